@@ -1,0 +1,32 @@
+//! The port of users and workspaces.
+
+use async_trait::async_trait;
+
+use super::{Email, NewUser, User};
+use crate::error::StoreError;
+use crate::id::UserId;
+
+/// Users and their tier.
+///
+/// # Contract
+/// - [`UserId::LOCAL`] exists in every database, with tier `pro`.
+/// - `ensure` makes user and workspace (tier free) in one transaction, or answers the user who has the address already;
+///   addresses differ only by more than case.
+///
+/// # Errors
+/// `NotFound` for an unknown id, `Unavailable`, `Corrupt`.
+///
+/// # Concurrency
+/// Two `ensure` of one address answer the same user.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait AccountStore: Send + Sync + 'static {
+    /// The user with this id.
+    async fn user(&self, id: UserId) -> Result<User, StoreError>;
+
+    /// The user with this address, if there is one.
+    async fn user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError>;
+
+    /// The user with this address, made if needed.
+    async fn ensure(&self, user: NewUser) -> Result<User, StoreError>;
+}

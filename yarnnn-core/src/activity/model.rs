@@ -1,0 +1,65 @@
+//! Lines of the activity log.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::id::ActivityId;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ActivityKind {
+    /// A platform or export was synced.
+    PlatformSynced,
+    /// A report was run.
+    DeliverableRun,
+}
+
+impl ActivityKind {
+    /// The stored name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PlatformSynced => "platform_synced",
+            Self::DeliverableRun => "deliverable_run",
+        }
+    }
+
+    /// Reads the stored name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::PlatformSynced, Self::DeliverableRun].into_iter().find(|it| it.as_str() == text)
+    }
+}
+
+/// A line to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewActivity {
+    /// Id of the row.
+    pub id: ActivityId,
+    /// What happened.
+    pub kind: ActivityKind,
+    /// What it is about. Together with the kind it is the line's key: a second line with the same key is not written.
+    pub key: Uuid,
+    /// One sentence for people.
+    pub summary: String,
+    /// Details with the dossier's keys.
+    pub metadata: serde_json::Value,
+}
+
+/// A line as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Activity {
+    /// Id of the row.
+    pub id: ActivityId,
+    /// What happened.
+    pub kind: ActivityKind,
+    /// What it is about.
+    pub key: Uuid,
+    /// One sentence for people.
+    pub summary: String,
+    /// Details.
+    pub metadata: serde_json::Value,
+    /// When it was written.
+    pub created_at: DateTime<Utc>,
+}

@@ -1,0 +1,24 @@
+//! The port of the activity log.
+
+use async_trait::async_trait;
+
+use super::Activity;
+use crate::error::StoreError;
+use crate::id::UserId;
+
+/// Reads the activity log.
+///
+/// # Contract
+/// Newest first; only the given user's lines; at most `limit`.
+///
+/// # Errors
+/// `Unavailable` or `Corrupt`.
+///
+/// # Concurrency
+/// Any number of readers.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait ActivityLog: Send + Sync + 'static {
+    /// The newest lines of a user.
+    async fn recent(&self, user: UserId, limit: u32) -> Result<Vec<Activity>, StoreError>;
+}

@@ -1,0 +1,19 @@
+#![doc = include_str!("../README.md")]
+#![warn(missing_docs)]
+
+pub mod accounts;
+pub mod activity;
+pub mod clock;
+pub mod error;
+pub mod hash;
+pub mod id;
+pub mod llm;
+pub mod pipeline;
+pub mod platform;
+pub mod search;
+// pub mod sync;
+
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use error::{Error, StoreError};

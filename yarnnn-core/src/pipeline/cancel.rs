@@ -1,0 +1,51 @@
+//! Asking a run to stop.
+
+use tokio::sync::watch;
+
+/// Asks the runs that hold the token to stop.
+#[derive(Debug)]
+pub struct CancelHandle(watch::Sender<bool>);
+
+impl CancelHandle {
+    /// Asks them to stop. Asking twice is the same as once.
+    pub fn cancel(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// A token that this handle cancels.
+    pub fn token(&self) -> CancelToken {
+        CancelToken(Some(self.0.subscribe()))
+    }
+}
+
+impl Default for CancelHandle {
+    fn default() -> Self {
+        Self(watch::Sender::new(false))
+    }
+}
+
+/// Says whether a run was asked to stop. The default token is never cancelled.
+#[derive(Debug, Clone, Default)]
+pub struct CancelToken(Option<watch::Receiver<bool>>);
+
+impl CancelToken {
+    /// Whether the run was asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.as_ref().is_some_and(|it| *it.borrow())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_follows_its_handle_and_a_default_one_nobody() {
+        let handle = CancelHandle::default();
+        let token = handle.token();
+        assert!(!token.is_cancelled());
+        handle.cancel();
+        assert!(token.is_cancelled());
+        assert!(!CancelToken::default().is_cancelled());
+    }
+}

@@ -1,0 +1,40 @@
+//! Which process is at work on something, so that another can go on at once when it is gone.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A process, so that it is never mistaken for another: host, boot, process id and start time as one text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Holder(String);
+
+impl Holder {
+    /// Wraps the text that identifies a process.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Knows the processes of this host.
+///
+/// # Contract
+/// `is_gone` answers true only when it is certain: the holder was a process of this host and this boot, and no longer runs.
+///
+/// # Errors
+/// None: what cannot be known is answered with `false`.
+///
+/// # Concurrency
+/// Any number of callers.
+pub trait Liveness: Send + Sync + fmt::Debug + 'static {
+    /// This process.
+    fn me(&self) -> Holder;
+
+    /// Whether the other process certainly no longer runs.
+    fn is_gone(&self, other: &Holder) -> bool;
+}

@@ -1,0 +1,16 @@
+//! F1: brings what a platform client reads into the content store. The only door through which content enters.
+//!
+//! Start at [`Sync::run`]. The port is [`ContentStore`]. What is read back here comes from the store alone.
+
+mod model;
+mod run;
+mod store;
+
+pub use model::{
+    BeginRun, ContentQuery, Counts, ExpireBefore, Finished, MAX_CONTENT_CHARS, NewItem, Origin, PageCommit, Progress, Receipt,
+    ResourceStatus, Retain, RetainReason, RunHandle, RunToken, StoredItem,
+};
+pub use run::{ResourceOutcome, SourceOutcome, Sync, SyncEvent, SyncOptions};
+#[cfg(feature = "testing")]
+pub use store::MockContentStore;
+pub use store::ContentStore;

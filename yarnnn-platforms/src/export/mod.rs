@@ -1,0 +1,5 @@
+//! Export files as platform clients: what a person can download from Slack, a mailbox, a calendar and Notion.
+
+mod limits;
+
+pub use limits::Limits;
