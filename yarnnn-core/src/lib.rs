@@ -4,14 +4,17 @@
 pub mod accounts;
 pub mod activity;
 pub mod clock;
+pub mod deliverables;
+pub mod delivery;
 pub mod error;
+pub mod evidence;
 pub mod hash;
 pub mod id;
 pub mod llm;
 pub mod pipeline;
 pub mod platform;
 pub mod search;
-// pub mod sync;
+pub mod sync;
 
 #[cfg(feature = "testing")]
 pub mod testing;

@@ -1,0 +1,157 @@
+//! A deliverable: what to read, how to write it, where to send it.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::kinds::{Kind, UnknownType};
+use super::schedule::Schedule;
+use crate::accounts::Email;
+use crate::id::{DeliverableId, UserId};
+use crate::platform::ResourceId;
+
+/// A report type as the user named it, and the active type it resolves to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportType {
+    given: String,
+    kind: Kind,
+}
+
+impl ReportType {
+    /// Takes one of the eight active types or one of their aliases.
+    ///
+    /// # Errors
+    /// [`UnknownType`] names the types there are.
+    pub fn parse(given: &str) -> Result<Self, UnknownType> {
+        let kind = Kind::resolve(given).ok_or_else(|| UnknownType(given.to_owned()))?;
+        Ok(Self { given: given.to_owned(), kind })
+    }
+
+    /// Reads a stored type; an unknown one behaves as `custom` (dossier §6.1).
+    pub fn stored(given: String) -> Self {
+        let kind = Kind::resolve(&given).unwrap_or(Kind::Custom);
+        Self { given, kind }
+    }
+
+    /// The name as given; stored as it is.
+    pub fn as_str(&self) -> &str {
+        &self.given
+    }
+
+    /// The active type.
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+}
+
+/// A resource that a deliverable reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceRef {
+    /// The resource in its normal form.
+    pub resource: ResourceId,
+    /// Its name when it was chosen.
+    pub resource_name: String,
+}
+
+/// Where versions go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Destination {
+    /// Files in a folder; none for the program's outbox folder.
+    Folder {
+        /// The folder.
+        path: Option<String>,
+    },
+    /// A mail to this address. Without a mail service it is left as a file in the program's outbox folder.
+    Email {
+        /// The recipient.
+        address: Email,
+    },
+}
+
+/// Whether a deliverable may run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DeliverableStatus {
+    /// It may.
+    Active,
+    /// Not by schedule; by hand it still may.
+    Paused,
+    /// It is kept for its versions only.
+    Archived,
+}
+
+impl DeliverableStatus {
+    /// The stored name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Paused => "paused",
+            Self::Archived => "archived",
+        }
+    }
+
+    /// Reads the stored name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Active, Self::Paused, Self::Archived].into_iter().find(|it| it.as_str() == text)
+    }
+}
+
+/// A deliverable to be stored.
+#[derive(Debug, Clone)]
+pub struct NewDeliverable {
+    /// Id.
+    pub id: DeliverableId,
+    /// Owner.
+    pub user: UserId,
+    /// Title; the subject of its mails.
+    pub title: String,
+    /// What it is about, in the user's words.
+    pub description: Option<String>,
+    /// Type.
+    pub report_type: ReportType,
+    /// What it reads; empty for everything the type can use.
+    pub sources: Vec<SourceRef>,
+    /// Where it goes.
+    pub destination: Destination,
+    /// When it runs.
+    pub schedule: Option<Schedule>,
+    /// Its first run by schedule.
+    pub next_run_at: Option<DateTime<Utc>>,
+    /// Now.
+    pub at: DateTime<Utc>,
+}
+
+/// A deliverable as stored.
+#[derive(Debug, Clone)]
+pub struct Deliverable {
+    /// Id.
+    pub id: DeliverableId,
+    /// Owner.
+    pub user: UserId,
+    /// Title.
+    pub title: String,
+    /// What it is about.
+    pub description: Option<String>,
+    /// Type.
+    pub report_type: ReportType,
+    /// What it reads.
+    pub sources: Vec<SourceRef>,
+    /// Where it goes.
+    pub destination: Destination,
+    /// When it runs.
+    pub schedule: Option<Schedule>,
+    /// Whether it may run.
+    pub status: DeliverableStatus,
+    /// Its next run by schedule.
+    pub next_run_at: Option<DateTime<Utc>>,
+    /// Its last finished run.
+    pub last_run_at: Option<DateTime<Utc>>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl Deliverable {
+    /// The zone in which its days are counted.
+    pub fn timezone(&self) -> chrono_tz::Tz {
+        self.schedule.as_ref().map_or(chrono_tz::UTC, |it| it.timezone)
+    }
+}

@@ -1,0 +1,95 @@
+//! The ports of deliverables and of their versions.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::{Deliverable, DeliverableStatus, Hold, NewDeliverable, OpenVersion, StepCommit, Version};
+use crate::error::StoreError;
+use crate::id::{DeliverableId, UserId, VersionId};
+
+/// Standing report configurations.
+///
+/// # Contract
+/// - What is created reads back the same; another user's deliverable does not exist.
+/// - `list` is in the order of creation and leaves out archived ones.
+/// - `due` finds active ones of the user whose `next_run_at` is not after the given instant, oldest first.
+/// - `reschedule` moves `next_run_at` only if it still is what the caller saw; else it is a `Conflict`.
+///
+/// # Errors
+/// `NotFound`, `Conflict`, `Unavailable`, `Corrupt`.
+///
+/// # Concurrency
+/// Of two `reschedule` from the same instant one succeeds.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait DeliverableStore: Send + Sync + 'static {
+    /// Stores a new one.
+    async fn create(&self, deliverable: NewDeliverable) -> Result<(), StoreError>;
+
+    /// The one with this id.
+    async fn get(&self, user: UserId, id: DeliverableId) -> Result<Deliverable, StoreError>;
+
+    /// All of a user.
+    async fn list(&self, user: UserId) -> Result<Vec<Deliverable>, StoreError>;
+
+    /// Pauses, resumes or archives.
+    async fn set_status(
+        &self,
+        user: UserId,
+        id: DeliverableId,
+        status: DeliverableStatus,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+
+    /// Those that should run by now.
+    async fn due(&self, user: UserId, at: DateTime<Utc>) -> Result<Vec<Deliverable>, StoreError>;
+
+    /// Moves the next run by compare-and-swap.
+    async fn reschedule(
+        &self,
+        user: UserId,
+        id: DeliverableId,
+        seen: DateTime<Utc>,
+        next: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError>;
+}
+
+/// Versions and the steps of their runs.
+///
+/// # Contract
+/// - `open` gives the number after `after`; when that number or the run key is taken it is a `Conflict` and opens nothing.
+/// - `hold` succeeds when nobody holds the version, the hold has ended, or the holder is the same or the one named as gone.
+/// - `advance` commits everything of a step in one transaction, only while the version stands at `expected` and is held by
+///   the caller; else it is a `Conflict` and changes nothing. Queued messages whose key exists are not queued again.
+/// - A finished or failed step ends the hold.
+/// - Another user's version does not exist.
+///
+/// # Errors
+/// `NotFound`, `Conflict`, `Unavailable`, `Corrupt`.
+///
+/// # Concurrency
+/// Any number of processes may try; exactly one advances a version from a step.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait VersionStore: Send + Sync + 'static {
+    /// Opens the next version.
+    async fn open(&self, open: OpenVersion) -> Result<Version, StoreError>;
+
+    /// The one with this id.
+    async fn version(&self, user: UserId, id: VersionId) -> Result<Version, StoreError>;
+
+    /// The one that was opened with this run key.
+    async fn by_key(&self, user: UserId, deliverable: DeliverableId, key: &str) -> Result<Option<Version>, StoreError>;
+
+    /// The newest versions of a deliverable, newest first.
+    async fn recent(&self, user: UserId, deliverable: DeliverableId, limit: u32) -> Result<Vec<Version>, StoreError>;
+
+    /// The newest delivered version of a deliverable.
+    async fn last_delivered(&self, user: UserId, deliverable: DeliverableId) -> Result<Option<Version>, StoreError>;
+
+    /// Takes or renews the right to work on a version, and answers it as it stands.
+    async fn hold(&self, hold: Hold) -> Result<Version, StoreError>;
+
+    /// Commits one step.
+    async fn advance(&self, step: StepCommit) -> Result<(), StoreError>;
+}

@@ -1,0 +1,298 @@
+//! A version: one written report, and how far its run has come.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::kinds::Binding;
+use crate::activity::NewActivity;
+use crate::delivery::NewMessage;
+use crate::evidence::SentenceRecord;
+use crate::hash::Sha256;
+use crate::id::{ContentId, DeliverableId, UserId, VersionId};
+use crate::llm::Usage;
+use crate::pipeline::Holder;
+use crate::platform::{Gap, Interval, ResourceId};
+
+/// What people see of a version (dossier §2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum VersionStatus {
+    /// Its run has not ended.
+    Generating,
+    /// It arrived.
+    Delivered,
+    /// Its run failed; `delivery_error` says why.
+    Failed,
+}
+
+impl VersionStatus {
+    /// The stored name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Generating => "generating",
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Reads the stored name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Generating, Self::Delivered, Self::Failed].into_iter().find(|it| it.as_str() == text)
+    }
+}
+
+/// The last step of a run that was committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Step {
+    /// The items are chosen.
+    Gathered,
+    /// The model has written a draft.
+    Written,
+    /// Its sentences are bound to evidence.
+    Verified,
+    /// The exact bytes of every message are in the outbox.
+    Queued,
+    /// Everything has arrived.
+    Finished,
+}
+
+impl Step {
+    /// The stored name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gathered => "gathered",
+            Self::Written => "written",
+            Self::Verified => "verified",
+            Self::Queued => "queued",
+            Self::Finished => "finished",
+        }
+    }
+
+    /// Reads the stored name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Gathered, Self::Written, Self::Verified, Self::Queued, Self::Finished].into_iter().find(|it| it.as_str() == text)
+    }
+}
+
+/// One gathered item and how the draft cites it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaterialRef {
+    /// `s1`, `s2`, …
+    pub reference: String,
+    /// The row.
+    pub content_id: ContentId,
+    /// Digest of the row's content bytes when it was gathered.
+    pub revision: Sha256,
+}
+
+/// What was known of a source when the run gathered from it (dossier, appendix B).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceSnapshot {
+    /// The resource.
+    pub resource: ResourceId,
+    /// Its name.
+    pub resource_name: String,
+    /// When it was last read to its end: the registry's instant, not the run's.
+    pub synced_at: Option<DateTime<Utc>>,
+    /// The registry's cursor.
+    pub platform_cursor: Option<String>,
+    /// Items that this run gathered from it.
+    pub item_count: u32,
+    /// Instant of its newest item.
+    pub source_latest_at: Option<DateTime<Utc>>,
+    /// What the last sync of it could not see.
+    pub gaps: Vec<Gap>,
+    /// What went wrong in the last sync of it.
+    pub last_error: Option<String>,
+}
+
+/// Statements of a report.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// All of them.
+    pub sentences: u32,
+    /// Those bound to evidence.
+    pub with_evidence: u32,
+    /// Those marked as inference.
+    pub inference: u32,
+}
+
+/// How a model was used to write a draft.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ran {
+    /// The model, as `provider/model`.
+    pub model: String,
+    /// Digest of the rendered request.
+    pub request: Option<Sha256>,
+    /// What it used.
+    pub usage: Usage,
+}
+
+/// What a run has decided so far. Kept with the version, so that any process can go on with it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunState {
+    /// The instant the report is written for.
+    pub as_of: DateTime<Utc>,
+    /// The stretch of time it reads.
+    pub window: Interval,
+    /// Set when nothing lay in the usual window and it was moved to end at the newest item.
+    pub window_moved: bool,
+    /// How context was gathered.
+    pub binding: Binding,
+    /// The gathered items, in the order in which they are cited.
+    pub material: Vec<MaterialRef>,
+    /// What was known of the sources.
+    pub sources: Vec<SourceSnapshot>,
+    /// Who wrote the draft.
+    pub ran: Option<Ran>,
+    /// Its statements.
+    pub tally: Option<Tally>,
+}
+
+/// A version as stored.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version {
+    /// Id.
+    pub id: VersionId,
+    /// Owner.
+    pub user: UserId,
+    /// What it was written for.
+    pub deliverable: DeliverableId,
+    /// 1, 2, 3, … within the deliverable.
+    pub number: u32,
+    /// What people see.
+    pub status: VersionStatus,
+    /// The last committed step.
+    pub step: Step,
+    /// The key of an idempotent run.
+    pub run_key: Option<String>,
+    /// What the run has decided.
+    pub state: RunState,
+    /// What the model wrote.
+    pub draft: Option<String>,
+    /// The Markdown that was delivered.
+    pub final_content: Option<String>,
+    /// Why it failed.
+    pub delivery_error: Option<String>,
+    /// The process at work on it.
+    pub held_by: Option<Holder>,
+    /// Until when, unless it is renewed.
+    pub held_until: Option<DateTime<Utc>>,
+    /// When it was opened.
+    pub created_at: DateTime<Utc>,
+    /// When it arrived.
+    pub delivered_at: Option<DateTime<Utc>>,
+}
+
+impl Version {
+    /// Whether a run can go on with it: it has not ended, or only its delivery failed.
+    pub fn is_resumable(&self) -> bool {
+        match self.status {
+            VersionStatus::Generating => true,
+            VersionStatus::Failed => self.step == Step::Queued,
+            VersionStatus::Delivered => false,
+        }
+    }
+}
+
+/// A version to be opened, with its items already gathered.
+#[derive(Debug, Clone)]
+pub struct OpenVersion {
+    /// Id.
+    pub id: VersionId,
+    /// Owner.
+    pub user: UserId,
+    /// What it is written for.
+    pub deliverable: DeliverableId,
+    /// The number of the newest version that the run has seen (0 for none): the new one gets the next. When another run
+    /// opened that one meanwhile, opening is a conflict.
+    pub after: u32,
+    /// The key of an idempotent run.
+    pub run_key: Option<String>,
+    /// The gathered items and the window.
+    pub state: RunState,
+    /// The process that opens it.
+    pub holder: Holder,
+    /// Until when it holds it.
+    pub held_until: DateTime<Utc>,
+    /// Now.
+    pub at: DateTime<Utc>,
+}
+
+/// Takes or renews the right to work on a version.
+#[derive(Debug, Clone)]
+pub struct Hold {
+    /// Owner.
+    pub user: UserId,
+    /// Which version.
+    pub version: VersionId,
+    /// The process that wants it.
+    pub holder: Holder,
+    /// A holder that is known to be gone: its hold does not count.
+    pub gone: Option<Holder>,
+    /// Until when.
+    pub until: DateTime<Utc>,
+    /// Now: an older hold that ended before does not count.
+    pub at: DateTime<Utc>,
+}
+
+/// One step of a run: committed whole or not at all, and only by the holder while the version stands at `expected`.
+#[derive(Debug, Clone)]
+pub struct StepCommit {
+    /// Owner.
+    pub user: UserId,
+    /// Which version.
+    pub version: VersionId,
+    /// The step it must stand at.
+    pub expected: Step,
+    /// The process that holds it.
+    pub holder: Holder,
+    /// What the step brings.
+    pub change: StepChange,
+    /// Now.
+    pub at: DateTime<Utc>,
+}
+
+/// What a step brings.
+#[derive(Debug, Clone)]
+pub enum StepChange {
+    /// `gathered → written`.
+    Written {
+        /// What the model wrote.
+        draft: String,
+        /// With who wrote it.
+        state: RunState,
+    },
+    /// `written → verified`.
+    Verified {
+        /// The statements and their evidence.
+        sentences: Vec<SentenceRecord>,
+        /// With the tally.
+        state: RunState,
+    },
+    /// `verified → queued`: the report, its messages, and the retention of what it cites, together.
+    Queued {
+        /// The Markdown to be delivered.
+        final_content: String,
+        /// Messages with their exact bytes.
+        messages: Vec<NewMessage>,
+        /// Rows to be retained for this version.
+        retain: Vec<ContentId>,
+    },
+    /// `queued → finished`: delivered.
+    Finished {
+        /// When its deliverable runs next by schedule.
+        next_run_at: Option<DateTime<Utc>>,
+        /// The line for the activity log.
+        activity: NewActivity,
+    },
+    /// Any step: the run ends as failed and the step stays.
+    Failed {
+        /// Why.
+        error: String,
+        /// The line for the activity log.
+        activity: NewActivity,
+    },
+}

@@ -1,0 +1,17 @@
+//! Delivery: messages are rows with their exact bytes before the first send, and are sent until they are settled.
+//!
+//! [`Deliver`] works through the outbox of a version; a [`Channel`] does the sending. No model is called here.
+
+mod channel;
+mod deliver;
+mod model;
+mod store;
+
+#[cfg(feature = "testing")]
+pub use channel::MockChannel;
+pub use channel::{Channel, SendError, SendReceipt};
+pub use deliver::{Deliver, Delivered};
+pub use model::{ChannelKind, MessageState, NewMessage, OutboxFile, OutboxMessage, Settlement};
+#[cfg(feature = "testing")]
+pub use store::MockOutbox;
+pub use store::Outbox;

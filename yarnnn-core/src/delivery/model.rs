@@ -1,0 +1,126 @@
+//! Messages on their way out.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{MessageId, UserId, VersionId};
+
+/// How a message leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum ChannelKind {
+    /// As files in a folder.
+    Folder,
+}
+
+impl ChannelKind {
+    /// The stored name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Folder => "folder",
+        }
+    }
+
+    /// Reads the stored name.
+    pub fn parse(text: &str) -> Option<Self> {
+        (text == "folder").then_some(Self::Folder)
+    }
+}
+
+/// One file of a message: its exact bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OutboxFile {
+    /// File name without a folder.
+    pub name: String,
+    /// Content; all our formats are text.
+    pub content: String,
+}
+
+/// A message to be queued. Its key is made here, once, with the intent to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewMessage {
+    /// Id of the row.
+    pub id: MessageId,
+    /// `deliverable/slot/channel`: a second message with the same key is not queued.
+    pub key: String,
+    /// How it leaves.
+    pub channel: ChannelKind,
+    /// Where to, in the channel's own terms; empty for the channel's default.
+    pub target: String,
+    /// The exact bytes.
+    pub files: Vec<OutboxFile>,
+}
+
+/// How far a message has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum MessageState {
+    /// Not tried yet.
+    Pending,
+    /// Being sent, or the sender died while sending.
+    Sending,
+    /// Arrived.
+    Sent,
+    /// Refused; may be tried again with the same bytes.
+    Failed,
+}
+
+impl MessageState {
+    /// The stored name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Reads the stored name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Pending, Self::Sending, Self::Sent, Self::Failed].into_iter().find(|it| it.as_str() == text)
+    }
+}
+
+/// A message as stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OutboxMessage {
+    /// Id of the row.
+    pub id: MessageId,
+    /// Whose report it carries.
+    pub user: UserId,
+    /// The version it carries.
+    pub version: VersionId,
+    /// `deliverable/slot/channel`.
+    pub key: String,
+    /// How it leaves.
+    pub channel: ChannelKind,
+    /// Where to; empty for the channel's default.
+    pub target: String,
+    /// The exact bytes.
+    pub files: Vec<OutboxFile>,
+    /// How far it has come.
+    pub state: MessageState,
+    /// How often sending was begun.
+    pub attempts: u32,
+    /// What the channel calls it: for the folder the paths, one a line.
+    pub external_id: Option<String>,
+    /// Why it failed last.
+    pub error: Option<String>,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settlement {
+    /// It arrived; the channel calls it so.
+    Sent {
+        /// The channel's name for it.
+        external_id: String,
+    },
+    /// It did not.
+    Failed {
+        /// Why.
+        error: String,
+    },
+}

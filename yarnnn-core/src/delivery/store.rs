@@ -1,0 +1,42 @@
+//! The port of the outbox table. Messages are queued with the version's step, in one transaction.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::{OutboxMessage, Settlement};
+use crate::error::StoreError;
+use crate::id::{MessageId, UserId, VersionId};
+
+/// Messages waiting to be sent.
+///
+/// # Contract
+/// - The bytes, key, channel and target of a message never change once it is queued.
+/// - `start` takes a message that is not sent to `sending` and counts the attempt; a message that is sent, or of another
+///   user, is a `Conflict` or `NotFound`.
+/// - `settle` ends the attempt that `start` counted; when another attempt was started since, it is a `Conflict`.
+///
+/// # Errors
+/// `NotFound`, `Conflict`, `Unavailable`, `Corrupt`.
+///
+/// # Concurrency
+/// Two starts of one message both succeed one after the other; only the later may settle. A channel must bear being asked
+/// twice for the same key.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait Outbox: Send + Sync + 'static {
+    /// The messages of a version, by key.
+    async fn messages(&self, user: UserId, version: VersionId) -> Result<Vec<OutboxMessage>, StoreError>;
+
+    /// Begins an attempt.
+    async fn start(&self, user: UserId, message: MessageId, at: DateTime<Utc>) -> Result<OutboxMessage, StoreError>;
+
+    /// Ends the attempt with the given number.
+    async fn settle(
+        &self,
+        user: UserId,
+        message: MessageId,
+        attempt: u32,
+        settlement: Settlement,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+}
