@@ -11,8 +11,10 @@ pub mod evidence;
 pub mod hash;
 pub mod id;
 pub mod llm;
+pub mod mail;
 pub mod pipeline;
 pub mod platform;
+pub mod sdk;
 pub mod search;
 pub mod sync;
 
@@ -20,3 +22,4 @@ pub mod sync;
 pub mod testing;
 
 pub use error::{Error, StoreError};
+pub use sdk::{Stores, Yarnnn, YarnnnBuilder};

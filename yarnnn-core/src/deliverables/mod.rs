@@ -1,13 +1,36 @@
 //! F3: standing report configurations and the versions that are written from them.
+//!
+//! Start at [`Deliverables::run`]. A run is a row that moves through committed steps (see [`Step`]), so that any process can
+//! go on with it: gathered → written → verified → queued → finished.
 
+mod advance;
+mod draft;
+mod due;
+mod gather;
 mod kinds;
+mod manage;
 mod model;
+mod plan;
+mod prompt;
+mod queue;
+mod render;
+mod report;
+mod run;
 mod schedule;
 mod store;
+mod verify;
 mod version;
+mod write;
 
+pub use draft::{Draft, DraftStage};
+pub use gather::Gathered;
 pub use kinds::{Binding, Kind, KindProfile, TemporalPattern, UnknownType};
+pub use manage::{CreateDeliverable, CreatedDeliverable};
 pub use model::{Deliverable, DeliverableStatus, Destination, NewDeliverable, ReportType, SourceRef};
+pub use plan::{Plan, PlannedSource};
+pub use render::RenderedReport;
+pub use report::{Block, ListItem, Report, ReportSource, Statement, parse_markdown};
+pub use run::{Deliverables, DeliverablesParts, DueOutcome, RunOutcome, RunRequest, RunStatus};
 pub use schedule::{Frequency, InvalidSchedule, Schedule};
 pub use store::{DeliverableStore, VersionStore};
 #[cfg(feature = "testing")]

@@ -1,9 +1,17 @@
 //! Evidence: which stored bytes stand behind a sentence, and whether they still do.
+//!
+//! [`bind`] finds the bytes, [`Verifier`] checks them later against the store. No model takes part in either.
+//! Splitting text into sentences lives in [`sentence`].
 
+mod bind;
 mod model;
+pub mod sentence;
 mod store;
+mod verify;
 
+pub use bind::{BindableItem, MIN_SPAN_CHARS, MIN_SPAN_WORDS, bind};
 pub use model::{Evidence, SentenceRecord};
 pub use store::EvidenceStore;
 #[cfg(feature = "testing")]
 pub use store::MockEvidenceStore;
+pub use verify::{CheckedEvidence, CheckedSentence, SentenceState, Verification, Verifier, quote_stands};

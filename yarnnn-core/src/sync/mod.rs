@@ -3,12 +3,14 @@
 //! Start at [`Sync::run`]. The port is [`ContentStore`]. What is read back here comes from the store alone.
 
 mod model;
+mod run;
 mod store;
 
 pub use model::{
     BeginRun, ContentQuery, Counts, ExpireBefore, Finished, MAX_CONTENT_CHARS, NewItem, Origin, PageCommit, Progress, Receipt,
     ResourceStatus, Retain, RetainReason, RunHandle, RunToken, StoredItem,
 };
+pub use run::{ResourceOutcome, SourceOutcome, Sync, SyncEvent, SyncOptions};
 pub use store::ContentStore;
 #[cfg(feature = "testing")]
 pub use store::MockContentStore;

@@ -126,6 +126,13 @@ pub enum Progress {
     Within(PageToken),
     /// This was the last page.
     Finished(Finished),
+    /// The run ends here because the source failed: `last_error` is set, everything else in the registry stays.
+    Failed {
+        /// What went wrong, with the file or call by name; cut at 500 characters.
+        error: String,
+        /// The line for the activity log.
+        activity: Option<NewActivity>,
+    },
 }
 
 /// What is recorded when a resource has been read to its end.
@@ -146,11 +153,11 @@ pub struct Finished {
 /// What a commit did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Receipt {
-    /// Rows that were not there before: new items and new revisions.
+    /// Source records ([`Item::records`]) of rows that were not there before: new items and new revisions.
     pub new: u64,
-    /// Revisions that were already stored.
+    /// Source records of rows that were already stored.
     pub unchanged: u64,
-    /// Items of the page that replaced an older revision (part of `new`).
+    /// Rows that replaced an older revision of their item.
     pub revised: u64,
     /// Rows deleted or marked as withdrawn.
     pub gone: u64,

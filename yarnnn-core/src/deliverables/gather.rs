@@ -1,0 +1,214 @@
+//! Gather: chooses the stored items that a report is written from, without any model.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::kinds::{Binding, Kind, KindProfile};
+use super::model::Deliverable;
+use super::version::{MaterialRef, RunState, SourceSnapshot};
+use crate::error::Error;
+use crate::hash::Sha256;
+use crate::id::UserId;
+use crate::pipeline::{Stage, StageCx};
+use crate::platform::{Interval, Platform, ResourceId};
+use crate::sync::{ContentQuery, ContentStore, ResourceStatus, StoredItem};
+
+/// Items that one report is written from, at most.
+const MAX_ITEMS: usize = 240;
+
+/// Chooses items.
+#[derive(Clone)]
+pub(super) struct Gather {
+    pub(super) content: Arc<dyn ContentStore>,
+}
+
+/// For what, and as of when.
+pub(super) struct GatherInput {
+    pub(super) deliverable: Deliverable,
+    pub(super) as_of: DateTime<Utc>,
+    pub(super) now: DateTime<Utc>,
+}
+
+/// The chosen items.
+#[derive(Debug, Clone)]
+pub struct Gathered {
+    /// What the run keeps of it.
+    pub state: RunState,
+    /// The items, in the order of their references.
+    pub items: Vec<StoredItem>,
+}
+
+#[async_trait]
+impl Stage<GatherInput> for Gather {
+    type Output = Gathered;
+
+    fn name(&self) -> &'static str {
+        "gather"
+    }
+
+    async fn run(&self, _cx: &StageCx, input: GatherInput) -> Result<Gathered, Error> {
+        let user = input.deliverable.user;
+        let profile = input.deliverable.profile();
+        let sources = self.sources(&input.deliverable, &profile).await?;
+        let reader = Reader { content: self.content.as_ref(), user, now: input.now };
+        let (as_of, window_moved) = reader.effective_instant(&input, &profile, &sources).await?;
+        let mut items = Vec::new();
+        for source in &sources {
+            let window = profile.window_of(input.deliverable.report_type.kind(), source.resource.platform(), as_of);
+            items.push(reader.items(&[source.resource.clone()], Some(window), MAX_ITEMS).await?);
+        }
+        let items = share(items);
+        Ok(Gathered { state: state(&profile, as_of, window_moved, &sources, &items), items })
+    }
+}
+
+impl Gather {
+    /// The resources a report reads (dossier §6.6): the listed ones or all, narrowed to the type's platform where it has one.
+    async fn sources(&self, deliverable: &Deliverable, profile: &KindProfile) -> Result<Vec<ResourceStatus>, Error> {
+        let listed: Vec<ResourceId> = deliverable.sources.iter().map(|it| it.resource.clone()).collect();
+        let all = self.content.coverage(deliverable.user, &listed).await?;
+        let Some(primary) = profile.primary_platform.filter(|_| deliverable.report_type.kind() != Kind::MeetingPrep) else {
+            return Ok(all);
+        };
+        let own: Vec<_> = all.iter().filter(|it| it.resource.platform() == primary).cloned().collect();
+        Ok(if own.is_empty() { all } else { own })
+    }
+}
+
+impl Deliverable {
+    /// What follows from its type, with a window of at least one period of its schedule.
+    pub(super) fn profile(&self) -> KindProfile {
+        let mut profile = self.report_type.kind().profile();
+        if let Some(schedule) = self.schedule.filter(|_| profile.looks_back > TimeDelta::zero()) {
+            profile.looks_back = profile.looks_back.max(schedule.period());
+        }
+        profile
+    }
+}
+
+impl KindProfile {
+    /// The whole stretch that a report reads.
+    pub(super) fn window(&self, as_of: DateTime<Utc>) -> Interval {
+        Interval { from: as_of - self.looks_back, to: as_of + self.looks_ahead }
+    }
+
+    /// The stretch that it reads of one platform: a meeting preparation looks ahead in calendars and back elsewhere.
+    fn window_of(&self, kind: Kind, platform: Platform, as_of: DateTime<Utc>) -> Interval {
+        match (kind, platform) {
+            (Kind::MeetingPrep, Platform::Calendar) => Interval { from: as_of, to: as_of + self.looks_ahead },
+            (Kind::MeetingPrep, _) => Interval { from: as_of - self.looks_back, to: as_of },
+            _ => self.window(as_of),
+        }
+    }
+}
+
+struct Reader<'a> {
+    content: &'a dyn ContentStore,
+    user: UserId,
+    now: DateTime<Utc>,
+}
+
+impl Reader<'_> {
+    async fn items(&self, resources: &[ResourceId], within: Option<Interval>, limit: usize) -> Result<Vec<StoredItem>, Error> {
+        if resources.is_empty() {
+            return Ok(vec![]);
+        }
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        let query = ContentQuery { user: self.user, resources: resources.to_vec(), within, at: self.now, limit };
+        Ok(self.content.query(&query).await?)
+    }
+
+    /// The asked instant if anything lies in its window, else the one whose window ends at the newest item.
+    async fn effective_instant(
+        &self,
+        input: &GatherInput,
+        profile: &KindProfile,
+        sources: &[ResourceStatus],
+    ) -> Result<(DateTime<Utc>, bool), Error> {
+        let kind = input.deliverable.report_type.kind();
+        let mut deciding: Vec<ResourceId> = sources.iter().map(|it| it.resource.clone()).collect();
+        if kind == Kind::MeetingPrep && deciding.iter().any(|it| it.platform() == Platform::Calendar) {
+            deciding.retain(|it| it.platform() == Platform::Calendar);
+        }
+        let platform = deciding.first().map_or(Platform::Calendar, ResourceId::platform);
+        let window = profile.window_of(kind, platform, input.as_of);
+        if !self.items(&deciding, Some(window), 1).await?.is_empty() {
+            return Ok((input.as_of, false));
+        }
+        let newest = self.items(&deciding, None, 1).await?.first().and_then(|it| it.source_timestamp);
+        let ends_at_newest = |at: DateTime<Utc>| at + TimeDelta::microseconds(1) - profile.looks_ahead;
+        Ok(newest.map_or((input.as_of, false), |at| (ends_at_newest(at), true)))
+    }
+}
+
+/// Gives every source an equal share of the room and what others leave of theirs; then newest first.
+fn share(mut per_source: Vec<Vec<StoredItem>>) -> Vec<StoredItem> {
+    per_source.retain(|it| !it.is_empty());
+    per_source.sort_by_key(Vec::len);
+    let mut chosen = Vec::new();
+    let count = per_source.len();
+    for (index, items) in per_source.into_iter().enumerate() {
+        let fair = (MAX_ITEMS - chosen.len()) / (count - index);
+        chosen.extend(items.into_iter().take(fair));
+    }
+    chosen.sort_by(|a, b| newest_first(a).cmp(&newest_first(b)));
+    chosen
+}
+
+fn newest_first(item: &StoredItem) -> (Reverse<Option<DateTime<Utc>>>, &ResourceId, &str) {
+    (Reverse(item.source_timestamp), &item.resource, &item.item_id)
+}
+
+fn state(
+    profile: &KindProfile,
+    as_of: DateTime<Utc>,
+    window_moved: bool,
+    sources: &[ResourceStatus],
+    items: &[StoredItem],
+) -> RunState {
+    let material = items.iter().enumerate().map(|(index, item)| MaterialRef {
+        reference: format!("s{}", index + 1),
+        content_id: item.id,
+        revision: Sha256::of(&item.content),
+    });
+    RunState {
+        as_of,
+        window: profile.window(as_of),
+        window_moved,
+        binding: profile.binding,
+        material: material.collect(),
+        sources: snapshots(sources, items),
+        ran: None,
+        tally: None,
+    }
+}
+
+/// The sources as the registry knew them, with how many items each gave.
+fn snapshots(sources: &[ResourceStatus], items: &[StoredItem]) -> Vec<SourceSnapshot> {
+    let mut counts: HashMap<&ResourceId, u32> = HashMap::new();
+    for item in items {
+        *counts.entry(&item.resource).or_default() += 1;
+    }
+    let snapshot = |it: &ResourceStatus| SourceSnapshot {
+        resource: it.resource.clone(),
+        resource_name: it.resource_name.clone(),
+        synced_at: it.last_synced_at,
+        platform_cursor: it.cursor.as_ref().map(|it| it.as_str().to_owned()),
+        item_count: counts.get(&it.resource).copied().unwrap_or_default(),
+        source_latest_at: it.source_latest_at,
+        gaps: it.gaps.clone(),
+        last_error: it.last_error.clone(),
+    };
+    sources.iter().map(snapshot).collect()
+}
+
+impl Binding {
+    /// Whether the model is asked to look beyond the gathered items.
+    pub(super) const fn has_research_directive(self) -> bool {
+        matches!(self, Self::Research | Self::Hybrid)
+    }
+}

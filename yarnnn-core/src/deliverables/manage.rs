@@ -1,0 +1,159 @@
+//! Create, list, show, pause.
+
+use super::model::{Deliverable, DeliverableStatus, Destination, NewDeliverable, ReportType, SourceRef};
+use super::run::Deliverables;
+use super::schedule::Schedule;
+use super::version::Version;
+use crate::accounts::User;
+use crate::error::Error;
+use crate::id::{DeliverableId, UserId};
+use crate::platform::ResourceId;
+use crate::sync::ResourceStatus;
+
+/// Longest title and description, in characters.
+const MAX_TITLE: usize = 200;
+const MAX_DESCRIPTION: usize = 4_000;
+/// Versions that `show` lists.
+const SHOWN_VERSIONS: u32 = 20;
+
+/// What the user asks for.
+#[derive(Debug, Clone)]
+pub struct CreateDeliverable {
+    /// Title.
+    pub title: String,
+    /// What it is about, in the user's words.
+    pub description: Option<String>,
+    /// Type or alias.
+    pub report_type: String,
+    /// Resources by id or by name, for example `slack:C024BE91L` or `slack:#general`; empty for all.
+    pub sources: Vec<ResourceId>,
+    /// Where it goes.
+    pub destination: Destination,
+    /// When it runs.
+    pub schedule: Option<Schedule>,
+}
+
+/// What was made.
+#[derive(Debug, Clone)]
+pub struct CreatedDeliverable {
+    /// The deliverable.
+    pub deliverable: Deliverable,
+}
+
+impl Deliverables {
+    /// Makes a deliverable.
+    ///
+    /// # Errors
+    /// `Invalid` names the field and what it may be; a tier's limit is `Invalid` too.
+    pub async fn create(&self, user: &User, create: CreateDeliverable) -> Result<CreatedDeliverable, Error> {
+        let report_type = ReportType::parse(&create.report_type).map_err(|it| Error::Invalid(it.to_string()))?;
+        let title = one_line("title", &create.title, MAX_TITLE)?;
+        let description = create.description.map(|it| one_line("description", &it, MAX_DESCRIPTION)).transpose()?;
+        self.check_limit(user).await?;
+        let sources = self.resolve_sources(user.id, &create.sources).await?;
+        let at = self.parts.clock.now();
+        let new = NewDeliverable {
+            id: DeliverableId::fresh(self.parts.ids.as_ref()),
+            user: user.id,
+            title,
+            description,
+            report_type,
+            sources,
+            destination: create.destination,
+            next_run_at: create.schedule.map(|it| it.next_after(at)),
+            schedule: create.schedule,
+            at,
+        };
+        let id = new.id;
+        self.parts.deliverables.create(new).await?;
+        Ok(CreatedDeliverable { deliverable: self.parts.deliverables.get(user.id, id).await? })
+    }
+
+    /// All deliverables of a user that are not archived.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn list(&self, user: UserId) -> Result<Vec<Deliverable>, Error> {
+        Ok(self.parts.deliverables.list(user).await?)
+    }
+
+    /// A deliverable and its newest versions.
+    ///
+    /// # Errors
+    /// `NotFound` and those of the store.
+    pub async fn show(&self, user: UserId, id: DeliverableId) -> Result<(Deliverable, Vec<Version>), Error> {
+        let deliverable = self.parts.deliverables.get(user, id).await?;
+        let versions = self.parts.versions.recent(user, id, SHOWN_VERSIONS).await?;
+        Ok((deliverable, versions))
+    }
+
+    /// Pauses a deliverable, or makes it active again.
+    ///
+    /// # Errors
+    /// `NotFound`, `Invalid` for an archived one or over the tier's limit, and those of the store.
+    pub async fn pause(&self, user: &User, id: DeliverableId, paused: bool) -> Result<(), Error> {
+        let deliverable = self.parts.deliverables.get(user.id, id).await?;
+        let status = if paused { DeliverableStatus::Paused } else { DeliverableStatus::Active };
+        if deliverable.status == DeliverableStatus::Archived {
+            return Err(Error::Invalid(format!("\"{}\" is archived", deliverable.title)));
+        }
+        if status == DeliverableStatus::Active && deliverable.status != status {
+            self.check_limit(user).await?;
+        }
+        Ok(self.parts.deliverables.set_status(user.id, id, status, self.parts.clock.now()).await?)
+    }
+
+    async fn check_limit(&self, user: &User) -> Result<(), Error> {
+        let Some(limit) = user.tier.active_deliverables() else { return Ok(()) };
+        let all = self.parts.deliverables.list(user.id).await?;
+        let active = all.iter().filter(|it| it.status == DeliverableStatus::Active).count();
+        if active < limit as usize {
+            return Ok(());
+        }
+        Err(Error::Invalid(format!("the {} tier allows {limit} active deliverables; pause one first", user.tier.as_str())))
+    }
+
+    async fn resolve_sources(&self, user: UserId, asked: &[ResourceId]) -> Result<Vec<SourceRef>, Error> {
+        let known = self.parts.content.coverage(user, &[]).await?;
+        asked.iter().map(|it| resolve(it, &known)).collect()
+    }
+}
+
+/// A resource by its id, else by its name; an unknown one is an error that names those there are.
+fn resolve(asked: &ResourceId, known: &[ResourceStatus]) -> Result<SourceRef, Error> {
+    let of_platform = || known.iter().filter(|it| it.resource.platform() == asked.platform());
+    let name = asked.as_str().trim_start_matches("label:");
+    let plain = |text: &str| text.trim_start_matches(['#', '@']).to_lowercase();
+    let by_name = || of_platform().filter(|it| plain(&it.resource_name) == plain(name)).collect::<Vec<_>>();
+    let found = of_platform().find(|it| it.resource == *asked).map_or_else(by_name, |it| vec![it]);
+    match found.as_slice() {
+        [one] => Ok(SourceRef { resource: one.resource.clone(), resource_name: one.resource_name.clone() }),
+        [] => Err(Error::Invalid(unknown_source(asked, of_platform()))),
+        several => {
+            let ids: Vec<_> = several.iter().map(|it| it.resource.to_string()).collect();
+            Err(Error::Invalid(format!("{asked} is the name of several sources; choose one of {}", ids.join(", "))))
+        }
+    }
+}
+
+fn unknown_source<'a>(asked: &ResourceId, there: impl Iterator<Item = &'a ResourceStatus>) -> String {
+    let names: Vec<_> = there.take(10).map(|it| format!("{} ({})", it.resource, it.resource_name)).collect();
+    if names.is_empty() {
+        return format!("no source {asked}: nothing of {} is stored; import or sync it first", asked.platform());
+    }
+    format!("no source {asked}; there are {}", names.join(", "))
+}
+
+fn one_line(field: &str, text: &str, max: usize) -> Result<String, Error> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Error::Invalid(format!("the {field} is empty")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(Error::Invalid(format!("the {field} contains a line break or control character")));
+    }
+    if text.chars().count() > max {
+        return Err(Error::Invalid(format!("the {field} is longer than {max} characters")));
+    }
+    Ok(text.to_owned())
+}

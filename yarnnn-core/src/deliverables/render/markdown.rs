@@ -1,0 +1,176 @@
+//! The report as Markdown and as plain text.
+
+use std::fmt::Write as _;
+
+use super::super::report::{Block, ListItem, Report, ReportSource, Statement};
+
+/// How statements and names are written.
+#[derive(Clone, Copy)]
+enum Form {
+    Markdown,
+    Plain,
+}
+
+pub(super) fn markdown(report: &Report) -> String {
+    write(report, Form::Markdown)
+}
+
+pub(super) fn plain(report: &Report) -> String {
+    write(report, Form::Plain)
+}
+
+fn write(report: &Report, form: Form) -> String {
+    let mut out = String::new();
+    form.heading(&mut out, 1, &report.title);
+    let _ = writeln!(out, "{} · {} · as of {}", form.text(&report.kind), form.text(&report.period), form.text(&report.as_of));
+    for block in &report.blocks {
+        write_block(&mut out, block, form);
+    }
+    form.heading(&mut out, 2, "Sources");
+    for source in &report.sources {
+        let _ = writeln!(out, "{}. {}", source.number, form.text(&source_line(source)));
+    }
+    form.heading(&mut out, 2, "Coverage");
+    for line in &report.coverage {
+        let _ = writeln!(out, "- {}", form.text(line));
+    }
+    out.push('\n');
+    for note in &report.notes {
+        let _ = writeln!(out, "{}", form.emphasis(note));
+    }
+    out
+}
+
+fn write_block(out: &mut String, block: &Block, form: Form) {
+    match block {
+        Block::Heading { level, text } => form.heading(out, usize::from(*level), text),
+        Block::Paragraph(item) => {
+            let _ = writeln!(out, "\n{}", item_line(item, form));
+        }
+        Block::List { items } => {
+            out.push('\n');
+            for item in items {
+                let _ = writeln!(out, "- {}", item_line(item, form));
+            }
+        }
+    }
+}
+
+fn item_line(item: &ListItem, form: Form) -> String {
+    let label = item.label.iter().map(|it| form.label(it));
+    let statements = item.statements.iter().enumerate().map(|(index, it)| statement(it, item.statements.get(index + 1), form));
+    label.chain(statements).collect::<Vec<_>>().join(" ")
+}
+
+/// A statement with its sources; the numbers stand once behind neighbours that share them.
+fn statement(statement: &Statement, next: Option<&Statement>, form: Form) -> String {
+    let mut text = form.text(&statement.text);
+    if statement.sources.is_empty() {
+        let _ = write!(text, " {}", form.emphasis("(inference)"));
+    } else if next.is_none_or(|it| it.sources != statement.sources) {
+        for number in &statement.sources {
+            text.push_str(&form.number(*number));
+        }
+    }
+    text
+}
+
+/// `Ana Ruiz, #harbor-launch (Slack), 20 Nov 2026, 14:03 — Subject`.
+pub(super) fn source_line(source: &ReportSource) -> String {
+    let place = if source.platform.is_empty() { source.place.clone() } else { format!("{} ({})", source.place, source.platform) };
+    let parts = [source.author.clone(), Some(place), source.time.clone()];
+    let line = parts.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    source.title.as_ref().map_or(line.clone(), |title| format!("{line} — {title}"))
+}
+
+impl Form {
+    fn heading(self, out: &mut String, level: usize, text: &str) {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        let _ = match self {
+            Self::Markdown => writeln!(out, "{} {}\n", "#".repeat(level), self.text(text)),
+            Self::Plain if level < 3 => writeln!(out, "{}\n{}\n", text.to_uppercase(), "=".repeat(text.chars().count())),
+            Self::Plain => writeln!(out, "{text}\n"),
+        };
+    }
+
+    fn text(self, text: &str) -> String {
+        match self {
+            Self::Markdown => escape(text),
+            Self::Plain => text.split_whitespace().collect::<Vec<_>>().join(" "),
+        }
+    }
+
+    fn label(self, text: &str) -> String {
+        match self {
+            Self::Markdown => format!("**{}:**", escape(text)),
+            Self::Plain => format!("{text}:"),
+        }
+    }
+
+    fn emphasis(self, text: &str) -> String {
+        match self {
+            Self::Markdown => format!("*{}*", escape(text)),
+            Self::Plain => text.to_owned(),
+        }
+    }
+
+    fn number(self, number: u32) -> String {
+        match self {
+            Self::Markdown => format!(" \\[{number}\\]"),
+            Self::Plain => format!(" [{number}]"),
+        }
+    }
+}
+
+/// Text as Markdown shows it literally: specials escaped, white space folded.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for (index, word) in text.split_whitespace().enumerate() {
+        if index > 0 {
+            out.push(' ');
+        }
+        for ch in word.chars() {
+            if "\\`*_{}[]<>#|~&".contains(ch) || (index == 0 && out.is_empty() && "+-=".contains(ch)) {
+                out.push('\\');
+            }
+            out.push(ch);
+        }
+    }
+    escape_number(out)
+}
+
+/// `1.` at the start of a line would begin a list.
+fn escape_number(text: String) -> String {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    match text.as_bytes().get(digits) {
+        Some(b'.' | b')') if digits > 0 => format!("{}\\{}", &text[..digits], &text[digits..]),
+        _ => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use pulldown_cmark::{Event, Parser};
+
+    use super::*;
+
+    fn shown(markdown: &str) -> String {
+        let texts = Parser::new(markdown).filter_map(|event| match event {
+            Event::Text(text) => Some(text.to_string()),
+            Event::SoftBreak => Some(" ".into()),
+            _ => None,
+        });
+        texts.collect()
+    }
+
+    proptest! {
+        #[test]
+        fn escaped_text_shows_as_it_was(text in "[ -~éß漢\\n]{0,60}") {
+            let folded = text.split_whitespace().collect::<Vec<_>>().join(" ");
+            prop_assert_eq!(shown(&escape(&text)), folded);
+        }
+    }
+}

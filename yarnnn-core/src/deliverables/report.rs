@@ -1,0 +1,318 @@
+//! A report as structure: the model's Markdown taken apart into headings, lists and statements.
+//!
+//! Links, images and HTML of the model are reduced to their text: it cites, it does not link. A citation is a bare
+//! `[s1]` (or `[s1, s2]`); an escaped one is text.
+
+use pulldown_cmark::{BrokenLink, CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
+use serde::Serialize;
+
+use crate::evidence::sentence;
+
+/// Destination that marks a citation while parsing; no link of a model can produce it, since real links are dropped.
+const CITATION: &str = "yarnnn-citation:";
+
+/// One statement: a sentence of the body.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Statement {
+    /// Its text.
+    pub text: String,
+    /// The references that the writer gave for it (`s1`, …).
+    pub cites: Vec<String>,
+    /// The numbers of the sources that stand behind it; set when the report is verified.
+    pub sources: Vec<u32>,
+}
+
+/// One item of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ListItem {
+    /// What stands in bold before the statements: a name, not a statement.
+    pub label: Option<String>,
+    /// The statements.
+    pub statements: Vec<Statement>,
+}
+
+/// A part of the body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase", tag = "type")]
+pub enum Block {
+    /// A heading; not a statement.
+    Heading {
+        /// 2 for a section, 3 for a group.
+        level: u8,
+        /// Its text.
+        text: String,
+    },
+    /// Running text.
+    Paragraph(ListItem),
+    /// A list.
+    List {
+        /// Its items.
+        items: Vec<ListItem>,
+    },
+}
+
+/// A source as the report lists it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReportSource {
+    /// Its number in the report.
+    pub number: u32,
+    /// Who wrote it.
+    pub author: Option<String>,
+    /// Channel, label, page or calendar.
+    pub place: String,
+    /// The platform, for people.
+    pub platform: String,
+    /// Subject or title.
+    pub title: Option<String>,
+    /// When, in the report's zone.
+    pub time: Option<String>,
+}
+
+/// A whole report, ready to be rendered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Its title.
+    pub title: String,
+    /// The type, for people.
+    pub kind: String,
+    /// The stretch of time it covers, in words.
+    pub period: String,
+    /// The instant it was written for, in words.
+    pub as_of: String,
+    /// The body.
+    pub blocks: Vec<Block>,
+    /// What its statements stand on, in the order of their numbers.
+    pub sources: Vec<ReportSource>,
+    /// What was read, what could not be seen.
+    pub coverage: Vec<String>,
+    /// Remarks: a moved window, who wrote it, what is inference.
+    pub notes: Vec<String>,
+}
+
+impl Report {
+    /// All statements of the body, in order.
+    pub fn statements_of(blocks: &[Block]) -> Vec<&Statement> {
+        let items = blocks.iter().flat_map(|block| match block {
+            Block::Heading { .. } => &[][..],
+            Block::Paragraph(item) => std::slice::from_ref(item),
+            Block::List { items } => items.as_slice(),
+        });
+        items.flat_map(|it| &it.statements).collect()
+    }
+
+    /// The same, to be changed.
+    pub fn statements_mut(blocks: &mut [Block]) -> Vec<&mut Statement> {
+        let items = blocks.iter_mut().flat_map(|block| match block {
+            Block::Heading { .. } => &mut [][..],
+            Block::Paragraph(item) => std::slice::from_mut(item),
+            Block::List { items } => items.as_mut_slice(),
+        });
+        items.flat_map(|it| &mut it.statements).collect()
+    }
+}
+
+/// Takes a model's Markdown apart. Every text comes out as some block: nothing is dropped but markup and link targets.
+pub fn parse_markdown(markdown: &str) -> Vec<Block> {
+    let callback = |link: BrokenLink<'_>| {
+        let cites = link.link_type == LinkType::Shortcut && is_citation(&link.reference);
+        cites.then(|| (CowStr::from(format!("{CITATION}{}", link.reference)), CowStr::from("")))
+    };
+    let mut builder = Builder::default();
+    for event in Parser::new_with_broken_link_callback(markdown, Options::empty(), Some(callback)) {
+        builder.event(event);
+    }
+    builder.flush();
+    builder.blocks
+}
+
+fn is_citation(reference: &str) -> bool {
+    references(reference)
+        .all(|it| it.strip_prefix('s').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())))
+}
+
+fn references(list: &str) -> impl Iterator<Item = &str> {
+    list.split(',').map(str::trim)
+}
+
+/// Where the builder is.
+#[derive(Default)]
+struct Builder {
+    blocks: Vec<Block>,
+    run: Run,
+    heading: Option<u8>,
+    list_depth: usize,
+    in_citation: bool,
+    strong: bool,
+}
+
+/// The inline content of one block.
+#[derive(Default)]
+struct Run {
+    text: String,
+    label: Option<String>,
+    citations: Vec<(usize, Vec<String>)>,
+}
+
+impl Builder {
+    fn event(&mut self, event: Event<'_>) {
+        match event {
+            Event::Start(tag) => self.start(tag),
+            Event::End(tag) => self.end(tag),
+            Event::Text(text) | Event::Code(text) | Event::InlineHtml(text) | Event::Html(text) => self.text(&text),
+            Event::SoftBreak => self.text(" "),
+            Event::HardBreak => self.text("\n"),
+            _ => {}
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'_>) {
+        match tag {
+            Tag::Heading { level, .. } => {
+                self.flush();
+                self.heading = Some(heading_level(level));
+            }
+            Tag::List(_) => {
+                self.flush();
+                self.list_depth += 1;
+            }
+            Tag::Paragraph | Tag::Item | Tag::CodeBlock(_) | Tag::BlockQuote(_) | Tag::HtmlBlock => self.flush(),
+            Tag::Strong => self.strong = true,
+            Tag::Link { dest_url, .. } => {
+                if let Some(list) = dest_url.strip_prefix(CITATION) {
+                    self.in_citation = true;
+                    let cited = references(list).map(str::to_owned).collect();
+                    self.run.citations.push((self.run.text.len(), cited));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::Heading(_) | TagEnd::Paragraph | TagEnd::Item | TagEnd::CodeBlock | TagEnd::HtmlBlock => self.flush(),
+            TagEnd::List(_) => {
+                self.flush();
+                self.list_depth = self.list_depth.saturating_sub(1);
+            }
+            TagEnd::Strong => self.end_strong(),
+            TagEnd::Link => self.in_citation = false,
+            _ => {}
+        }
+    }
+
+    fn text(&mut self, text: &str) {
+        if !self.in_citation {
+            self.run.text.push_str(text);
+        }
+    }
+
+    /// Bold text at the start of a block that ends in a colon is a label.
+    fn end_strong(&mut self) {
+        self.strong = false;
+        let text = self.run.text.trim();
+        if self.run.label.is_none() && self.run.citations.is_empty() && text.ends_with(':') {
+            self.run.label = Some(text.trim_end_matches(':').to_owned());
+            self.run.text.clear();
+        }
+    }
+
+    fn flush(&mut self) {
+        let run = std::mem::take(&mut self.run);
+        if let Some(level) = self.heading.take() {
+            self.blocks.push(Block::Heading { level, text: run.text.trim().to_owned() });
+            return;
+        }
+        let statements = run.statements();
+        if statements.is_empty() && run.label.is_none() {
+            return;
+        }
+        let item = ListItem { label: run.label, statements };
+        match self.blocks.last_mut() {
+            Some(Block::List { items }) if self.list_depth > 0 => items.push(item),
+            _ if self.list_depth > 0 => self.blocks.push(Block::List { items: vec![item] }),
+            _ => self.blocks.push(Block::Paragraph(item)),
+        }
+    }
+}
+
+impl Run {
+    /// Cuts the text into statements. A citation stands behind what it covers: its own sentence, and the ones before it
+    /// that no other citation covers.
+    fn statements(&self) -> Vec<Statement> {
+        let ranges = sentence::sentences(&self.text);
+        let mut statements: Vec<Statement> =
+            ranges.iter().map(|it| Statement { text: self.text[it.clone()].to_owned(), ..Statement::default() }).collect();
+        let mut uncovered = 0;
+        let mut previous: Option<usize> = None;
+        for (offset, cited) in &self.citations {
+            let last = ranges.iter().rposition(|it| it.start < *offset);
+            let Some(last) = last else { continue };
+            let first = if previous == Some(last) { last } else { uncovered.min(last) };
+            for statement in &mut statements[first..=last] {
+                statement.cites.extend(cited.iter().filter(|it| !statement.cites.contains(it)).cloned().collect::<Vec<_>>());
+            }
+            uncovered = last + 1;
+            previous = Some(last);
+        }
+        statements
+    }
+}
+
+/// The report has its own title: a model's first level is a section.
+fn heading_level(level: HeadingLevel) -> u8 {
+    match level {
+        HeadingLevel::H1 | HeadingLevel::H2 => 2,
+        _ => 3,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(markdown: &str) -> Vec<(String, Vec<String>)> {
+        let blocks = parse_markdown(markdown);
+        Report::statements_of(&blocks).into_iter().map(|it| (it.text.clone(), it.cites.clone())).collect()
+    }
+
+    fn one(text: &str, cites: &[&str]) -> (String, Vec<String>) {
+        (text.to_owned(), cites.iter().map(|it| (*it).to_owned()).collect())
+    }
+
+    #[test]
+    fn labels_headings_and_citations_are_not_statements() {
+        let blocks = parse_markdown("## Done\n### Import\n- **Ana Ruiz:** We ship it. It works. [s4]\n- \"Go.\" [s1, s2]\n");
+        assert_eq!(blocks[0], Block::Heading { level: 2, text: "Done".into() });
+        let Block::List { items } = &blocks[2] else { panic!("a list") };
+        assert_eq!(items[0].label.as_deref(), Some("Ana Ruiz"));
+        assert_eq!(items[0].statements.len(), 2);
+        assert_eq!(items[1].statements[0].cites, ["s1", "s2"]);
+    }
+
+    #[test]
+    fn a_citation_covers_its_sentence_and_the_uncited_ones_before() {
+        let found = texts("One is here. Two is here. [s1] Three is here. [s2][s3] Four is here.");
+        let expected = [
+            one("One is here.", &["s1"]),
+            one("Two is here.", &["s1"]),
+            one("Three is here.", &["s2", "s3"]),
+            one("Four is here.", &[]),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn escaped_citations_are_text_and_links_lose_their_target() {
+        let found = texts("He wrote \\[s3\\] and [click](javascript:alert(1)) ![x](http://evil/pixel.png) [s9]");
+        assert_eq!(found, [one("He wrote [s3] and click x", &["s9"])]);
+    }
+
+    #[test]
+    fn html_of_a_model_is_text() {
+        assert_eq!(
+            texts("<script>alert(1)</script>\n\nA <b>bold</b> claim."),
+            [one("<script>alert(1)</script>", &[]), one("A <b>bold</b> claim.", &[]),]
+        );
+    }
+}

@@ -1,0 +1,302 @@
+//! Run: plan → gather → write → verify → render → outbox → deliver, resumed wherever an earlier process left it.
+
+use std::fmt;
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::advance::Advance;
+use super::draft::DraftStage;
+use super::gather::{Gather, GatherInput, Gathered};
+use super::model::Deliverable;
+use super::store::{DeliverableStore, VersionStore};
+use super::version::{Hold, OpenVersion, Step, Tally, Version, VersionStatus};
+use crate::clock::Clock;
+use crate::delivery::{Channel, Outbox, OutboxMessage};
+use crate::error::{Error, StoreError};
+use crate::evidence::{EvidenceStore, Verification, Verifier};
+use crate::id::{DeliverableId, IdGen, UserId, VersionId};
+use crate::llm::{LanguageModel, Usage};
+use crate::pipeline::{Liveness, StageCx};
+use crate::sync::ContentStore;
+
+/// How long a process holds a version without renewing. A dead process of this host is noticed at once.
+const HOLD: TimeDelta = TimeDelta::minutes(10);
+
+/// What the feature needs.
+pub struct DeliverablesParts {
+    /// Configurations.
+    pub deliverables: Arc<dyn DeliverableStore>,
+    /// Versions and steps.
+    pub versions: Arc<dyn VersionStore>,
+    /// Stored items.
+    pub content: Arc<dyn ContentStore>,
+    /// Evidence ledger.
+    pub evidence: Arc<dyn EvidenceStore>,
+    /// Messages.
+    pub outbox: Arc<dyn Outbox>,
+    /// Ways out.
+    pub channels: Vec<Arc<dyn Channel>>,
+    /// The writer.
+    pub model: Arc<dyn LanguageModel>,
+    /// The program's own stages between the writer and the verifier.
+    pub revisions: Vec<DraftStage>,
+    /// Processes of this host.
+    pub liveness: Arc<dyn Liveness>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Ids.
+    pub ids: Arc<dyn IdGen>,
+}
+
+/// The feature. Cheap to clone.
+#[derive(Clone)]
+pub struct Deliverables {
+    pub(super) parts: Arc<DeliverablesParts>,
+}
+
+impl fmt::Debug for Deliverables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deliverables").field("model", &self.parts.model).finish_non_exhaustive()
+    }
+}
+
+/// Which report to run, and how.
+#[derive(Debug, Clone)]
+pub struct RunRequest {
+    /// Whose.
+    pub user: UserId,
+    /// Which.
+    pub deliverable: DeliverableId,
+    /// Makes the run idempotent for ever: the same key always means the same version.
+    pub key: Option<String>,
+    /// Writes a report even when nothing is new.
+    pub force: bool,
+    /// The instant it is written for; none for now.
+    pub as_of: Option<DateTime<Utc>>,
+}
+
+impl RunRequest {
+    /// A plain run, as of now.
+    pub const fn of(user: UserId, deliverable: DeliverableId) -> Self {
+        Self { user, deliverable, key: None, force: false, as_of: None }
+    }
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunStatus {
+    /// The report arrived.
+    Delivered,
+    /// It did not; the outcome says why.
+    Failed,
+    /// Nothing new since the last one: no version, no model call, no message.
+    NoNews,
+}
+
+impl RunStatus {
+    /// The name in outputs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivered => "delivered",
+            Self::Failed => "failed",
+            Self::NoNews => "no_news",
+        }
+    }
+}
+
+/// What became of a run.
+#[derive(Debug, Clone)]
+pub struct RunOutcome {
+    /// How it ended.
+    pub status: RunStatus,
+    /// What was run.
+    pub deliverable: DeliverableId,
+    /// The version that was written or resumed; none without news.
+    pub version: Option<Version>,
+    /// Its messages.
+    pub messages: Vec<OutboxMessage>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+impl RunOutcome {
+    /// Statements of the report.
+    pub fn tally(&self) -> Tally {
+        self.version.as_ref().and_then(|it| it.state.tally).unwrap_or_default()
+    }
+
+    /// What the model used.
+    pub fn usage(&self) -> Usage {
+        self.version.as_ref().and_then(|it| it.state.ran.as_ref()).map(|it| it.usage).unwrap_or_default()
+    }
+}
+
+/// What became of a scheduled run.
+#[derive(Debug, Clone)]
+pub struct DueOutcome {
+    /// Which deliverable.
+    pub deliverable: Deliverable,
+    /// The instant it was due.
+    pub due_at: DateTime<Utc>,
+    /// How it went.
+    pub outcome: Result<RunOutcome, String>,
+}
+
+impl Deliverables {
+    /// Runs on the given parts.
+    pub fn new(parts: DeliverablesParts) -> Self {
+        Self { parts: Arc::new(parts) }
+    }
+
+    /// Writes and delivers a report, or goes on with the one that an earlier process left unfinished.
+    ///
+    /// # Errors
+    /// `Busy` when a living process is at it, `Failed` when there is nothing to read; store errors, cancellation and a model
+    /// that is unavailable leave the version as it is, to be resumed. Anything else ends as a failed outcome.
+    pub async fn run(&self, cx: &StageCx, request: &RunRequest) -> Result<RunOutcome, Error> {
+        let deliverable = self.parts.deliverables.get(request.user, request.deliverable).await?;
+        let keyed = match &request.key {
+            Some(key) => self.parts.versions.by_key(request.user, deliverable.id, key).await?,
+            None => None,
+        };
+        if let Some(version) = keyed {
+            return self.go_on(cx, &deliverable, version).await;
+        }
+        let newest = self.parts.versions.recent(request.user, deliverable.id, 1).await?.pop();
+        match newest {
+            Some(version) if version.is_resumable() && request.key.is_none() => self.go_on(cx, &deliverable, version).await,
+            newest => self.start(cx, &deliverable, request, newest.map_or(0, |it| it.number)).await,
+        }
+    }
+
+    /// Checks whether the sources of a version still say what it quotes.
+    ///
+    /// # Errors
+    /// `NotFound`, `Invalid` when the version was never verified, and those of the store.
+    pub async fn verify(&self, user: UserId, version: VersionId) -> Result<Verification, Error> {
+        let found = self.parts.versions.version(user, version).await?;
+        if found.step < Step::Verified {
+            return Err(Error::Invalid(format!(
+                "version {version} has no report yet: its run stopped at the step `{}`",
+                found.step.as_str()
+            )));
+        }
+        Verifier::new(self.parts.evidence.clone(), self.parts.content.clone()).version(user, version).await
+    }
+
+    async fn start(
+        &self,
+        cx: &StageCx,
+        deliverable: &Deliverable,
+        request: &RunRequest,
+        after: u32,
+    ) -> Result<RunOutcome, Error> {
+        let gathered = self.gather(cx, deliverable, request.as_of).await?;
+        if gathered.items.is_empty() {
+            return Err(nothing_to_read(deliverable));
+        }
+        if !request.force && !self.has_news(deliverable, &gathered).await? {
+            return Ok(no_news(deliverable.id));
+        }
+        let now = self.parts.clock.now();
+        let open = OpenVersion {
+            id: VersionId::fresh(self.parts.ids.as_ref()),
+            user: request.user,
+            deliverable: deliverable.id,
+            after,
+            run_key: request.key.clone(),
+            state: gathered.state,
+            holder: self.parts.liveness.me(),
+            held_until: now + HOLD,
+            at: now,
+        };
+        let version = self.parts.versions.open(open).await?;
+        self.work(cx, deliverable, version).await
+    }
+
+    pub(super) async fn gather(
+        &self,
+        cx: &StageCx,
+        deliverable: &Deliverable,
+        as_of: Option<DateTime<Utc>>,
+    ) -> Result<Gathered, Error> {
+        let now = self.parts.clock.now();
+        let input = GatherInput { deliverable: deliverable.clone(), as_of: as_of.unwrap_or(now), now };
+        cx.run(&Gather { content: self.parts.content.clone() }, input).await
+    }
+
+    /// No news, no report: something must have been gathered that the last delivered version did not have.
+    pub(super) async fn has_news(&self, deliverable: &Deliverable, gathered: &Gathered) -> Result<bool, Error> {
+        let Some(last) = self.parts.versions.last_delivered(deliverable.user, deliverable.id).await? else { return Ok(true) };
+        let known: std::collections::HashSet<_> = last.state.material.iter().map(|it| (it.content_id, it.revision)).collect();
+        Ok(gathered.state.material.iter().any(|it| !known.contains(&(it.content_id, it.revision))))
+    }
+
+    /// Goes on with a version that exists: reports it when it has ended, else takes it and works on it.
+    async fn go_on(&self, cx: &StageCx, deliverable: &Deliverable, version: Version) -> Result<RunOutcome, Error> {
+        if !version.is_resumable() {
+            return self.outcome(deliverable, version).await;
+        }
+        let now = self.parts.clock.now();
+        let gone = version.held_by.clone().filter(|it| self.parts.liveness.is_gone(it));
+        let hold =
+            Hold { user: version.user, version: version.id, holder: self.parts.liveness.me(), gone, until: now + HOLD, at: now };
+        match self.parts.versions.hold(hold).await {
+            Ok(held) => self.work(cx, deliverable, held).await,
+            Err(StoreError::Conflict { .. }) => Err(Error::Busy(format!(
+                "version {} of \"{}\" is being written by another process ({})",
+                version.number,
+                deliverable.title,
+                version.held_by.as_ref().map_or("unknown", |it| it.as_str())
+            ))),
+            Err(other) => Err(other.into()),
+        }
+    }
+
+    async fn work(&self, cx: &StageCx, deliverable: &Deliverable, mut version: Version) -> Result<RunOutcome, Error> {
+        let advance = Advance { parts: self.parts.clone() };
+        while version.step != Step::Finished {
+            let step = advance.step(cx, deliverable, &version).await;
+            if let Err(error) = step {
+                if leaves_resumable(&error) {
+                    return Err(error);
+                }
+                advance.fail(deliverable, &version, error.to_string()).await?;
+                version = self.parts.versions.version(version.user, version.id).await?;
+                break;
+            }
+            version = self.parts.versions.version(version.user, version.id).await?;
+        }
+        self.outcome(deliverable, version).await
+    }
+
+    async fn outcome(&self, deliverable: &Deliverable, version: Version) -> Result<RunOutcome, Error> {
+        let messages = self.parts.outbox.messages(version.user, version.id).await?;
+        let status = if version.status == VersionStatus::Delivered { RunStatus::Delivered } else { RunStatus::Failed };
+        let error = version.delivery_error.clone().filter(|_| status == RunStatus::Failed);
+        Ok(RunOutcome { status, deliverable: deliverable.id, version: Some(version), messages, error })
+    }
+}
+
+pub(super) fn no_news(deliverable: DeliverableId) -> RunOutcome {
+    RunOutcome { status: RunStatus::NoNews, deliverable, version: None, messages: vec![], error: None }
+}
+
+fn nothing_to_read(deliverable: &Deliverable) -> Error {
+    let what = if deliverable.sources.is_empty() {
+        "nothing that this type of report reads is stored"
+    } else {
+        "nothing of its sources is stored"
+    };
+    Error::Failed(format!("\"{}\" has nothing to read: {what}; import or sync something first", deliverable.title))
+}
+
+/// Errors after which the same run may still succeed.
+pub(super) fn leaves_resumable(error: &Error) -> bool {
+    match error {
+        Error::Store(_) | Error::Busy(_) | Error::Cancelled => true,
+        Error::Model(error) => matches!(error, crate::llm::LlmError::Transient { .. }),
+        _ => false,
+    }
+}

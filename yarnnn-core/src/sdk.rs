@@ -1,0 +1,211 @@
+//! The handle that programs hold, and the builder that puts it together.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::accounts::{AccountStore, Email, NewUser, User};
+use crate::activity::ActivityLog;
+use crate::clock::{Clock, SystemClock};
+use crate::deliverables::{DeliverableStore, Deliverables, DeliverablesParts, DraftStage, VersionStore};
+use crate::delivery::{Channel, Outbox};
+use crate::error::Error;
+use crate::evidence::EvidenceStore;
+use crate::id::{IdGen, RandomIds, UserId};
+use crate::llm::LanguageModel;
+use crate::pipeline::{Liveness, StageCx};
+use crate::search::SearchIndex;
+use crate::sync::{ContentStore, Sync};
+
+/// The store ports, usually all of one store. Only the builder takes them as a bundle.
+#[derive(Clone)]
+pub struct Stores {
+    /// Users and tiers.
+    pub accounts: Arc<dyn AccountStore>,
+    /// Activity log.
+    pub activity: Arc<dyn ActivityLog>,
+    /// Content.
+    pub content: Arc<dyn ContentStore>,
+    /// Full text.
+    pub search: Arc<dyn SearchIndex>,
+    /// Deliverables.
+    pub deliverables: Arc<dyn DeliverableStore>,
+    /// Versions.
+    pub versions: Arc<dyn VersionStore>,
+    /// Evidence.
+    pub evidence: Arc<dyn EvidenceStore>,
+    /// Outbox.
+    pub outbox: Arc<dyn Outbox>,
+}
+
+impl Stores {
+    /// All ports from one store.
+    pub fn of<S>(store: &Arc<S>) -> Self
+    where
+        S: AccountStore + ActivityLog + ContentStore + SearchIndex + DeliverableStore + VersionStore + EvidenceStore + Outbox,
+    {
+        Self {
+            accounts: store.clone(),
+            activity: store.clone(),
+            content: store.clone(),
+            search: store.clone(),
+            deliverables: store.clone(),
+            versions: store.clone(),
+            evidence: store.clone(),
+            outbox: store.clone(),
+        }
+    }
+}
+
+/// Everything the library can do. Cheap to clone.
+#[derive(Clone)]
+pub struct Yarnnn {
+    stores: Stores,
+    deliverables: Deliverables,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdGen>,
+}
+
+impl fmt::Debug for Yarnnn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Yarnnn").field("deliverables", &self.deliverables).finish_non_exhaustive()
+    }
+}
+
+impl Yarnnn {
+    /// Begins a handle over the given stores, writer and process table.
+    pub fn builder(stores: Stores, model: Arc<dyn LanguageModel>, liveness: Arc<dyn Liveness>) -> YarnnnBuilder {
+        YarnnnBuilder {
+            stores,
+            model,
+            liveness,
+            channels: vec![],
+            revisions: vec![],
+            clock: Arc::new(SystemClock),
+            ids: Arc::new(RandomIds),
+        }
+    }
+
+    /// Brings content in.
+    pub fn sync(&self) -> Sync {
+        Sync::new(self.stores.content.clone(), self.clock.clone(), self.ids.clone())
+    }
+
+    /// Reports: create, plan, run, verify.
+    pub const fn deliverables(&self) -> &Deliverables {
+        &self.deliverables
+    }
+
+    /// Full text over everything stored.
+    pub fn search(&self) -> &dyn SearchIndex {
+        self.stores.search.as_ref()
+    }
+
+    /// Stored items and coverage.
+    pub fn content(&self) -> &dyn ContentStore {
+        self.stores.content.as_ref()
+    }
+
+    /// What the system did.
+    pub fn activity(&self) -> &dyn ActivityLog {
+        self.stores.activity.as_ref()
+    }
+
+    /// The clock that the features use.
+    pub fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
+    }
+
+    /// A context for a run that reports to nobody.
+    pub fn stage_cx(&self) -> StageCx {
+        StageCx::new(self.clock.clone())
+    }
+
+    /// The local user: the one that every installation has.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn local_user(&self) -> Result<User, Error> {
+        Ok(self.stores.accounts.user(UserId::LOCAL).await?)
+    }
+
+    /// The user with this address, made with the free tier if needed.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn user(&self, email: Email) -> Result<User, Error> {
+        let user = NewUser { id: UserId::fresh(self.ids.as_ref()), email, at: self.clock.now() };
+        Ok(self.stores.accounts.ensure(user).await?)
+    }
+}
+
+/// Puts a handle together.
+pub struct YarnnnBuilder {
+    stores: Stores,
+    model: Arc<dyn LanguageModel>,
+    liveness: Arc<dyn Liveness>,
+    channels: Vec<Arc<dyn Channel>>,
+    revisions: Vec<DraftStage>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdGen>,
+}
+
+impl fmt::Debug for YarnnnBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("YarnnnBuilder").field("model", &self.model).field("channels", &self.channels).finish_non_exhaustive()
+    }
+}
+
+impl YarnnnBuilder {
+    /// Delivers through this channel too.
+    #[must_use]
+    pub fn channel(mut self, channel: Arc<dyn Channel>) -> Self {
+        self.channels.push(channel);
+        self
+    }
+
+    /// Lets this stage revise every draft, after the ones given before and before it is verified.
+    #[must_use]
+    pub fn revise_drafts_with(mut self, stage: DraftStage) -> Self {
+        self.revisions.push(stage);
+        self
+    }
+
+    /// Writes with this model.
+    #[must_use]
+    pub fn model(mut self, model: Arc<dyn LanguageModel>) -> Self {
+        self.model = model;
+        self
+    }
+
+    /// Takes time from this clock.
+    #[must_use]
+    pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// Takes ids from this source.
+    #[must_use]
+    pub fn ids(mut self, ids: Arc<dyn IdGen>) -> Self {
+        self.ids = ids;
+        self
+    }
+
+    /// The handle.
+    pub fn build(self) -> Yarnnn {
+        let parts = DeliverablesParts {
+            deliverables: self.stores.deliverables.clone(),
+            versions: self.stores.versions.clone(),
+            content: self.stores.content.clone(),
+            evidence: self.stores.evidence.clone(),
+            outbox: self.stores.outbox.clone(),
+            channels: self.channels,
+            model: self.model,
+            revisions: self.revisions,
+            liveness: self.liveness,
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+        };
+        Yarnnn { stores: self.stores, deliverables: Deliverables::new(parts), clock: self.clock, ids: self.ids }
+    }
+}
