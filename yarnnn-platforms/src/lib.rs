@@ -2,3 +2,6 @@
 #![warn(missing_docs)]
 
 pub mod export;
+mod folder;
+
+pub use folder::FolderChannel;

@@ -114,8 +114,13 @@ impl Report {
 /// Takes a model's Markdown apart. Every text comes out as some block: nothing is dropped but markup and link targets.
 pub fn parse_markdown(markdown: &str) -> Vec<Block> {
     let callback = |link: BrokenLink<'_>| {
-        let cites = link.link_type == LinkType::Shortcut && is_citation(&link.reference);
-        cites.then(|| (CowStr::from(format!("{CITATION}{}", link.reference)), CowStr::from("")))
+        let cited = match link.link_type {
+            LinkType::Shortcut => link.reference.to_string(),
+            // `[s1][s2]` reads as one link with a label: both are citations.
+            LinkType::Reference => markdown.get(link.span)?.trim_matches(['[', ']']).replace("][", ","),
+            _ => return None,
+        };
+        is_citation(&cited).then(|| (CowStr::from(format!("{CITATION}{cited}")), CowStr::from("")))
     };
     let mut builder = Builder::default();
     for event in Parser::new_with_broken_link_callback(markdown, Options::empty(), Some(callback)) {

@@ -1,0 +1,194 @@
+//! The commands and their options.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+
+use crate::exit::USAGE;
+
+/// Turns your Slack, mail, Notion and calendar into reports in which every sentence traces to its source.
+#[derive(Debug, Parser)]
+#[command(name = "yarnnn", version, propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// Act as the user with this address (default: the local user).
+    #[arg(long, global = true, value_name = "EMAIL")]
+    pub(crate) user: Option<String>,
+    /// Print one JSON object to standard output and nothing else there.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Print without colours.
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the whole pipeline on a sample team's month, offline, and leave the reports in a folder.
+    Demo {
+        /// Folder for the sample, the database and the reports.
+        #[arg(long, value_name = "DIR", default_value = "yarnnn-demo")]
+        out: PathBuf,
+    },
+    /// Bring export files and folders in: Slack, mbox, .eml, Maildir, .ics, Notion.
+    Import {
+        /// Files and folders; what they are is decided by their content.
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+        /// Stretch in which recurring events are expanded, as dates FROM..TO (default: 7 days back to 14 days ahead).
+        #[arg(long, value_name = "FROM..TO")]
+        window: Option<String>,
+    },
+    /// Create, list, show and pause standing reports.
+    #[command(subcommand)]
+    Deliverables(Deliverables),
+    /// Say what a run would read, write, cost and send, without doing it.
+    Plan {
+        /// Id or title.
+        deliverable: String,
+        /// The instant to plan for (RFC 3339; default: now).
+        #[arg(long, value_name = "INSTANT")]
+        as_of: Option<String>,
+        /// Also print the request as a model would read it.
+        #[arg(long)]
+        prompt: bool,
+    },
+    /// Write a report and deliver it, or go on with one that was interrupted.
+    Run(Run),
+    /// Check whether the sources of a version still say what it quotes.
+    Verify {
+        /// Version id.
+        version: String,
+    },
+    /// Find stored items by their words.
+    Search(Search),
+    /// Check settings, database, sources and outbox.
+    Doctor,
+    /// Bring the database schema up to date.
+    Migrate,
+}
+
+/// Standing reports.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Deliverables {
+    /// Make one.
+    Create(Create),
+    /// List them.
+    List,
+    /// Show one and its versions.
+    Show {
+        /// Id or title.
+        deliverable: String,
+    },
+    /// Pause one: it no longer runs by schedule.
+    Pause {
+        /// Id or title.
+        deliverable: String,
+        /// Make it active again.
+        #[arg(long)]
+        resume: bool,
+    },
+}
+
+/// A new deliverable.
+#[derive(Debug, Args)]
+pub(crate) struct Create {
+    /// `slack_channel_digest`, `gmail_inbox_brief`, `notion_page_summary`, `weekly_calendar_preview`, `meeting_prep`, `status_report`, `research_brief` or custom.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) report_type: String,
+    /// Title; the subject of its mails.
+    #[arg(long)]
+    pub(crate) title: String,
+    /// What it is about, in your words.
+    #[arg(long)]
+    pub(crate) description: Option<String>,
+    /// Address it to this person; without a mail service the mail is left as a file in the outbox folder.
+    #[arg(long, value_name = "ADDR", conflicts_with = "folder")]
+    pub(crate) email: Option<String>,
+    /// Deliver to this folder (default: the outbox folder).
+    #[arg(long, value_name = "DIR")]
+    pub(crate) folder: Option<PathBuf>,
+    /// Read only this source, by id or name; may be repeated (default: everything the type reads).
+    #[arg(long = "source", value_name = "PLATFORM:RESOURCE")]
+    pub(crate) sources: Vec<String>,
+    /// `daily`, `weekly`, `biweekly` or `monthly`; runs with `yarnnn run --due`.
+    #[arg(long, value_name = "FREQUENCY")]
+    pub(crate) schedule: Option<String>,
+    /// Local time (default 09:00).
+    #[arg(long, value_name = "HH:MM", requires = "schedule")]
+    pub(crate) at: Option<String>,
+    /// Weekday (default monday).
+    #[arg(long, requires = "schedule")]
+    pub(crate) day: Option<String>,
+    /// Time zone by its IANA name (default UTC).
+    #[arg(long, value_name = "ZONE", requires = "schedule")]
+    pub(crate) tz: Option<String>,
+}
+
+/// A run.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// Id or title.
+    #[arg(required_unless_present = "due", conflicts_with = "due")]
+    pub(crate) deliverable: Option<String>,
+    /// Run every active deliverable whose time has come; for a crontab.
+    #[arg(long, conflicts_with_all = ["key", "force", "as_of"])]
+    pub(crate) due: bool,
+    /// Make the run idempotent for ever: the same key is the same version.
+    #[arg(long)]
+    pub(crate) key: Option<String>,
+    /// Write a report even when nothing is new.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// The instant to write for (RFC 3339; default: now).
+    #[arg(long, value_name = "INSTANT")]
+    pub(crate) as_of: Option<String>,
+}
+
+/// A search.
+#[derive(Debug, Args)]
+pub(crate) struct Search {
+    /// Words; all must occur.
+    #[arg(required = true)]
+    pub(crate) query: Vec<String>,
+    /// Only this platform: slack, gmail, notion or calendar; may be repeated.
+    #[arg(long, value_name = "PLATFORM")]
+    pub(crate) platform: Vec<String>,
+    /// Only this resource; may be repeated.
+    #[arg(long = "source", value_name = "PLATFORM:RESOURCE")]
+    pub(crate) sources: Vec<String>,
+    /// Only authors whose name contains this.
+    #[arg(long)]
+    pub(crate) author: Option<String>,
+    /// Only from this date on.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Option<String>,
+    /// Only before this date.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: Option<String>,
+    /// At most this many.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub(crate) limit: u32,
+}
+
+/// Reads the command line; on an error or a request for help it has been printed and the exit code is the answer.
+pub(crate) fn parse() -> Result<Cli, ExitCode> {
+    let error = match Cli::try_parse() {
+        Ok(cli) => return Ok(cli),
+        Err(error) => error,
+    };
+    let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let json = std::env::args_os().any(|it| it == "--json");
+    if json && !asked {
+        let message = error.render().to_string();
+        let message = message.trim_start_matches("error: ").lines().next().unwrap_or_default().to_owned();
+        crate::output::Output::new(true, true).json(&serde_json::json!({ "error": { "code": "usage", "message": message } }));
+    } else if error.print().is_err() {
+        return Err(ExitCode::from(USAGE));
+    }
+    Err(if asked { ExitCode::SUCCESS } else { ExitCode::from(USAGE) })
+}

@@ -1,0 +1,169 @@
+//! `yarnnn deliverables`: create, list, show, pause.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use serde_json::{Value, json};
+use yarnnn::deliverables::{CreateDeliverable, Deliverable, Destination, Schedule, Version};
+use yarnnn::platform::ResourceId;
+
+use super::when;
+use crate::cli::{Create, Deliverables};
+use crate::exit::UsageError;
+use crate::output::Output;
+use crate::session::{Session, parse_email};
+
+pub(super) async fn run(session: &Session, command: Deliverables, output: &Output) -> anyhow::Result<ExitCode> {
+    match command {
+        Deliverables::Create(arguments) => create(session, arguments, output).await?,
+        Deliverables::List => list(session, output).await?,
+        Deliverables::Show { deliverable } => show(session, &deliverable, output).await?,
+        Deliverables::Pause { deliverable, resume } => pause(session, &deliverable, !resume, output).await?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn create(session: &Session, arguments: Create, output: &Output) -> anyhow::Result<()> {
+    let create = CreateDeliverable {
+        destination: destination(session, &arguments)?,
+        schedule: schedule(&arguments)?,
+        sources: parse_sources(&arguments.sources)?,
+        title: arguments.title,
+        description: arguments.description,
+        report_type: arguments.report_type,
+    };
+    let deliverable = session.yarnnn.deliverables().create(&session.user, create).await?.deliverable;
+    if output.is_json() {
+        output.json(&describe(&deliverable));
+        return Ok(());
+    }
+    output.line(&format!("created \"{}\" ({}) {}", deliverable.title, deliverable.report_type.as_str(), deliverable.id));
+    if let Some(schedule) = &deliverable.schedule {
+        let next = when::show(deliverable.next_run_at);
+        output.line(&format!("{}; next run {next} UTC, when `yarnnn run --due` is called", schedule.describe()));
+    }
+    output.line(&format!("try: yarnnn run {}", deliverable.id));
+    Ok(())
+}
+
+fn destination(session: &Session, arguments: &Create) -> anyhow::Result<Destination> {
+    if let Some(address) = &arguments.email {
+        session.config.outbox.check_mail()?;
+        return Ok(Destination::Email { address: parse_email(address)? });
+    }
+    let path = arguments.folder.as_deref().map(absolute).transpose()?;
+    Ok(Destination::Folder { path })
+}
+
+/// A folder that means the same from wherever the report is run later.
+fn absolute(path: &Path) -> anyhow::Result<String> {
+    let path = std::path::absolute(path).with_context(|| format!("--folder {}", path.display()))?;
+    let text = path.to_str().ok_or_else(|| UsageError(format!("--folder: {} is not UTF-8", path.display())))?;
+    Ok(text.to_owned())
+}
+
+fn schedule(arguments: &Create) -> anyhow::Result<Option<Schedule>> {
+    let Some(frequency) = &arguments.schedule else { return Ok(None) };
+    let schedule = Schedule::parse(frequency, arguments.day.as_deref(), arguments.at.as_deref(), arguments.tz.as_deref());
+    Ok(Some(schedule.map_err(|error| UsageError(error.to_string()))?))
+}
+
+/// Sources as `PLATFORM:RESOURCE`.
+pub(super) fn parse_sources(sources: &[String]) -> anyhow::Result<Vec<ResourceId>> {
+    let parse = |text: &String| text.parse::<ResourceId>().map_err(|error| UsageError(format!("--source: {error}")).into());
+    sources.iter().map(parse).collect()
+}
+
+async fn list(session: &Session, output: &Output) -> anyhow::Result<()> {
+    let all = session.yarnnn.deliverables().list(session.user.id).await?;
+    if output.is_json() {
+        output.json(&json!({ "deliverables": all.iter().map(describe).collect::<Vec<_>>() }));
+        return Ok(());
+    }
+    if all.is_empty() {
+        output.line("no deliverables yet; try: yarnnn deliverables create --type status_report --title \"Weekly status\"");
+        return Ok(());
+    }
+    let row = |it: &Deliverable| {
+        let (last, next) = (when::show(it.last_run_at), when::show(it.next_run_at));
+        vec![it.id.to_string(), it.title.clone(), it.report_type.as_str().to_owned(), it.status.as_str().to_owned(), last, next]
+    };
+    output.table(&["id", "title", "type", "status", "last run", "next run"], all.iter().map(row).collect());
+    Ok(())
+}
+
+async fn show(session: &Session, name: &str, output: &Output) -> anyhow::Result<()> {
+    let found = session.deliverable(name).await?;
+    let (deliverable, versions) = session.yarnnn.deliverables().show(session.user.id, found.id).await?;
+    if output.is_json() {
+        let mut object = describe(&deliverable);
+        object["versions"] = versions.iter().map(describe_version).collect();
+        output.json(&object);
+        return Ok(());
+    }
+    output.line(&format!("{} ({}, {})", deliverable.title, deliverable.report_type.as_str(), deliverable.status.as_str()));
+    output.line(&format!("goes to {}", describe_destination(&deliverable.destination)));
+    let sources: Vec<_> = deliverable.sources.iter().map(|it| format!("{} ({})", it.resource, it.resource_name)).collect();
+    output.line(&format!(
+        "reads {}",
+        if sources.is_empty() { "everything its type can use".to_owned() } else { sources.join(", ") }
+    ));
+    if let Some(schedule) = &deliverable.schedule {
+        output.line(&schedule.describe());
+    }
+    let row = |it: &Version| {
+        let tally = it.state.tally.unwrap_or_default();
+        let evidence = format!("{}/{}", tally.with_evidence, tally.sentences);
+        vec![it.number.to_string(), it.id.to_string(), it.status.as_str().to_owned(), evidence, when::show(it.delivered_at)]
+    };
+    output.table(&["no", "version", "status", "evidence", "delivered"], versions.iter().map(row).collect());
+    Ok(())
+}
+
+async fn pause(session: &Session, name: &str, paused: bool, output: &Output) -> anyhow::Result<()> {
+    let found = session.deliverable(name).await?;
+    session.yarnnn.deliverables().pause(&session.user, found.id, paused).await?;
+    let status = if paused { "paused" } else { "active" };
+    if output.is_json() {
+        output.json(&json!({ "deliverable_id": found.id, "status": status }));
+    }
+    output.line(&format!("\"{}\" is {status}", found.title));
+    Ok(())
+}
+
+fn describe(it: &Deliverable) -> Value {
+    json!({
+        "deliverable_id": it.id,
+        "title": it.title,
+        "description": it.description,
+        "type": it.report_type.as_str(),
+        "status": it.status.as_str(),
+        "destination": describe_destination(&it.destination),
+        "sources": it.sources,
+        "schedule": it.schedule,
+        "next_run_at": it.next_run_at,
+        "last_run_at": it.last_run_at,
+    })
+}
+
+fn describe_version(it: &Version) -> Value {
+    json!({
+        "version_id": it.id,
+        "number": it.number,
+        "status": it.status.as_str(),
+        "step": it.step.as_str(),
+        "tally": it.state.tally,
+        "error": it.delivery_error,
+        "created_at": it.created_at,
+        "delivered_at": it.delivered_at,
+    })
+}
+
+fn describe_destination(destination: &Destination) -> String {
+    match destination {
+        Destination::Email { address } => format!("{address}, as a mail in the outbox folder"),
+        Destination::Folder { path: Some(path) } => format!("the folder {path}"),
+        Destination::Folder { path: None } => "the outbox folder".to_owned(),
+    }
+}

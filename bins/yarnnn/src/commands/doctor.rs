@@ -1,0 +1,118 @@
+//! `yarnnn doctor`: settings, database, sources and outbox, each with what is wrong and what to do. Exit code 1 when
+//! something is.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use yarnnn::Config;
+use yarnnn::config::ModelConfig;
+use yarnnn::sync::ResourceStatus;
+
+use super::when;
+use crate::exit::FAILED;
+use crate::output::{Output, Tone};
+use crate::session::Session;
+
+/// One thing that was looked at.
+struct Check {
+    name: &'static str,
+    finding: String,
+    problem: bool,
+}
+
+pub(super) async fn run(user: Option<&str>, output: &Output) -> anyhow::Result<ExitCode> {
+    let config = Config::from_env()?;
+    let mut checks = vec![model(&config), outbox(&config.outbox.folder)];
+    let store = yarnnn::open_store(&config).await?;
+    checks.push(good("database", format!("{}, schema {}", config.database.display_url(), store.schema_version().await?)));
+    checks.push(match store.integrity().await {
+        Ok(()) => good("integrity", "the database is sound".to_owned()),
+        Err(error) => bad("integrity", error.to_string()),
+    });
+    let session = Session::with(config, user).await?;
+    let sources = session.yarnnn.content().coverage(session.user.id, &[]).await.map_err(yarnnn::Error::from)?;
+    checks.extend(sources.iter().filter_map(source));
+    checks.push(good("sources", format!("{} known", sources.len())));
+    let stats = store.stats(session.user.id).await?;
+    checks.push(good("content", stats.content_line()));
+    checks.push(unsent(stats.undelivered()));
+    let activity = session.yarnnn.activity().recent(session.user.id, 5).await.map_err(yarnnn::Error::from)?;
+    let problems = checks.iter().filter(|it| it.problem).count();
+    if output.is_json() {
+        output.json(&describe(&checks, &sources, problems));
+    } else {
+        show(&checks, output);
+        for it in activity {
+            output.line(&output.tone(&format!("{}  {}", when::show(Some(it.created_at)), it.summary), Tone::Faint));
+        }
+    }
+    Ok(if problems > 0 { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+}
+
+fn good(name: &'static str, finding: String) -> Check {
+    Check { name, finding, problem: false }
+}
+
+fn bad(name: &'static str, finding: String) -> Check {
+    Check { name, finding, problem: true }
+}
+
+fn model(config: &Config) -> Check {
+    match &config.model {
+        ModelConfig::Extractive => good("writer", "extractive: copies the sources' own sentences, no key, no cost".to_owned()),
+        ModelConfig::Recorded(path) => good("writer", format!("recorded: replays {}", path.display())),
+    }
+}
+
+/// Whether the folder, or the nearest one above it that exists, can be written to.
+fn outbox(folder: &Path) -> Check {
+    let there = folder.ancestors().find(|it| it.as_os_str().is_empty() || it.exists()).unwrap_or(folder);
+    let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
+    match std::fs::metadata(there) {
+        Ok(metadata) if metadata.is_dir() && !metadata.permissions().readonly() => good("outbox", folder.display().to_string()),
+        Ok(_) => bad("outbox", format!("{} cannot be written to (YARNNN_OUTBOX_DIR)", there.display())),
+        Err(error) => bad("outbox", format!("{}: {error} (YARNNN_OUTBOX_DIR)", there.display())),
+    }
+}
+
+fn source(it: &ResourceStatus) -> Option<Check> {
+    let gap = it.gaps.first().map(|gap| gap.reason.clone());
+    let finding = it.last_error.clone().or(gap)?;
+    Some(bad("source", format!("{} ({}): {finding}", it.resource, it.resource_name)))
+}
+
+fn unsent(count: u64) -> Check {
+    match count {
+        0 => good("deliveries", "nothing is waiting".to_owned()),
+        count => bad(
+            "deliveries",
+            format!("{count} messages have not arrived; `yarnnn run` of their deliverable sends the same bytes again"),
+        ),
+    }
+}
+
+fn describe(checks: &[Check], sources: &[ResourceStatus], problems: usize) -> Value {
+    let checks: Vec<_> =
+        checks.iter().map(|it| json!({ "name": it.name, "finding": it.finding, "problem": it.problem })).collect();
+    let source = |it: &ResourceStatus| {
+        json!({
+            "resource_id": it.resource,
+            "name": it.resource_name,
+            "last_synced_at": it.last_synced_at,
+            "items": it.item_count,
+            "newest": it.source_latest_at,
+            "error": it.last_error,
+            "covered": it.covered,
+            "gaps": it.gaps,
+        })
+    };
+    json!({ "problems": problems, "checks": checks, "sources": sources.iter().map(source).collect::<Vec<_>>() })
+}
+
+fn show(checks: &[Check], output: &Output) {
+    for it in checks {
+        let (mark, tone) = if it.problem { ("problem", Tone::Bad) } else { ("ok     ", Tone::Good) };
+        output.line(&format!("{} {:<11} {}", output.tone(mark, tone), it.name, it.finding));
+    }
+}

@@ -1,0 +1,16 @@
+//! One file per command.
+
+mod deliverables;
+mod demo;
+mod doctor;
+mod import;
+mod migrate;
+mod plan;
+mod run;
+mod search;
+mod verify;
+mod when;
+
+mod dispatch;
+
+pub(crate) use dispatch::run;

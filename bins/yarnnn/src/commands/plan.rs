@@ -1,0 +1,73 @@
+//! `yarnnn plan`: what a run would do.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+use yarnnn::deliverables::{Plan, RunRequest};
+
+use super::when;
+use crate::output::{Output, Tone};
+use crate::session::Session;
+
+pub(super) async fn run(
+    session: &Session,
+    name: &str,
+    as_of: Option<&str>,
+    prompt: bool,
+    output: &Output,
+) -> anyhow::Result<ExitCode> {
+    let found = session.deliverable(name).await?;
+    let as_of = as_of.map(|it| when::instant("--as-of", it)).transpose()?;
+    let request = RunRequest { as_of, ..RunRequest::of(session.user.id, found.id) };
+    let plan = session.yarnnn.deliverables().plan(&session.yarnnn.stage_cx(), &request).await?;
+    if output.is_json() {
+        output.json(&describe(&plan, prompt));
+    } else {
+        show(&plan, prompt, output);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn describe(plan: &Plan, prompt: bool) -> serde_json::Value {
+    json!({
+        "deliverable_id": plan.deliverable.id,
+        "would_write": plan.has_news,
+        "as_of": plan.as_of,
+        "window": plan.window,
+        "window_moved": plan.window_moved,
+        "strategy": plan.strategy,
+        "items": plan.items,
+        "sources": plan.sources,
+        "model": plan.model,
+        "tools": plan.tools,
+        "recipients": plan.recipients,
+        "input_tokens": { "from": plan.input_tokens.0, "to": plan.input_tokens.1 },
+        "cost_usd": { "from": plan.cost_usd.0, "to": plan.cost_usd.1 },
+        "next_run_at": plan.next_run_at,
+        "prompt": prompt.then_some(&plan.prompt),
+    })
+}
+
+fn show(plan: &Plan, prompt: bool, output: &Output) {
+    output.line(&output.tone(&plan.deliverable.title, Tone::Strong));
+    let moved = if plan.window_moved { " (nothing newer is stored)" } else { "" };
+    output.line(&format!("reads    {} to {}{moved}", when::show(Some(plan.window.from)), when::show(Some(plan.window.to))));
+    let row = |it: &yarnnn::deliverables::PlannedSource| {
+        let unseen = it.gaps.first().map(|gap| gap.reason.clone()).or_else(|| it.last_error.clone()).unwrap_or_default();
+        vec![it.resource.to_string(), it.resource_name.clone(), it.item_count.to_string(), when::show(it.synced_at), unseen]
+    };
+    output.table(&["source", "name", "items", "synced", "not seen"], plan.sources.iter().map(row).collect());
+    output.line(&format!("writes   {} items as {} with {}", plan.items, plan.strategy, plan.model));
+    output.line(&format!("tokens   {} to {}", plan.input_tokens.0, plan.input_tokens.1));
+    output.line(&format!("costs    ${:.2} to ${:.2}", plan.cost_usd.0, plan.cost_usd.1));
+    output.line(&format!("sends to {}", plan.recipients.join(", ")));
+    output.line(&format!("next run {}", when::show(plan.next_run_at)));
+    output.line(if plan.has_news {
+        "A run would write a report."
+    } else {
+        "Nothing is new since the last version: a run would write nothing."
+    });
+    if prompt {
+        output.line(&format!("\n{}", plan.prompt));
+    }
+}

@@ -1,0 +1,138 @@
+//! `yarnnn run`: one report now, or everything that is due.
+
+use std::process::ExitCode;
+
+use serde_json::{Value, json};
+use yarnnn::deliverables::{Destination, DueOutcome, RunOutcome, RunRequest, RunStatus};
+use yarnnn::delivery::MessageState;
+use yarnnn::pipeline::StageCx;
+
+use super::when;
+use crate::cli::Run;
+use crate::exit::{FAILED, UsageError};
+use crate::output::{Output, Tone};
+use crate::session::{Session, cancel_on_interrupt};
+
+pub(super) async fn run(session: &Session, arguments: Run, output: &Output) -> anyhow::Result<ExitCode> {
+    let cx = session.yarnnn.stage_cx().with_cancel(cancel_on_interrupt());
+    if arguments.due {
+        return due(session, &cx, output).await;
+    }
+    let request = request(session, &arguments).await?;
+    let outcome = session.yarnnn.deliverables().run(&cx, &request).await?;
+    if output.is_json() {
+        output.json(&describe(&outcome));
+    } else {
+        show(&outcome, output);
+    }
+    Ok(code(outcome.status == RunStatus::Failed))
+}
+
+async fn request(session: &Session, arguments: &Run) -> anyhow::Result<RunRequest> {
+    let name = arguments.deliverable.as_deref().unwrap_or_default();
+    let deliverable = session.deliverable(name).await?;
+    if matches!(deliverable.destination, Destination::Email { .. }) {
+        session.config.outbox.check_mail()?;
+    }
+    if arguments.key.as_deref().is_some_and(|it| it.trim().is_empty() || it.len() > 200) {
+        return Err(UsageError("--key: a key has 1 to 200 characters".into()).into());
+    }
+    let as_of = arguments.as_of.as_deref().map(|it| when::instant("--as-of", it)).transpose()?;
+    let request = RunRequest::of(session.user.id, deliverable.id);
+    Ok(RunRequest { key: arguments.key.clone(), force: arguments.force, as_of, ..request })
+}
+
+async fn due(session: &Session, cx: &StageCx, output: &Output) -> anyhow::Result<ExitCode> {
+    let outcomes = session.yarnnn.deliverables().run_due(cx, session.user.id).await?;
+    let failed = outcomes.iter().any(|it| it.outcome.as_ref().map_or(true, |it| it.status == RunStatus::Failed));
+    if output.is_json() {
+        output.json(&json!({ "runs": outcomes.iter().map(describe_due).collect::<Vec<_>>() }));
+        return Ok(code(failed));
+    }
+    if outcomes.is_empty() {
+        output.line("nothing is due");
+    }
+    for it in &outcomes {
+        output.line(&output.tone(&format!("{} (due {})", it.deliverable.title, when::show(Some(it.due_at))), Tone::Strong));
+        match &it.outcome {
+            Ok(outcome) => show(outcome, output),
+            Err(error) => output.line(&output.tone(error, Tone::Bad)),
+        }
+    }
+    Ok(code(failed))
+}
+
+fn code(failed: bool) -> ExitCode {
+    if failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS }
+}
+
+fn describe_due(it: &DueOutcome) -> Value {
+    let mut object = match &it.outcome {
+        Ok(outcome) => describe(outcome),
+        Err(error) => json!({ "deliverable_id": it.deliverable.id, "status": "failed", "error": error }),
+    };
+    object["due_at"] = json!(it.due_at);
+    object
+}
+
+/// The object of a run.
+#[expect(clippy::cast_precision_loss, reason = "a price in micro-dollars fits a double exactly up to nine billion dollars")]
+pub(super) fn describe(outcome: &RunOutcome) -> Value {
+    let (tally, usage) = (outcome.tally(), outcome.usage());
+    let deliveries: Vec<_> = outcome
+        .messages
+        .iter()
+        .map(|it| json!({ "channel": it.channel.as_str(), "state": it.state.as_str(), "error": it.error }))
+        .collect();
+    json!({
+        "version_id": outcome.version.as_ref().map(|it| it.id),
+        "version_number": outcome.version.as_ref().map(|it| it.number),
+        "status": outcome.status.as_str(),
+        "deliverable_id": outcome.deliverable,
+        "sentences": tally.sentences,
+        "with_evidence": tally.with_evidence,
+        "inference": tally.inference,
+        "files": files(outcome),
+        "deliveries": deliveries,
+        "model_calls": usage.calls,
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cost_usd": usage.cost_micro_usd as f64 / 1_000_000.0,
+        "error": outcome.error,
+    })
+}
+
+/// The files that were delivered.
+pub(super) fn files(outcome: &RunOutcome) -> Vec<String> {
+    let sent = outcome.messages.iter().filter(|it| it.state == MessageState::Sent);
+    sent.filter_map(|it| it.external_id.as_deref()).flat_map(|it| it.lines().map(str::to_owned)).collect()
+}
+
+/// A run for people.
+pub(super) fn show(outcome: &RunOutcome, output: &Output) {
+    let Some(version) = &outcome.version else {
+        output.line(&output.tone("nothing is new since the last version: no report (--force writes one)", Tone::Faint));
+        return;
+    };
+    let tally = outcome.tally();
+    let summary = format!(
+        "version {} {}: {} statements, {} with evidence, {} inference",
+        version.number,
+        outcome.status.as_str(),
+        tally.sentences,
+        tally.with_evidence,
+        tally.inference
+    );
+    output.line(&output.tone(&summary, if outcome.status == RunStatus::Failed { Tone::Bad } else { Tone::Good }));
+    if version.state.window_moved {
+        output.line(&output.tone("nothing newer is stored, so it covers the last stretch that has content", Tone::Faint));
+    }
+    for file in files(outcome) {
+        output.line(&format!("  {file}"));
+    }
+    if let Some(error) = &outcome.error {
+        output.line(&output.tone(&format!("{error}; run it again when that is mended"), Tone::Bad));
+        return;
+    }
+    output.line(&output.tone(&format!("check it later: yarnnn verify {}", version.id), Tone::Faint));
+}

@@ -1,0 +1,53 @@
+//! Errors by exit code: 1 the work failed, 2 wrong usage, 3 configuration missing or wrong.
+
+use std::process::ExitCode;
+
+use yarnnn::config::ConfigError;
+use yarnnn::{ConnectError, Error};
+
+use crate::output::Output;
+
+/// The work was started and failed, wholly or in part.
+pub(crate) const FAILED: u8 = 1;
+/// The command was not understood, or names what is not there.
+pub(crate) const USAGE: u8 = 2;
+/// A setting is missing or wrong.
+pub(crate) const CONFIGURATION: u8 = 3;
+
+/// A command line that cannot be carried out as it stands.
+#[derive(Debug)]
+pub(crate) struct UsageError(pub(crate) String);
+
+impl std::fmt::Display for UsageError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for UsageError {}
+
+/// Prints the error and answers its exit code. With `--json` it is an object on standard output.
+pub(crate) fn report(error: &anyhow::Error, output: &Output) -> ExitCode {
+    let (code, name) = classify(error);
+    if output.is_json() {
+        output.json(&serde_json::json!({ "error": { "code": name, "message": format!("{error:#}") } }));
+    } else {
+        output.error(&format!("{error:#}"));
+    }
+    ExitCode::from(code)
+}
+
+fn classify(error: &anyhow::Error) -> (u8, &'static str) {
+    let of_config = error.is::<ConfigError>() || error.is::<ConnectError>();
+    match error.downcast_ref::<Error>() {
+        Some(Error::Invalid(_)) => (USAGE, "invalid"),
+        Some(Error::NotFound(_)) => (FAILED, "not_found"),
+        Some(Error::Busy(_)) => (FAILED, "busy"),
+        Some(Error::Cancelled) => (FAILED, "cancelled"),
+        Some(Error::Store(_)) => (FAILED, "store"),
+        Some(_) => (FAILED, "failed"),
+        None if of_config => (CONFIGURATION, "configuration"),
+        None if error.is::<UsageError>() => (USAGE, "usage"),
+        None => (FAILED, "failed"),
+    }
+}

@@ -1,0 +1,67 @@
+//! What most commands need: a connected handle, the user, a way to be interrupted.
+
+use anyhow::Context as _;
+use yarnnn::accounts::{Email, User};
+use yarnnn::deliverables::Deliverable;
+use yarnnn::pipeline::{CancelHandle, CancelToken};
+use yarnnn::{Config, Yarnnn};
+
+use crate::exit::UsageError;
+
+/// A connected handle and the user of the command.
+pub(crate) struct Session {
+    pub(crate) config: Config,
+    pub(crate) yarnnn: Yarnnn,
+    pub(crate) user: User,
+}
+
+impl Session {
+    /// Connects by the environment.
+    pub(crate) async fn open(email: Option<&str>) -> anyhow::Result<Self> {
+        Self::with(Config::from_env()?, email).await
+    }
+
+    /// Connects by a configuration.
+    pub(crate) async fn with(config: Config, email: Option<&str>) -> anyhow::Result<Self> {
+        let email = email.map(parse_email).transpose()?;
+        let yarnnn = yarnnn::connect(&config).await?;
+        let user = match email {
+            Some(email) => yarnnn.user(email).await?,
+            None => yarnnn.local_user().await?,
+        };
+        Ok(Self { config, yarnnn, user })
+    }
+
+    /// The deliverable with this id, or with this title if it is the only one.
+    pub(crate) async fn deliverable(&self, name: &str) -> anyhow::Result<Deliverable> {
+        let all = self.yarnnn.deliverables().list(self.user.id).await?;
+        let by_id = all.iter().find(|it| it.id.to_string() == name.to_lowercase());
+        let by_title: Vec<_> = all.iter().filter(|it| it.title.to_lowercase() == name.to_lowercase()).collect();
+        match (by_id, by_title.as_slice()) {
+            (Some(found), _) | (None, [found]) => Ok((*found).clone()),
+            (None, []) => Err(yarnnn::Error::NotFound(format!("the deliverable {name:?}")).into()),
+            (None, _) => {
+                Err(UsageError(format!("several deliverables are called {name:?}; use the id (yarnnn deliverables list)")).into())
+            }
+        }
+    }
+}
+
+/// An address, or a usage error.
+pub(crate) fn parse_email(text: &str) -> anyhow::Result<Email> {
+    text.parse::<Email>().map_err(|error| UsageError(error.to_string()).into())
+}
+
+/// A token that the first Ctrl-C cancels: the page at hand is still committed.
+pub(crate) fn cancel_on_interrupt() -> CancelToken {
+    let handle = CancelHandle::default();
+    let token = handle.token();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.context("cannot listen for Ctrl-C").is_ok() {
+            handle.cancel();
+        }
+        // Keeps the token's other end alive while the command runs.
+        std::future::pending::<()>().await;
+    });
+    token
+}

@@ -1,0 +1,65 @@
+//! Where content is stored.
+
+use std::fmt;
+
+use super::{ConfigError, env_vars};
+
+/// Where content is stored.
+#[derive(Clone)]
+pub struct DatabaseConfig {
+    url: String,
+    /// Whether connecting brings the schema up to date.
+    pub migrate: bool,
+}
+
+impl DatabaseConfig {
+    /// A database by its URL, migrated on connecting.
+    ///
+    /// # Errors
+    /// When the scheme is neither `sqlite:` nor `postgres:`.
+    pub fn new(url: impl Into<String>) -> Result<Self, ConfigError> {
+        let url = url.into();
+        let scheme = url.split_inclusive(':').next().unwrap_or_default();
+        if !["sqlite:", "postgres:", "postgresql:"].contains(&scheme) {
+            let problem = format!("{scheme:?} is no database; write sqlite://PATH or postgres://USER@HOST/NAME");
+            return Err(ConfigError { variable: env_vars::DATABASE_URL, problem });
+        }
+        Ok(Self { url, migrate: true })
+    }
+
+    pub(super) fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let url = lookup(env_vars::DATABASE_URL).unwrap_or_else(|| "sqlite://yarnnn.db".to_owned());
+        let migrate = match lookup(env_vars::YARNNN_MIGRATE).as_deref() {
+            None | Some("on") => true,
+            Some("off") => false,
+            Some(other) => {
+                let problem = format!("{other:?} is neither `on` nor `off`");
+                return Err(ConfigError { variable: env_vars::YARNNN_MIGRATE, problem });
+            }
+        };
+        Ok(Self { migrate, ..Self::new(url)? })
+    }
+
+    /// The URL, with its password: not for display.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The URL without its password.
+    pub fn display_url(&self) -> String {
+        let Some((scheme, rest)) = self.url.split_once("://") else { return self.url.clone() };
+        match rest.rsplit_once('@') {
+            Some((login, place)) => {
+                let user = login.split(':').next().unwrap_or_default();
+                format!("{scheme}://{user}@{place}")
+            }
+            None => self.url.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for DatabaseConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DatabaseConfig").field("url", &self.display_url()).field("migrate", &self.migrate).finish()
+    }
+}

@@ -1,0 +1,18 @@
+//! Names of the environment variables, with their meaning and default.
+
+/// `sqlite://PATH` or `postgres://…`; default `sqlite://yarnnn.db` in the working directory.
+pub const DATABASE_URL: &str = "DATABASE_URL";
+/// `off` keeps [`connect`](crate::connect) from migrating; default: it migrates.
+pub const YARNNN_MIGRATE: &str = "YARNNN_MIGRATE";
+/// Folder of delivered reports (`.eml`, `.html`, `.md`); default `./outbox`.
+pub const YARNNN_OUTBOX_DIR: &str = "YARNNN_OUTBOX_DIR";
+/// Who writes reports: `extractive` (the default, no key) or `recorded/PATH` (replays a file of stored exchanges).
+pub const YARNNN_MODEL_WRITER: &str = "YARNNN_MODEL_WRITER";
+/// The installation's kind; mails are left as files only while it is unset or `local`.
+pub const APP_ENV: &str = "APP_ENV";
+/// Level or filter of the log on standard error; default `warn`.
+pub const LOG_LEVEL: &str = "LOG_LEVEL";
+/// `json` for one JSON object a line.
+pub const LOG_FORMAT: &str = "LOG_FORMAT";
+/// Set to anything: no colours.
+pub const NO_COLOR: &str = "NO_COLOR";

@@ -1,0 +1,76 @@
+//! The composition root: from a configuration to a handle.
+
+use std::sync::Arc;
+
+use yarnnn_core::error::Cause;
+use yarnnn_core::llm::LanguageModel;
+use yarnnn_core::{StoreError, Stores, Yarnnn, YarnnnBuilder};
+use yarnnn_llm::{ExtractiveModel, RecordedModel};
+use yarnnn_platforms::FolderChannel;
+use yarnnn_store::SqlStore;
+
+use crate::config::{Config, ConfigError, ModelConfig, env_vars};
+use crate::process::HostProcesses;
+
+/// What can keep a program from connecting.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// A setting is missing or wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The database cannot be used.
+    #[error("the database {url} cannot be used: {source}")]
+    Database {
+        /// Its URL, without the password.
+        url: String,
+        /// Why.
+        source: StoreError,
+    },
+}
+
+/// Connects: opens and migrates the database, chooses the writer, delivers to the outbox folder.
+///
+/// # Errors
+/// [`ConnectError`] names the setting or the database.
+pub async fn connect(config: &Config) -> Result<Yarnnn, ConnectError> {
+    Ok(builder(config).await?.build())
+}
+
+/// As [`connect`], but lets the program add channels and stages, or replace clock, ids and model, before it builds.
+///
+/// # Errors
+/// As [`connect`].
+pub async fn builder(config: &Config) -> Result<YarnnnBuilder, ConnectError> {
+    let store = Arc::new(open_store(config).await?);
+    let channel = Arc::new(FolderChannel::new(&config.outbox.folder));
+    let builder = Yarnnn::builder(Stores::of(&store), writer(&config.model)?, Arc::new(HostProcesses::default()));
+    Ok(builder.channel(channel))
+}
+
+/// Opens the database of a configuration, migrated unless the configuration forbids it.
+///
+/// # Errors
+/// Names the database.
+pub async fn open_store(config: &Config) -> Result<SqlStore, ConnectError> {
+    let named = |source| ConnectError::Database { url: config.database.display_url(), source };
+    let store = SqlStore::connect(config.database.url()).await.map_err(named)?;
+    if config.database.migrate {
+        store.migrate().await.map_err(named)?;
+    }
+    Ok(store)
+}
+
+fn writer(config: &ModelConfig) -> Result<Arc<dyn LanguageModel>, ConnectError> {
+    match config {
+        ModelConfig::Extractive => Ok(Arc::new(ExtractiveModel::default())),
+        ModelConfig::Recorded(path) => {
+            let unreadable = |error: Cause| ConfigError {
+                variable: env_vars::YARNNN_MODEL_WRITER,
+                problem: format!("the recording {} cannot be read: {error}", path.display()),
+            };
+            let model = RecordedModel::load(path).map_err(|error| unreadable(error.into()))?;
+            Ok(Arc::new(model))
+        }
+    }
+}
