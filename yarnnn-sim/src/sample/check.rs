@@ -191,3 +191,59 @@ impl Checker<'_> {
         self.require(false, || format!("{place}: its parent is missing or lies in itself"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(change: impl FnOnce(&mut Sample)) -> Vec<String> {
+        let mut sample = Sample::load();
+        change(&mut sample);
+        problems(&sample)
+    }
+
+    fn text(text: &str) -> Text {
+        text.to_owned().try_into().unwrap()
+    }
+
+    #[test]
+    fn names_that_name_nothing_are_found() {
+        let changed = found(|sample| {
+            sample.channels[0].posts[0].by = "nobody".to_owned();
+            sample.channels[0].posts[1].text = text("{page:none} {#none}");
+            sample.mailbox.mails[0].answers = Some("none".to_owned());
+        });
+        assert_eq!(
+            changed,
+            [
+                "general: nobody is called nobody",
+                "general: there is no page none",
+                "general: there is no channel none",
+                "mail welcome-launch: none is not an earlier mail"
+            ]
+        );
+    }
+
+    #[test]
+    fn times_that_cannot_be_are_found() {
+        let changed = found(|sample| {
+            sample.channels[0].posts[0].at.day = 0;
+            sample.mailbox.mails[0].subject = text("{date:+8}");
+            sample.agenda.events[0].skipped.push(-14);
+        });
+        assert_eq!(changed.iter().filter(|it| it.contains("a reply stands before")).count(), 4);
+        assert!(changed.contains(&"general: day 0 is outside -30..=-1".to_owned()), "{changed:?}");
+        assert!(changed.contains(&"mail welcome-launch: day 8 is outside -30..=7".to_owned()), "{changed:?}");
+        assert!(changed.contains(&"event stand-up: the series has no instance on day -14".to_owned()), "{changed:?}");
+    }
+
+    #[test]
+    fn keys_and_parents_are_checked() {
+        let changed = found(|sample| {
+            sample.mailbox.mails[1].key = "welcome-launch".to_owned();
+            sample.workspace.pages[0].parent = Some("launch-plan".to_owned());
+        });
+        assert!(changed.contains(&"the key welcome-launch is used twice".to_owned()), "{changed:?}");
+        assert!(changed.contains(&"Harbor: its parent is missing or lies in itself".to_owned()), "{changed:?}");
+    }
+}

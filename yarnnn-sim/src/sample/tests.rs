@@ -6,6 +6,7 @@ use std::io::{Cursor, Read as _};
 use std::path::Path;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
@@ -169,7 +170,7 @@ fn mails_of_every_kind() {
     let (_directory, files) = written(now());
     let text = fs::read_to_string(&files.mail).unwrap();
     let mails: Vec<&str> = text.split("\n\nFrom ").collect();
-    let wanted = ["amelie-cellar-reply", "newsletter", "ostwind-order", "injection"];
+    let wanted = ["amelie-cellar-reply", "store-rejected", "newsletter", "ostwind-order", "injection"];
     let show = |key: &str| *mails.iter().find(|it| it.contains(&format!(".{key}@")) && it.contains("Message-ID")).unwrap();
     insta::assert_snapshot!(wanted.map(show).join("\n=====\n"));
 }
@@ -252,4 +253,18 @@ fn nothing_asked_for_is_nothing_written() {
     let directory = tempfile::tempdir().unwrap();
     assert_eq!(generate::mbox(&directory.path().join("m"), 0, 1).unwrap(), generate::Generated { records: 0, bytes: 0 });
     assert_eq!(generate::slack_export(&directory.path().join("s"), 0, 0, 1).unwrap().records, 0);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn every_seed_and_size_can_be_generated(seed in any::<u64>(), size in 0_u64..20_000, messages in 0_u64..450, channels in 0_u32..5) {
+        let directory = tempfile::tempdir().unwrap();
+        let made = generate::mbox(&directory.path().join("m"), size, seed).unwrap();
+        prop_assert!(made.bytes >= size);
+        let path = directory.path().join("s");
+        generate::slack_export(&path, messages, channels, seed).unwrap();
+        prop_assert_eq!(u64::try_from(super::tests::messages(&entries(&path)).len()).unwrap(), messages);
+    }
 }

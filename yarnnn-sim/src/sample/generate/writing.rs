@@ -29,23 +29,60 @@ const NAMES: [(&str, &str); 24] = [
     ("Zoë Blake", "zoe.blake"),
 ];
 
-const SUBJECTS: [&str; 16] = [
-    "the release",
-    "the invoice for the hall",
-    "our pilot customer",
-    "the database move",
-    "the new price list",
-    "the design of the start page",
-    "the support queue",
-    "the build server",
-    "the contract draft",
-    "the second prototype",
-    "the travel plan",
-    "the security review",
-    "the export file",
-    "the warehouse in Málaga",
-    "the quarterly numbers",
-    "the onboarding text",
+const KINDS: [&str; 24] = [
+    "new", "old", "second", "yearly", "missing", "Málaga", "Kraków", "printed", "shared", "northern", "digital", "early",
+    "final", "broken", "small", "green", "internal", "monthly", "public", "urgent", "simple", "paid", "joint", "local",
+];
+
+const THINGS: [&str; 48] = [
+    "release",
+    "invoice",
+    "pilot",
+    "database",
+    "price list",
+    "start page",
+    "support queue",
+    "build server",
+    "contract",
+    "prototype",
+    "travel plan",
+    "security review",
+    "export file",
+    "warehouse",
+    "report",
+    "onboarding text",
+    "budget",
+    "survey",
+    "backup",
+    "catalogue",
+    "workshop",
+    "calendar",
+    "newsletter",
+    "delivery",
+    "printer",
+    "translation",
+    "sensor",
+    "forecast",
+    "archive",
+    "certificate",
+    "dashboard",
+    "tender",
+    "schedule",
+    "inventory",
+    "licence",
+    "manual",
+    "meter",
+    "network",
+    "offer",
+    "packaging",
+    "questionnaire",
+    "recording",
+    "sample",
+    "template",
+    "upgrade",
+    "vehicle",
+    "website",
+    "agreement",
 ];
 
 const VERBS: [&str; 12] = [
@@ -87,9 +124,11 @@ pub(super) fn people() -> impl Iterator<Item = (&'static str, &'static str)> {
     NAMES.into_iter()
 }
 
-/// What a mail or a channel is about.
-pub(super) fn topic(random: &mut Random) -> &'static str {
-    random.pick(&SUBJECTS).copied().unwrap_or_default()
+/// What a mail or a sentence is about.
+pub(super) fn topic(random: &mut Random) -> String {
+    let kind = random.pick(&KINDS).copied().unwrap_or_default();
+    let thing = random.pick(&THINGS).copied().unwrap_or_default();
+    format!("the {kind} {thing}")
 }
 
 /// A sentence that ends with a full stop, or now and then with a question mark.
@@ -107,6 +146,10 @@ pub(super) fn sentence(random: &mut Random) -> String {
     if random.percent(20) {
         let counted = format!(" ({} of {} items)", random.below(400), 400 + random.below(200));
         sentence.push_str(&counted);
+    }
+    if random.percent(6) {
+        let ticket = format!(", see ticket {}", 10_000 + random.below(90_000));
+        sentence.push_str(&ticket);
     }
     let mut letters = sentence.chars();
     let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
