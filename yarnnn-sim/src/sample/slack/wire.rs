@@ -44,7 +44,7 @@ impl User {
         let profile = Profile {
             title: person.role.clone(),
             real_name: person.name.clone(),
-            display_name: person.key.clone(),
+            display_name: person.name.clone(),
             email: Some(person.email.clone()),
         };
         Self {
