@@ -1,0 +1,22 @@
+//! The authored sample workspace and its renderers. Start at [`Sample`].
+//!
+//! Nothing here reads an export, and nothing here is random: the story is data, the clock is an argument.
+
+mod archive;
+mod calendar;
+mod check;
+pub mod generate;
+mod identifier;
+mod mail;
+mod model;
+mod moment;
+mod notion;
+mod slack;
+mod story;
+mod template;
+
+pub use model::Person;
+pub use story::{Sample, SampleCounts, SampleFiles};
+
+#[cfg(test)]
+mod tests;
