@@ -86,4 +86,14 @@ mod tests {
         summary.skip("example live", "needs a key");
         assert!(!summary.failed());
     }
+
+    #[test]
+    fn the_table_reads_well() {
+        let passed = |tenths: u64| Outcome::Passed(Duration::from_millis(tenths * 100));
+        let failed = Outcome::Failed(Duration::from_millis(61_500), "`cargo test --workspace` failed (exit status: 101)".into());
+        let skipped = Outcome::Skipped("needs ANTHROPIC_API_KEY".into());
+        let steps = [("postgres", passed(7)), ("cargo test", failed), ("example live_model", skipped)];
+        let summary = Summary { steps: steps.into_iter().map(|(name, outcome)| (name.to_owned(), outcome)).collect() };
+        insta::assert_snapshot!(summary);
+    }
 }

@@ -1,6 +1,6 @@
 //! `cargo xtask check`: the rules of this repository, each a function from what is there to a list of violations.
 //!
-//! Start at [`run`]; the table of checks is in `run.rs`. The rules are pure functions over the parsed metadata and the texts of
+//! Start at [`run()`]; the table of checks is in `run.rs`. The rules are pure functions over the parsed metadata and the texts of
 //! the files, so that each is seen to fail in a test beside it. Advisories need the network and are a manual step.
 
 mod bans;

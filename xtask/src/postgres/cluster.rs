@@ -124,11 +124,13 @@ fn make_home(is_root: bool, account: Option<Account>) -> Result<PathBuf> {
     Ok(home)
 }
 
-/// Root's own temporary folder may be closed to others, and a long one does not fit into a socket's address.
+/// Root's own temporary folder may be closed to others, a long one does not fit into a socket's address, and one with odd
+/// characters would need quoting in three languages (shell, Postgres, URL).
 fn parent_of_home(is_root: bool, temporary: PathBuf) -> PathBuf {
     let name = "/yarnnn-postgres-XXXXXX".len();
     let fits = temporary.as_os_str().len() + name <= LONGEST_HOME;
-    if is_root || !fits { PathBuf::from("/tmp") } else { temporary }
+    let is_plain = temporary.to_str().is_some_and(|path| path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)));
+    if is_root || !fits || !is_plain { PathBuf::from("/tmp") } else { temporary }
 }
 
 fn unprivileged() -> Result<Account> {
@@ -153,6 +155,7 @@ mod tests {
     fn a_long_or_private_temporary_folder_is_not_used() {
         let long = PathBuf::from(format!("/var/{}", "x".repeat(70)));
         assert_eq!(parent_of_home(false, long), PathBuf::from("/tmp"));
+        assert_eq!(parent_of_home(false, "/home/my tmp".into()), PathBuf::from("/tmp"));
         assert_eq!(parent_of_home(true, "/root/tmp".into()), PathBuf::from("/tmp"));
         assert_eq!(parent_of_home(false, "/home/a/tmp".into()), PathBuf::from("/home/a/tmp"));
     }
