@@ -1,0 +1,183 @@
+//! One private cluster: `initdb`, start, and the certainty that it goes away again.
+//!
+//! A small shell process supervises the cluster and waits on a pipe that only we hold. When we end, in whatever way (done,
+//! failed, Ctrl-C, even kill -9), the pipe closes, and the supervisor stops the server and deletes the folder. No signal
+//! handler is needed, and there is no instant at which a kill leaves something behind.
+
+use std::fs::{self, Permissions};
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use super::binaries;
+
+/// The environment variable in which tests look for the cluster.
+pub(crate) const URL_VARIABLE: &str = "YARNNN_TEST_POSTGRES_URL";
+
+/// A socket's path must fit into 107 bytes on Linux (103 on macOS) and ends with `/.s.PGSQL.5432`.
+const LONGEST_HOME: usize = 80;
+
+/// Arguments: folder of the programs, folder of the cluster, locale. Signals are ignored so that a Ctrl-C, which reaches
+/// everybody at the terminal, cannot end the supervisor before its work is done.
+const SUPERVISOR: &str = r#"
+trap '' HUP INT TERM PIPE
+bin=$1 home=$2 locale=$3
+options="-c listen_addresses= -c unix_socket_directories='$home' -c port=5432 -c max_connections=200"
+options="$options -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c timezone=UTC"
+if "$bin/initdb" --no-sync --auth=trust --username=postgres --encoding=UTF8 --locale="$locale" --pgdata="$home/data" >"$home/log" 2>&1 &&
+   "$bin/pg_ctl" start --silent --wait --timeout=60 --pgdata="$home/data" --log="$home/log" --options="$options" >>"$home/log" 2>&1
+then answer=ready
+else answer=failed; tail -n 20 "$home/log" >&2
+fi
+{ echo "$answer"; } 2>/dev/null
+read -r _
+"$bin/pg_ctl" stop --silent --mode=immediate --pgdata="$home/data" >/dev/null 2>&1
+rm -rf "$home"
+"#;
+
+/// A running cluster; dropping it stops the server and deletes its folder.
+pub(crate) struct Cluster {
+    supervisor: Child,
+    home: PathBuf,
+}
+
+/// The user and group that run the server, which refuses to run as root.
+#[derive(Clone, Copy)]
+struct Account {
+    user: u32,
+    group: u32,
+}
+
+impl Cluster {
+    /// Finds (or installs) the server and starts a cluster that only this machine's socket folder reaches.
+    pub(crate) fn start() -> Result<Self> {
+        let is_root = id(&["-u"])? == 0;
+        let programs = binaries::find_or_install(is_root)?;
+        let account = if is_root { Some(unprivileged()?) } else { None };
+        let home = make_home(is_root, account)?;
+        let supervisor = supervise(&programs, &home, account).inspect_err(|_| _ = fs::remove_dir_all(&home))?;
+        let mut cluster = Self { supervisor, home };
+        cluster.wait_until_ready()?;
+        Ok(cluster)
+    }
+
+    /// The address of the database `postgres`; each test makes a database of its own beside it. The port names the socket's
+    /// file; it and `sslmode` are given so that a developer's `PGPORT` and `PGSSLMODE` do not matter.
+    pub(crate) fn url(&self) -> String {
+        format!("postgres://postgres@localhost:5432/postgres?host={}&sslmode=disable", self.home.display())
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
+        let answers = self.supervisor.stdout.take().context("the supervisor has no output")?;
+        let mut line = String::new();
+        BufReader::new(answers).read_line(&mut line)?;
+        if line.trim() != "ready" {
+            bail!("Postgres did not start (its log is above)");
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        drop(self.supervisor.stdin.take());
+        if let Err(error) = self.supervisor.wait() {
+            eprintln!("xtask: cannot wait for Postgres to stop: {error}");
+        }
+        // Only when the supervisor was killed by hand is there anything left.
+        if self.home.exists() {
+            eprintln!("xtask: Postgres may still run in {}", self.home.display());
+        }
+    }
+}
+
+/// Starts the supervisor in a process group of its own, with nothing of our environment but the way to `sh`'s tools.
+fn supervise(programs: &Path, home: &Path, account: Option<Account>) -> Result<Child> {
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", SUPERVISOR, "xtask-postgres"]).args([programs, home]).arg(locale());
+    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").current_dir(home).process_group(0);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    if let Some(account) = account {
+        command.uid(account.user).gid(account.group);
+    }
+    command.spawn().context("cannot start /bin/sh")
+}
+
+/// Sorted by code point and aware of Unicode, as hosted databases are; macOS knows only plain C.
+fn locale() -> &'static str {
+    if cfg!(target_os = "linux") { "C.UTF-8" } else { "C" }
+}
+
+fn make_home(is_root: bool, account: Option<Account>) -> Result<PathBuf> {
+    let parent = parent_of_home(is_root, std::env::temp_dir());
+    // Closed to others: whoever reaches the socket is let in.
+    let home = tempfile::Builder::new().prefix("yarnnn-postgres-").permissions(Permissions::from_mode(0o700)).tempdir_in(&parent);
+    // From here on the supervisor deletes the folder, because it outlives us.
+    let home = home.with_context(|| format!("cannot make a folder in {}", parent.display()))?.keep();
+    if let Some(account) = account {
+        chown(&home, Some(account.user), Some(account.group)).context("cannot give the folder away")?;
+    }
+    Ok(home)
+}
+
+/// Root's own temporary folder may be closed to others, a long one does not fit into a socket's address, and one with odd
+/// characters would need quoting in three languages (shell, Postgres, URL).
+fn parent_of_home(is_root: bool, temporary: PathBuf) -> PathBuf {
+    let name = "/yarnnn-postgres-XXXXXX".len();
+    let fits = temporary.as_os_str().len() + name <= LONGEST_HOME;
+    let is_plain = temporary.to_str().is_some_and(|path| path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c)));
+    if is_root || !fits || !is_plain { PathBuf::from("/tmp") } else { temporary }
+}
+
+fn unprivileged() -> Result<Account> {
+    ["postgres", "nobody"]
+        .iter()
+        .find_map(|name| Some(Account { user: id(&["-u", name]).ok()?, group: id(&["-g", name]).ok()? }))
+        .filter(|account| account.user != 0)
+        .context("Postgres does not run as root, and there is neither a user `postgres` nor `nobody`")
+}
+
+fn id(arguments: &[&str]) -> Result<u32> {
+    let output = Command::new("id").args(arguments).output().context("cannot run id")?;
+    let number = String::from_utf8_lossy(&output.stdout);
+    number.trim().parse().with_context(|| format!("`id {}` gave no number", arguments.join(" ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_or_private_temporary_folder_is_not_used() {
+        let long = PathBuf::from(format!("/var/{}", "x".repeat(70)));
+        assert_eq!(parent_of_home(false, long), PathBuf::from("/tmp"));
+        assert_eq!(parent_of_home(false, "/home/my tmp".into()), PathBuf::from("/tmp"));
+        assert_eq!(parent_of_home(true, "/root/tmp".into()), PathBuf::from("/tmp"));
+        assert_eq!(parent_of_home(false, "/home/a/tmp".into()), PathBuf::from("/home/a/tmp"));
+    }
+
+    #[test]
+    fn a_server_that_does_not_start_leaves_nothing() {
+        let programs = tempfile::tempdir().unwrap();
+        let home = make_home(false, None).unwrap();
+        let supervisor = supervise(programs.path(), &home, None).unwrap();
+        let mut cluster = Cluster { supervisor, home: home.clone() };
+        assert!(cluster.wait_until_ready().is_err());
+        drop(cluster);
+        assert!(!home.exists());
+    }
+
+    #[test]
+    fn the_supervisor_outlives_us_and_cleans_up_when_the_pipe_closes() {
+        let programs = tempfile::tempdir().unwrap();
+        let home = make_home(false, None).unwrap();
+        let mut supervisor = supervise(programs.path(), &home, None).unwrap();
+        drop(supervisor.stdin.take());
+        supervisor.wait().unwrap();
+        assert!(!home.exists());
+    }
+}
