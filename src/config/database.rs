@@ -1,6 +1,7 @@
 //! Where content is stored.
 
 use std::fmt;
+use std::path::Path;
 
 use super::{ConfigError, env_vars};
 
@@ -25,6 +26,11 @@ impl DatabaseConfig {
             return Err(ConfigError { variable: env_vars::DATABASE_URL, problem });
         }
         Ok(Self { url, migrate: true })
+    }
+
+    /// A `SQLite` file, made if it is not there.
+    pub fn sqlite(path: &Path) -> Self {
+        Self { url: format!("sqlite://{}", path.display()), migrate: true }
     }
 
     pub(super) fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {

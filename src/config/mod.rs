@@ -8,6 +8,7 @@ mod model;
 mod outbox;
 
 use std::fmt;
+use std::path::Path;
 
 pub use database::DatabaseConfig;
 pub use model::ModelConfig;
@@ -25,6 +26,15 @@ pub struct Config {
 }
 
 impl Config {
+    /// Everything in one folder: a `SQLite` database, the reports in `outbox`, the key-less writer. Reads no environment.
+    pub fn in_folder(folder: &Path) -> Self {
+        Self {
+            database: DatabaseConfig::sqlite(&folder.join("yarnnn.db")),
+            outbox: OutboxConfig { folder: folder.join("outbox"), mail_as_files: true },
+            model: ModelConfig::Extractive,
+        }
+    }
+
     /// Reads the process environment.
     ///
     /// # Errors

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{BeginRun, ContentStore, Counts, ExpireBefore, Finished, NewItem, Origin, PageCommit, Progress, Receipt, RunHandle};
@@ -399,6 +399,12 @@ impl Counts {
 }
 
 impl SyncOptions {
+    /// An import as of now: recurring events from a week back to two weeks ahead, nobody watching, nobody to stop it.
+    pub fn import(user: UserId, now: DateTime<Utc>) -> Self {
+        let window = Interval { from: now - TimeDelta::days(7), to: now + TimeDelta::days(14) };
+        Self { user, origin: Origin::Import, window, cancel: CancelToken::default(), observer: None }
+    }
+
     fn tell(&self, event: SyncEvent) {
         if let Some(observer) = &self.observer {
             observer(event);

@@ -57,6 +57,18 @@ pub struct SampleFiles {
     pub notion: PathBuf,
 }
 
+impl SampleFiles {
+    /// Where the files of a sample written to this directory are.
+    pub fn in_directory(directory: &Path) -> Self {
+        Self {
+            slack: directory.join("slack-export.zip"),
+            mail: directory.join("mailbox.mbox"),
+            calendar: directory.join("calendar.ics"),
+            notion: directory.join("notion-export.zip"),
+        }
+    }
+}
+
 /// How many source records each export holds, as an import counts them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SampleCounts {
@@ -135,16 +147,12 @@ impl Sample {
     pub fn write_exports(&self, now: DateTime<Utc>, directory: &Path) -> io::Result<SampleFiles> {
         let timeline = Timeline::new(now, self.cast.zone);
         fs::create_dir_all(directory)?;
-        let write = |name: &str, bytes: Vec<u8>| {
-            let path = directory.join(name);
-            fs::write(&path, bytes).map(|()| path)
-        };
-        Ok(SampleFiles {
-            slack: write("slack-export.zip", slack::render(self, &timeline)?)?,
-            mail: write("mailbox.mbox", mail::render(self, &timeline)?)?,
-            calendar: write("calendar.ics", calendar::render(self, &timeline))?,
-            notion: write("notion-export.zip", notion::render(self, &timeline)?)?,
-        })
+        let files = SampleFiles::in_directory(directory);
+        fs::write(&files.slack, slack::render(self, &timeline)?)?;
+        fs::write(&files.mail, mail::render(self, &timeline)?)?;
+        fs::write(&files.calendar, calendar::render(self, &timeline))?;
+        fs::write(&files.notion, notion::render(self, &timeline)?)?;
+        Ok(files)
     }
 
     pub(crate) fn person(&self, key: &str) -> Option<&Person> {

@@ -5,8 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use serde_json::json;
-use yarnnn::deliverables::{CreateDeliverable, Deliverable, Destination, RunOutcome, RunRequest, RunStatus};
-use yarnnn::{Config, clock::SystemClock};
+use yarnnn::deliverables::{CreateDeliverable, Deliverable, RunOutcome, RunRequest, RunStatus};
+use yarnnn::clock::SystemClock;
+use yarnnn::config::{Config, DatabaseConfig};
 use yarnnn_sim::sample::{Sample, SampleFiles};
 
 use super::{import, run};
@@ -22,7 +23,7 @@ pub(super) async fn run(out: &Path, output: &Output) -> anyhow::Result<ExitCode>
     std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
     let out = std::fs::canonicalize(out).with_context(|| format!("cannot use the folder {}", out.display()))?;
     let files = sample(&out.join("exports"), output)?;
-    let session = Session::with(config(&out)?, None).await?;
+    let session = Session::with(config(&out), None).await?;
     let paths = [files.slack, files.mail, files.calendar, files.notion];
     let imported = import::import(&session, &paths, None, output).await?;
     imported.show(output);
@@ -41,28 +42,23 @@ pub(super) async fn run(out: &Path, output: &Output) -> anyhow::Result<ExitCode>
     Ok(if failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
 }
 
-/// The sample's export files. A folder that has them already keeps them, so that a second demo changes nothing.
+/// The sample's export files. A folder that has them already keeps them, so that a second demo changes nothing; it gets its
+/// name only when all of them are written.
 fn sample(folder: &Path, output: &Output) -> anyhow::Result<SampleFiles> {
-    let files = SampleFiles::in_folder(folder);
-    let there = [&files.slack, &files.mail, &files.calendar, &files.notion].iter().all(|it| it.exists());
-    if there {
+    if folder.exists() {
         output.note(&format!("using the sample in {} (remove the folder for a fresh one)", folder.display()));
-        return Ok(files);
+        return Ok(SampleFiles::in_directory(folder));
     }
+    let unfinished = folder.with_extension("partial");
     let now = yarnnn::clock::Clock::now(&SystemClock);
-    Sample::load().write_exports(now, folder).with_context(|| format!("cannot write the sample to {}", folder.display()))
+    let written = Sample::load().write_exports(now, &unfinished).and_then(|_| std::fs::rename(&unfinished, folder));
+    written.with_context(|| format!("cannot write the sample to {}", folder.display()))?;
+    Ok(SampleFiles::in_directory(folder))
 }
 
 /// Database and outbox under the demo's folder, whatever the environment says.
-fn config(out: &Path) -> anyhow::Result<Config> {
-    let database = format!("sqlite://{}", out.join("demo.db").display());
-    let outbox = out.join("outbox").display().to_string();
-    let lookup = move |name: &str| match name {
-        yarnnn::config::env_vars::DATABASE_URL => Some(database.clone()),
-        yarnnn::config::env_vars::YARNNN_OUTBOX_DIR => Some(outbox.clone()),
-        _ => None,
-    };
-    Ok(Config::from_lookup(&lookup)?)
+fn config(out: &Path) -> Config {
+    Config { database: DatabaseConfig::sqlite(&out.join("demo.db")), ..Config::in_folder(out) }
 }
 
 async fn report(
@@ -77,14 +73,7 @@ async fn report(
     let deliverable: Deliverable = match known {
         Some(known) => known,
         None => {
-            let create = CreateDeliverable {
-                title: title.to_owned(),
-                description: description.map(str::to_owned),
-                report_type: report_type.to_owned(),
-                sources: vec![],
-                destination: Destination::Folder { path: None },
-                schedule: None,
-            };
+            let create = CreateDeliverable { description: description.map(str::to_owned), ..CreateDeliverable::new(report_type, title) };
             deliverables.create(&session.user, create).await?.deliverable
         }
     };

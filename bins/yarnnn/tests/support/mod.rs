@@ -1,0 +1,159 @@
+//! Installations for tests through the real program: a folder, a database, and the command line.
+#![expect(clippy::disallowed_methods, reason = "tests are handed their Postgres by environment")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+use sqlx::{Connection as _, Executor as _, PgConnection};
+use tempfile::TempDir;
+use yarnnn::store::SqlStore;
+
+/// Which database an installation uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    Sqlite,
+    Postgres,
+}
+
+/// One installation.
+pub struct Installation {
+    pub folder: TempDir,
+    pub url: String,
+    database: Option<String>,
+}
+
+/// What a finished program said.
+pub struct Said {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Said {
+    /// The object on standard output.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("not one JSON object ({error}): {}\n{}", self.stdout, self.stderr))
+    }
+
+    /// Fails the test unless the program ended with the code.
+    pub fn expect(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
+        self
+    }
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("programs print UTF-8");
+        Self { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+}
+
+fn cluster() -> String {
+    std::env::var("YARNNN_TEST_POSTGRES_URL").expect("set YARNNN_TEST_POSTGRES_URL, or run `cargo xtask test`, which starts a Postgres")
+}
+
+async fn administer(statement: String) {
+    let mut connection = PgConnection::connect(&cluster()).await.expect("the test cluster answers");
+    connection.execute(sqlx::AssertSqlSafe(statement)).await.expect("the statement is carried out");
+}
+
+fn database_url(name: &str) -> String {
+    let cluster = cluster();
+    let (head, query) = cluster.split_once('?').unwrap_or((cluster.as_str(), ""));
+    let head = head.rsplit_once('/').map_or(head, |(head, _)| head);
+    format!("{head}/{name}?{query}")
+}
+
+impl Installation {
+    /// An empty one.
+    pub async fn new(backend: Backend) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        match backend {
+            Backend::Sqlite => {
+                let url = format!("sqlite://{}", folder.path().join("test.db").display());
+                Self { folder, url, database: None }
+            }
+            Backend::Postgres => Self::on_postgres(folder, "template1").await,
+        }
+    }
+
+    /// A copy of its database with nothing delivered yet. The original must not be in use.
+    pub async fn copy(&self) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        if let Some(database) = &self.database {
+            return Self::on_postgres(folder, database).await;
+        }
+        let path = folder.path().join("test.db");
+        for suffix in ["", "-wal"] {
+            let source = self.folder.path().join(format!("test.db{suffix}"));
+            if source.exists() {
+                std::fs::copy(source, format!("{}{suffix}", path.display())).expect("the database is copied");
+            }
+        }
+        Self { url: format!("sqlite://{}", path.display()), folder, database: None }
+    }
+
+    async fn on_postgres(folder: TempDir, template: &str) -> Self {
+        let name = format!("yarnnn_cli_{}", uuid::Uuid::new_v4().simple());
+        administer(format!("create database {name} template {template}")).await;
+        Self { folder, url: database_url(&name), database: Some(name) }
+    }
+
+    /// Ends it: a Postgres database is dropped.
+    pub async fn close(self) {
+        if let Some(name) = &self.database {
+            administer(format!("drop database {name} with (force)")).await;
+        }
+    }
+
+    /// The program with this installation's settings.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_yarnnn"));
+        command.args(arguments).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
+        command.env("DATABASE_URL", &self.url).env("YARNNN_OUTBOX_DIR", self.outbox());
+        command
+    }
+
+    /// Runs the program to its end.
+    pub fn yarnnn(&self, arguments: &[&str]) -> Said {
+        self.command(arguments).output().expect("the program starts").into()
+    }
+
+    /// Runs it with `--json`.
+    pub fn json(&self, arguments: &[&str], code: i32) -> Value {
+        let arguments: Vec<_> = arguments.iter().copied().chain(["--json"]).collect();
+        self.yarnnn(&arguments).expect(code).json()
+    }
+
+    /// Where it delivers.
+    pub fn outbox(&self) -> PathBuf {
+        self.folder.path().join("outbox")
+    }
+
+    /// What it has delivered: names and bytes of all files, hidden ones too.
+    pub fn delivered(&self) -> Vec<(String, String)> {
+        files(&self.outbox())
+    }
+
+    /// The canonical dump of its database.
+    pub async fn dump(&self) -> Vec<String> {
+        let store = SqlStore::connect(&self.url).await.expect("the database opens");
+        store.dump().await.expect("the database is dumped")
+    }
+}
+
+/// Names and contents of the files of a folder, sorted.
+pub fn files(folder: &Path) -> Vec<(String, String)> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return vec![] };
+    let mut files: Vec<_> = entries
+        .map(|entry| {
+            let entry = entry.expect("the folder is read");
+            let content = std::fs::read_to_string(entry.path()).expect("files are UTF-8");
+            (entry.file_name().into_string().expect("names are UTF-8"), content)
+        })
+        .collect();
+    files.sort();
+    files
+}
