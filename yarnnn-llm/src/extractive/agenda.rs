@@ -12,6 +12,9 @@ use super::words;
 /// Longest line that is copied, in bytes; a longer list of attendees ends at the last name that fits.
 const LONGEST_LINE: usize = 600;
 
+/// How many events, from the first on, other items are compared with.
+const MOST_COMPARED: usize = 200;
+
 /// From this strength on, an item has to do with an event.
 const RELATED: f64 = 0.5;
 
@@ -61,7 +64,7 @@ impl Agenda {
         );
         let said: BTreeSet<String> = meaning(text).collect();
         let framed: BTreeSet<String> = meaning(&frame).collect();
-        let strengths = self.events.iter().map(|event| (event.number, event.strength(&said, &framed)));
+        let strengths = self.events.iter().take(MOST_COMPARED).map(|event| (event.number, event.strength(&said, &framed)));
         // Of equals the event that starts first.
         strengths.filter(|(_, strength)| *strength >= RELATED).reduce(|best, next| if next.1 > best.1 { next } else { best })
     }
@@ -113,9 +116,9 @@ impl Event {
     }
 }
 
-/// The words of a text that mean something.
+/// The words of a text that mean something, those inside addresses too.
 fn meaning(text: &str) -> impl Iterator<Item = String> {
-    words::words(text).into_iter().filter_map(|word| words::term_of(&word).map(str::to_owned))
+    words::words(&text.replace(['.', '@', '_'], " ")).into_iter().filter_map(|word| words::term_of(&word).map(str::to_owned))
 }
 
 /// The name of the company in an address, unless it is a mail provider.

@@ -212,8 +212,12 @@ fn is_machine(line: &str) -> bool {
     let is_log = line.starts_with('[') && line.chars().take(30).filter(char::is_ascii_digit).count() >= 4;
     let mut date = line.bytes().take(11);
     let is_dated = date.len() == 11 && date.all(|it| it.is_ascii_digit() || b"-/:.T ".contains(&it));
+    // A clock with seconds is a machine's.
+    let is_timed = line.as_bytes().windows(8).any(|it| {
+        it.iter().zip(b"00:00:00").all(|(sign, shape)| if *shape == b':' { sign == shape } else { sign.is_ascii_digit() })
+    });
     let is_index = line.starts_with("index ") && !line.contains("..");
-    is_frame || is_log || is_dated || (STARTS.iter().any(|it| line.starts_with(it)) && !is_index)
+    is_frame || is_log || is_dated || is_timed || (STARTS.iter().any(|it| line.starts_with(it)) && !is_index)
 }
 
 fn is_header(line: &str) -> bool {
@@ -259,7 +263,7 @@ mod unit {
     #[test]
     fn code_traces_and_tables_are_left_out() {
         let text = "It fails:\n```\nlet x = 1;\n```\nTraceback (most recent call last):\n  File \"a.py\", line 3\n| a | b |\n|---|---|\n\
-                    2026-03-01 12:00:01 INFO started\nat com.shop.Import.run(Import.java:12)\nand then it stops.";
+                    2026-03-01 12:00:01 INFO started\nworker failed at 07:27:13\nat com.shop.Import.run(Import.java:12)\nand then it stops.";
         assert_eq!(texts(text, Kind::Message), ["It fails:", "and then it stops."]);
     }
 

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Timelike as _, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Timelike as _, Utc};
 use chrono_tz::Tz;
 use unicode_segmentation::UnicodeSegmentation as _;
 use yarnnn_core::llm::{Grouping, SectionFocus};
@@ -60,8 +60,7 @@ pub(super) fn arrange<'a>(desk: &Desk<'a>, section: Section<'a>) -> Arranged<'a>
         (Grouping::Day, focus) => by_day(desk, statements, matches!(focus, SectionFocus::Events | SectionFocus::People)),
         (_, SectionFocus::Events) => vec![(None, agenda_order(desk, statements))],
         (_, SectionFocus::People | SectionFocus::Changes) => vec![(None, statements)],
-        (_, SectionFocus::Threads) => by_conversation(desk, statements),
-        (Grouping::Thread, _) => unless_scattered(by_conversation(desk, statements)),
+        (_, SectionFocus::Threads) | (Grouping::Thread, _) => by_conversation(desk, statements),
         (Grouping::Event, _) => by_event(desk, statements),
         (Grouping::Topic, _) => by_topic(desk, statements),
     };
@@ -82,9 +81,10 @@ fn unless_single(heaps: Vec<Heap<'_>>) -> Vec<Heap<'_>> {
     if heaps.len() < 2 { vec![(None, flat(heaps))] } else { heaps }
 }
 
-/// One list also where every statement would stand under a label of its own.
+/// One list also where nearly every statement would stand under a label of its own.
 fn unless_scattered(heaps: Vec<Heap<'_>>) -> Vec<Heap<'_>> {
-    if heaps.iter().all(|(_, statements)| statements.len() < 2) { vec![(None, flat(heaps))] } else { unless_single(heaps) }
+    let statements: usize = heaps.iter().map(|(_, statements)| statements.len()).sum();
+    if heaps.len() * 4 > statements * 3 { vec![(None, flat(heaps))] } else { unless_single(heaps) }
 }
 
 fn flat(heaps: Vec<Heap<'_>>) -> Vec<Statement<'_>> {
@@ -119,41 +119,46 @@ fn by_day<'a>(desk: &Desk<'a>, statements: Vec<Statement<'a>>, ascending: bool) 
     }
     // What has no day comes first: below a label it would seem to belong to that day.
     days.sort_by_key(|(day, _)| day.is_some());
-    unless_single(days.into_iter().map(|(day, heap)| (day.map(|day| day.format("%A %-d %B").to_string()), heap)).collect())
+    let days = days.into_iter().map(|(day, heap)| (day.map(|day| day_name(desk, day)), heap)).collect();
+    if ascending { unless_single(days) } else { unless_scattered(days) }
+}
+
+/// The day's name, with its year only where that is another one than the report's.
+fn day_name(desk: &Desk<'_>, day: NaiveDate) -> String {
+    let is_this_year = day.year() == desk.outline.as_of.with_timezone(&desk.zone).year();
+    day.format(if is_this_year { "%A %-d %B" } else { "%A %-d %B %Y" }).to_string()
 }
 
 fn by_conversation<'a>(desk: &Desk<'a>, statements: Vec<Statement<'a>>) -> Vec<Heap<'a>> {
-    let key = |it: &Statement<'a>| {
-        desk.source(it.source).map(|source| {
-            if source.conversation.size > 1 { (Some(source.conversation.first), "") } else { (None, source.item.place.as_str()) }
-        })
+    let name = |it: &Statement<'a>| {
+        let source = desk.source(it.source)?;
+        let first = desk.source(source.conversation.first).filter(|_| source.conversation.size > 1);
+        Some(first.map_or_else(|| plain(&source.item.place), conversation_name))
     };
-    let found = heaps(statements, key).into_iter().map(|(key, heap)| {
-        let label = match key {
-            Some((Some(first), _)) => desk.source(first).map(conversation_name),
-            Some((None, place)) => Some(plain(place)),
-            None => None,
-        };
-        (label, agenda_order(desk, heap))
-    });
-    unless_single(found.collect())
+    unless_single(heaps(statements, name).into_iter().map(|(label, heap)| (label, agenda_order(desk, heap))).collect())
 }
 
 /// The place of a conversation with its title or its first words.
 fn conversation_name(first: &Source<'_>) -> String {
     let place = plain(&first.item.place);
-    let title = first
-        .item
-        .title
-        .as_deref()
-        .map(plain)
-        .filter(|it| !it.is_empty())
-        .or_else(|| first.sentences.first().map(|it| opening_words(it.text)));
-    match title {
+    let title = first.item.title.as_deref().map(without_reply_signs).filter(|it| !it.is_empty());
+    match title.or_else(|| first.sentences.first().map(|it| opening_words(it.text))) {
         Some(title) if place.is_empty() => title,
         Some(title) => format!("{place}: {title}"),
         None => place,
     }
+}
+
+/// A subject without the signs that replies and forwards put before it.
+fn without_reply_signs(title: &str) -> String {
+    let mut rest = title.trim();
+    while let Some((sign, subject)) = rest.split_once(':') {
+        if !["re", "aw", "fwd", "fw", "wg"].contains(&sign.trim().to_lowercase().as_str()) {
+            break;
+        }
+        rest = subject.trim_start();
+    }
+    plain(rest)
 }
 
 fn opening_words(text: &str) -> String {
@@ -223,7 +228,13 @@ fn topic(desk: &Desk<'_>, statements: &[Statement<'_>]) -> Option<(String, BTree
     let people = people(desk);
     let named = named(desk);
     let most = statements.len().div_ceil(2).max(2);
-    let shared = sharing.into_iter().filter(|(term, members)| (2..=most).contains(&members.len()) && !people.contains(term));
+    // Two statements may share a common word by chance; a name, or three statements, do not.
+    let is_name = |term: &String| {
+        named.contains(term) || spelling.get(term).is_some_and(|it| it.keys().all(|word| word.starts_with(char::is_uppercase)))
+    };
+    let shared = sharing.into_iter().filter(|(term, members)| {
+        (2..=most).contains(&members.len()) && !people.contains(term) && (members.len() > 2 || is_name(term))
+    });
     // A word of a title or place is more of a topic than any other; among equals the longer word, then the alphabet.
     let best = shared.max_by_key(|(term, members)| {
         (members.len() + 2 * usize::from(named.contains(term)), term.chars().count(), std::cmp::Reverse(term.clone()))
@@ -238,6 +249,9 @@ fn topic(desk: &Desk<'_>, statements: &[Statement<'_>]) -> Option<(String, BTree
 }
 
 fn topical(word: &str) -> Option<String> {
+    if word.contains('.') {
+        return None;
+    }
     let lower = word.to_lowercase();
     let term = words::term_of(&lower)?;
     let is_long = if term.is_ascii() { term.len() > 3 } else { term.chars().nth(1).is_some() };

@@ -42,7 +42,12 @@ const FOOTERS: &[&str] = &[
     "click here",
     "has joined the channel",
     "has left the channel",
-    "set the channel topic",
+    "set the channel",
+    "archived the channel",
+    "renamed the channel",
+    "uploaded a file",
+    "commented on",
+    "pinned a message",
     "diese nachricht wurde",
     "vom newsletter abmelden",
     "please consider the environment",
@@ -148,7 +153,8 @@ fn is_prose(text: &str) -> bool {
 
 fn is_noise(words: &[String]) -> bool {
     const SHORT: usize = 7;
-    let line = words.join(" ");
+    let spoken: Vec<&str> = words.iter().map(String::as_str).filter(|word| word.chars().any(char::is_alphabetic)).collect();
+    let line = spoken.join(" ");
     let starts = |phrase: &&str| line.strip_prefix(*phrase).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '));
     FOOTERS.iter().any(|footer| line.contains(footer)) || (words.len() <= SHORT && COURTESIES.iter().any(starts))
 }

@@ -33,8 +33,12 @@ pub(super) struct Candidate {
     pub(super) base: f64,
     /// How much of the subject it names, 0 to 1.
     pub(super) subject: f64,
-    /// Whether it needs the sentence before it to be understood.
+    /// How well it can be understood alone, 0 to 1.
+    pub(super) clarity: f64,
+    /// Whether it begins with a word that points back.
     pub(super) dangling: bool,
+    /// Whether it is better understood after the sentence before it.
+    pub(super) leaning: bool,
 }
 
 /// Everything that is known before the first statement is chosen.
@@ -135,7 +139,8 @@ fn candidates(outline: &Outline, sources: &[Source<'_>]) -> Vec<Candidate> {
         candidate.subject = subject.overlap(&candidate.terms, source, &mut terms);
         let merit = 0.7 * (central / top).min(1.0) + subject.weight * candidate.subject;
         let standing = marks(source) + 0.2 * clock.recency(source.item.time) + position(source, candidate.sentence);
-        candidate.base = (merit + standing + 0.2 * candidate.cues.strongest()) * clarity(source, &candidate);
+        candidate.clarity = clarity(source, &candidate);
+        candidate.base = (merit + standing + 0.2 * candidate.cues.strongest()) * candidate.clarity;
         found.push(candidate);
     }
     found.sort_by(|left, right| {
@@ -150,13 +155,16 @@ fn drafts(sources: &[Source<'_>], terms: &mut Terms) -> Vec<Draft> {
     for source in sources {
         for (number, sentence) in source.sentences.iter().enumerate() {
             let words = words::words(sentence.text);
+            let terms = terms.learn(&words);
             let candidate = Candidate {
                 source: source.number,
                 sentence: number,
-                terms: terms.learn(&words),
+                leaning: is_dangling(&words) || (terms.len() <= 3 && names_nothing(&words)),
+                terms,
                 cues: Cues::of(sentence.text, &words),
                 base: 0.0,
                 subject: 0.0,
+                clarity: 0.0,
                 dangling: is_dangling(&words),
             };
             drafts.push(Draft { candidate, words });
@@ -297,9 +305,15 @@ fn clarity(source: &Source<'_>, candidate: &Candidate) -> f64 {
         (sentence.text.contains("://"), 0.85),
         (sentence.text.contains("]("), 0.7),
         (sentence.text.starts_with('@'), 0.85),
+        (sentence.text.starts_with('('), 0.7),
         (sentence.text.ends_with(':'), 0.6),
     ];
     faults.iter().filter(|(is_so, _)| *is_so).map(|(_, factor)| factor).product()
+}
+
+/// Whether a sentence speaks of something that it does not name: "Could you sign it by Thursday?".
+fn names_nothing(words: &[String]) -> bool {
+    ["it", "this", "that", "them", "these", "those", "one"].iter().any(|pointer| words.iter().any(|word| word == pointer))
 }
 
 /// Whether a text begins with a word that points back.

@@ -20,6 +20,9 @@ const LONGEST_PAIR: usize = 320;
 /// From this likeness on, two sentences say the same.
 const SAME: f64 = 0.6;
 
+/// What a statement must add to those chosen before it.
+const LEAST_GAIN: f64 = 0.2;
+
 /// One bullet of the report: a stretch of one item, copied.
 #[derive(Debug, Clone)]
 pub(super) struct Statement<'a> {
@@ -91,8 +94,6 @@ struct Offer<'a> {
     lines: VecDeque<Statement<'a>>,
     /// Numbers of candidates with their value for the section.
     ranked: Vec<(usize, f64)>,
-    /// The value below which nothing is worth a line.
-    floor: f64,
 }
 
 struct Chooser<'d, 'a> {
@@ -100,7 +101,8 @@ struct Chooser<'d, 'a> {
     agenda: &'d Agenda,
     left: usize,
     used: BTreeSet<(usize, usize)>,
-    said: BTreeSet<&'a str>,
+    /// What was said, by title: the same people may meet twice.
+    said: BTreeSet<(&'a str, &'a str)>,
     /// For each candidate, its greatest likeness to anything chosen.
     likeness: Vec<f64>,
     from_item: BTreeMap<usize, u32>,
@@ -128,19 +130,24 @@ impl<'d, 'a> Chooser<'d, 'a> {
             SectionFocus::Events => self.agenda.events(self.desk),
             SectionFocus::People => self.agenda.people(self.desk),
             SectionFocus::Changes => self.agenda.changes(self.desk),
-            _ => {
-                let ranked = self.ranked(focus);
-                let top = ranked.iter().map(|(_, value)| *value).fold(0.0, f64::max);
-                let floor = if reads_wording(focus) { 0.55 } else { 0.4 * top };
-                return Offer { focus, lines: VecDeque::new(), ranked, floor };
-            }
+            _ => return Offer { focus, lines: VecDeque::new(), ranked: self.ranked(focus) },
         };
-        Offer { focus, lines: lines.into(), ranked: Vec::new(), floor: 0.0 }
+        Offer { focus, lines: lines.into(), ranked: Vec::new() }
     }
 
+    /// The candidates that are worth a line in a section.
     fn ranked(&self, focus: SectionFocus) -> Vec<(usize, f64)> {
         let candidates = self.desk.candidates.iter().enumerate();
-        candidates.filter_map(|(number, candidate)| self.value(candidate, focus).map(|value| (number, value))).collect()
+        let mut ranked: Vec<_> =
+            candidates.filter_map(|(number, candidate)| self.value(candidate, focus).map(|value| (number, value))).collect();
+        let top = ranked.iter().map(|(_, value)| *value).fold(0.0, f64::max);
+        let floor = match focus {
+            focus if reads_wording(focus) => 0.55,
+            SectionFocus::Highlights => 0.5 * top,
+            _ => 0.4 * top,
+        };
+        ranked.retain(|(_, value)| *value >= floor);
+        ranked
     }
 
     /// What a candidate is worth to a section; `None` when it does not belong there.
@@ -149,16 +156,24 @@ impl<'d, 'a> Chooser<'d, 'a> {
         let fit = self.desk.fit(candidate, focus);
         let base = candidate.base;
         match focus {
-            SectionFocus::Highlights => Some(base + 0.3 * candidate.cues.strongest() - 0.4 * candidate.cues.question),
+            SectionFocus::Highlights => {
+                Some(base + 0.3 * candidate.cues.strongest() - 0.4 * candidate.cues.question - self.elsewhere(candidate))
+            }
             SectionFocus::Information => (fit >= 0.5 && source.kind != Kind::Event).then_some(base),
-            SectionFocus::Threads => (fit >= 0.5).then_some(0.8 * fit + 0.6 * base),
+            SectionFocus::Threads => (fit >= 0.5).then_some(0.8 * fit + 0.6 * base + 0.3 * candidate.cues.strongest()),
             SectionFocus::Background => self.background(candidate, source).map(|relation| base + 0.5 * relation),
             _ => {
                 let rivals = self.desk.outline.sections.iter().filter(|rival| reads_wording(rival.focus));
                 let best = rivals.map(|rival| self.desk.fit(candidate, rival.focus)).fold(0.0, f64::max);
-                (fit >= 0.5 && fit + 0.25 >= best).then_some(0.8 * fit.min(1.3) + 0.6 * base)
+                (fit >= 0.5 && fit + 0.25 >= best).then_some(0.8 * fit.min(1.3) * (0.4 + 0.6 * candidate.clarity) + 0.6 * base)
             }
         }
+    }
+
+    /// What a sentence loses as a highlight when lively conversations have a section of their own and it stands in one.
+    fn elsewhere(&self, candidate: &Candidate) -> f64 {
+        let has_threads = self.desk.outline.sections.iter().any(|section| section.focus == SectionFocus::Threads);
+        if has_threads && self.desk.fit(candidate, SectionFocus::Threads) >= 0.5 { 0.4 } else { 0.0 }
     }
 
     /// How much a sentence has to do with the events, or with the subject where there are none.
@@ -175,7 +190,10 @@ impl<'d, 'a> Chooser<'d, 'a> {
 
     fn next(&mut self, offer: &mut Offer<'a>) -> Option<Statement<'a>> {
         while let Some(line) = offer.lines.pop_front() {
-            if !self.used.contains(&(line.source, line.start)) && write::can_be_cited(line.text) && self.said.insert(line.text) {
+            if !self.used.contains(&(line.source, line.start))
+                && write::can_be_cited(line.text)
+                && self.is_new(line.source, line.text)
+            {
                 self.take(&line, [line.start]);
                 return Some(line);
             }
@@ -193,7 +211,7 @@ impl<'d, 'a> Chooser<'d, 'a> {
     fn best(&self, offer: &Offer<'a>) -> Option<(usize, usize)> {
         let mut best: Option<(f64, usize, usize)> = None;
         for (place, (number, value)) in offer.ranked.iter().enumerate() {
-            let Some(gain) = self.gain(*number, *value, offer.focus).filter(|gain| *gain >= offer.floor && *gain > 0.0) else {
+            let Some(gain) = self.gain(*number, *value, offer.focus).filter(|gain| *gain >= LEAST_GAIN) else {
                 continue;
             };
             // Of equals the better candidate, that is, the one with the lower number.
@@ -227,7 +245,7 @@ impl<'d, 'a> Chooser<'d, 'a> {
         let (first, last) = self.pair(source, candidate, sentence).unwrap_or((sentence, sentence));
         let is_free = |it: &Sentence<'_>| !self.used.contains(&(source.number, it.start));
         let text = source.item.text.get(first.start..last.end())?;
-        if !is_free(first) || !is_free(last) || !write::can_be_cited(text) || !self.said.insert(text) {
+        if !is_free(first) || !is_free(last) || !write::can_be_cited(text) || !self.is_new(source.number, text) {
             return None;
         }
         let about = (focus == SectionFocus::Background || self.desk.outline.grouping == yarnnn_core::llm::Grouping::Event)
@@ -248,7 +266,7 @@ impl<'d, 'a> Chooser<'d, 'a> {
         sentence: &'s Sentence<'a>,
     ) -> Option<(&'s Sentence<'a>, &'s Sentence<'a>)> {
         let number = candidate.sentence;
-        let before = number.checked_sub(1).and_then(|it| source.sentences.get(it)).filter(|_| candidate.dangling);
+        let before = number.checked_sub(1).and_then(|it| source.sentences.get(it)).filter(|_| candidate.leaning);
         let after = source.sentences.get(number.saturating_add(1)).filter(|it| !it.cut && super::score::points_back(it.text));
         let (first, last) = before.map(|it| (it, sentence)).or(after.map(|it| (sentence, it)))?;
         let text = source.item.text.get(first.start..last.end())?;
@@ -256,6 +274,12 @@ impl<'d, 'a> Chooser<'d, 'a> {
         let is_free = [first, last].iter().all(|it| !self.used.contains(&(source.number, it.start)));
         let fits = self.left >= 2 && text.chars().nth(LONGEST_PAIR).is_none() && !text.chars().any(char::is_control);
         (is_close && is_free && fits).then_some((first, last))
+    }
+
+    /// Whether a text was not said before under the same title; from now on it was.
+    fn is_new(&mut self, source: usize, text: &'a str) -> bool {
+        let title = self.desk.source(source).and_then(|source| source.item.title.as_deref()).unwrap_or_default();
+        self.said.insert((title, text))
     }
 
     fn take<const N: usize>(&mut self, statement: &Statement<'a>, starts: [usize; N]) {

@@ -63,13 +63,33 @@ fn trimmed<'a>(line: &Line<'a>, offset: usize, part: &'a str, (number, piece): (
 pub(super) fn split(line: &str) -> Vec<(usize, &str)> {
     let mut pieces: Vec<(usize, usize)> = Vec::new();
     for (start, part) in line.split_sentence_bound_indices() {
-        let end = start + part.len();
-        match pieces.last_mut() {
-            Some(last) if is_false_end(line.get(last.0..last.1).unwrap_or_default()) => last.1 = end,
-            _ => pieces.push((start, end)),
+        for (offset, part) in split_before_small_letters(part) {
+            let (start, end) = (start + offset, start + offset + part.len());
+            match pieces.last_mut() {
+                Some(last) if is_false_end(line.get(last.0..last.1).unwrap_or_default()) => last.1 = end,
+                _ => pieces.push((start, end)),
+            }
         }
     }
     pieces.into_iter().filter_map(|(start, end)| line.get(start..end).map(|part| (start, part))).collect()
+}
+
+/// Splits after a full stop also when a small letter follows, as chats are written; Unicode does not.
+fn split_before_small_letters(part: &str) -> Vec<(usize, &str)> {
+    let mut pieces = Vec::new();
+    let mut start = 0;
+    for (position, _) in part.match_indices(". ") {
+        let end = position + 2;
+        let is_small = part.get(end..).and_then(|rest| rest.chars().next()).is_some_and(char::is_lowercase);
+        let piece = part.get(start..end).unwrap_or_default();
+        let last = piece.trim_end_matches(['.', ' ']).rsplit(' ').next().unwrap_or_default();
+        if is_small && last.chars().nth(2).is_some() && last != "etc" && !piece.ends_with(".. ") {
+            pieces.push((start, piece));
+            start = end;
+        }
+    }
+    pieces.push((start, part.get(start..).unwrap_or_default()));
+    pieces
 }
 
 /// Whether the boundary after a piece is none: an abbreviation, an initial, or no space where one is due.
@@ -146,6 +166,7 @@ mod unit {
     #[test]
     fn sentences_end_where_a_reader_would_end_them() {
         assert_eq!(cut("We ship on Monday. Ben tests it! Who signs?"), ["We ship on Monday.", "Ben tests it!", "Who signs?"]);
+        assert_eq!(cut("hello all. the import is slow etc. and so on"), ["hello all.", "the import is slow etc. and so on"]);
         assert_eq!(cut("発売は木曜日です。輸入が遅いからです。"), ["発売は木曜日です。", "輸入が遅いからです。"]);
     }
 

@@ -14,8 +14,8 @@ fn as_of() -> DateTime<Utc> {
     "2026-03-06T17:00:00Z".parse().unwrap()
 }
 
-fn hours(before: i64) -> Option<DateTime<Utc>> {
-    Some(as_of() - TimeDelta::hours(before))
+fn hours(before: i64) -> DateTime<Utc> {
+    as_of() - TimeDelta::hours(before)
 }
 
 fn item(number: usize, platform: &str, place: &str, before: i64, text: &str) -> Material {
@@ -24,7 +24,7 @@ fn item(number: usize, platform: &str, place: &str, before: i64, text: &str) -> 
         platform: platform.into(),
         place: place.into(),
         author: None,
-        time: hours(before),
+        time: Some(hours(before)),
         title: None,
         thread: None,
         marks: vec![],
@@ -80,6 +80,7 @@ fn chat(messages: &[(&str, Said<'_>)]) -> Vec<Material> {
         .collect()
 }
 
+#[expect(clippy::too_many_lines, reason = "a story is best read in one piece")]
 fn slack_week() -> Vec<Material> {
     let launch = "#harbor-launch";
     chat(&[
@@ -418,13 +419,142 @@ fn answered_questions_are_not_asked_again() {
     assert!(report(&[asked, own]).contains("Who signs the printer contract"));
 }
 
+fn highlights(items: &[(&str, Said<'_>)], max: u32) -> String {
+    answer(outline(Grouping::Topic, &[("Summary", SectionFocus::Highlights)], max), &chat(items)).text
+}
+
+#[test]
+fn what_was_said_twice_is_shown_once() {
+    let text = highlights(
+        &[
+            ("#a", ("Ana", 9, "", &[], "The scanner delivery for the pilot shops is late by two days.")),
+            ("#b", ("Ben", 8, "", &[], "The scanner delivery for the pilot shops is late by two days!")),
+            ("#c", ("Chloé", 7, "", &[], "So the scanner delivery for pilot shops is late by two days then.")),
+        ],
+        5,
+    );
+    assert_eq!(text, "## Summary\n- **Ana:** The scanner delivery for the pilot shops is late by two days. [s1]\n");
+}
+
+#[test]
+fn sentences_under_every_item_are_footers() {
+    let mails: Vec<_> = [
+        "The scanners arrive on Monday in Hamburg.",
+        "The printer prints twice as many labels now.",
+        "The lease of the shop ends in June.",
+    ]
+    .iter()
+    .enumerate()
+    .map(|(number, text)| {
+        mail(
+            number + 1,
+            "Tomás Vidal",
+            &format!("Note {number}"),
+            5,
+            &[],
+            &format!("{text}\n\nNordwind sells good things to good shops."),
+        )
+    })
+    .collect();
+    let text = answer(outline(Grouping::Topic, &[("For information", SectionFocus::Information)], 9), &mails).text;
+    assert_eq!(text.matches("- **").count(), 3, "{text}");
+    assert!(!text.contains("good things"), "{text}");
+}
+
+#[test]
+fn a_sentence_that_points_back_keeps_its_company() {
+    let text = highlights(
+        &[(
+            "#a",
+            ("Ana", 9, "", &[], "We moved the launch to Thursday. This gives the import fix two more days. The bank agrees."),
+        )],
+        2,
+    );
+    assert_eq!(text, "## Summary\n- **Ana:** We moved the launch to Thursday. This gives the import fix two more days. [s1]\n");
+}
+
+#[test]
+fn few_statements_are_shared_by_order() {
+    let sections =
+        [("Decisions", SectionFocus::Decisions), ("Blockers", SectionFocus::Blockers), ("Numbers", SectionFocus::Metrics)];
+    let text = answer(outline(Grouping::Topic, &sections, 2), &slack_week()).text;
+    assert!(text.contains("## Decisions") && text.contains("## Blockers") && !text.contains("## Numbers"), "{text}");
+    assert_eq!(text.matches("- **").count(), 2);
+}
+
+#[test]
+fn an_answer_keeps_to_its_length() {
+    let outline = outline(Grouping::Topic, &[("Summary", SectionFocus::Highlights)], 10);
+    let mut request = request(vec![Content::Outline(outline), Content::Material(slack_week())]);
+    request.max_output_tokens = 40;
+    let answer =
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(ExtractiveModel.complete(&request)).unwrap();
+    assert_eq!(answer.stop, StopReason::OutputLimit);
+    assert!(!answer.text.is_empty() && answer.text.len() <= 160);
+}
+
+#[test]
+fn only_plain_references_are_cited_and_only_once() {
+    let mut items = slack_week();
+    for (item, reference) in items.iter_mut().zip(["s1", "s1", "x] [y", ""]) {
+        item.reference = reference.into();
+    }
+    let text = answer(outline(Grouping::Topic, &[("Decisions", SectionFocus::Decisions)], 10), &items[..4]).text;
+    assert_eq!(text, "");
+}
+
+#[test]
+fn an_unknown_zone_counts_days_in_utc() {
+    let mut items = calendar_week();
+    items.truncate(3);
+    let mut shape = outline(Grouping::Day, &[("Meetings", SectionFocus::Events)], 12);
+    shape.timezone = "Mars/Olympus".into();
+    assert!(answer(shape, &items).text.contains("### Saturday 7 March"));
+}
+
+#[test]
+fn the_same_people_may_meet_twice_and_years_are_told_apart() {
+    let meeting = |number: usize, title: &str, before| {
+        event(
+            number,
+            title,
+            before,
+            &format!("{title}\nWhen: slot {number} at ten o'clock in the morning\nAttendees: Ana Ruiz, Ben Okoye, Chloé Martin"),
+        )
+    };
+    let items = [meeting(1, "Pricing", -5), meeting(2, "Hiring", -6), meeting(3, "Hiring", -24 * 400)];
+    let sections = [("Meetings", SectionFocus::Events), ("People", SectionFocus::People)];
+    let text = answer(outline(Grouping::Day, &sections, 12), &items).text;
+    assert_eq!(text.matches("Attendees: Ana Ruiz, Ben Okoye, Chloé Martin").count(), 2, "{text}");
+    assert!(text.contains("### Friday 6 March\n") && text.contains(" April 2027\n"), "{text}");
+}
+
+#[test]
+fn the_readers_own_company_relates_nothing() {
+    let meeting = |number, title: &str| {
+        event(number, title, -5, &format!("{title}\nWhen: 3 March\nAttendees: a@lumenfold.example, b@lumenfold.example"))
+    };
+    let mut items: Vec<_> = vec![meeting(1, "Pricing"), meeting(2, "Hiring"), meeting(3, "Harbor roadmap")];
+    items.push(Material {
+        author: Some("Zoë <zoe@lumenfold.example>".into()),
+        ..mail(4, "Zoë", "Keys", 3, &[], "The office keys are with the front desk until Friday.")
+    });
+    items.push(Material {
+        author: Some("Zoë <zoe@lumenfold.example>".into()),
+        ..mail(5, "Zoë", "Plan", 3, &[], "The Harbor roadmap has three open points for spring.")
+    });
+    let text = answer(outline(Grouping::Event, &[("Before", SectionFocus::Background)], 9), &items).text;
+    assert!(text.contains("### Harbor roadmap") && text.contains("three open points") && !text.contains("office keys"), "{text}");
+}
+
 #[test]
 fn two_thousand_items_are_read() {
     let words =
         ["import", "launch", "scanner", "catalogue", "printer", "pilot", "price", "shop", "offline", "label", "stock", "count"];
     let sentence = |seed: usize| {
-        let picked: Vec<_> = (0..9).map(|it| words[(seed * 7 + it * (seed % 5 + 1) + seed / 11) % words.len()]).collect();
-        format!("We shipped {} number {seed}. ", picked.join(" "))
+        let picked: Vec<_> =
+            (0..9).map(|it| format!("{}{}", words[(seed * 7 + it * 5) % words.len()], (seed * it + seed / 7) % 53)).collect();
+        format!("We shipped {} for shop{} and shop{seed}. ", picked.join(" "), seed % 97)
     };
     let text = |number: usize| (0..6).map(|it| sentence(number * 6 + it)).collect::<String>();
     let items: Vec<_> = (0..2_000)

@@ -65,11 +65,6 @@ pub(super) fn is_time(word: &str) -> bool {
     TIME.contains(word)
 }
 
-/// Whether the word is one that carries no meaning of its own.
-pub(super) fn is_stop(word: &str) -> bool {
-    STOP.contains(word)
-}
-
 /// A term by number; numbers are given in the order of first sight, so they do not depend on hashing.
 pub(super) type Term = u32;
 

@@ -65,7 +65,9 @@ fn needs_quotes(text: &str) -> bool {
 
 /// Whether a text can stand in a bullet so that it is found in its item: not empty, on one line, and quotable if it is short.
 pub(super) fn can_be_cited(text: &str) -> bool {
-    !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control) && !(needs_quotes(text) && text.contains('"'))
+    let is_line = !text.is_empty() && text.trim() == text && !text.chars().any(char::is_control);
+    let is_quotable = !text.contains('"') || !needs_quotes(text);
+    is_line && is_quotable
 }
 
 /// Escapes what Markdown would take for itself.
@@ -108,6 +110,8 @@ fn is_entity(after: &str) -> bool {
 
 #[cfg(test)]
 pub(super) mod unit {
+    use std::fmt::Write as _;
+
     use proptest::prelude::*;
     use pulldown_cmark::{Event, Options, Parser};
 
@@ -125,7 +129,7 @@ pub(super) mod unit {
                 Event::Text(part) => text.push_str(&part),
                 Event::SoftBreak | Event::HardBreak => text.push('\n'),
                 Event::Start(_) | Event::End(_) => {}
-                other => text.push_str(&format!("{other:?}")),
+                other => write!(text, "{other:?}").unwrap(),
             }
         }
         text
