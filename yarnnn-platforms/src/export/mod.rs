@@ -2,5 +2,6 @@
 
 pub mod archive;
 mod limits;
+pub mod slack;
 
 pub use limits::Limits;

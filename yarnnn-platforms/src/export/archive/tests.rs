@@ -117,7 +117,7 @@ fn encryption_and_unknown_methods_are_named() {
     };
     let (_kept, zip) = patched(6, 8, 1);
     let archive = Archive::open(&zip, Limits::default()).unwrap();
-    assert_eq!(refusal(&archive, "a.txt"), "a.txt: it is encrypted; unpack it and import the folder");
+    assert_eq!(refusal(&archive, "a.txt"), "a.txt: it is encrypted; unpack the archive and import the folder");
     let (_kept, zip) = patched(8, 10, 97);
     let archive = Archive::open(&zip, Limits::default()).unwrap();
     assert!(refusal(&archive, "a.txt").starts_with("a.txt: it is packed in a way that is not supported"));
