@@ -2,6 +2,7 @@
 
 pub mod archive;
 mod limits;
+pub mod notion;
 pub mod slack;
 
 pub use limits::Limits;

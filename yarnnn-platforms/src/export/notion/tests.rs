@@ -1,0 +1,1 @@
+//! Whole exports through the port.
