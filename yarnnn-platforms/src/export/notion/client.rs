@@ -1,6 +1,7 @@
 //! A Notion export as a platform client.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use yarnnn_core::platform::{
     Reason, ResourceId, ResourcePage,
 };
 
-use super::database::{Row, Rows, rows_without_page};
+use super::database::{Row, rows_without_page};
 use super::index::{Holding, PageFile, index};
 use super::item::{Parent, Place, item};
 use super::name::is_part;
@@ -176,17 +177,22 @@ impl<'export> Reader<'export> {
     fn read_table(&mut self, table: &Entry, start: usize) -> Result<Option<usize>, PlatformError> {
         let Some(text) = self.text(table)? else { return Ok(None) };
         let database = self.holding.resource.id.as_str();
-        let Rows { rows, broken } = rows_without_page(database, &text, &self.holding.pages);
-        for (index, row) in rows.into_iter().enumerate().skip(start) {
-            if self.is_full() {
-                return Ok(Some(index));
+        let (holding, mut stopped) = (self.holding, None);
+        rows_without_page(database, &text, &holding.pages, |index, found| {
+            if index < start {
+                return ControlFlow::Continue(());
             }
-            self.read_row(table, row);
-        }
-        for (line, reason) in broken {
-            self.unreadable(&format!("{}:{line}", table.path()), reason);
-        }
-        Ok(None)
+            if self.is_full() {
+                stopped = Some(index);
+                return ControlFlow::Break(());
+            }
+            match found {
+                Ok(row) => self.read_row(table, row),
+                Err((line, reason)) => self.unreadable(&format!("{}:{line}", table.path()), reason),
+            }
+            ControlFlow::Continue(())
+        });
+        Ok(stopped)
     }
 
     fn read_row(&mut self, table: &Entry, row: Row) {

@@ -5,6 +5,7 @@
 //! changes no id.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 
 use csv::StringRecord;
 use yarnnn_core::hash::Sha256;
@@ -23,38 +24,43 @@ pub(super) struct Row {
     pub(super) page: Page,
 }
 
-/// The rows without a page, in the table's order, and what could not be read.
-#[derive(Debug, Default)]
-pub(super) struct Rows {
-    pub(super) rows: Vec<Row>,
-    /// The line and the reason.
-    pub(super) broken: Vec<(u64, String)>,
+/// A row without a page, or the line and reason of one that cannot be read.
+pub(super) type Found = Result<Row, (u64, String)>;
+
+/// Shows each row without a page to `visit`, in the table's order, until that breaks off. Rows are not kept.
+pub(super) fn rows_without_page(
+    database: &str,
+    table: &str,
+    pages: &[PageFile],
+    mut visit: impl FnMut(usize, Found) -> ControlFlow<()>,
+) {
+    let mut unmatched = Titles::of(pages);
+    let is_page = rows_with_page(table, &mut unmatched);
+    let mut reader = reader(table);
+    let headers = reader.headers().cloned().unwrap_or_default();
+    let (mut index, mut repeats) = (0_usize, HashMap::new());
+    for (record, is_page) in reader.records().zip(is_page) {
+        if is_page || record.as_ref().is_ok_and(|record| unmatched.take_cut(title(record))) {
+            continue;
+        }
+        let found = match record {
+            Ok(record) => Ok(row(database, &headers, &record, &mut repeats)),
+            Err(error) => Err((error.position().map_or(0, csv::Position::line), format!("it is not a row: {error}"))),
+        };
+        if visit(index, found).is_break() {
+            return;
+        }
+        index = index.saturating_add(1);
+    }
 }
 
-/// Reads a table.
-pub(super) fn rows_without_page(database: &str, table: &str, pages: &[PageFile]) -> Rows {
-    let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(table.as_bytes());
-    let headers = reader.headers().cloned().unwrap_or_default();
-    let mut unmatched = Titles::of(pages);
-    let (mut found, mut repeats) = (Rows::default(), HashMap::new());
-    let mut records = Vec::new();
-    for record in reader.records() {
-        match record {
-            Ok(record) => records.push(record),
-            Err(error) => {
-                let line = error.position().map_or(0, csv::Position::line);
-                found.broken.push((line, format!("it is not a row: {error}")));
-            }
-        }
-    }
-    // Whole titles first, so that a shortened one never takes the page of another row.
-    let mut is_page: Vec<bool> = records.iter().map(|record| unmatched.take_whole(title(record))).collect();
-    for (record, is_page) in records.iter().zip(&mut is_page).filter(|(_, is_page)| !**is_page) {
-        *is_page = unmatched.take_cut(title(record));
-    }
-    let rows = records.iter().zip(is_page).filter(|(_, is_page)| !is_page);
-    found.rows = rows.map(|(record, _)| row(database, &headers, record, &mut repeats)).collect();
-    found
+/// Whole titles first, so that a shortened one never takes the page of another row.
+fn rows_with_page(table: &str, unmatched: &mut Titles) -> Vec<bool> {
+    reader(table).records().map(|record| record.is_ok_and(|record| unmatched.take_whole(title(&record)))).collect()
+}
+
+fn reader(table: &str) -> csv::Reader<&[u8]> {
+    csv::ReaderBuilder::new().flexible(true).from_reader(table.as_bytes())
 }
 
 fn row(database: &str, headers: &StringRecord, record: &StringRecord, repeats: &mut HashMap<String, u32>) -> Row {
@@ -124,4 +130,59 @@ fn comparable(title: &str) -> String {
     let title = if title.is_empty() { "Untitled" } else { title };
     let letters: String = title.chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase).take(200).collect();
     if letters.is_empty() { title.chars().take(200).collect() } else { letters }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const TABLE: &str = "Name,Status,Created time\nShip it,Done,\"March 4, 2024 10:12 AM\"\nBuy milk,,\nBuy milk,Open,\n,,\n";
+
+    fn rows(table: &str) -> Vec<Row> {
+        let mut rows = Vec::new();
+        rows_without_page("db", table, &[], |_, found| {
+            rows.extend(found);
+            ControlFlow::Continue(())
+        });
+        rows
+    }
+
+    #[test]
+    fn rows_become_lines_of_properties() {
+        let rows = rows(TABLE);
+        let contents: Vec<_> = rows.iter().map(|row| row.page.content.as_str()).collect();
+        let ship = "Name: Ship it\nStatus: Done\nCreated time: March 4, 2024 10:12 AM";
+        assert_eq!(contents, [ship, "Name: Buy milk", "Name: Buy milk\nStatus: Open", ""]);
+        assert_eq!(rows[0].page.times.created.unwrap().to_rfc3339(), "2024-03-04T10:12:00+00:00");
+        assert_eq!(rows[2].item_id, format!("{}-2", rows[1].item_id));
+    }
+
+    #[test]
+    fn a_rows_id_survives_sorting_and_edits_of_other_cells() {
+        let before = &rows(TABLE)[0].item_id;
+        let after = &rows("Name,Status\nNew,\nShip it,Reopened\n")[1].item_id;
+        assert_eq!(before, after);
+    }
+
+    #[test]
+    fn titles_are_compared_by_what_file_names_keep() {
+        let mut titles = Titles { counts: HashMap::new() };
+        for name in ["Untitled", "What next Q3Q4", "A very long title that was cut in the mid", "🎉"] {
+            titles.counts.insert(comparable(name), 1);
+        }
+        assert!(titles.take_whole("") && !titles.take_whole(""));
+        assert!(titles.take_whole("What next? Q3/Q4"));
+        assert!(titles.take_cut("A very long title that was cut in the middle of a word"));
+        assert!(titles.take_whole("🎉"));
+        assert!(!titles.take_cut("What next Q3Q4 and more"), "claimed already");
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_tables_never_panic(table in "[a-c,\"\n\r é]{0,60}") {
+            rows(&table);
+        }
+    }
 }

@@ -3,6 +3,7 @@
 //! It deliberately reads pages and database rows only; images, attachments and the export's own index are no records. Start at
 //! [`NotionExport`].
 
+mod clean;
 mod client;
 mod database;
 mod html;

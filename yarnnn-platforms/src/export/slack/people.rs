@@ -40,12 +40,12 @@ impl People {
     }
 
     fn add_user(&mut self, user: User) {
-        if self.team.is_none() && !user.team_id.is_empty() {
-            self.team = Some(user.team_id);
-        }
-        let names = [user.profile.display_name, user.profile.real_name, user.real_name, user.name];
+        let names = [&user.profile.display_name, &user.profile.real_name, &user.real_name, &user.name];
         if let Some(name) = first_name(names) {
             self.names.insert(user.id, name);
+        }
+        if self.team.is_none() && !user.team_id.is_empty() {
+            self.team = Some(user.team_id);
         }
     }
 }
@@ -57,8 +57,8 @@ impl Profile {
     }
 }
 
-fn first_name<const COUNT: usize>(names: [impl AsRef<str>; COUNT]) -> Option<String> {
-    names.iter().map(|name| name.as_ref().trim()).find(|name| !name.is_empty()).map(str::to_owned)
+fn first_name<const COUNT: usize>(names: [&String; COUNT]) -> Option<String> {
+    names.into_iter().map(|name| name.trim()).find(|name| !name.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]

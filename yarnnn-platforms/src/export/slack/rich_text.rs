@@ -37,9 +37,8 @@ pub(super) fn attachments(attachments: &[Attachment]) -> String {
 fn element(value: &Value, depth: usize, output: &mut String) {
     let Some(depth) = depth.checked_sub(1) else { return };
     match text_of(value, "type") {
-        "text" => escape(text_of(value, "text"), output),
         "mrkdwn" => output.push_str(text_of(value, "text")),
-        "plain_text" => escape(text_of(value, "text"), output),
+        "text" | "plain_text" => escape(text_of(value, "text"), output),
         "user" => reference("@", text_of(value, "user_id"), output),
         "channel" => reference("#", text_of(value, "channel_id"), output),
         "usergroup" => reference("!subteam^", text_of(value, "usergroup_id"), output),
@@ -74,7 +73,8 @@ fn list(value: &Value, depth: usize, output: &mut String) {
     let ordered = text_of(value, "style") == "ordered";
     for (index, child) in value.get("elements").and_then(Value::as_array).into_iter().flatten().enumerate() {
         if ordered {
-            output.push_str(&format!("{}. ", index.saturating_add(1)));
+            output.push_str(&index.saturating_add(1).to_string());
+            output.push_str(". ");
         } else {
             output.push_str("• ");
         }
@@ -96,13 +96,13 @@ fn link(value: &Value, output: &mut String) {
 
 fn reference(kind: &str, id: &str, output: &mut String) {
     if !id.is_empty() {
-        output.push_str(&format!("<{kind}{id}>"));
+        output.extend(["<", kind, id, ">"]);
     }
 }
 
 fn surround(mark: &str, name: &str, output: &mut String) {
     if !name.is_empty() {
-        output.push_str(&format!("{mark}{name}{mark}"));
+        output.extend([mark, name, mark]);
     }
 }
 
