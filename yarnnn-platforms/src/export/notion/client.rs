@@ -139,7 +139,7 @@ impl<'export> Reader<'export> {
             }
         }
         if self.holding.duplicates > 0 {
-            self.page.filtered.push((DUPLICATE, self.holding.duplicates));
+            self.filter(DUPLICATE, self.holding.duplicates);
         }
         Ok(self.page)
     }
@@ -198,7 +198,7 @@ impl<'export> Reader<'export> {
     fn read_row(&mut self, table: &Entry, row: Row) {
         if row.page.content.is_empty() {
             self.records = self.records.saturating_add(1);
-            self.page.filtered.push((EMPTY, 1));
+            self.filter(EMPTY, 1);
             return;
         }
         let revision = Sha256::of(&row.page.content);
@@ -212,6 +212,13 @@ impl<'export> Reader<'export> {
             has_address: false,
         };
         self.keep(item(place, row.page, revision));
+    }
+
+    fn filter(&mut self, reason: Reason, records: u32) {
+        match self.page.filtered.iter_mut().find(|(known, _)| *known == reason) {
+            Some((_, count)) => *count = count.saturating_add(records),
+            None => self.page.filtered.push((reason, records)),
+        }
     }
 
     fn keep(&mut self, item: Item) {

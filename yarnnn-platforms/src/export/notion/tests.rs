@@ -136,6 +136,18 @@ async fn html_is_read() {
 }
 
 #[tokio::test]
+async fn a_table_beside_its_own_page_is_counted_by_its_rows() {
+    let mut files = html_files();
+    files.truncate(4);
+    files.push((format!("Export/Home {HOME}/Tasks {TASKS}.csv"), b"Name\nShip it\nCall Ben\n,\n,\n".to_vec()));
+    let (_kept, zip) = zip_file(&borrowed(&files));
+    let page = pages(&export(&zip), &format!("notion:{TASKS}").parse().unwrap(), Budget::default()).await.remove(0);
+    let titles: Vec<_> = page.items.iter().filter_map(|item| item.title.as_deref()).collect();
+    assert_eq!((titles, records(&page)), (vec!["Ship it", "Call Ben"], 4));
+    assert_eq!(page.filtered.iter().map(|(reason, count)| (reason.as_str(), *count)).collect::<Vec<_>>(), [("empty", 2)]);
+}
+
+#[tokio::test]
 async fn parts_inside_of_the_download_are_one_export() {
     let files = markdown_files();
     let (first, second) = files.split_at(3);
