@@ -54,7 +54,7 @@ impl Stage<VerifyInput> for Verify {
 
 /// The gathered items, by reference and in order.
 struct Items<'a> {
-    by_reference: HashMap<&'a str, BindableItem<'a>>,
+    by_reference: HashMap<&'a str, usize>,
     all: Vec<BindableItem<'a>>,
 }
 
@@ -68,17 +68,16 @@ impl<'a> Items<'a> {
             let Some(row) = rows.get(&material.content_id).filter(|it| Sha256::of(&it.content) == material.revision) else {
                 continue;
             };
-            let item = BindableItem { content_id: row.id, revision: material.revision, content: &row.content };
-            by_reference.insert(material.reference.as_str(), item);
-            all.push(item);
+            by_reference.insert(material.reference.as_str(), all.len());
+            all.push(BindableItem::new(row.id, &row.content));
         }
         Self { by_reference, all }
     }
 
     fn record(&self, index: usize, statement: &Statement) -> SentenceRecord {
-        let cited: Vec<_> = statement.cites.iter().filter_map(|it| self.by_reference.get(it.as_str()).copied()).collect();
+        let cited: Vec<_> = statement.cites.iter().filter_map(|it| self.by_reference.get(it.as_str()).map(|at| &self.all[*at])).collect();
         let mut evidence = bind(&statement.text, &cited, &self.all);
-        evidence.retain(|it| self.all.iter().any(|item| item.content_id == it.content_id && quote_stands(it, item.content)));
+        evidence.retain(|it| self.all.iter().any(|item| item.content_id() == it.content_id && quote_stands(it, item.content())));
         SentenceRecord { index: u32::try_from(index).unwrap_or(u32::MAX), text: statement.text.clone(), evidence }
     }
 }

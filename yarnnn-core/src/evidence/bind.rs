@@ -1,4 +1,9 @@
 //! Finds the bytes behind a statement: a span that the statement shares verbatim with a gathered item.
+//!
+//! White space is compared folded, since a mail breaks its lines where a report does not; the quote is what stands in the
+//! item, byte for byte.
+
+use std::ops::Range;
 
 use super::Evidence;
 use crate::hash::Sha256;
@@ -10,37 +15,89 @@ pub const MIN_SPAN_CHARS: usize = 30;
 pub const MIN_SPAN_WORDS: usize = 6;
 
 /// An item that a statement may be bound to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct BindableItem<'a> {
+    content_id: ContentId,
+    revision: Sha256,
+    content: &'a str,
+    folded: Folded,
+}
+
+impl<'a> BindableItem<'a> {
+    /// A row in the revision that its content is.
+    pub fn new(content_id: ContentId, content: &'a str) -> Self {
+        Self { content_id, revision: Sha256::of(content), content, folded: Folded::of(content) }
+    }
+
     /// The row.
-    pub content_id: ContentId,
-    /// Digest of its content bytes.
-    pub revision: Sha256,
+    pub const fn content_id(&self) -> ContentId {
+        self.content_id
+    }
+
     /// Its content.
-    pub content: &'a str,
+    pub const fn content(&self) -> &'a str {
+        self.content
+    }
+}
+
+/// A text with every run of white space as one space, and where each of its bytes stands in the original.
+#[derive(Debug, Clone)]
+struct Folded {
+    text: String,
+    origins: Vec<usize>,
+}
+
+impl Folded {
+    fn of(original: &str) -> Self {
+        let mut folded = Self { text: String::with_capacity(original.len()), origins: Vec::with_capacity(original.len() + 1) };
+        for (at, ch) in original.char_indices() {
+            let ch = if ch.is_whitespace() { ' ' } else { ch };
+            if ch == ' ' && folded.text.ends_with(' ') {
+                continue;
+            }
+            folded.text.push(ch);
+            folded.origins.resize(folded.text.len(), at);
+        }
+        folded.origins.push(original.len());
+        folded
+    }
+
+    /// The same span in the original, without white space at its ends.
+    fn unfold(&self, span: Range<usize>, original: &str) -> Option<Range<usize>> {
+        let part = self.text.get(span.clone())?;
+        let start = span.start + (part.len() - part.trim_start().len());
+        let last = start + part.trim().char_indices().next_back()?.0;
+        let start = *self.origins.get(start)?;
+        let last = *self.origins.get(last)?;
+        let end = last + original.get(last..)?.chars().next()?.len_utf8();
+        Some(start..end)
+    }
 }
 
 /// Binds a statement to every cited item it shares a span with, else to the first gathered item that it does; else to
 /// nothing, which makes it an inference.
-pub fn bind(statement: &str, cited: &[BindableItem<'_>], gathered: &[BindableItem<'_>]) -> Vec<Evidence> {
-    let bound: Vec<_> = cited.iter().filter_map(|item| evidence(statement, item)).collect();
+pub fn bind(statement: &str, cited: &[&BindableItem<'_>], gathered: &[BindableItem<'_>]) -> Vec<Evidence> {
+    let statement = Folded::of(statement).text;
+    let bound: Vec<_> = cited.iter().filter_map(|item| evidence(&statement, item)).collect();
     if !bound.is_empty() {
         return bound;
     }
-    gathered.iter().find_map(|item| evidence(statement, item)).into_iter().collect()
+    gathered.iter().find_map(|item| evidence(&statement, item)).into_iter().collect()
 }
 
 fn evidence(statement: &str, item: &BindableItem<'_>) -> Option<Evidence> {
-    let (start, quote) = quoted_span(statement, item.content).or_else(|| shared_span(statement, item.content))?;
-    let end = u32::try_from(start + quote.len()).ok()?;
-    let start = u32::try_from(start).ok()?;
-    Some(Evidence { content_id: item.content_id, revision: item.revision, start, end, quote: quote.to_owned() })
+    let folded = &item.folded;
+    let span = quoted_span(statement, &folded.text).or_else(|| shared_span(statement, &folded.text))?;
+    let span = folded.unfold(span, item.content)?;
+    let quote = item.content.get(span.clone())?.to_owned();
+    let (start, end) = (u32::try_from(span.start).ok()?, u32::try_from(span.end).ok()?);
+    Some(Evidence { content_id: item.content_id, revision: item.revision, start, end, quote })
 }
 
 /// The longest explicit quotation of the statement that stands in the content as whole words.
-fn quoted_span<'a>(statement: &str, content: &'a str) -> Option<(usize, &'a str)> {
+fn quoted_span(statement: &str, content: &str) -> Option<Range<usize>> {
     let found = quotations(statement).into_iter().filter_map(|quote| find_words(content, quote));
-    found.max_by_key(|(start, quote)| (quote.len(), std::cmp::Reverse(*start)))
+    found.max_by_key(|span| (span.len(), std::cmp::Reverse(span.start)))
 }
 
 /// What stands between quotation marks.
@@ -58,7 +115,7 @@ fn quotations(statement: &str) -> Vec<&str> {
     quotes
 }
 
-fn find_words<'a>(content: &'a str, quote: &str) -> Option<(usize, &'a str)> {
+fn find_words(content: &str, quote: &str) -> Option<Range<usize>> {
     let (start, found) = content.match_indices(quote).find(|(start, found)| {
         let before = content[..*start].chars().next_back();
         let after = content[start + found.len()..].chars().next();
@@ -67,13 +124,13 @@ fn find_words<'a>(content: &'a str, quote: &str) -> Option<(usize, &'a str)> {
         };
         !splits_word(before, quote.chars().next()) && !splits_word(after, quote.chars().next_back())
     })?;
-    Some((start, found))
+    Some(start..start + found.len())
 }
 
 /// The longest span, starting at a word of the statement, that is long enough to be evidence.
-fn shared_span<'a>(statement: &str, content: &'a str) -> Option<(usize, &'a str)> {
+fn shared_span(statement: &str, content: &str) -> Option<Range<usize>> {
     let words = word_ranges(statement);
-    let mut best: Option<(usize, &str)> = None;
+    let mut best: Option<Range<usize>> = None;
     let mut covered = 0;
     for first in 0..words.len() {
         let from = words[first].0;
@@ -83,10 +140,9 @@ fn shared_span<'a>(statement: &str, content: &'a str) -> Option<(usize, &'a str)
         let Some(least) = least_span(statement, &words[first..]) else { break };
         let Some(at) = content.find(least) else { continue };
         let length = least.len() + common_prefix(&statement[from + least.len()..], &content[at + least.len()..]);
-        let span = content[at..at + length].trim_end();
         covered = from + length;
-        if best.is_none_or(|(_, quote)| span.len() > quote.len()) {
-            best = Some((at, span));
+        if best.as_ref().is_none_or(|it| length > it.len()) {
+            best = Some(at..at + length);
         }
     }
     best
@@ -123,11 +179,11 @@ mod tests {
     const TEXT: &str = "Morning all. We move the launch to Thursday because the import is slow. Ship it. yes";
 
     fn item(content: &str, id: u128) -> BindableItem<'_> {
-        BindableItem { content_id: ContentId::from_uuid(Uuid::from_u128(id)), revision: Sha256::of(content), content }
+        BindableItem::new(ContentId::from_uuid(Uuid::from_u128(id)), content)
     }
 
     fn quote_of(statement: &str) -> Option<String> {
-        bind(statement, &[item(TEXT, 1)], &[]).pop().map(|it| it.quote)
+        bind(statement, &[&item(TEXT, 1)], &[]).pop().map(|it| it.quote)
     }
 
     #[test]
@@ -157,12 +213,21 @@ mod tests {
         assert!(bind("The launch was a triumph and everybody cheered loudly.", &[], &others).is_empty());
     }
 
+    #[test]
+    fn a_sentence_that_the_source_breaks_over_lines_is_bound_to_its_bytes() {
+        let content = "Hi,\r\n\r\nwe moved the launch to Thursday because the\r\n importer is too slow. Bye";
+        let found = bind("we moved the launch to Thursday because the importer is too slow.", &[&item(content, 1)], &[]);
+        assert_eq!(found[0].quote, "we moved the launch to Thursday because the\r\n importer is too slow.");
+        assert_eq!(&content[found[0].start as usize..found[0].end as usize], found[0].quote);
+    }
+
     proptest! {
         #[test]
-        fn every_quote_stands_where_it_says(content in "[a-d \"é]{0,120}", statement in "[a-d \"é]{0,80}") {
-            for found in bind(&statement, &[item(&content, 1)], &[]) {
+        fn every_quote_stands_where_it_says(content in "[a-d \"é\n]{0,120}", statement in "[a-d \"é\n]{0,80}") {
+            for found in bind(&statement, &[&item(&content, 1)], &[]) {
                 prop_assert_eq!(&content[found.start as usize..found.end as usize], found.quote.as_str());
-                prop_assert!(statement.contains(&found.quote));
+                let folded = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+                prop_assert!(folded(&statement).contains(&folded(&found.quote)));
             }
         }
     }

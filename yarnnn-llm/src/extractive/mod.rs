@@ -13,6 +13,7 @@ mod cues;
 mod group;
 mod model;
 mod noise;
+mod reflow;
 mod score;
 mod select;
 mod sentence;

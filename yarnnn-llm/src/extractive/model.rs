@@ -28,7 +28,8 @@ impl ExtractiveModel {
 
     fn answer(self, request: &ModelRequest) -> Result<ModelResponse, LlmError> {
         let outline = outline_of(request).ok_or_else(|| self.refuse("the request holds no outline"))?;
-        let desk = Desk::new(outline, &material_of(request));
+        let material: Vec<Material> = material_of(request).into_iter().map(readable).collect();
+        let desk = Desk::new(outline, &material.iter().collect::<Vec<_>>());
         let sections = select::choose(&desk);
         let sections: Vec<_> = sections.into_iter().map(|section| group::arrange(&desk, section)).collect();
         let limit = usize::try_from(request.max_output_tokens).unwrap_or(usize::MAX).saturating_mul(BYTES_PER_TOKEN);
@@ -72,6 +73,15 @@ fn material_of(request: &ModelRequest) -> Vec<&Material> {
         _ => None,
     });
     items.flatten().filter(|item| is_citable(&item.reference) && seen.insert(item.reference.as_str())).collect()
+}
+
+/// Mails come broken into lines of a fixed width; everything else is read as it is.
+fn readable(item: &Material) -> Material {
+    let mut item = item.clone();
+    if item.platform == "gmail" {
+        item.text = reflow(&item.text);
+    }
+    item
 }
 
 fn is_citable(reference: &str) -> bool {
