@@ -197,7 +197,7 @@ fn plain_weekday(day: ICalendarWeekday) -> Weekday {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Instant;
+    use std::fmt::Write as _;
 
     use calcard::icalendar::{ICalendarProperty, ICalendarValue};
     use proptest::prelude::*;
@@ -246,7 +246,6 @@ mod tests {
 
     #[test]
     fn rules_without_bounds_are_bounded() {
-        let begun = Instant::now();
         let (first, from, to) = ("1970-01-01T00:00:00", "2026-03-02T00:00:00", "2026-03-16T00:00:00");
         let every_second = given("FREQ=SECONDLY", first, from, to, 50).unwrap();
         assert_eq!((every_second.starts.len(), every_second.cut_at.is_some()), (50, true));
@@ -258,7 +257,6 @@ mod tests {
         let list: Vec<String> = (0..60).map(|it| it.to_string()).collect();
         let dense = format!("FREQ=YEARLY;BYHOUR=1,2,3;BYMINUTE={0};BYSECOND={0}", list.join(","));
         assert!(given(&dense, first, from, to, 50).unwrap_err().contains("too often"));
-        assert!(begun.elapsed().as_secs() < 60, "it took {:?}", begun.elapsed());
     }
 
     #[test]
@@ -281,8 +279,12 @@ mod tests {
             year in 1_i32..9_999,
         ) {
             let mut text = format!("FREQ={frequency}");
-            for (name, value) in parts { text.push_str(&format!(";{name}={value}")); }
-            if !days.is_empty() { text.push_str(&format!(";BYDAY={}", days.join(","))); }
+            for (name, value) in parts {
+                write!(text, ";{name}={value}").unwrap();
+            }
+            if !days.is_empty() {
+                write!(text, ";BYDAY={}", days.join(",")).unwrap();
+            }
             if rule(&text).is_some() {
                 let _ = given(&text, &format!("{year:04}-02-28T23:59:59"), "2026-03-02T00:00:00", "2026-03-16T00:00:00", 20);
             }

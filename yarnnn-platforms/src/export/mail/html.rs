@@ -2,25 +2,38 @@
 //!
 //! It does not fetch anything and keeps no images.
 
+use std::collections::HashMap;
+
 use html2text::config::with_decorator;
 use html2text::render::TextDecorator;
+use mail_parser::decoders::html::html_to_text;
 
 /// Wide enough that a paragraph stays on one line, so that a quote from it is found again.
 const WIDTH: usize = 4_000;
 
-/// Elements inside elements beyond which the page is not laid out but only stripped of its tags.
+/// Elements inside elements beyond which a page is not laid out but only stripped of its tags.
 const MAX_DEPTH: usize = 200;
 
-/// Bytes beyond which the page is not laid out either.
-const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// The same for elements of style. A browser opens those that are left open again in every paragraph, so that few make many.
+const MAX_STYLES: usize = 16;
+
+/// Bytes beyond which a page is not laid out either.
+const MAX_BYTES: usize = 1024 * 1024;
+
+/// The elements that are opened again.
+const STYLES: [&str; 14] = ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"];
+
+/// Elements that have no closing tag or need none.
+const UNCLOSED: [&str; 17] =
+    ["br", "col", "dd", "dt", "hr", "img", "input", "li", "link", "meta", "option", "p", "td", "th", "tr", "wbr", "source"];
 
 /// The readable text of a page.
 pub(super) fn to_text(html: &str) -> String {
-    if html.len() > MAX_BYTES || is_deeper_than(html, MAX_DEPTH) {
-        return strip_tags(html);
+    if html.len() > MAX_BYTES || is_too_deep(html) {
+        return html_to_text(html);
     }
     let laid_out = with_decorator(Words).raw_mode(true).unicode_strikeout(false).string_from_read(html.as_bytes(), WIDTH);
-    laid_out.map_or_else(|_| strip_tags(html), |text| without_rules(&text))
+    laid_out.map_or_else(|_| html_to_text(html), |text| without_rules(&text))
 }
 
 /// Drops horizontal lines, which are drawn over the whole width.
@@ -29,58 +42,29 @@ fn without_rules(text: &str) -> String {
     text.lines().filter(|line| line.trim().is_empty() || !is_rule(line)).collect::<Vec<_>>().join("\n")
 }
 
-/// Whether more elements are open at some point than allowed. Closing tags that are missing only make it more careful.
-fn is_deeper_than(html: &str, allowed: usize) -> bool {
-    let mut open = 0_usize;
-    let mut unclosed = 0_usize;
+/// Whether more elements are open at some point than a page that is meant to be read has.
+fn is_too_deep(html: &str) -> bool {
+    let (mut open, mut styles) = (0_usize, HashMap::<String, usize>::new());
     for tag in html.split('<').skip(1) {
-        match tag.bytes().next() {
-            Some(b'/') => open = open.saturating_sub(1),
-            Some(first) if first.is_ascii_alphabetic() && is_void(tag) => unclosed += 1,
-            Some(first) if first.is_ascii_alphabetic() => open += 1,
-            _ => {}
+        let (closes, tag) = tag.strip_prefix('/').map_or((false, tag), |tag| (true, tag));
+        let name: String = tag.chars().take_while(char::is_ascii_alphanumeric).take(8).collect::<String>().to_ascii_lowercase();
+        if name.is_empty() || UNCLOSED.contains(&name.as_str()) {
+            continue;
         }
-        if open > allowed {
+        open = step(open, closes);
+        if STYLES.contains(&name.as_str()) {
+            let number = styles.entry(name).or_default();
+            *number = step(*number, closes);
+        }
+        if open > MAX_DEPTH || styles.values().sum::<usize>() > MAX_STYLES {
             return true;
         }
     }
-    unclosed > MAX_BYTES / 16
+    false
 }
 
-/// Elements that have no closing tag or need none.
-fn is_void(tag: &str) -> bool {
-    let name: String = tag.chars().take_while(char::is_ascii_alphanumeric).take(8).collect::<String>().to_ascii_lowercase();
-    matches!(
-        name.as_str(),
-        "br" | "hr"
-            | "img"
-            | "input"
-            | "link"
-            | "meta"
-            | "col"
-            | "wbr"
-            | "p"
-            | "li"
-            | "tr"
-            | "td"
-            | "th"
-            | "dt"
-            | "dd"
-            | "option"
-    )
-}
-
-/// What stands between tags, for pages that are too large or too deep to lay out.
-fn strip_tags(html: &str) -> String {
-    let mut text = String::new();
-    for piece in html.split('<') {
-        let shown = piece.split_once('>').map_or(if text.is_empty() { piece } else { "" }, |(_, shown)| shown);
-        text.push_str(shown);
-        if !shown.ends_with(char::is_whitespace) {
-            text.push(' ');
-        }
-    }
-    text
+fn step(open: usize, closes: bool) -> usize {
+    if closes { open.saturating_sub(1) } else { open + 1 }
 }
 
 /// Shows the words of a page and the marks a reader needs: bullets, numbers and quotes.
@@ -161,5 +145,8 @@ mod tests {
         let unclosed = format!("{}end", "<p><li>".repeat(20_000));
         assert!(to_text(&unclosed).contains("end"));
         assert!(to_text(&format!("{}deep", "<tr><td><table>".repeat(150))).contains("deep"));
+        let styles = (0..150).fold(String::new(), |styles, number| styles + &format!("<font size={number}>"));
+        let reopened = format!("<div>{styles}</div>{}", "<p>x &amp; y</p>".repeat(10_000));
+        assert!(to_text(&reopened).starts_with("x & y"));
     }
 }
