@@ -40,7 +40,12 @@ async fn compare(name: &str, path: &Path) -> anyhow::Result<()> {
     let (raw, import) = (median(&mut raws), median(&mut imports));
     let rate = |time: Duration| texts.len() as f64 / time.as_secs_f64();
     println!("{name}: {} items, {:.1} MB of text", texts.len(), bytes as f64 / 1e6);
-    println!("  raw inserts {:>8.0} items/s   import {:>8.0} items/s   ratio {:.2}", rate(raw), rate(import), rate(import) / rate(raw));
+    println!(
+        "  raw inserts {:>8.0} items/s   import {:>8.0} items/s   ratio {:.2}",
+        rate(raw),
+        rate(import),
+        rate(import) / rate(raw)
+    );
     Ok(())
 }
 
@@ -55,8 +60,10 @@ async fn texts(client: &dyn PlatformClient) -> anyhow::Result<Vec<(String, Strin
     for resource in client.resources(None).await?.resources {
         let mut page = None;
         loop {
-            let window = SyncOptions::import(yarnnn::id::UserId::LOCAL, yarnnn::clock::Clock::now(&yarnnn::clock::SystemClock)).window;
-            let fetch = Fetch { resource: resource.id.clone(), mode: FetchMode::Start { window }, page, budget: Budget::default() };
+            let window =
+                SyncOptions::import(yarnnn::id::UserId::LOCAL, yarnnn::clock::Clock::now(&yarnnn::clock::SystemClock)).window;
+            let fetch =
+                Fetch { resource: resource.id.clone(), mode: FetchMode::Start { window }, page, budget: Budget::default() };
             let fetched = client.fetch(&fetch).await?;
             texts.extend(fetched.items.into_iter().map(|it| (format!("{}/{}", resource.id, it.item_id), it.content)));
             match fetched.next {

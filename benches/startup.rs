@@ -17,7 +17,10 @@ fn main() -> anyhow::Result<()> {
     let version = median(|_| run(&program, folder.path(), &["--version"]))?;
     let demo = run(&program, folder.path(), &["demo", "--out", "demo"])?;
     let report = median(|_| run(&program, folder.path(), &["run", "Weekly status", "--force"]))?;
-    println!("--version {version:.1?}   first demo {demo:.1?}   a report on the demo's database {report:.1?}   (process starts: {:.2} versions a report)", report.as_secs_f64() / version.as_secs_f64());
+    println!(
+        "--version {version:.1?}   first demo {demo:.1?}   a report on the demo's database {report:.1?}   (process starts: {:.2} versions a report)",
+        report.as_secs_f64() / version.as_secs_f64()
+    );
     Ok(())
 }
 

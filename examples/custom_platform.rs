@@ -6,8 +6,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use yarnnn::deliverables::{CreateDeliverable, RunRequest};
 use yarnnn::hash::Sha256;
 use yarnnn::platform::{
-    Author, ContentType, Fetch, FetchPage, Item, Next, PageToken, Platform, PlatformClient, PlatformError, Probe, Resource, ResourceId, ResourceKind,
-    ResourcePage,
+    Author, ContentType, Fetch, FetchPage, Item, Next, PageToken, Platform, PlatformClient, PlatformError, Probe, Resource,
+    ResourceId, ResourceKind, ResourcePage,
 };
 use yarnnn::sync::SyncOptions;
 
@@ -29,8 +29,12 @@ impl PlatformClient for Logbook {
     }
 
     async fn resources(&self, _page: Option<PageToken>) -> Result<ResourcePage, PlatformError> {
-        let id = ResourceId::new(Platform::Slack, "logbook").map_err(|error| PlatformError::Protocol { call: "resources".into(), detail: error.to_string() })?;
-        Ok(ResourcePage { resources: vec![Resource { id, name: "#logbook".into(), kind: ResourceKind::Channel }], ..ResourcePage::default() })
+        let id = ResourceId::new(Platform::Slack, "logbook")
+            .map_err(|error| PlatformError::Protocol { call: "resources".into(), detail: error.to_string() })?;
+        Ok(ResourcePage {
+            resources: vec![Resource { id, name: "#logbook".into(), kind: ResourceKind::Channel }],
+            ..ResourcePage::default()
+        })
     }
 
     async fn fetch(&self, _fetch: &Fetch) -> Result<FetchPage, PlatformError> {
@@ -50,7 +54,15 @@ impl PlatformClient for Logbook {
             }
         });
         let items = items.collect();
-        Ok(FetchPage { items, gone: vec![], quarantined: vec![], filtered: vec![], covered: vec![], gaps: vec![], next: Next::Done { cursor: None } })
+        Ok(FetchPage {
+            items,
+            gone: vec![],
+            quarantined: vec![],
+            filtered: vec![],
+            covered: vec![],
+            gaps: vec![],
+            next: Next::Done { cursor: None },
+        })
     }
 }
 

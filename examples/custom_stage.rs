@@ -25,7 +25,9 @@ impl Stage<Draft> for RedactAddresses {
 
     async fn run(&self, _cx: &StageCx, draft: Draft) -> Result<Draft, Error> {
         let is_address = |word: &str| word.trim_matches('@').contains('@');
-        let redact = |line: &str| line.split(' ').map(|word| if is_address(word) { "(address)" } else { word }).collect::<Vec<_>>().join(" ");
+        let redact = |line: &str| {
+            line.split(' ').map(|word| if is_address(word) { "(address)" } else { word }).collect::<Vec<_>>().join(" ")
+        };
         Ok(Draft { markdown: draft.markdown.lines().map(redact).collect::<Vec<_>>().join("\n") })
     }
 }
@@ -40,7 +42,8 @@ async fn main() -> anyhow::Result<()> {
     for source in export::open(&sample.mail, Limits::default())?.sources {
         yarnnn.sync().run(source.client.as_ref(), &SyncOptions::import(user.id, now)).await?;
     }
-    let brief = yarnnn.deliverables().create(&user, CreateDeliverable::new("gmail_inbox_brief", "Inbox brief")).await?.deliverable;
+    let brief =
+        yarnnn.deliverables().create(&user, CreateDeliverable::new("gmail_inbox_brief", "Inbox brief")).await?.deliverable;
     let cx = yarnnn.stage_cx();
     let outcome = yarnnn.deliverables().run(&cx, &RunRequest::of(user.id, brief.id)).await?;
     let stages: Vec<_> = cx.timings().into_iter().map(|it| it.stage).collect();

@@ -16,7 +16,13 @@ async fn main() -> anyhow::Result<()> {
     for path in [sample.slack, sample.mail, sample.calendar, sample.notion] {
         for source in export::open(&path, Limits::default())?.sources {
             let outcome = yarnnn.sync().run(source.client.as_ref(), &SyncOptions::import(user.id, yarnnn.clock().now())).await?;
-            println!("{}: {} kept, {} filtered, {} failed", source.kind.as_str(), outcome.counts.kept, outcome.counts.filtered, outcome.counts.failed);
+            println!(
+                "{}: {} kept, {} filtered, {} failed",
+                source.kind.as_str(),
+                outcome.counts.kept,
+                outcome.counts.filtered,
+                outcome.counts.failed
+            );
         }
     }
 

@@ -90,7 +90,9 @@ async fn import_survives(backend: Backend) {
 async fn run_survives(backend: Backend) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let original = Installation::new(backend).await;
-    let sample = Sample::load().write_exports("2026-03-02T12:00:00Z".parse().expect("an instant"), folder.path()).expect("the sample is written");
+    let sample = Sample::load()
+        .write_exports("2026-03-02T12:00:00Z".parse().expect("an instant"), folder.path())
+        .expect("the sample is written");
     let paths = [sample.slack, sample.mail, sample.calendar, sample.notion].map(|it| it.display().to_string());
     let mut import = vec!["import", "--window", "2026-02-20..2026-03-20"];
     import.extend(paths.iter().map(String::as_str));
@@ -127,7 +129,9 @@ async fn run_survives(backend: Backend) {
 fn masked(installation: &Installation, dump: Vec<String>) -> Vec<String> {
     let folder = std::fs::canonicalize(installation.folder.path()).expect("the folder is there");
     let folder = folder.display().to_string();
-    let attempts = |line: String| ["1", "2", "3"].iter().fold(line, |line, it| line.replace(&format!("\"attempts\":{it},"), "\"attempts\":n,"));
+    let attempts = |line: String| {
+        ["1", "2", "3"].iter().fold(line, |line, it| line.replace(&format!("\"attempts\":{it},"), "\"attempts\":n,"))
+    };
     dump.into_iter().map(|line| attempts(line.replace(&folder, "<folder>"))).collect()
 }
 

@@ -37,7 +37,14 @@ impl CreateDeliverable {
     /// A report of everything its type can use, delivered to the outbox folder, run by hand.
     pub fn new(report_type: impl Into<String>, title: impl Into<String>) -> Self {
         let destination = Destination::Folder { path: None };
-        Self { title: title.into(), description: None, report_type: report_type.into(), sources: vec![], destination, schedule: None }
+        Self {
+            title: title.into(),
+            description: None,
+            report_type: report_type.into(),
+            sources: vec![],
+            destination,
+            schedule: None,
+        }
     }
 }
 

@@ -75,7 +75,8 @@ impl<'a> Items<'a> {
     }
 
     fn record(&self, index: usize, statement: &Statement) -> SentenceRecord {
-        let cited: Vec<_> = statement.cites.iter().filter_map(|it| self.by_reference.get(it.as_str()).map(|at| &self.all[*at])).collect();
+        let cited: Vec<_> =
+            statement.cites.iter().filter_map(|it| self.by_reference.get(it.as_str()).map(|at| &self.all[*at])).collect();
         let mut evidence = bind(&statement.text, &cited, &self.all);
         evidence.retain(|it| self.all.iter().any(|item| item.content_id() == it.content_id && quote_stands(it, item.content())));
         SentenceRecord { index: u32::try_from(index).unwrap_or(u32::MAX), text: statement.text.clone(), evidence }

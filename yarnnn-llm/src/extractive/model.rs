@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use yarnnn_core::llm::{Content, LanguageModel, LlmError, Material, ModelRequest, ModelResponse, Outline, StopReason, Usage};
 
+use super::reflow::reflow;
 use super::score::Desk;
 use super::{group, select, write};
 

@@ -143,7 +143,14 @@ fn classify(path: &Path, limits: Limits) -> Result<Class, OpenError> {
     match sniff(&head) {
         Some(MailFormat::Mbox) => source(ExportKind::Mbox, Arc::new(MailExport::mbox(path, limits)?)),
         Some(MailFormat::Message) => Ok(Class::Mail),
-        None => Err(unsupported(path, if head.is_empty() { "the file is empty" } else { "neither a mailbox, a mail, a calendar, nor a Slack or Notion export" })),
+        None => Err(unsupported(
+            path,
+            if head.is_empty() {
+                "the file is empty"
+            } else {
+                "neither a mailbox, a mail, a calendar, nor a Slack or Notion export"
+            },
+        )),
     }
 }
 
@@ -162,7 +169,9 @@ fn open_zip(path: &Path, limits: Limits) -> Result<ExportSource, OpenError> {
     let names: Vec<String> = archive.entries().iter().map(|it| it.path().to_owned()).collect();
     drop(archive);
     let known = by_names(path, &names, limits)?;
-    known.ok_or_else(|| unsupported(path, "a zip archive, but neither a Slack nor a Notion export; unpack it to import what is inside"))
+    known.ok_or_else(|| {
+        unsupported(path, "a zip archive, but neither a Slack nor a Notion export; unpack it to import what is inside")
+    })
 }
 
 fn by_names(path: &Path, names: &[String], limits: Limits) -> Result<Option<ExportSource>, OpenError> {
@@ -258,8 +267,16 @@ mod tests {
     #[test]
     fn content_decides_and_not_the_name() {
         let folder = tempfile::tempdir().unwrap();
-        let file = |name: &str, text: &str| { let path = folder.path().join(name); fs::write(&path, text).unwrap(); path };
-        let cases = [(file("a.txt", MAIL), "eml"), (file("b.json", ICS), "ics"), (file("c", &format!("From ana Thu Jan  1 00:00:00 2026\n{MAIL}")), "mbox")];
+        let file = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let cases = [
+            (file("a.txt", MAIL), "eml"),
+            (file("b.json", ICS), "ics"),
+            (file("c", &format!("From ana Thu Jan  1 00:00:00 2026\n{MAIL}")), "mbox"),
+        ];
         for (path, kind) in cases {
             assert_eq!(kinds(&open(&path, Limits::default()).unwrap()), [kind], "{}", path.display());
         }
@@ -269,7 +286,14 @@ mod tests {
     fn a_folder_gives_its_exports_and_names_what_it_ignores() {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("sub")).unwrap();
-        for (name, text) in [("one.eml", MAIL), ("two.eml", MAIL), ("c.ics", ICS), ("sub/three.eml", MAIL), ("notes.toml", "[a]\nb = 1\n"), ("broken.zip", "PK\x03\x04xx")] {
+        for (name, text) in [
+            ("one.eml", MAIL),
+            ("two.eml", MAIL),
+            ("c.ics", ICS),
+            ("sub/three.eml", MAIL),
+            ("notes.toml", "[a]\nb = 1\n"),
+            ("broken.zip", "PK\x03\x04xx"),
+        ] {
             fs::write(folder.path().join(name), text).unwrap();
         }
         let opened = open(folder.path(), Limits::default()).unwrap();

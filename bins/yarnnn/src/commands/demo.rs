@@ -5,9 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use serde_json::json;
-use yarnnn::deliverables::{CreateDeliverable, Deliverable, RunOutcome, RunRequest, RunStatus};
 use yarnnn::clock::SystemClock;
 use yarnnn::config::{Config, DatabaseConfig};
+use yarnnn::deliverables::{CreateDeliverable, Deliverable, RunOutcome, RunRequest, RunStatus};
 use yarnnn_sim::sample::{Sample, SampleFiles};
 
 use super::{import, run};
@@ -73,7 +73,8 @@ async fn report(
     let deliverable: Deliverable = match known {
         Some(known) => known,
         None => {
-            let create = CreateDeliverable { description: description.map(str::to_owned), ..CreateDeliverable::new(report_type, title) };
+            let create =
+                CreateDeliverable { description: description.map(str::to_owned), ..CreateDeliverable::new(report_type, title) };
             deliverables.create(&session.user, create).await?.deliverable
         }
     };

@@ -33,7 +33,8 @@ pub struct Said {
 impl Said {
     /// The object on standard output.
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("not one JSON object ({error}): {}\n{}", self.stdout, self.stderr))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("not one JSON object ({error}): {}\n{}", self.stdout, self.stderr))
     }
 
     /// Fails the test unless the program ended with the code.
@@ -51,7 +52,8 @@ impl From<Output> for Said {
 }
 
 fn cluster() -> String {
-    std::env::var("YARNNN_TEST_POSTGRES_URL").expect("set YARNNN_TEST_POSTGRES_URL, or run `cargo xtask test`, which starts a Postgres")
+    std::env::var("YARNNN_TEST_POSTGRES_URL")
+        .expect("set YARNNN_TEST_POSTGRES_URL, or run `cargo xtask test`, which starts a Postgres")
 }
 
 async fn administer(statement: String) {
