@@ -4,6 +4,8 @@
 pub mod accounts;
 pub mod activity;
 pub mod clock;
+#[cfg(feature = "contract")]
+pub mod contract;
 pub mod deliverables;
 pub mod delivery;
 pub mod error;

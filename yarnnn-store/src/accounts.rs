@@ -1,0 +1,111 @@
+//! Users and workspaces.
+
+use async_trait::async_trait;
+use uuid::Uuid;
+use yarnnn_core::StoreError;
+use yarnnn_core::accounts::{AccountStore, Email, NewUser, Tier, User};
+use yarnnn_core::id::UserId;
+
+use crate::SqlStore;
+use crate::columns::{Id, Instant};
+use crate::db::{Tx, on_pool, on_tx};
+use crate::error::{DbError, Doing as _, unreadable};
+
+/// A user with the tier of the oldest workspace they own.
+macro_rules! user_where {
+    ($condition:literal) => {
+        concat!(
+            "select u.id, u.email, (select w.subscription_status from workspaces w where w.owner_id = u.id ",
+            "order by w.created_at, w.id limit 1) as tier from users u where ",
+            $condition
+        )
+    };
+}
+const BY_ID: &str = user_where!("u.id = $1");
+const BY_EMAIL: &str = user_where!("u.email_lower = $1");
+const INSERT_USER: &str = "insert into users (id, email, email_lower, created_at, updated_at) values ($1, $2, $3, $4, $4) \
+    on conflict (email_lower) do nothing";
+const INSERT_WORKSPACE: &str = "insert into workspaces \
+    (id, name, owner_id, owner_email, subscription_status, created_at, updated_at) values ($1, $2, $3, $2, $4, $5, $5)";
+
+#[derive(sqlx::FromRow)]
+struct UserRow {
+    id: Id,
+    email: String,
+    tier: Option<String>,
+}
+
+impl TryFrom<UserRow> for User {
+    type Error = StoreError;
+
+    fn try_from(row: UserRow) -> Result<Self, StoreError> {
+        let email = row.email.parse().map_err(|error| unreadable(format!("user {}", row.id.0), error_box(error)))?;
+        Ok(Self { id: UserId::from_uuid(row.id.0), email, tier: Tier::parse(row.tier.as_deref().unwrap_or_default()) })
+    }
+}
+
+fn error_box(error: impl std::error::Error + Send + Sync + 'static) -> yarnnn_core::error::Cause {
+    Box::new(error)
+}
+
+/// Addresses differ only by more than case.
+fn compared(email: &Email) -> String {
+    email.as_str().to_lowercase()
+}
+
+#[async_trait]
+impl AccountStore for SqlStore {
+    async fn user(&self, id: UserId) -> Result<User, StoreError> {
+        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, UserRow>(BY_ID).bind(Id(id.as_uuid())).fetch_one(pool).await);
+        query.doing(format!("user {id}"))?.try_into()
+    }
+
+    async fn user_by_email(&self, email: &Email) -> Result<Option<User>, StoreError> {
+        let query = on_pool!(&self.db, pool =>
+            sqlx::query_as::<_, UserRow>(BY_EMAIL).bind(compared(email)).fetch_optional(pool).await);
+        query.doing("a user by address")?.map(User::try_from).transpose()
+    }
+
+    async fn ensure(&self, user: NewUser) -> Result<User, StoreError> {
+        if let Some(known) = self.user_by_email(&user.email).await? {
+            return Ok(known);
+        }
+        let mut tx = self.db.begin().await?;
+        if insert_user(&mut tx, &user).await? {
+            insert_workspace(&mut tx, &user).await?;
+        }
+        let query = on_tx!(&mut tx, connection =>
+            sqlx::query_as::<_, UserRow>(BY_EMAIL).bind(compared(&user.email)).fetch_one(connection).await);
+        let stored = User::try_from(query.doing(format!("user {}", user.email))?)?;
+        tx.commit().await?;
+        Ok(stored)
+    }
+}
+
+/// Whether the address was new.
+async fn insert_user(tx: &mut Tx, user: &NewUser) -> Result<bool, DbError> {
+    on_tx!(tx, connection => {
+        let query = sqlx::query(INSERT_USER)
+            .bind(Id(user.id.as_uuid()))
+            .bind(user.email.as_str())
+            .bind(compared(&user.email))
+            .bind(Instant(user.at));
+        query.execute(connection).await.map(|it| it.rows_affected() == 1)
+    })
+    .doing(format!("user {}", user.id))
+}
+
+async fn insert_workspace(tx: &mut Tx, user: &NewUser) -> Result<(), DbError> {
+    // Derived from the user's id: making the same user makes the same workspace.
+    let id = Uuid::new_v5(&user.id.as_uuid(), b"workspace");
+    on_tx!(tx, connection => {
+        let query = sqlx::query(INSERT_WORKSPACE)
+            .bind(Id(id))
+            .bind(user.email.as_str())
+            .bind(Id(user.id.as_uuid()))
+            .bind(Tier::Free.as_str())
+            .bind(Instant(user.at));
+        query.execute(connection).await.map(|_| ())
+    })
+    .doing(format!("the workspace of {}", user.email))
+}

@@ -1,0 +1,74 @@
+//! The activity log: read by its port, written with whatever it tells of, in the same transaction.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::types::Json;
+use yarnnn_core::StoreError;
+use yarnnn_core::activity::{Activity, ActivityKind, ActivityLog, NewActivity};
+use yarnnn_core::id::{ActivityId, UserId};
+
+use crate::SqlStore;
+use crate::columns::{Id, Instant};
+use crate::db::{Tx, on_pool, on_tx};
+use crate::error::{DbError, Doing as _, unreadable};
+use crate::text::{clean, cleaned_json};
+
+const RECENT: &str = "select id, event_type, event_ref, summary, metadata, created_at from activity_log \
+    where user_id = $1 order by created_at desc, id desc limit $2";
+const INSERT: &str = "insert into activity_log (id, user_id, event_type, event_ref, summary, metadata, created_at) \
+    values ($1, $2, $3, $4, $5, $6, $7) on conflict (user_id, event_type, event_ref) do nothing";
+
+#[derive(sqlx::FromRow)]
+struct ActivityRow {
+    id: Id,
+    event_type: String,
+    event_ref: Option<Id>,
+    summary: String,
+    metadata: Json<Value>,
+    created_at: Instant,
+}
+
+impl TryFrom<ActivityRow> for Activity {
+    type Error = StoreError;
+
+    fn try_from(row: ActivityRow) -> Result<Self, StoreError> {
+        let what = || format!("activity {}", row.id.0);
+        let kind =
+            ActivityKind::parse(&row.event_type).ok_or_else(|| unreadable(what(), format!("unknown type {}", row.event_type)));
+        Ok(Self {
+            id: ActivityId::from_uuid(row.id.0),
+            kind: kind?,
+            key: row.event_ref.ok_or_else(|| unreadable(what(), "it has no key"))?.0,
+            summary: row.summary,
+            metadata: row.metadata.0,
+            created_at: row.created_at.0,
+        })
+    }
+}
+
+#[async_trait]
+impl ActivityLog for SqlStore {
+    async fn recent(&self, user: UserId, limit: u32) -> Result<Vec<Activity>, StoreError> {
+        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, ActivityRow>(RECENT)
+            .bind(Id(user.as_uuid())).bind(i64::from(limit)).fetch_all(pool).await);
+        query.doing("the activity log")?.into_iter().map(Activity::try_from).collect()
+    }
+}
+
+/// Writes a line, unless one with its key is there.
+pub(crate) async fn write(tx: &mut Tx, user: UserId, line: NewActivity, at: DateTime<Utc>) -> Result<(), DbError> {
+    let metadata = Json(cleaned_json(line.metadata));
+    on_tx!(tx, connection => {
+        let query = sqlx::query(INSERT)
+            .bind(Id(line.id.as_uuid()))
+            .bind(Id(user.as_uuid()))
+            .bind(line.kind.as_str())
+            .bind(Id(line.key))
+            .bind(clean(&line.summary))
+            .bind(metadata)
+            .bind(Instant(at));
+        query.execute(connection).await.map(|_| ())
+    })
+    .doing("a line of the activity log")
+}

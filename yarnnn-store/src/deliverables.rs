@@ -1,0 +1,271 @@
+//! Standing report configurations, with the brief's columns and JSON shapes.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sqlx::types::Json;
+use yarnnn_core::StoreError;
+use yarnnn_core::deliverables::{
+    Deliverable, DeliverableStatus, DeliverableStore, Destination, Kind, NewDeliverable, ReportType, Schedule, SourceRef,
+};
+use yarnnn_core::id::{DeliverableId, UserId};
+use yarnnn_core::platform::{Platform, ResourceId};
+
+use crate::SqlStore;
+use crate::columns::{Id, Instant};
+use crate::db::{Tx, on_pool, on_tx};
+use crate::error::{DbError, Doing as _, unreadable};
+use crate::text::{clean, cleaned};
+
+macro_rules! deliverable_where {
+    ($condition:literal) => {
+        concat!(
+            "select id, user_id, title, description, deliverable_type, sources, destination, schedule, status, next_run_at, ",
+            "last_run_at, created_at from deliverables where ",
+            $condition
+        )
+    };
+}
+const BY_ID: &str = deliverable_where!("id = $1 and user_id = $2");
+const LIST: &str = deliverable_where!("user_id = $1 and status <> 'archived' order by created_at, id");
+const DUE: &str =
+    deliverable_where!("user_id = $1 and status = 'active' and next_run_at <= $2 order by next_run_at, created_at, id");
+const INSERT: &str = "insert into deliverables (id, user_id, title, description, deliverable_type, type_classification, \
+    trigger_type, schedule, sources, destination, status, next_run_at, created_at, updated_at) \
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'active', $11, $12, $12)";
+const SET_STATUS: &str = "update deliverables set status = $3, updated_at = $4 where id = $1 and user_id = $2";
+const RESCHEDULE: &str = "update deliverables set next_run_at = $4 where id = $1 and user_id = $2 and next_run_at = $3";
+const RAN: &str = "update deliverables set last_run_at = $3, next_run_at = $4, updated_at = $3 \
+    where id = (select deliverable_id from deliverable_versions where id = $1) and user_id = $2";
+const EXISTS: &str = "select count(*) from deliverables where id = $1 and user_id = $2";
+
+/// A source as the brief stores it.
+#[derive(Debug, Serialize, Deserialize)]
+struct SourceColumn {
+    #[serde(rename = "type")]
+    kind: String,
+    provider: Platform,
+    resource_id: String,
+    resource_name: String,
+}
+
+const SOURCE_KIND: &str = "integration_import";
+
+impl From<&SourceRef> for SourceColumn {
+    fn from(source: &SourceRef) -> Self {
+        Self {
+            kind: SOURCE_KIND.to_owned(),
+            provider: source.resource.platform(),
+            resource_id: clean(source.resource.as_str()).into_owned(),
+            resource_name: clean(&source.resource_name).into_owned(),
+        }
+    }
+}
+
+impl TryFrom<SourceColumn> for SourceRef {
+    type Error = String;
+
+    fn try_from(column: SourceColumn) -> Result<Self, String> {
+        if column.kind != SOURCE_KIND {
+            return Err(format!("a source of type {:?} is not known to this version", column.kind));
+        }
+        let resource = ResourceId::new(column.provider, &column.resource_id).map_err(|error| error.to_string())?;
+        Ok(Self { resource, resource_name: column.resource_name })
+    }
+}
+
+/// A destination as the brief stores it.
+#[derive(Debug, Serialize, Deserialize)]
+struct DestinationColumn {
+    platform: String,
+    target: Option<String>,
+    format: String,
+}
+
+impl From<&Destination> for DestinationColumn {
+    fn from(destination: &Destination) -> Self {
+        match destination {
+            Destination::Folder { path } => {
+                let target = path.as_deref().map(|path| clean(path).into_owned());
+                Self { platform: "folder".to_owned(), target, format: "files".to_owned() }
+            }
+            Destination::Email { address } => {
+                Self { platform: "email".to_owned(), target: Some(address.to_string()), format: "send".to_owned() }
+            }
+        }
+    }
+}
+
+impl TryFrom<DestinationColumn> for Destination {
+    type Error = String;
+
+    fn try_from(column: DestinationColumn) -> Result<Self, String> {
+        match (column.platform.as_str(), column.target) {
+            ("folder", path) => Ok(Self::Folder { path }),
+            ("email", Some(address)) => {
+                Ok(Self::Email { address: address.parse().map_err(|error| format!("its destination: {error}"))? })
+            }
+            (other, _) => Err(format!("a destination on {other:?} is not known to this version")),
+        }
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct DeliverableRow {
+    id: Id,
+    user_id: Id,
+    title: String,
+    description: Option<String>,
+    deliverable_type: String,
+    sources: Json<Vec<SourceColumn>>,
+    destination: Json<DestinationColumn>,
+    schedule: Option<Json<Schedule>>,
+    status: String,
+    next_run_at: Option<Instant>,
+    last_run_at: Option<Instant>,
+    created_at: Instant,
+}
+
+impl TryFrom<DeliverableRow> for Deliverable {
+    type Error = StoreError;
+
+    fn try_from(row: DeliverableRow) -> Result<Self, StoreError> {
+        let bad = |reason: String| unreadable(format!("deliverable {}", row.id.0), reason);
+        let status = DeliverableStatus::parse(&row.status).ok_or_else(|| bad(format!("unknown status {}", row.status)))?;
+        Ok(Self {
+            id: DeliverableId::from_uuid(row.id.0),
+            user: UserId::from_uuid(row.user_id.0),
+            title: row.title,
+            description: row.description,
+            report_type: ReportType::stored(row.deliverable_type),
+            sources: row.sources.0.into_iter().map(SourceRef::try_from).collect::<Result<_, _>>().map_err(bad)?,
+            destination: row.destination.0.try_into().map_err(bad)?,
+            schedule: row.schedule.map(|it| it.0),
+            status,
+            next_run_at: row.next_run_at.map(|it| it.0),
+            last_run_at: row.last_run_at.map(|it| it.0),
+            created_at: row.created_at.0,
+        })
+    }
+}
+
+#[async_trait]
+impl DeliverableStore for SqlStore {
+    async fn create(&self, deliverable: NewDeliverable) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        insert(&mut tx, deliverable).await?;
+        tx.commit().await
+    }
+
+    async fn get(&self, user: UserId, id: DeliverableId) -> Result<Deliverable, StoreError> {
+        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, DeliverableRow>(BY_ID)
+            .bind(Id(id.as_uuid())).bind(Id(user.as_uuid())).fetch_one(pool).await);
+        query.doing(format!("deliverable {id}"))?.try_into()
+    }
+
+    async fn list(&self, user: UserId) -> Result<Vec<Deliverable>, StoreError> {
+        let query = on_pool!(&self.db, pool =>
+            sqlx::query_as::<_, DeliverableRow>(LIST).bind(Id(user.as_uuid())).fetch_all(pool).await);
+        query.doing("the deliverables")?.into_iter().map(Deliverable::try_from).collect()
+    }
+
+    async fn set_status(
+        &self,
+        user: UserId,
+        id: DeliverableId,
+        status: DeliverableStatus,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        let query = on_tx!(&mut tx, connection => sqlx::query(SET_STATUS)
+            .bind(Id(id.as_uuid())).bind(Id(user.as_uuid())).bind(status.as_str()).bind(Instant(at))
+            .execute(connection).await.map(|it| it.rows_affected()));
+        match query.doing(format!("deliverable {id}"))? {
+            0 => Err(StoreError::NotFound { what: format!("deliverable {id}") }),
+            _ => tx.commit().await,
+        }
+    }
+
+    async fn due(&self, user: UserId, at: DateTime<Utc>) -> Result<Vec<Deliverable>, StoreError> {
+        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, DeliverableRow>(DUE)
+            .bind(Id(user.as_uuid())).bind(Instant(at)).fetch_all(pool).await);
+        query.doing("the deliverables that are due")?.into_iter().map(Deliverable::try_from).collect()
+    }
+
+    async fn reschedule(
+        &self,
+        user: UserId,
+        id: DeliverableId,
+        seen: DateTime<Utc>,
+        next: Option<DateTime<Utc>>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        let query = on_tx!(&mut tx, connection => sqlx::query(RESCHEDULE)
+            .bind(Id(id.as_uuid())).bind(Id(user.as_uuid())).bind(Instant(seen)).bind(Instant::maybe(next))
+            .execute(connection).await.map(|it| it.rows_affected()));
+        match query.doing(format!("deliverable {id}"))? {
+            0 => Err(refusal(&mut tx, user, id).await?),
+            _ => tx.commit().await,
+        }
+    }
+}
+
+async fn insert(tx: &mut Tx, new: NewDeliverable) -> Result<(), DbError> {
+    let sources: Vec<_> = new.sources.iter().map(SourceColumn::from).collect();
+    let destination = DestinationColumn::from(&new.destination);
+    on_tx!(tx, connection => {
+        let query = sqlx::query(INSERT)
+            .bind(Id(new.id.as_uuid()))
+            .bind(Id(new.user.as_uuid()))
+            .bind(clean(&new.title))
+            .bind(new.description.map(cleaned))
+            .bind(clean(new.report_type.as_str()))
+            .bind(Json(classification(new.report_type.kind())))
+            .bind(if new.schedule.is_some() { "schedule" } else { "manual" })
+            .bind(new.schedule.map(Json))
+            .bind(Json(sources))
+            .bind(Json(destination))
+            .bind(Instant::maybe(new.next_run_at))
+            .bind(Instant(new.at));
+        query.execute(connection).await.map(|_| ())
+    })
+    .doing(format!("deliverable {}", new.id))
+}
+
+/// What follows from the type, in the brief's words.
+fn classification(kind: Kind) -> Value {
+    let profile = kind.profile();
+    let mut value = json!({
+        "binding": profile.binding,
+        "temporal_pattern": profile.temporal_pattern,
+        "freshness_requirement_hours": profile.freshness_requirement_hours,
+    });
+    if let (Some(map), Some(platform)) = (value.as_object_mut(), profile.primary_platform) {
+        map.insert("primary_platform".to_owned(), json!(platform));
+    }
+    value
+}
+
+/// Records that the deliverable of a version ran, and when it runs next.
+pub(crate) async fn ran(
+    tx: &mut Tx,
+    user: UserId,
+    version: yarnnn_core::id::VersionId,
+    next: Option<DateTime<Utc>>,
+    at: DateTime<Utc>,
+) -> Result<(), DbError> {
+    on_tx!(tx, connection => sqlx::query(RAN)
+        .bind(Id(version.as_uuid())).bind(Id(user.as_uuid())).bind(Instant(at)).bind(Instant::maybe(next))
+        .execute(connection).await.map(|_| ()))
+    .doing("the deliverable of a version")
+}
+
+/// Why nothing was changed: it is not there, or someone else was first.
+async fn refusal(tx: &mut Tx, user: UserId, id: DeliverableId) -> Result<StoreError, DbError> {
+    let what = format!("deliverable {id}");
+    let count: i64 = on_tx!(tx, connection => sqlx::query_scalar(EXISTS)
+        .bind(Id(id.as_uuid())).bind(Id(user.as_uuid())).fetch_one(connection).await)
+    .doing("a deliverable")?;
+    Ok(if count == 0 { StoreError::NotFound { what } } else { StoreError::Conflict { what } })
+}

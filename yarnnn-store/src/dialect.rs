@@ -1,0 +1,56 @@
+//! The few places where the two dialects part. Everything else is one text.
+
+/// Whose SQL is spoken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// Postgres.
+    #[cfg(feature = "postgres")]
+    Postgres,
+    /// `SQLite`.
+    #[cfg(feature = "sqlite")]
+    Sqlite,
+}
+
+/// Picks a text by dialect.
+macro_rules! fork {
+    ($dialect:expr, postgres: $postgres:expr, sqlite: $sqlite:expr $(,)?) => {
+        match $dialect {
+            #[cfg(feature = "postgres")]
+            $crate::dialect::Dialect::Postgres => $postgres,
+            #[cfg(feature = "sqlite")]
+            $crate::dialect::Dialect::Sqlite => $sqlite,
+        }
+    };
+}
+
+pub(crate) use fork;
+
+impl Dialect {
+    /// Around a bound list ([`Texts`](crate::columns::Texts) or [`Uuids`](crate::columns::Uuids)) of any length in one bind,
+    /// after a column: it equals one of them.
+    pub(crate) fn in_list(self) -> (&'static str, &'static str) {
+        fork!(self, postgres: (" = any(", ")"), sqlite: (" in (select value from json_each(", "))"))
+    }
+
+    /// Around a bound JSON list of pairs: platform and resource stand in it.
+    pub(crate) fn in_pairs(self) -> (&'static str, &'static str) {
+        fork!(self,
+            postgres: ("(platform, resource_id) in (select it ->> 0, it ->> 1 from jsonb_array_elements(", ") as it)"),
+            sqlite: (
+                "(platform, resource_id) in (select json_extract(value, '$[0]'), json_extract(value, '$[1]') from json_each(",
+                "))",
+            ),
+        )
+    }
+
+    /// The function that answers where one text begins in another, 0 for nowhere.
+    pub(crate) fn position(self) -> &'static str {
+        fork!(self, postgres: "strpos", sqlite: "instr")
+    }
+
+    /// After a select of rows that will be written: nobody else may write them until the end of the transaction. `SQLite`
+    /// has one writer anyway.
+    pub(crate) fn for_update(self) -> &'static str {
+        fork!(self, postgres: " for update", sqlite: "")
+    }
+}
