@@ -21,6 +21,7 @@ use crate::platform::ResourceId;
 /// - `content` is cut at [`MAX_CONTENT_CHARS`](super::MAX_CONTENT_CHARS) characters.
 /// - A finished run sets `last_synced_at`, counts and coverage; gaps replace those of the run before; a missing cursor leaves
 ///   the stored one. Coverage only grows. An activity with a key is written once.
+/// - A failed run sets `last_error` and keeps what its pages covered; `last_synced_at`, cursor, counts and gaps stay.
 /// - Every method sees only the given user's rows.
 ///
 /// # Errors

@@ -43,15 +43,20 @@ impl ContentStore for SqlStore {
         let plan = Plan::of(origin, revisions, gone, known);
         let receipt = plan.receipt;
         rows::apply(&mut tx, &rows::Scope { run: &run, origin, at }, plan).await?;
+        let seen = registry::Seen { covered, gaps, quarantined };
         let line = match progress {
             Progress::Within(_) => {
-                registry::page(&mut tx, entry, registry::Seen { covered, gaps, quarantined }, at).await?;
+                registry::page(&mut tx, entry, seen, at).await?;
                 None
             }
             Progress::Finished(mut finished) => {
                 let line = finished.activity.take();
-                registry::finish(&mut tx, entry, registry::Seen { covered, gaps, quarantined }, finished, at).await?;
+                registry::finish(&mut tx, entry, seen, finished, at).await?;
                 line
+            }
+            Progress::Failed { error, activity } => {
+                registry::fail(&mut tx, entry, seen, error, at).await?;
+                activity
             }
         };
         if let Some(line) = line {

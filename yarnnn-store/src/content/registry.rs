@@ -27,6 +27,8 @@ const PAGE: &str = "update sync_registry set covered = $2, pending = $3, updated
 const FINISH: &str = "update sync_registry set covered = $2, gaps = $3, pending = $4, sync_metadata = $5, \
     last_synced_at = $6, updated_at = $6, platform_cursor = coalesce($7, platform_cursor), item_count = $8, \
     source_latest_at = $9, last_error = $10, last_error_at = case when $10 is null then last_error_at else $6 end where id = $1";
+const FAIL: &str = "update sync_registry set covered = $2, pending = $3, last_error = $4, last_error_at = $5, updated_at = $5 \
+    where id = $1";
 
 /// `last_error` is cut at this many characters.
 const MAX_ERROR_CHARS: usize = 500;
@@ -136,6 +138,21 @@ pub(super) async fn finish(
         query.execute(connection).await.map(|_| ())
     })
     .doing("the end of a run")
+}
+
+/// Records that the source failed: what was seen before stays, `last_synced_at`, cursor and gaps are those of the last whole run.
+pub(super) async fn fail(tx: &mut Tx, mut entry: Entry, seen: Seen, error: String, at: DateTime<Utc>) -> Result<(), DbError> {
+    let (covered, _) = entry.add(seen);
+    on_tx!(tx, connection => {
+        let query = sqlx::query(FAIL)
+            .bind(entry.id)
+            .bind(Json(covered))
+            .bind(Json(Pending::default()))
+            .bind(cleaned(cut(error, MAX_ERROR_CHARS)))
+            .bind(Instant(at));
+        query.execute(connection).await.map(|_| ())
+    })
+    .doing("the failure of a run")
 }
 
 /// The registry's own notes, with what this run could not read.

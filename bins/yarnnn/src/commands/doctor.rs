@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use yarnnn::Config;
 use yarnnn::config::ModelConfig;
+use yarnnn::platform::Platform;
+use yarnnn::store::{PlatformStats, Stats};
 use yarnnn::sync::ResourceStatus;
 
 use super::when;
@@ -35,8 +37,8 @@ pub(super) async fn run(user: Option<&str>, output: &Output) -> anyhow::Result<E
     checks.extend(sources.iter().filter_map(source));
     checks.push(good("sources", format!("{} known", sources.len())));
     let stats = store.stats(session.user.id).await?;
-    checks.push(good("content", stats.content_line()));
-    checks.push(unsent(stats.undelivered()));
+    checks.push(good("content", content(&stats)));
+    checks.push(unsent(&stats));
     let activity = session.yarnnn.activity().recent(session.user.id, 5).await.map_err(yarnnn::Error::from)?;
     let problems = checks.iter().filter(|it| it.problem).count();
     if output.is_json() {
@@ -82,10 +84,18 @@ fn source(it: &ResourceStatus) -> Option<Check> {
     Some(bad("source", format!("{} ({}): {finding}", it.resource, it.resource_name)))
 }
 
-fn unsent(count: u64) -> Check {
-    match count {
+fn content(stats: &Stats) -> String {
+    let platform = |(platform, it): (&Platform, &PlatformStats)| format!("{platform} {} items in {} revisions", it.current, it.rows);
+    let platforms: Vec<_> = stats.platforms.iter().map(platform).collect();
+    let stored = if platforms.is_empty() { "nothing stored yet".to_owned() } else { platforms.join(", ") };
+    format!("{stored}; {} versions", stats.versions)
+}
+
+fn unsent(stats: &Stats) -> Check {
+    let waiting: u64 = stats.outbox.iter().filter(|(state, _)| **state != "sent").map(|(_, count)| count).sum();
+    match waiting {
         0 => good("deliveries", "nothing is waiting".to_owned()),
-        count => bad(
+        count @ 1.. => bad(
             "deliveries",
             format!("{count} messages have not arrived; `yarnnn run` of their deliverable sends the same bytes again"),
         ),
