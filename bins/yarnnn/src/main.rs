@@ -17,7 +17,7 @@ async fn main() -> ExitCode {
     };
     let output = output::Output::new(arguments.json, arguments.no_color);
     telemetry::init();
-    match commands::run(arguments, &output).await {
+    match commands::dispatch(arguments, &output).await {
         Ok(code) => code,
         Err(error) => exit::report(&error, &output),
     }

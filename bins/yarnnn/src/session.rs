@@ -38,7 +38,8 @@ impl Session {
         let by_id = all.iter().find(|it| it.id.to_string() == name.to_lowercase());
         let by_title: Vec<_> = all.iter().filter(|it| it.title.to_lowercase() == name.to_lowercase()).collect();
         match (by_id, by_title.as_slice()) {
-            (Some(found), _) | (None, [found]) => Ok((*found).clone()),
+            (Some(found), _) => Ok(found.clone()),
+            (None, [found]) => Ok((*found).clone()),
             (None, []) => Err(yarnnn::Error::NotFound(format!("the deliverable {name:?}")).into()),
             (None, _) => {
                 Err(UsageError(format!("several deliverables are called {name:?}; use the id (yarnnn deliverables list)")).into())

@@ -14,7 +14,7 @@ use crate::exit::UsageError;
 use crate::output::Output;
 use crate::session::{Session, parse_email};
 
-pub(super) async fn run(session: &Session, command: Deliverables, output: &Output) -> anyhow::Result<ExitCode> {
+pub(super) async fn execute(session: &Session, command: Deliverables, output: &Output) -> anyhow::Result<ExitCode> {
     match command {
         Deliverables::Create(arguments) => create(session, arguments, output).await?,
         Deliverables::List => list(session, output).await?,

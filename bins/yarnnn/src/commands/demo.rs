@@ -19,7 +19,7 @@ use crate::session::Session;
 const REPORTS: [(&str, &str, Option<&str>); 2] =
     [("status_report", "Weekly status", None), ("meeting_prep", "Meeting preparation", None)];
 
-pub(super) async fn run(out: &Path, output: &Output) -> anyhow::Result<ExitCode> {
+pub(super) async fn execute(out: &Path, output: &Output) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
     let out = std::fs::canonicalize(out).with_context(|| format!("cannot use the folder {}", out.display()))?;
     let files = sample(&out.join("exports"), output)?;

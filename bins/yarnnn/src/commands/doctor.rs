@@ -23,7 +23,7 @@ struct Check {
     problem: bool,
 }
 
-pub(super) async fn run(user: Option<&str>, output: &Output) -> anyhow::Result<ExitCode> {
+pub(super) async fn execute(user: Option<&str>, output: &Output) -> anyhow::Result<ExitCode> {
     let config = Config::from_env()?;
     let mut checks = vec![model(&config), outbox(&config.outbox.folder)];
     let store = yarnnn::open_store(&config).await?;

@@ -32,7 +32,7 @@ pub(super) struct Import {
     ignored: Vec<(PathBuf, String)>,
 }
 
-pub(super) async fn run(
+pub(super) async fn execute(
     user: Option<&str>,
     paths: &[PathBuf],
     window: Option<&str>,
@@ -139,7 +139,7 @@ impl Import {
 impl Imported {
     fn json(&self) -> Value {
         let Counts { kept, filtered, failed, new, unchanged } = self.outcome.counts;
-        let resources: Vec<_> = self.outcome.resources.iter().map(|it| {
+        let resources = self.outcome.resources.iter().map(|it| {
             json!({ "resource_id": it.resource.id, "name": it.resource.name, "counts": it.counts, "error": it.error, "gaps": it.gaps })
         });
         json!({

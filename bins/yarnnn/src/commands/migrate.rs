@@ -7,7 +7,7 @@ use yarnnn::{Config, ConnectError};
 
 use crate::output::Output;
 
-pub(super) async fn run(output: &Output) -> anyhow::Result<ExitCode> {
+pub(super) async fn execute(output: &Output) -> anyhow::Result<ExitCode> {
     let mut config = Config::from_env()?;
     config.database.migrate = true;
     let store = yarnnn::open_store(&config).await?;

@@ -13,4 +13,4 @@ mod when;
 
 mod dispatch;
 
-pub(crate) use dispatch::run;
+pub(crate) use dispatch::dispatch;

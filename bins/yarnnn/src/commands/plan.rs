@@ -9,7 +9,7 @@ use super::when;
 use crate::output::{Output, Tone};
 use crate::session::Session;
 
-pub(super) async fn run(
+pub(super) async fn execute(
     session: &Session,
     name: &str,
     as_of: Option<&str>,

@@ -13,7 +13,7 @@ use crate::exit::{FAILED, UsageError};
 use crate::output::{Output, Tone};
 use crate::session::{Session, cancel_on_interrupt};
 
-pub(super) async fn run(session: &Session, arguments: Run, output: &Output) -> anyhow::Result<ExitCode> {
+pub(super) async fn execute(session: &Session, arguments: Run, output: &Output) -> anyhow::Result<ExitCode> {
     let cx = session.yarnnn.stage_cx().with_cancel(cancel_on_interrupt());
     if arguments.due {
         return due(session, &cx, output).await;

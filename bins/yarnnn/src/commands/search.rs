@@ -13,7 +13,7 @@ use crate::exit::UsageError;
 use crate::output::{Output, Tone};
 use crate::session::Session;
 
-pub(super) async fn run(session: &Session, arguments: Search, output: &Output) -> anyhow::Result<ExitCode> {
+pub(super) async fn execute(session: &Session, arguments: Search, output: &Output) -> anyhow::Result<ExitCode> {
     let query = query(session, &arguments)?;
     let hits = session.yarnnn.search().search(&query).await.map_err(yarnnn::Error::from)?;
     if output.is_json() {

@@ -10,7 +10,7 @@ use crate::exit::{FAILED, UsageError};
 use crate::output::{Output, Tone};
 use crate::session::Session;
 
-pub(super) async fn run(session: &Session, version: &str, output: &Output) -> anyhow::Result<ExitCode> {
+pub(super) async fn execute(session: &Session, version: &str, output: &Output) -> anyhow::Result<ExitCode> {
     let id: VersionId =
         version.parse().map_err(|_| UsageError(format!("{version:?} is no version id (yarnnn deliverables show lists them)")))?;
     let verification = session.yarnnn.deliverables().verify(session.user.id, id).await?;
