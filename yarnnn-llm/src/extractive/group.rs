@@ -16,8 +16,8 @@ use super::select::{Section, Statement};
 use super::source::{Source, plain};
 use super::words;
 
-/// Fewest statements for which topics are worth looking for.
-const TOPIC_STATEMENTS: usize = 4;
+/// Fewest statements for which topics are worth looking for; a shorter list is read at a glance.
+const TOPIC_STATEMENTS: usize = 8;
 
 /// How many words of a message name its conversation.
 const TITLE_WORDS: usize = 8;
@@ -193,7 +193,7 @@ fn local_time(time: DateTime<Utc>, zone: Tz) -> String {
     local.format(if all_day { "%A %-d %B" } else { "%A %-d %B %H:%M" }).to_string()
 }
 
-/// Greedy: the word that most statements share makes the first heap, and so on; what shares nothing goes by its place.
+/// Greedy: the word that most statements share makes the first heap, and so on; what shares nothing comes first, unlabelled.
 fn by_topic<'a>(desk: &Desk<'a>, statements: Vec<Statement<'a>>) -> Vec<Heap<'a>> {
     if statements.len() < TOPIC_STATEMENTS {
         return vec![(None, statements)];
@@ -208,8 +208,9 @@ fn by_topic<'a>(desk: &Desk<'a>, statements: Vec<Statement<'a>>) -> Vec<Heap<'a>
     if found.is_empty() {
         return vec![(None, rest)];
     }
-    let places = heaps(rest, |it| desk.source(it.source).map(|source| plain(&source.item.place)));
-    found.extend(places);
+    if !rest.is_empty() {
+        found.insert(0, (None, rest));
+    }
     unless_scattered(found)
 }
 

@@ -6,6 +6,7 @@ use super::super::report::{Report, ReportSource, parse_markdown};
 use super::super::version::{RunState, SourceSnapshot};
 use super::{RenderInput, words};
 use crate::id::ContentId;
+use crate::platform::Platform;
 use crate::sync::StoredItem;
 
 /// Sources and remarks that the coverage lists one by one.
@@ -78,33 +79,34 @@ fn coverage(state: &RunState, zone: chrono_tz::Tz) -> Vec<String> {
         read.len(),
         words::count(state.sources.len(), "source")
     )];
-    lines.extend(listed(&read, |it| read_line(it, zone)));
+    lines.extend(Platform::ALL.into_iter().filter_map(|it| read_line(it, &read, zone)));
     if !empty.is_empty() {
         let names: Vec<_> = empty.iter().take(LISTED).map(|it| place(it)).collect();
-        let more = if empty.len() > LISTED { format!(" and {} more", empty.len() - LISTED) } else { String::new() };
-        lines.push(format!("Nothing in this period: {}{more}.", names.join(", ")));
+        lines.push(format!("Nothing in this period: {}{}.", names.join(", "), and_more(empty.len())));
     }
     let unseen: Vec<_> = state.sources.iter().filter(|it| !it.gaps.is_empty() || it.last_error.is_some()).collect();
-    lines.extend(listed(&unseen, |it| unseen_line(it)));
+    lines.extend(unseen.iter().take(LISTED).map(|it| unseen_line(it)));
+    if unseen.len() > LISTED {
+        lines.push(format!("Not everything was seen{} either.", and_more(unseen.len())));
+    }
     lines
 }
 
-fn listed(sources: &[&SourceSnapshot], line: impl Fn(&SourceSnapshot) -> String) -> Vec<String> {
-    let mut lines: Vec<_> = sources.iter().take(LISTED).map(|it| line(it)).collect();
-    if sources.len() > LISTED {
-        lines.push(format!("… and {} more.", sources.len() - LISTED));
-    }
-    lines
+fn and_more(count: usize) -> String {
+    if count > LISTED { format!(" and in {} more", count - LISTED) } else { String::new() }
+}
+
+/// One platform's sources with their items, and when the one that was read longest ago was read.
+fn read_line(platform: Platform, read: &[&SourceSnapshot], zone: chrono_tz::Tz) -> Option<String> {
+    let own: Vec<_> = read.iter().filter(|it| it.resource.platform() == platform).collect();
+    let oldest = own.iter().map(|it| it.synced_at).min()?;
+    let since = oldest.map_or_else(|| "not yet read to its end".to_owned(), |at| format!("last read {}", words::instant(at, zone)));
+    let named: Vec<_> = own.iter().take(LISTED).map(|it| format!("{} ({})", it.resource_name, it.item_count)).collect();
+    Some(format!("{}: {}{}; {since}.", words::platform(platform), named.join(", "), and_more(own.len())))
 }
 
 fn place(source: &SourceSnapshot) -> String {
     format!("{} ({})", source.resource_name, words::platform(source.resource.platform()))
-}
-
-fn read_line(source: &SourceSnapshot, zone: chrono_tz::Tz) -> String {
-    let synced =
-        source.synced_at.map_or_else(|| "never read to its end".to_owned(), |at| format!("read {}", words::instant(at, zone)));
-    format!("{}: {}, {synced}.", place(source), words::count(source.item_count as usize, "item"))
 }
 
 fn unseen_line(source: &SourceSnapshot) -> String {

@@ -45,10 +45,9 @@ fn write_block(out: &mut String, block: &Block, form: Form) {
     match block {
         Block::Heading { level, text } => form.heading(out, usize::from(*level), text),
         Block::Paragraph(item) => {
-            let _ = writeln!(out, "\n{}", item_line(item, form));
+            let _ = writeln!(out, "{}", item_line(item, form));
         }
         Block::List { items } => {
-            out.push('\n');
             for item in items {
                 let _ = writeln!(out, "- {}", item_line(item, form));
             }
