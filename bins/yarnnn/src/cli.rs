@@ -10,7 +10,7 @@ use crate::exit::USAGE;
 
 /// Turns your Slack, mail, Notion and calendar into reports in which every sentence traces to its source.
 #[derive(Debug, Parser)]
-#[command(name = "yarnnn", version, propagate_version = true, subcommand_required = true, arg_required_else_help = true)]
+#[command(name = "yarnnn", version, subcommand_required = true, arg_required_else_help = true)]
 pub(crate) struct Cli {
     /// Act as the user with this address (default: the local user).
     #[arg(long, global = true, value_name = "EMAIL")]
@@ -191,4 +191,14 @@ pub(crate) fn parse() -> Result<Cli, ExitCode> {
         return Err(ExitCode::from(USAGE));
     }
     Err(if asked { ExitCode::SUCCESS } else { ExitCode::from(USAGE) })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_command_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
 }

@@ -90,14 +90,19 @@ pub struct Report {
 }
 
 impl Report {
-    /// All statements of the body, in order.
-    pub fn statements_of(blocks: &[Block]) -> Vec<&Statement> {
+    /// The paragraphs and list items of the body, in order: what holds statements.
+    pub fn items_of(blocks: &[Block]) -> Vec<&ListItem> {
         let items = blocks.iter().flat_map(|block| match block {
             Block::Heading { .. } => &[][..],
             Block::Paragraph(item) => std::slice::from_ref(item),
             Block::List { items } => items.as_slice(),
         });
-        items.flat_map(|it| &it.statements).collect()
+        items.collect()
+    }
+
+    /// All statements of the body, in order.
+    pub fn statements_of(blocks: &[Block]) -> Vec<&Statement> {
+        Self::items_of(blocks).into_iter().flat_map(|it| &it.statements).collect()
     }
 
     /// The same, to be changed.

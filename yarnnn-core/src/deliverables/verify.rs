@@ -8,7 +8,7 @@ use super::draft::Draft;
 use super::report::{Report, Statement, parse_markdown};
 use super::version::{RunState, Tally};
 use crate::error::Error;
-use crate::evidence::{BindableItem, SentenceRecord, bind, quote_stands};
+use crate::evidence::{BindableItem, Evidence, SentenceRecord, bind, bind_run, quote_stands};
 use crate::hash::Sha256;
 use crate::pipeline::{Stage, StageCx};
 use crate::sync::StoredItem;
@@ -40,13 +40,13 @@ impl Stage<VerifyInput> for Verify {
 
     async fn run(&self, _cx: &StageCx, input: VerifyInput) -> Result<Verified, Error> {
         let blocks = parse_markdown(&input.draft.markdown);
-        let statements = Report::statements_of(&blocks);
-        if statements.is_empty() {
+        let items = Items::of(&input.state, &input.items);
+        let bound = Report::items_of(&blocks).into_iter().flat_map(|it| items.bind(&it.statements));
+        let records = bound.zip(0..).map(|((text, evidence), index)| SentenceRecord { index, text, evidence });
+        let sentences: Vec<_> = records.collect();
+        if sentences.is_empty() {
             return Err(Error::Failed("the draft has no statement".into()));
         }
-        let items = Items::of(&input.state, &input.items);
-        let records = statements.into_iter().enumerate().map(|(index, it)| items.record(index, it));
-        let sentences: Vec<_> = records.collect();
         let tally = tally(&sentences);
         Ok(Verified { sentences, tally })
     }
@@ -74,12 +74,33 @@ impl<'a> Items<'a> {
         Self { by_reference, all }
     }
 
-    fn record(&self, index: usize, statement: &Statement) -> SentenceRecord {
-        let cited: Vec<_> =
-            statement.cites.iter().filter_map(|it| self.by_reference.get(it.as_str()).map(|at| &self.all[*at])).collect();
-        let mut evidence = bind(&statement.text, &cited, &self.all);
+    /// The statements of one paragraph or list item with their evidence: each by itself, or, where that leaves one without,
+    /// all of them as one copied run.
+    fn bind(&self, statements: &[Statement]) -> Vec<(String, Vec<Evidence>)> {
+        let mut bound: Vec<_> = statements.iter().map(|it| (it.text.clone(), self.evidence(it))).collect();
+        let one_source = statements.windows(2).all(|pair| pair[0].cites == pair[1].cites);
+        if one_source && bound.iter().any(|(_, evidence)| evidence.is_empty()) {
+            let texts: Vec<_> = statements.iter().map(|it| it.text.as_str()).collect();
+            let cited = statements.first().map(|it| self.cited(it)).unwrap_or_default();
+            for ((_, evidence), found) in bound.iter_mut().zip(bind_run(&texts, &cited).unwrap_or_default()) {
+                *evidence = self.standing(vec![found]);
+            }
+        }
+        bound
+    }
+
+    fn cited(&self, statement: &Statement) -> Vec<&BindableItem<'a>> {
+        statement.cites.iter().filter_map(|it| self.by_reference.get(it.as_str()).map(|at| &self.all[*at])).collect()
+    }
+
+    fn evidence(&self, statement: &Statement) -> Vec<Evidence> {
+        self.standing(bind(&statement.text, &self.cited(statement), &self.all))
+    }
+
+    /// Only quotes that stand in their revision, byte for byte.
+    fn standing(&self, mut evidence: Vec<Evidence>) -> Vec<Evidence> {
         evidence.retain(|it| self.all.iter().any(|item| item.content_id() == it.content_id && quote_stands(it, item.content())));
-        SentenceRecord { index: u32::try_from(index).unwrap_or(u32::MAX), text: statement.text.clone(), evidence }
+        evidence
     }
 }
 

@@ -38,6 +38,14 @@ impl<'a> BindableItem<'a> {
     pub const fn content(&self) -> &'a str {
         self.content
     }
+
+    /// Evidence for a span of the folded content.
+    fn evidence(&self, span: Range<usize>) -> Option<Evidence> {
+        let span = self.folded.unfold(span, self.content)?;
+        let quote = self.content.get(span.clone())?.to_owned();
+        let (start, end) = (u32::try_from(span.start).ok()?, u32::try_from(span.end).ok()?);
+        Some(Evidence { content_id: self.content_id, revision: self.revision, start, end, quote })
+    }
 }
 
 /// A text with every run of white space as one space, and where each of its bytes stands in the original.
@@ -85,13 +93,43 @@ pub fn bind(statement: &str, cited: &[&BindableItem<'_>], gathered: &[BindableIt
     gathered.iter().find_map(|item| evidence(&statement, item)).into_iter().collect()
 }
 
+/// Binds neighbours that a writer copied in one go: when they stand one after the other in a cited item, and together are
+/// long enough, each is bound to its own part of that span, however short it is by itself.
+pub fn bind_run(statements: &[&str], cited: &[&BindableItem<'_>]) -> Option<Vec<Evidence>> {
+    let folded: Vec<String> = statements.iter().map(|it| Folded::of(it).text.trim().to_owned()).collect();
+    let (first, whole) = (folded.first()?, folded.join(" "));
+    if folded.len() < 2 || !is_long_enough(&whole) {
+        return None;
+    }
+    cited.iter().find_map(|item| {
+        let starts = item.folded.text.match_indices(first.as_str()).map(|(at, _)| at);
+        let spans = starts.filter_map(|at| following_spans(&item.folded.text, at, &folded)).next()?;
+        spans.into_iter().map(|span| item.evidence(span)).collect()
+    })
+}
+
+/// Where the statements stand in the text, if they follow each other from this place on with nothing but spaces between.
+fn following_spans(text: &str, mut at: usize, statements: &[String]) -> Option<Vec<Range<usize>>> {
+    let mut spans = Vec::with_capacity(statements.len());
+    for statement in statements {
+        let rest = text.get(at..)?;
+        at += rest.len() - rest.trim_start().len();
+        if !text.get(at..)?.starts_with(statement.as_str()) {
+            return None;
+        }
+        spans.push(at..at + statement.len());
+        at += statement.len();
+    }
+    Some(spans)
+}
+
+fn is_long_enough(span: &str) -> bool {
+    span.chars().count() >= MIN_SPAN_CHARS || span.split_whitespace().count() >= MIN_SPAN_WORDS
+}
+
 fn evidence(statement: &str, item: &BindableItem<'_>) -> Option<Evidence> {
-    let folded = &item.folded;
-    let span = quoted_span(statement, &folded.text).or_else(|| shared_span(statement, &folded.text))?;
-    let span = folded.unfold(span, item.content)?;
-    let quote = item.content.get(span.clone())?.to_owned();
-    let (start, end) = (u32::try_from(span.start).ok()?, u32::try_from(span.end).ok()?);
-    Some(Evidence { content_id: item.content_id, revision: item.revision, start, end, quote })
+    let text = &item.folded.text;
+    item.evidence(quoted_span(statement, text).or_else(|| shared_span(statement, text))?)
 }
 
 /// The longest explicit quotation of the statement that stands in the content as whole words.
@@ -151,9 +189,7 @@ fn shared_span(statement: &str, content: &str) -> Option<Range<usize>> {
 /// The shortest span from the first of these words that is long enough.
 fn least_span<'a>(statement: &'a str, words: &[(usize, usize)]) -> Option<&'a str> {
     let from = words.first()?.0;
-    let spans = words.iter().enumerate().map(|(index, word)| (index + 1, &statement[from..word.1]));
-    let mut long_enough = spans.filter(|(count, span)| *count >= MIN_SPAN_WORDS || span.chars().count() >= MIN_SPAN_CHARS);
-    long_enough.next().map(|(_, span)| span)
+    words.iter().map(|word| &statement[from..word.1]).find(|it| is_long_enough(it))
 }
 
 fn word_ranges(text: &str) -> Vec<(usize, usize)> {
@@ -219,6 +255,18 @@ mod tests {
         let found = bind("we moved the launch to Thursday because the importer is too slow.", &[&item(content, 1)], &[]);
         assert_eq!(found[0].quote, "we moved the launch to Thursday because the\r\n importer is too slow.");
         assert_eq!(&content[found[0].start as usize..found[0].end as usize], found[0].quote);
+    }
+
+    #[test]
+    fn neighbours_that_were_copied_together_are_bound_together() {
+        let it = item(TEXT, 1);
+        let found = bind_run(&["because the import is slow.", "Ship it."], &[&it]).unwrap();
+        assert_eq!(found[1].quote, "Ship it.");
+        assert!(
+            bind_run(&["We move the launch to Thursday because the import is slow.", "yes"], &[&it]).is_none(),
+            "not neighbours"
+        );
+        assert!(bind_run(&["Ship it.", "yes"], &[&it]).is_none(), "too short together");
     }
 
     proptest! {

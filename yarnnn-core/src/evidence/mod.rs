@@ -9,7 +9,7 @@ pub mod sentence;
 mod store;
 mod verify;
 
-pub use bind::{BindableItem, MIN_SPAN_CHARS, MIN_SPAN_WORDS, bind};
+pub use bind::{BindableItem, MIN_SPAN_CHARS, MIN_SPAN_WORDS, bind, bind_run};
 pub use model::{Evidence, SentenceRecord};
 pub use store::EvidenceStore;
 #[cfg(feature = "testing")]

@@ -20,9 +20,14 @@ pub fn sentences(text: &str) -> Vec<Range<usize>> {
             Some(last) if joined => last.end = end,
             _ => ranges.push(start..end),
         }
-        joined = !sentence.ends_with(['\n', '\r']) && ends_in_abbreviation(sentence);
+        joined = !sentence.ends_with(['\n', '\r']) && (ends_inside_a_word(sentence) || ends_in_abbreviation(sentence));
     }
     ranges.into_iter().map(|it| trim(text, it)).filter(|it| !it.is_empty()).collect()
+}
+
+/// `2.Joanne` and `a.b` are no two sentences: after a western stop a space is due.
+fn ends_inside_a_word(sentence: &str) -> bool {
+    sentence.ends_with(['.', '!', '?', ':', ')', '"', '\''])
 }
 
 fn ends_in_abbreviation(sentence: &str) -> bool {
@@ -53,6 +58,7 @@ mod tests {
         check("We ship 1.2.3 today. It works.", &["We ship 1.2.3 today.", "It works."]);
         check("Ask Dr. Okoye, e.g. today. Done?", &["Ask Dr. Okoye, e.g. today.", "Done?"]);
         check("One line\nanother line", &["One line", "another line"]);
+        check("It needs tensorflow 2.Joanne agrees!Really? Yes.", &["It needs tensorflow 2.Joanne agrees!Really?", "Yes."]);
         check("  ", &[]);
         check("出荷しました。次は来週です。", &["出荷しました。", "次は来週です。"]);
     }

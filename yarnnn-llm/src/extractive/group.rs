@@ -51,6 +51,13 @@ pub(super) struct Arranged<'a> {
     pub(super) groups: Vec<Group<'a>>,
 }
 
+impl Arranged<'_> {
+    /// Whether it says nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.groups.iter().all(|it| it.bullets.is_empty())
+    }
+}
+
 type Heap<'a> = (Option<String>, Vec<Statement<'a>>);
 
 /// Puts the statements of a section together.

@@ -10,6 +10,7 @@
 mod agenda;
 mod clean;
 mod cues;
+mod fallback;
 mod group;
 mod model;
 mod noise;

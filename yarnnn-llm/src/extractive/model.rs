@@ -8,9 +8,10 @@ use std::collections::BTreeSet;
 use async_trait::async_trait;
 use yarnnn_core::llm::{Content, LanguageModel, LlmError, Material, ModelRequest, ModelResponse, Outline, StopReason, Usage};
 
+use super::group::Arranged;
 use super::reflow::reflow;
 use super::score::Desk;
-use super::{group, select, write};
+use super::{fallback, group, select, write};
 
 /// Bytes of an answer that count as one token; the usual rule of thumb for English.
 const BYTES_PER_TOKEN: usize = 4;
@@ -30,9 +31,13 @@ impl ExtractiveModel {
     fn answer(self, request: &ModelRequest) -> Result<ModelResponse, LlmError> {
         let outline = outline_of(request).ok_or_else(|| self.refuse("the request holds no outline"))?;
         let material: Vec<Material> = material_of(request).into_iter().map(readable).collect();
-        let desk = Desk::new(outline, &material.iter().collect::<Vec<_>>());
+        let items: Vec<_> = material.iter().collect();
+        let desk = Desk::new(outline, &items);
         let sections = select::choose(&desk);
-        let sections: Vec<_> = sections.into_iter().map(|section| group::arrange(&desk, section)).collect();
+        let mut sections: Vec<_> = sections.into_iter().map(|section| group::arrange(&desk, section)).collect();
+        if sections.iter().all(Arranged::is_empty) {
+            sections = fallback::newest(outline, &items).into_iter().collect();
+        }
         let limit = usize::try_from(request.max_output_tokens).unwrap_or(usize::MAX).saturating_mul(BYTES_PER_TOKEN);
         let (text, complete) = write::report(&sections, limit);
         let stop = if complete { StopReason::Complete } else { StopReason::OutputLimit };

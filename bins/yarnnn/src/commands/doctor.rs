@@ -85,7 +85,8 @@ fn source(it: &ResourceStatus) -> Option<Check> {
 }
 
 fn content(stats: &Stats) -> String {
-    let platform = |(platform, it): (&Platform, &PlatformStats)| format!("{platform} {} items in {} revisions", it.current, it.rows);
+    let platform =
+        |(platform, it): (&Platform, &PlatformStats)| format!("{platform} {} items in {} revisions", it.current, it.rows);
     let platforms: Vec<_> = stats.platforms.iter().map(platform).collect();
     let stored = if platforms.is_empty() { "nothing stored yet".to_owned() } else { platforms.join(", ") };
     format!("{stored}; {} versions", stats.versions)

@@ -131,7 +131,8 @@ pub(super) fn show(outcome: &RunOutcome, output: &Output) {
         output.line(&format!("  {file}"));
     }
     if let Some(error) = &outcome.error {
-        output.line(&output.tone(&format!("{error}; run it again when that is mended"), Tone::Bad));
+        let again = if version.is_resumable() { "; run it again when that is mended: the same bytes are sent" } else { "" };
+        output.line(&output.tone(&format!("{error}{again}"), Tone::Bad));
         return;
     }
     output.line(&output.tone(&format!("check it later: yarnnn verify {}", version.id), Tone::Faint));

@@ -100,7 +100,8 @@ fn and_more(count: usize) -> String {
 fn read_line(platform: Platform, read: &[&SourceSnapshot], zone: chrono_tz::Tz) -> Option<String> {
     let own: Vec<_> = read.iter().filter(|it| it.resource.platform() == platform).collect();
     let oldest = own.iter().map(|it| it.synced_at).min()?;
-    let since = oldest.map_or_else(|| "not yet read to its end".to_owned(), |at| format!("last read {}", words::instant(at, zone)));
+    let since =
+        oldest.map_or_else(|| "not yet read to its end".to_owned(), |at| format!("last read {}", words::instant(at, zone)));
     let named: Vec<_> = own.iter().take(LISTED).map(|it| format!("{} ({})", it.resource_name, it.item_count)).collect();
     Some(format!("{}: {}{}; {since}.", words::platform(platform), named.join(", "), and_more(own.len())))
 }
