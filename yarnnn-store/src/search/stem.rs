@@ -1,4 +1,6 @@
 //! Porter's algorithm (1980): English inflections of a word meet in one stem. Words of other scripts stay as they are.
+//!
+//! One rule is that of its successor: `y` becomes `i` only after a consonant, so that `deploys` meets `deployment`.
 
 /// Suffixes that become shorter ones where something that counts as a syllable stands before.
 const DERIVED: [(&str, &str); 20] = [
@@ -38,7 +40,7 @@ pub(super) fn stem(mut word: String) -> String {
     }
     plural(&mut word);
     past_and_progressive(&mut word);
-    if word.strip_suffix('y').is_some_and(has_vowel) {
+    if word.strip_suffix('y').is_some_and(|before| has_vowel(before) && consonants(before).last() == Some(true)) {
         replace(&mut word, 1, "i");
     }
     shorten(&mut word, &DERIVED);
@@ -169,7 +171,13 @@ mod tests {
 
     #[test]
     fn inflections_meet() {
-        for (left, right) in [("deploy", "deploying"), ("deploy", "deployed"), ("plan", "plans"), ("invoice", "invoices")] {
+        for (left, right) in [
+            ("deploy", "deploying"),
+            ("deploys", "deployment"),
+            ("company", "companies"),
+            ("plan", "plans"),
+            ("invoice", "invoices"),
+        ] {
             assert_eq!(stem(left.to_owned()), stem(right.to_owned()), "{left} {right}");
         }
     }

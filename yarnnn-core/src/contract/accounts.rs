@@ -1,0 +1,54 @@
+//! Facts of [`AccountStore`](crate::accounts::AccountStore).
+
+use futures::future::join_all;
+
+use super::Ports;
+use super::fixtures::{fresh, is_missing, minute};
+use crate::accounts::{NewUser, Tier};
+use crate::id::UserId;
+
+fn new_user(address: &str) -> NewUser {
+    NewUser { id: UserId::from_uuid(fresh()), email: address.parse().unwrap(), at: minute(0) }
+}
+
+/// The local user is there, and pays for everything.
+pub async fn user_local_is_there_with_tier_pro(ports: &Ports) {
+    let local = ports.accounts.user(UserId::LOCAL).await.unwrap();
+    assert_eq!((local.email.as_str(), local.tier), ("local@localhost", Tier::Pro));
+}
+
+/// An unknown id is not found.
+pub async fn user_that_is_unknown_does_not_exist(ports: &Ports) {
+    assert!(is_missing(&ports.accounts.user(UserId::from_uuid(fresh())).await));
+}
+
+/// A user is found by address, whatever the case; an unknown address finds nobody.
+pub async fn user_by_email_ignores_case(ports: &Ports) {
+    let ana = ports.accounts.ensure(new_user("Ána@Example.com")).await.unwrap();
+    let found = ports.accounts.user_by_email(&"áNA@example.COM".parse().unwrap()).await.unwrap();
+    assert_eq!(found, Some(ana));
+    assert_eq!(ports.accounts.user_by_email(&"nobody@example.com".parse().unwrap()).await.unwrap(), None);
+}
+
+/// A new address makes a user of the free tier.
+pub async fn ensure_makes_a_user_of_the_free_tier(ports: &Ports) {
+    let new = new_user("Ben@example.com");
+    let made = ports.accounts.ensure(new.clone()).await.unwrap();
+    assert_eq!((made.id, made.email.as_str(), made.tier), (new.id, "Ben@example.com", Tier::Free));
+    assert_eq!(ports.accounts.user(new.id).await.unwrap(), made);
+}
+
+/// A known address answers its user and makes nobody.
+pub async fn ensure_answers_the_known_user(ports: &Ports) {
+    let first = ports.accounts.ensure(new_user("ben@example.com")).await.unwrap();
+    let other = new_user("BEN@example.com");
+    assert_eq!(ports.accounts.ensure(other.clone()).await.unwrap(), first);
+    assert!(is_missing(&ports.accounts.user(other.id).await));
+}
+
+/// Of many who ensure one address at once, all are answered the same user.
+pub async fn ensure_at_once_answers_one_user(ports: &Ports) {
+    let answers = join_all((0..8).map(|_| ports.accounts.ensure(new_user("ben@example.com")))).await;
+    let ids: Vec<_> = answers.into_iter().map(|it| it.unwrap().id).collect();
+    assert!(ids.windows(2).all(|pair| pair[0] == pair[1]), "{ids:?}");
+}

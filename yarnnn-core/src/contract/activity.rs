@@ -1,0 +1,58 @@
+//! Facts of [`ActivityLog`](crate::activity::ActivityLog). Lines are written with the run they tell of.
+
+use uuid::Uuid;
+
+use super::Ports;
+use super::fixtures::{ANA, begin, ben, channel, fresh, last_page, line, minute};
+use crate::activity::ActivityKind;
+use crate::id::UserId;
+use crate::sync::{Finished, PageCommit, Progress};
+
+async fn write(ports: &Ports, user: UserId, key: Uuid, summary: &str, minutes: i64) {
+    let run = begin(ports, user, &channel()).await;
+    let activity = Some(line(ActivityKind::PlatformSynced, key, summary));
+    let progress = Progress::Finished(Finished { activity, ..Finished::default() });
+    ports.content.commit(PageCommit { progress, ..last_page(&run, vec![], minutes) }).await.unwrap();
+}
+
+async fn summaries(ports: &Ports, user: UserId, limit: u32) -> Vec<String> {
+    ports.activity.recent(user, limit).await.unwrap().into_iter().map(|it| it.summary).collect()
+}
+
+/// Newest first, and at most as many as asked for.
+pub async fn recent_is_newest_first_and_limited(ports: &Ports) {
+    for (summary, minutes) in [("second", 2), ("first", 1), ("third", 3)] {
+        write(ports, ANA, fresh(), summary, minutes).await;
+    }
+    assert_eq!(summaries(ports, ANA, 9).await, ["third", "second", "first"]);
+    assert_eq!(summaries(ports, ANA, 2).await, ["third", "second"]);
+    assert_eq!(summaries(ports, ANA, 0).await, [""; 0]);
+}
+
+/// A line reads back as it was written.
+pub async fn recent_reads_back_what_was_written(ports: &Ports) {
+    let key = fresh();
+    write(ports, ANA, key, "Synced ¼ of “Slack”", 1).await;
+    let stored = ports.activity.recent(ANA, 1).await.unwrap().pop().unwrap();
+    assert_eq!((stored.kind, stored.key, stored.created_at), (ActivityKind::PlatformSynced, key, minute(1)));
+    assert_eq!(stored.metadata, line(ActivityKind::PlatformSynced, key, "").metadata);
+}
+
+/// A second line with the same kind and key is not written, and what it came with is.
+pub async fn recent_has_one_line_per_key(ports: &Ports) {
+    let key = fresh();
+    write(ports, ANA, key, "once", 1).await;
+    write(ports, ANA, key, "twice", 2).await;
+    assert_eq!(summaries(ports, ANA, 9).await, ["once"]);
+    let status = ports.content.coverage(ANA, &[channel()]).await.unwrap().pop().unwrap();
+    assert_eq!(status.last_synced_at, Some(minute(2)));
+}
+
+/// Only the given user's lines.
+pub async fn recent_shows_nobody_elses(ports: &Ports) {
+    let (ben, key) = (ben(ports).await, fresh());
+    write(ports, ANA, key, "Ana's", 1).await;
+    write(ports, ben, key, "Ben's", 2).await;
+    assert_eq!(summaries(ports, ANA, 9).await, ["Ana's"]);
+    assert_eq!(summaries(ports, ben, 9).await, ["Ben's"]);
+}

@@ -1,0 +1,254 @@
+//! Facts of [`VersionStore`](crate::deliverables::VersionStore).
+
+use futures::future::join_all;
+
+use super::Ports;
+use super::fixtures::{
+    ANA, ben, created, failed, finished, fresh, hold, is_conflict, is_missing, letter, live, me, message, minute, open_after,
+    opened, queued, queued_version, row, run_state, sentence, step, verified, verified_version, written,
+};
+use crate::deliverables::{Hold, OpenVersion, RunState, Step, StepChange, StepCommit, Tally, VersionStatus};
+use crate::id::{DeliverableId, VersionId};
+use crate::pipeline::Holder;
+
+fn other() -> Holder {
+    Holder::new("host/boot/2/start")
+}
+
+/// A new version has the number after the given one, its state, and its opener as holder.
+pub async fn open_gives_the_next_number(ports: &Ports) {
+    let deliverable = created(ports, ANA).await;
+    let open = OpenVersion { run_key: Some("2026-W01".to_owned()), ..open_after(ANA, deliverable, 0) };
+    let version = ports.versions.open(open.clone()).await.unwrap();
+    assert_eq!((version.id, version.user, version.deliverable, version.number), (open.id, ANA, deliverable, 1));
+    assert_eq!((version.status, version.step), (VersionStatus::Generating, Step::Gathered));
+    assert_eq!((&version.run_key, &version.state), (&open.run_key, &run_state()));
+    assert_eq!((&version.held_by, version.held_until, version.created_at), (&Some(me()), Some(minute(60)), minute(0)));
+    assert_eq!((&version.draft, &version.final_content, &version.delivery_error), (&None, &None, &None));
+    assert_eq!(version.delivered_at, None);
+    assert_eq!(ports.versions.version(ANA, version.id).await.unwrap(), version);
+    assert_eq!(ports.versions.open(open_after(ANA, deliverable, 1)).await.unwrap().number, 2);
+}
+
+/// A taken number is a conflict, and nothing is opened.
+pub async fn open_refuses_a_taken_number(ports: &Ports) {
+    let version = opened(ports).await;
+    let open = open_after(ANA, version.deliverable, 0);
+    assert!(is_conflict(&ports.versions.open(open.clone()).await));
+    assert!(is_missing(&ports.versions.version(ANA, open.id).await));
+}
+
+/// A taken run key is a conflict within its deliverable, and free in any other.
+pub async fn open_refuses_a_taken_key(ports: &Ports) {
+    let deliverable = created(ports, ANA).await;
+    let keyed = |deliverable, after| OpenVersion { run_key: Some("k".to_owned()), ..open_after(ANA, deliverable, after) };
+    ports.versions.open(keyed(deliverable, 0)).await.unwrap();
+    assert!(is_conflict(&ports.versions.open(keyed(deliverable, 1)).await));
+    let open = open_after(ANA, deliverable, 1);
+    assert_eq!(ports.versions.open(open).await.unwrap().number, 2);
+    ports.versions.open(keyed(created(ports, ANA).await, 0)).await.unwrap();
+}
+
+/// Of many who open the same number at once, exactly one does.
+pub async fn open_at_once_succeeds_once(ports: &Ports) {
+    let deliverable = created(ports, ANA).await;
+    let answers = join_all((0..8).map(|_| ports.versions.open(open_after(ANA, deliverable, 0)))).await;
+    assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1, "{answers:?}");
+    assert!(answers.iter().all(|it| it.is_ok() || is_conflict(it)), "{answers:?}");
+}
+
+/// Nobody opens a version of another's deliverable, or of one that is not there.
+pub async fn open_needs_the_users_own_deliverable(ports: &Ports) {
+    let (ben, deliverable) = (ben(ports).await, created(ports, ANA).await);
+    assert!(is_missing(&ports.versions.open(open_after(ben, deliverable, 0)).await));
+    assert!(is_missing(&ports.versions.open(open_after(ANA, DeliverableId::from_uuid(fresh()), 0)).await));
+}
+
+/// Another user's version does not exist, for any verb.
+pub async fn version_and_others_see_only_the_users_own(ports: &Ports) {
+    let (ben, version) = (ben(ports).await, opened(ports).await);
+    assert!(is_missing(&ports.versions.version(ben, version.id).await));
+    assert!(is_missing(&ports.versions.version(ANA, VersionId::from_uuid(fresh())).await));
+    assert!(is_missing(&ports.versions.hold(Hold { user: ben, ..hold(version.id, &me(), 1) }).await));
+    assert!(is_missing(&ports.versions.advance(StepCommit { user: ben, ..written(version.id) }).await));
+    assert_eq!(ports.versions.recent(ben, version.deliverable, 9).await.unwrap(), []);
+    assert_eq!(ports.versions.last_delivered(ben, version.deliverable).await.unwrap(), None);
+    assert_eq!(ports.versions.version(ANA, version.id).await.unwrap(), version);
+}
+
+/// A version is found by the key it was opened with, by its owner.
+pub async fn by_key_finds_what_the_key_opened(ports: &Ports) {
+    let (ben, deliverable) = (ben(ports).await, created(ports, ANA).await);
+    let open = OpenVersion { run_key: Some("k\0".to_owned()), ..open_after(ANA, deliverable, 0) };
+    let version = ports.versions.open(open).await.unwrap();
+    assert_eq!(ports.versions.by_key(ANA, deliverable, "k\0").await.unwrap(), Some(version));
+    assert_eq!(ports.versions.by_key(ANA, deliverable, "other").await.unwrap(), None);
+    assert_eq!(ports.versions.by_key(ben, deliverable, "k\0").await.unwrap(), None);
+    assert_eq!(ports.versions.by_key(ANA, created(ports, ANA).await, "k\0").await.unwrap(), None);
+}
+
+/// The newest versions, newest first, at most as many as asked for.
+pub async fn recent_is_newest_first_and_limited(ports: &Ports) {
+    let deliverable = created(ports, ANA).await;
+    for after in 0..11 {
+        ports.versions.open(open_after(ANA, deliverable, after)).await.unwrap();
+    }
+    let recent = ports.versions.recent(ANA, deliverable, 3).await.unwrap();
+    assert_eq!(recent.iter().map(|it| it.number).collect::<Vec<_>>(), [11, 10, 9]);
+}
+
+/// The newest version that arrived, whatever came after it.
+pub async fn last_delivered_is_the_newest_that_arrived(ports: &Ports) {
+    let version = queued_version(ports, vec![]).await;
+    assert_eq!(ports.versions.last_delivered(ANA, version.deliverable).await.unwrap(), None);
+    ports.versions.advance(finished(version.id, None)).await.unwrap();
+    let next = ports.versions.open(open_after(ANA, version.deliverable, 1)).await.unwrap();
+    ports.versions.advance(failed(next.id, Step::Gathered)).await.unwrap();
+    let last = ports.versions.last_delivered(ANA, version.deliverable).await.unwrap().unwrap();
+    assert_eq!((last.id, last.status, last.delivered_at), (version.id, VersionStatus::Delivered, Some(minute(10))));
+}
+
+/// A held version is not given to another before the hold has ended; its holder may renew.
+pub async fn hold_waits_for_the_end_of_another(ports: &Ports) {
+    let version = opened(ports).await;
+    assert!(is_conflict(&ports.versions.hold(hold(version.id, &other(), 59)).await));
+    let renewed = ports.versions.hold(hold(version.id, &me(), 30)).await.unwrap();
+    assert_eq!((renewed.held_by, renewed.held_until), (Some(me()), Some(minute(90))));
+    assert!(is_conflict(&ports.versions.hold(hold(version.id, &other(), 89)).await));
+    let taken = ports.versions.hold(hold(version.id, &other(), 90)).await.unwrap();
+    assert_eq!((taken.held_by, taken.held_until), (Some(other()), Some(minute(150))));
+    assert!(is_conflict(&ports.versions.hold(hold(version.id, &me(), 91)).await));
+}
+
+/// A holder that is known to be gone does not count; another one that is said to be gone does not help.
+pub async fn hold_passes_over_who_is_gone(ports: &Ports) {
+    let version = opened(ports).await;
+    let wrong = Hold { gone: Some(Holder::new("host/boot/9/start")), ..hold(version.id, &other(), 1) };
+    assert!(is_conflict(&ports.versions.hold(wrong).await));
+    let right = Hold { gone: Some(me()), ..hold(version.id, &other(), 1) };
+    assert_eq!(ports.versions.hold(right).await.unwrap().held_by, Some(other()));
+}
+
+/// Of many who want a free version at once, one gets it.
+pub async fn hold_at_once_succeeds_once(ports: &Ports) {
+    let version = opened(ports).await;
+    let holders: Vec<_> = (0..8).map(|number| Holder::new(format!("host/boot/{number}0/start"))).collect();
+    let answers = join_all(holders.iter().map(|it| ports.versions.hold(hold(version.id, it, 60)))).await;
+    assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1, "{answers:?}");
+    assert!(answers.iter().all(|it| it.is_ok() || is_conflict(it)), "{answers:?}");
+}
+
+/// Every step brings what it says, and leaves the rest.
+pub async fn advance_goes_step_by_step(ports: &Ports) {
+    let version = opened(ports).await;
+    let state = RunState { tally: Some(Tally { sentences: 1, with_evidence: 0, inference: 1 }), ..run_state() };
+    let at = |step: Step| async move {
+        let version = ports.versions.version(ANA, version.id).await.unwrap();
+        assert_eq!((version.step, version.status, version.held_by.clone()), (step, VersionStatus::Generating, Some(me())));
+        version
+    };
+    ports.versions.advance(written(version.id)).await.unwrap();
+    assert_eq!(at(Step::Written).await.draft.as_deref(), Some("A draft. [s1]"));
+    let change = StepChange::Verified { sentences: vec![sentence(0, "A.", &[])], state: state.clone() };
+    ports.versions.advance(step(version.id, Step::Written, change)).await.unwrap();
+    assert_eq!(at(Step::Verified).await.state, state);
+    assert_eq!(ports.evidence.sentences(ANA, version.id).await.unwrap().len(), 1);
+    ports.versions.advance(queued(version.id, vec![letter("k")], vec![])).await.unwrap();
+    let last = at(Step::Queued).await;
+    assert_eq!((last.final_content.as_deref(), last.draft.as_deref()), (Some("# Report"), Some("A draft. [s1]")));
+    assert_eq!((last.state, ports.outbox.messages(ANA, version.id).await.unwrap().len()), (state, 1));
+}
+
+/// A version stands still for who expects another step, even with the right change.
+pub async fn advance_needs_the_expected_step(ports: &Ports) {
+    let version = opened(ports).await;
+    let early = verified(version.id, vec![sentence(0, "A.", &["q"])]);
+    assert!(is_conflict(&ports.versions.advance(early).await));
+    let odd = StepCommit { expected: Step::Gathered, ..verified(version.id, vec![sentence(0, "A.", &[])]) };
+    assert!(is_conflict(&ports.versions.advance(odd).await));
+    ports.versions.advance(written(version.id)).await.unwrap();
+    assert!(is_conflict(&ports.versions.advance(written(version.id)).await));
+    assert!(is_conflict(&ports.versions.advance(failed(version.id, Step::Gathered)).await));
+    assert_eq!(ports.versions.version(ANA, version.id).await.unwrap().step, Step::Written);
+    assert_eq!(ports.evidence.sentences(ANA, version.id).await.unwrap(), []);
+}
+
+/// Only the holder advances a version.
+pub async fn advance_needs_the_holder(ports: &Ports) {
+    let version = opened(ports).await;
+    assert!(is_conflict(&ports.versions.advance(StepCommit { holder: other(), ..written(version.id) }).await));
+    ports.versions.hold(hold(version.id, &other(), 60)).await.unwrap();
+    assert!(is_conflict(&ports.versions.advance(written(version.id)).await));
+    assert_eq!(ports.versions.version(ANA, version.id).await.unwrap().step, Step::Gathered);
+    ports.versions.advance(StepCommit { holder: other(), ..written(version.id) }).await.unwrap();
+}
+
+/// Of many who commit one step at once, exactly one does.
+pub async fn advance_at_once_succeeds_once(ports: &Ports) {
+    let version = opened(ports).await;
+    let answers = join_all((0..8).map(|_| ports.versions.advance(written(version.id)))).await;
+    assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1, "{answers:?}");
+    assert!(answers.iter().all(|it| it.is_ok() || is_conflict(it)), "{answers:?}");
+}
+
+/// What a step brings is committed with it or not at all.
+pub async fn advance_is_all_or_nothing(ports: &Ports) {
+    let version = opened(ports).await;
+    ports.versions.advance(written(version.id)).await.unwrap();
+    let twice = vec![sentence(0, "A.", &["q"]), sentence(0, "B.", &[])];
+    assert!(ports.versions.advance(verified(version.id, twice)).await.is_err());
+    assert_eq!(ports.versions.version(ANA, version.id).await.unwrap().step, Step::Written);
+    assert_eq!(ports.evidence.sentences(ANA, version.id).await.unwrap(), []);
+    ports.versions.advance(verified(version.id, vec![sentence(0, "A.", &["q"])])).await.unwrap();
+}
+
+/// With the messages, what the report cites is retained for it; a message whose key exists is not queued again.
+pub async fn advance_to_queued_retains_and_queues_once(ports: &Ports) {
+    let cited = message("1", "x");
+    let id = cited.id;
+    live(ports, vec![cited], 1).await;
+    let version = verified_version(ports).await;
+    ports.versions.advance(queued(version.id, vec![letter("b"), letter("a"), letter("b")], vec![id])).await.unwrap();
+    let kept = row(ports, id).await;
+    assert!(kept.retained && kept.expires_at.is_none());
+    let next = verified_version(ports).await;
+    ports.versions.advance(queued(next.id, vec![letter("a"), letter("c")], vec![id])).await.unwrap();
+    let keys = |version| async move {
+        let messages = ports.outbox.messages(ANA, version).await.unwrap();
+        messages.into_iter().map(|it| it.key).collect::<Vec<_>>()
+    };
+    assert_eq!((keys(version.id).await, keys(next.id).await), (vec!["a".to_owned(), "b".to_owned()], vec!["c".to_owned()]));
+}
+
+/// A finished run ends the hold, marks the version as delivered, and moves its deliverable on.
+pub async fn advance_to_finished_delivers(ports: &Ports) {
+    let version = queued_version(ports, vec![]).await;
+    ports.versions.advance(finished(version.id, Some(minute(99)))).await.unwrap();
+    let version = ports.versions.version(ANA, version.id).await.unwrap();
+    assert_eq!(
+        (version.status, version.step, version.delivered_at),
+        (VersionStatus::Delivered, Step::Finished, Some(minute(10)))
+    );
+    assert_eq!((version.held_by, version.held_until), (None, None));
+    let deliverable = ports.deliverables.get(ANA, version.deliverable).await.unwrap();
+    assert_eq!((deliverable.last_run_at, deliverable.next_run_at), (Some(minute(10)), Some(minute(99))));
+    assert_eq!(ports.activity.recent(ANA, 9).await.unwrap()[0].summary, "delivered");
+    ports.versions.hold(hold(version.id, &me(), 11)).await.unwrap();
+    assert!(is_conflict(&ports.versions.advance(failed(version.id, Step::Finished)).await), "what arrived cannot fail");
+}
+
+/// A failed run ends the hold and says why; its step stays, and another process may go on.
+pub async fn advance_to_failed_ends_the_hold(ports: &Ports) {
+    let version = queued_version(ports, vec![]).await;
+    ports.versions.advance(failed(version.id, Step::Queued)).await.unwrap();
+    let version = ports.versions.version(ANA, version.id).await.unwrap();
+    assert_eq!((version.status, version.step), (VersionStatus::Failed, Step::Queued));
+    assert_eq!(version.delivery_error.as_deref(), Some("the folder is full"));
+    assert_eq!((version.held_by.clone(), version.held_until, version.is_resumable()), (None, None, true));
+    assert_eq!(ports.deliverables.get(ANA, version.deliverable).await.unwrap().last_run_at, None);
+    assert_eq!(ports.activity.recent(ANA, 9).await.unwrap()[0].summary, "failed");
+    ports.versions.hold(hold(version.id, &other(), 11)).await.unwrap();
+    ports.versions.advance(StepCommit { holder: other(), ..finished(version.id, None) }).await.unwrap();
+    let version = ports.versions.version(ANA, version.id).await.unwrap();
+    assert_eq!((version.status, version.delivery_error), (VersionStatus::Delivered, None));
+}

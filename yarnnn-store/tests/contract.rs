@@ -1,0 +1,108 @@
+//! Every fact that the core states about its store ports, on every back-end: `SQLite` in memory and in a file, and Postgres.
+#![cfg(all(feature = "sqlite", feature = "postgres"))]
+#![expect(clippy::disallowed_methods, reason = "tests find their Postgres by an environment variable")]
+
+mod common;
+
+use yarnnn_core::contract::Ports;
+use yarnnn_store::SqlStore;
+
+/// Gives each back-end a module with one test per fact.
+macro_rules! on_every_back_end {
+    ($($module:ident { $($fact:ident,)* })*) => {
+        mod sqlite_in_memory {
+            $(mod $module { $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $fact() {
+                    let store = yarnnn_store::SqlStore::in_memory().await.unwrap();
+                    yarnnn_core::contract::$module::$fact(&yarnnn_core::contract::Ports::of(store)).await;
+                }
+            )* })*
+        }
+
+        mod sqlite_in_a_file {
+            $(mod $module { $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $fact() {
+                    let (store, _folder) = crate::common::sqlite_file().await;
+                    yarnnn_core::contract::$module::$fact(&yarnnn_core::contract::Ports::of(store)).await;
+                }
+            )* })*
+        }
+
+        mod postgres {
+            $(mod $module { $(
+                #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                async fn $fact() {
+                    crate::common::with_postgres(|url| async move {
+                        yarnnn_core::contract::$module::$fact(&crate::migrated(&url).await).await;
+                    })
+                    .await;
+                }
+            )* })*
+        }
+
+        /// All facts that run, by module.
+        const FACTS: &[(&str, &[&str])] = &[$((stringify!($module), &[$(stringify!($fact)),*])),*];
+    };
+}
+
+yarnnn_core::contract_facts!(on_every_back_end);
+
+async fn migrated(url: &str) -> Ports {
+    let store = SqlStore::connect(url).await.unwrap();
+    store.migrate().await.unwrap();
+    Ports::of(store)
+}
+
+/// The file of each suite and of the ports it is about.
+const SUITES: &[(&str, &str, &[&str])] = &[
+    ("accounts", include_str!("../../yarnnn-core/src/contract/accounts.rs"), &[ACCOUNTS]),
+    ("activity", include_str!("../../yarnnn-core/src/contract/activity.rs"), &[ACTIVITY]),
+    ("content", include_str!("../../yarnnn-core/src/contract/content.rs"), &[]),
+    ("reading", include_str!("../../yarnnn-core/src/contract/reading.rs"), &[]),
+    ("search", include_str!("../../yarnnn-core/src/contract/search.rs"), &[SEARCH]),
+    ("deliverables", include_str!("../../yarnnn-core/src/contract/deliverables.rs"), &[]),
+    ("versions", include_str!("../../yarnnn-core/src/contract/versions.rs"), &[]),
+    ("evidence", include_str!("../../yarnnn-core/src/contract/evidence.rs"), &[EVIDENCE]),
+    ("outbox", include_str!("../../yarnnn-core/src/contract/outbox.rs"), &[OUTBOX]),
+];
+const ACCOUNTS: &str = include_str!("../../yarnnn-core/src/accounts/store.rs");
+const ACTIVITY: &str = include_str!("../../yarnnn-core/src/activity/store.rs");
+const CONTENT: &str = include_str!("../../yarnnn-core/src/sync/store.rs");
+const SEARCH: &str = include_str!("../../yarnnn-core/src/search.rs");
+const DELIVERABLES: &str = include_str!("../../yarnnn-core/src/deliverables/store.rs");
+const EVIDENCE: &str = include_str!("../../yarnnn-core/src/evidence/store.rs");
+const OUTBOX: &str = include_str!("../../yarnnn-core/src/delivery/store.rs");
+
+fn functions<'a>(source: &'a str, before: &str) -> Vec<&'a str> {
+    let lines = source.lines().filter_map(|line| line.strip_prefix(before));
+    lines.filter_map(|rest| rest.split_once('(')).map(|(name, _)| name).collect()
+}
+
+#[test]
+fn every_fact_of_a_suite_is_run() {
+    for (name, source, _) in SUITES {
+        let (_, facts) = FACTS.iter().find(|(module, _)| module == name).unwrap();
+        let written: Vec<_> = source.lines().filter_map(|line| line.strip_prefix("pub async fn ")).collect();
+        let written: Vec<_> =
+            written.iter().filter_map(|rest| rest.split_once("(ports: &Ports)")).map(|(name, _)| name).collect();
+        assert_eq!(written, *facts, "{name}");
+    }
+    assert_eq!(SUITES.len(), FACTS.len());
+}
+
+#[test]
+fn every_method_of_a_port_has_a_fact() {
+    let split: [(&str, &[&str]); 2] = [(CONTENT, &["content", "reading"]), (DELIVERABLES, &["deliverables", "versions"])];
+    let whole = SUITES.iter().flat_map(|(name, _, ports)| ports.iter().map(move |port| (*port, vec![*name])));
+    for (port, suites) in whole.chain(split.map(|(port, suites)| (port, suites.to_vec()))) {
+        let facts: Vec<_> = FACTS.iter().filter(|(module, _)| suites.contains(module)).flat_map(|(_, facts)| *facts).collect();
+        let methods = functions(port, "    async fn ");
+        assert!(!methods.is_empty());
+        for method in methods {
+            let own = |fact: &&&str| fact.starts_with(method) || fact.starts_with("sentences") && method == "sentences";
+            assert!(facts.iter().any(|fact| own(&fact)), "no fact of {suites:?} is about {method}");
+        }
+    }
+}
