@@ -30,7 +30,8 @@ impl DatabaseConfig {
 
     /// A `SQLite` file, made if it is not there.
     pub fn sqlite(path: &Path) -> Self {
-        Self { url: format!("sqlite://{}", path.display()), migrate: true }
+        let path = path.display().to_string().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+        Self { url: format!("sqlite://{path}"), migrate: true }
     }
 
     pub(super) fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {

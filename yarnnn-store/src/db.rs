@@ -12,7 +12,7 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 #[cfg(feature = "postgres")]
 use sqlx::{
-    Postgres,
+    ConnectOptions as _, Connection as _, Postgres,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 #[cfg(feature = "sqlite")]
@@ -179,6 +179,9 @@ async fn postgres(url: &str) -> Result<Db, StoreError> {
         ("idle_in_transaction_session_timeout", "60s"),
         ("timezone", "UTC"),
     ]);
+    // A pool tries until its patience ends and then does not say why; one connection does.
+    let first = options.connect().await.doing("connect to Postgres")?;
+    first.close().await.doing("connect to Postgres")?;
     let pool = PgPoolOptions::new().max_connections(10).acquire_timeout(PATIENCE);
     Ok(Db::Postgres(pool.connect_with(options).await.doing("connect to Postgres")?))
 }

@@ -30,11 +30,22 @@ impl std::error::Error for UsageError {}
 pub(crate) fn report(error: &anyhow::Error, output: &Output) -> ExitCode {
     let (code, name) = classify(error);
     if output.is_json() {
-        output.json(&serde_json::json!({ "error": { "code": name, "message": format!("{error:#}") } }));
+        output.json(&serde_json::json!({ "error": { "code": name, "message": chain(error) } }));
     } else {
-        output.error(&format!("{error:#}"));
+        output.error(&chain(error));
     }
     ExitCode::from(code)
+}
+
+/// The error and its causes, each said once: many of ours name their cause already.
+fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = if text.is_empty() { cause } else { format!("{text}: {cause}") };
+        }
+    }
+    text
 }
 
 fn classify(error: &anyhow::Error) -> (u8, &'static str) {

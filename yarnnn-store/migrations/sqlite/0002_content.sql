@@ -63,10 +63,9 @@ create index platform_content_revisions on platform_content (version_of) where v
 -- Only one row of an item is current.
 create unique index platform_content_current on platform_content (user_id, platform, resource_id, item_id) where is_current = true;
 
--- Words as the store cuts them (lower case, no accents, stemmed), separated by spaces; no text is kept a second time.
-create virtual table platform_content_search using fts5 (
-    title, author, content, content = '', contentless_delete = 1, tokenize = 'ascii'
-);
+-- Words as the store cuts them (lower case, no accents, stemmed), separated by spaces. The index keeps them, so that a row can
+-- be deleted by any SQLite from 3.37 on, also by hand.
+create virtual table platform_content_search using fts5 (title, author, content, tokenize = 'ascii', detail = 'column');
 
 create trigger platform_content_search_delete after delete on platform_content begin
     delete from platform_content_search where rowid = old.row;

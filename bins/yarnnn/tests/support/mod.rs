@@ -11,34 +11,34 @@ use yarnnn::store::SqlStore;
 
 /// Which database an installation uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Backend {
+pub(crate) enum Backend {
     Sqlite,
     Postgres,
 }
 
 /// One installation.
-pub struct Installation {
-    pub folder: TempDir,
-    pub url: String,
+pub(crate) struct Installation {
+    pub(crate) folder: TempDir,
+    pub(crate) url: String,
     database: Option<String>,
 }
 
 /// What a finished program said.
-pub struct Said {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Said {
     /// The object on standard output.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("not one JSON object ({error}): {}\n{}", self.stdout, self.stderr))
     }
 
     /// Fails the test unless the program ended with the code.
-    pub fn expect(self, code: i32) -> Self {
+    pub(crate) fn expect(self, code: i32) -> Self {
         assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         self
     }
@@ -70,7 +70,7 @@ fn database_url(name: &str) -> String {
 
 impl Installation {
     /// An empty one.
-    pub async fn new(backend: Backend) -> Self {
+    pub(crate) async fn new(backend: Backend) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         match backend {
             Backend::Sqlite => {
@@ -82,7 +82,7 @@ impl Installation {
     }
 
     /// A copy of its database with nothing delivered yet. The original must not be in use.
-    pub async fn copy(&self) -> Self {
+    pub(crate) async fn copy(&self) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         if let Some(database) = &self.database {
             return Self::on_postgres(folder, database).await;
@@ -104,14 +104,14 @@ impl Installation {
     }
 
     /// Ends it: a Postgres database is dropped.
-    pub async fn close(self) {
+    pub(crate) async fn close(self) {
         if let Some(name) = &self.database {
             administer(format!("drop database {name} with (force)")).await;
         }
     }
 
     /// The program with this installation's settings.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_yarnnn"));
         command.args(arguments).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
         command.env("DATABASE_URL", &self.url).env("YARNNN_OUTBOX_DIR", self.outbox());
@@ -119,35 +119,35 @@ impl Installation {
     }
 
     /// Runs the program to its end.
-    pub fn yarnnn(&self, arguments: &[&str]) -> Said {
+    pub(crate) fn yarnnn(&self, arguments: &[&str]) -> Said {
         self.command(arguments).output().expect("the program starts").into()
     }
 
     /// Runs it with `--json`.
-    pub fn json(&self, arguments: &[&str], code: i32) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str], code: i32) -> Value {
         let arguments: Vec<_> = arguments.iter().copied().chain(["--json"]).collect();
         self.yarnnn(&arguments).expect(code).json()
     }
 
     /// Where it delivers.
-    pub fn outbox(&self) -> PathBuf {
+    pub(crate) fn outbox(&self) -> PathBuf {
         self.folder.path().join("outbox")
     }
 
     /// What it has delivered: names and bytes of all files, hidden ones too.
-    pub fn delivered(&self) -> Vec<(String, String)> {
+    pub(crate) fn delivered(&self) -> Vec<(String, String)> {
         files(&self.outbox())
     }
 
     /// The canonical dump of its database.
-    pub async fn dump(&self) -> Vec<String> {
+    pub(crate) async fn dump(&self) -> Vec<String> {
         let store = SqlStore::connect(&self.url).await.expect("the database opens");
         store.dump().await.expect("the database is dumped")
     }
 }
 
 /// Names and contents of the files of a folder, sorted.
-pub fn files(folder: &Path) -> Vec<(String, String)> {
+pub(crate) fn files(folder: &Path) -> Vec<(String, String)> {
     let Ok(entries) = std::fs::read_dir(folder) else { return vec![] };
     let mut files: Vec<_> = entries
         .map(|entry| {
