@@ -59,7 +59,7 @@ impl Stage<GatherInput> for Gather {
         let mut items = Vec::new();
         for source in &sources {
             let window = profile.window_of(input.deliverable.report_type.kind(), source.resource.platform(), as_of);
-            items.push(reader.items(&[source.resource.clone()], Some(window), MAX_ITEMS).await?);
+            items.push(reader.items(std::slice::from_ref(&source.resource), Some(window), MAX_ITEMS).await?);
         }
         let items = share(items);
         Ok(Gathered { state: state(&profile, as_of, window_moved, &sources, &items), items })

@@ -243,7 +243,7 @@ impl Deliverables {
         let hold =
             Hold { user: version.user, version: version.id, holder: self.parts.liveness.me(), gone, until: now + HOLD, at: now };
         match self.parts.versions.hold(hold).await {
-            Ok(held) => self.work(cx, deliverable, held).await,
+            Ok(taken) => self.work(cx, deliverable, taken).await,
             Err(StoreError::Conflict { .. }) => Err(Error::Busy(format!(
                 "version {} of \"{}\" is being written by another process ({})",
                 version.number,

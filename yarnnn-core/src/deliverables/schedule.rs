@@ -174,6 +174,7 @@ mod weekday_name {
         }
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde takes")]
     pub(super) fn serialize<S: Serializer>(day: &Weekday, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&long(*day).to_lowercase())
     }
@@ -189,6 +190,7 @@ mod clock_time {
     use chrono::NaiveTime;
     use serde::{Deserialize as _, Deserializer, Serializer};
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde takes")]
     pub(super) fn serialize<S: Serializer>(time: &NaiveTime, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&time.format("%H:%M"))
     }

@@ -102,8 +102,8 @@ pub fn bind_run(statements: &[&str], cited: &[&BindableItem<'_>]) -> Option<Vec<
         return None;
     }
     cited.iter().find_map(|item| {
-        let starts = item.folded.text.match_indices(first.as_str()).map(|(at, _)| at);
-        let spans = starts.filter_map(|at| following_spans(&item.folded.text, at, &folded)).next()?;
+        let mut starts = item.folded.text.match_indices(first.as_str()).map(|(at, _)| at);
+        let spans = starts.find_map(|at| following_spans(&item.folded.text, at, &folded))?;
         spans.into_iter().map(|span| item.evidence(span)).collect()
     })
 }

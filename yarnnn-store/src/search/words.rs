@@ -31,6 +31,10 @@ pub(super) fn spans(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// The finished form of one run; none when nothing of it is left.
 pub(super) fn lexeme(word: &str) -> Option<String> {
+    // Most words are plain, and an import has many.
+    if word.is_ascii() && word.len() <= MAX_WORD_CHARS {
+        return (!word.is_empty()).then(|| stem(word.to_ascii_lowercase()));
+    }
     let folded: String = word
         .chars()
         .take(MAX_WORD_CHARS)
@@ -72,6 +76,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn plain_words_are_finished_like_all_others(word in "[a-zA-Z0-9]{1,20}") {
+            // A word joiner is nothing to a reader and sends the word the long way.
+            prop_assert_eq!(lexeme(&word), lexeme(&format!("{word}\u{2060}")));
+        }
+
         #[test]
         fn spans_are_parts_of_the_text_in_order(text in "\\PC{0,60}") {
             let mut end = 0;
