@@ -1,5 +1,6 @@
 //! Every fact that the core states about its store ports, on every back-end: `SQLite` in memory and in a file, and Postgres.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
+#![expect(clippy::unwrap_used, reason = "tests panic when something is amiss")]
 #![expect(clippy::disallowed_methods, reason = "tests find their Postgres by an environment variable")]
 
 mod common;

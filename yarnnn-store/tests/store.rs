@@ -1,5 +1,6 @@
 //! What the contract cannot say: migrations, several stores on one database, the dump, and what `doctor` shows.
 #![cfg(all(feature = "sqlite", feature = "postgres"))]
+#![expect(clippy::unwrap_used, reason = "tests panic when something is amiss")]
 #![expect(clippy::disallowed_methods, reason = "tests find their Postgres by an environment variable")]
 
 mod common;

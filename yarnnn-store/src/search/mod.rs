@@ -169,7 +169,11 @@ pub(crate) fn around_vector(dialect: Dialect) -> Option<(&'static str, &'static 
 pub(crate) async fn index(tx: &mut Tx, documents: Vec<(ContentId, Document)>) -> Result<(), DbError> {
     match tx {
         #[cfg(feature = "postgres")]
-        Tx::Postgres(_) => Ok(()),
+        Tx::Postgres(_) => {
+            // The words went into a column of the row.
+            drop(documents);
+            Ok(())
+        }
         #[cfg(feature = "sqlite")]
         Tx::Sqlite(inner, _) => {
             let mut builder = QueryBuilder::new(
