@@ -102,8 +102,8 @@ fn every_method_of_a_port_has_a_fact() {
         let methods = functions(port, "    async fn ");
         assert!(!methods.is_empty());
         for method in methods {
-            let own = |fact: &&&str| fact.starts_with(method) || fact.starts_with("sentences") && method == "sentences";
-            assert!(facts.iter().any(|fact| own(&fact)), "no fact of {suites:?} is about {method}");
+            let own = |fact: &&str| fact.starts_with(method) || fact.starts_with("sentences") && method == "sentences";
+            assert!(facts.iter().any(|fact| own(fact)), "no fact of {suites:?} is about {method}");
         }
     }
 }
