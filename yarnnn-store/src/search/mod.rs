@@ -17,9 +17,9 @@ use yarnnn_core::search::{SearchHit, SearchIndex, SearchQuery};
 use crate::SqlStore;
 use crate::columns::{Id, Instant, Texts};
 use crate::content::{Revision, read};
-use crate::db::{Db, Tx, on_pool};
+use crate::db::{Db, on_pool};
 use crate::dialect::{Dialect, fork};
-use crate::error::{DbError, Doing as _};
+use crate::error::Doing as _;
 use crate::text::clean;
 
 const COLUMNS: &str = "select platform_content.id, platform_content.platform, platform_content.resource_id, \
@@ -155,22 +155,20 @@ impl Document {
     }
 }
 
-/// The column of words in the statement that inserts content, after the others.
-pub(crate) fn column(dialect: Dialect) -> &'static str {
-    fork!(dialect, postgres: ", search", sqlite: "")
-}
-
-/// Around the bound words of that column.
-pub(crate) fn around_vector(dialect: Dialect) -> Option<(&'static str, &'static str)> {
-    fork!(dialect, postgres: Some(("cast(", " as tsvector)")), sqlite: None)
+/// The column of words in the statement that inserts content, and what stands around its value; empty where the index is
+/// a table of its own.
+pub(crate) fn column(dialect: Dialect) -> (&'static str, &'static str, &'static str) {
+    fork!(dialect, postgres: (", search", "cast(", " as tsvector)"), sqlite: ("", "", ""))
 }
 
 /// Puts new rows into the index where that is a table of its own.
-pub(crate) async fn index(tx: &mut Tx, documents: Vec<(ContentId, Document)>) -> Result<(), DbError> {
+#[cfg(feature = "sqlite")]
+pub(crate) async fn index(tx: &mut crate::db::Tx, documents: Vec<(ContentId, Document)>) -> Result<(), crate::error::DbError> {
+    use crate::db::Tx;
+
     match tx {
         #[cfg(feature = "postgres")]
         Tx::Postgres(_) => Ok(()),
-        #[cfg(feature = "sqlite")]
         Tx::Sqlite(inner, _) => {
             let mut builder = QueryBuilder::new(
                 "insert into platform_content_search (rowid, title, author, content) \
