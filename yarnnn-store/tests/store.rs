@@ -7,6 +7,9 @@ mod common;
 
 use chrono::TimeDelta;
 use futures::future::join_all;
+use proptest::prelude::*;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::TestRunner;
 use sqlx::{Connection as _, SqliteConnection};
 use yarnnn_core::StoreError;
 use yarnnn_core::accounts::NewUser;
@@ -19,6 +22,7 @@ use yarnnn_core::contract::fixtures::{
 use yarnnn_core::delivery::Settlement;
 use yarnnn_core::id::UserId;
 use yarnnn_core::platform::{Cursor, Gap, GapKind, Interval, Quarantined};
+use yarnnn_core::search::SearchQuery;
 use yarnnn_core::sync::{ExpireBefore, Finished, Origin, PageCommit, Progress, Retain, RetainReason};
 use yarnnn_store::SqlStore;
 
@@ -255,6 +259,59 @@ async fn one_history_leaves_the_same_rows_on_both_back_ends() {
     .await;
     insta::assert_debug_snapshot!("stats", store.stats(ANA).await.unwrap());
     store.integrity().await.unwrap();
+}
+
+/// Texts of any kind, some of which share words.
+fn any_texts() -> impl Strategy<Value = Vec<String>> {
+    let word = prop_oneof!["(plan|Plans|planned|é|deploy-ed|C\\+\\+|a@b.c|東京|\u{0}|the)", any::<String>(), "\\PC{0,6}"];
+    prop::collection::vec(prop::collection::vec(word, 1..5).prop_map(|words| words.join(" ")), 4..9)
+}
+
+/// For each text as a query, what is found, by text.
+async fn found(ports: &Ports, texts: &[String]) -> Vec<Vec<String>> {
+    let mut answers = vec![];
+    for text in texts {
+        let (user, text) = (ANA, text.clone());
+        let query = SearchQuery {
+            user,
+            text,
+            platforms: vec![],
+            resources: vec![],
+            author: None,
+            within: None,
+            at: minute(0),
+            limit: 99,
+        };
+        let ids: Vec<_> = ports.search.search(&query).await.unwrap().iter().map(|it| it.id).collect();
+        let mut items: Vec<_> = ports.content.find(ANA, &ids).await.unwrap().into_iter().map(|it| it.item_id).collect();
+        items.sort();
+        answers.push(items);
+    }
+    answers
+}
+
+#[tokio::test]
+async fn any_text_is_kept_and_found_alike_on_both_back_ends() {
+    let sqlite = Ports::of(SqlStore::in_memory().await.unwrap());
+    with_postgres(|url| async move {
+        let store = SqlStore::connect(&url).await.unwrap();
+        store.migrate().await.unwrap();
+        let postgres = Ports::of(store);
+        let mut runner = TestRunner::deterministic();
+        for _ in 0..40 {
+            let texts = any_texts().new_tree(&mut runner).unwrap().current();
+            for ports in [&sqlite, &postgres] {
+                import(ports, texts.iter().map(|text| message(text, text)).collect(), 1).await;
+            }
+            let (left, right) = (found(&sqlite, &texts).await, found(&postgres, &texts).await);
+            assert_eq!(left, right, "{texts:?}");
+            for (text, items) in texts.iter().zip(left) {
+                let is_itself = items.contains(&text.replace('\0', "\u{fffd}"));
+                assert!(is_itself || (items.is_empty() && !text.contains(|ch: char| ch.is_ascii_alphanumeric())), "{text:?}");
+            }
+        }
+    })
+    .await;
 }
 
 #[tokio::test]
