@@ -43,7 +43,13 @@ async fn compare(name: &str, path: &Path) -> anyhow::Result<()> {
     let rate = |time: Duration| texts.len() as f64 / time.as_secs_f64();
     println!("{name}: {} items, {:.1} MB of text, import {:.0} items/s", texts.len(), bytes as f64 / 1e6, rate(import));
     let share = |raw: Duration| rate(import) / rate(raw);
-    println!("  of bare inserts ({:.0}/s) {:.2}   of row inserts ({:.0}/s) {:.2}", rate(bare), share(bare), rate(rows), share(rows));
+    println!(
+        "  of bare inserts ({:.0}/s) {:.2}   of row inserts ({:.0}/s) {:.2}",
+        rate(bare),
+        share(bare),
+        rate(rows),
+        share(rows)
+    );
     Ok(())
 }
 
@@ -113,9 +119,25 @@ async fn row_inserts(texts: &[(String, String)]) -> anyhow::Result<Duration> {
         );
         insert.push_values(batch.iter().enumerate(), |mut row, (index, (id, content))| {
             let key = format!("{number:08}-{index:04}-7000-8000-000000000000");
-            row.push_bind(key).push_bind(&user).push_bind("slack").push_bind("C1").push_bind("#c").push_bind(id).push_bind(content);
-            row.push_bind("message").push_bind(format!("{number:032x}{index:032x}")).push_bind("Ana").push_bind("ana").push_bind(false);
-            row.push_bind(at).push_bind("{}").push_bind("import").push_bind(at).push_bind(true).push_bind("user_import").push_bind(at);
+            row.push_bind(key)
+                .push_bind(&user)
+                .push_bind("slack")
+                .push_bind("C1")
+                .push_bind("#c")
+                .push_bind(id)
+                .push_bind(content);
+            row.push_bind("message")
+                .push_bind(format!("{number:032x}{index:032x}"))
+                .push_bind("Ana")
+                .push_bind("ana")
+                .push_bind(false);
+            row.push_bind(at)
+                .push_bind("{}")
+                .push_bind("import")
+                .push_bind(at)
+                .push_bind(true)
+                .push_bind("user_import")
+                .push_bind(at);
             row.push_bind(true).push_bind(at).push_bind(at);
         });
         insert.build().execute(&mut *transaction).await?;

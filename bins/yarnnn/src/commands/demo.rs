@@ -75,7 +75,7 @@ async fn report(
         None => {
             let create =
                 CreateDeliverable { description: description.map(str::to_owned), ..CreateDeliverable::new(report_type, title) };
-            deliverables.create(&session.user, create).await?.deliverable
+            deliverables.create(&session.user, create).await?
         }
     };
     output.line(&output.tone(title, Tone::Strong));
