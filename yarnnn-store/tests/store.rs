@@ -239,7 +239,7 @@ async fn report(ports: &Ports, cited: yarnnn_core::id::ContentId) {
     ports.outbox.start(ANA, message.id, minute(11)).await.unwrap();
     let sent = Settlement::Sent { external_id: "out/report.md".to_owned() };
     ports.outbox.settle(ANA, message.id, 1, sent, minute(12)).await.unwrap();
-    ports.versions.advance(finished(version.id, Some(minute(99)))).await.unwrap();
+    ports.versions.advance(finished(version.id)).await.unwrap();
 }
 
 #[tokio::test]
