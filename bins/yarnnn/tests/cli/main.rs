@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod exports;
 mod imports;
+mod recordings;
 mod reports;
 mod schedules;
 mod searches;
