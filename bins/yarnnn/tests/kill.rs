@@ -1,13 +1,16 @@
 //! `kill -9` at random points of an import and of a report, then the same command again: the same database, the same files,
 //! as if nothing had happened. The seed is printed; `YARNNN_KILL_SEED` repeats it, `YARNNN_KILL_ROUNDS` sets how often.
 
+#![allow(clippy::print_stdout, reason = "a seed that nobody sees cannot be repeated")]
+#![allow(clippy::disallowed_methods, reason = "chaos is set by environment and seeded by the clock")]
+
 mod support;
 
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use support::{Backend, Installation};
+use support::{Backend, Installation, assert_same};
 use yarnnn_sim::generate;
 use yarnnn_sim::sample::Sample;
 
@@ -19,7 +22,8 @@ struct Random(u64);
 
 impl Random {
     fn seeded() -> Self {
-        let clock = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).map_or(1, |it| it.as_nanos() as u64);
+        let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let clock = || now().map_or(1, |it| it.as_secs() ^ u64::from(it.subsec_nanos()).rotate_left(32));
         let seed = variable("YARNNN_KILL_SEED").unwrap_or_else(clock);
         println!("YARNNN_KILL_SEED={seed}");
         Self(seed)
@@ -37,7 +41,7 @@ fn variable(name: &str) -> Option<u64> {
 }
 
 fn rounds() -> u32 {
-    variable("YARNNN_KILL_ROUNDS").map_or(ROUNDS, |it| it as u32)
+    variable("YARNNN_KILL_ROUNDS").and_then(|it| it.try_into().ok()).unwrap_or(ROUNDS)
 }
 
 /// Starts the command, kills it after the given time, and says whether it was still running.
@@ -133,12 +137,6 @@ fn masked(installation: &Installation, dump: Vec<String>) -> Vec<String> {
         ["1", "2", "3"].iter().fold(line, |line, it| line.replace(&format!("\"attempts\":{it},"), "\"attempts\":n,"))
     };
     dump.into_iter().map(|line| attempts(line.replace(&folder, "<folder>"))).collect()
-}
-
-fn assert_same(found: &[String], expected: &[String], name: &str) {
-    let difference = found.iter().zip(expected).find(|(found, expected)| found != expected);
-    assert!(difference.is_none(), "{name}: {difference:#?}");
-    assert_eq!(found.len(), expected.len(), "{name}: rows");
 }
 
 #[tokio::test]

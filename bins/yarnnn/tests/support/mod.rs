@@ -1,11 +1,12 @@
 //! Installations for tests through the real program: a folder, a database, and the command line.
-#![expect(clippy::disallowed_methods, reason = "tests are handed their Postgres by environment")]
+#![allow(clippy::disallowed_methods, reason = "tests are handed their Postgres by environment")]
+#![allow(dead_code, reason = "every test program uses its own part")]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
-use sqlx::{Connection as _, Executor as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use yarnnn::store::SqlStore;
 
@@ -37,8 +38,11 @@ impl Said {
             .unwrap_or_else(|error| panic!("not one JSON object ({error}): {}\n{}", self.stdout, self.stderr))
     }
 
-    /// Fails the test unless the program ended with the code.
+    /// Fails the test unless the program ended with the code, and of its own will.
     pub(crate) fn expect(self, code: i32) -> Self {
+        for sign in ["panicked", "RUST_BACKTRACE", "stack backtrace"] {
+            assert!(!self.stderr.contains(sign), "{}", self.stderr);
+        }
         assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
         self
     }
@@ -58,7 +62,7 @@ fn cluster() -> String {
 
 async fn administer(statement: String) {
     let mut connection = PgConnection::connect(&cluster()).await.expect("the test cluster answers");
-    connection.execute(sqlx::AssertSqlSafe(statement)).await.expect("the statement is carried out");
+    connection.execute(AssertSqlSafe(statement)).await.expect("the statement is carried out");
 }
 
 fn database_url(name: &str) -> String {
@@ -125,8 +129,14 @@ impl Installation {
 
     /// Runs it with `--json`.
     pub(crate) fn json(&self, arguments: &[&str], code: i32) -> Value {
-        let arguments: Vec<_> = arguments.iter().copied().chain(["--json"]).collect();
-        self.yarnnn(&arguments).expect(code).json()
+        self.yarnnn(&[&["--json"], arguments].concat()).expect(code).json()
+    }
+
+    /// Runs it with `--json` and further variables.
+    pub(crate) fn json_with(&self, variables: &[(&str, &str)], arguments: &[&str], code: i32) -> Value {
+        let mut command = self.command(&[&["--json"], arguments].concat());
+        command.envs(variables.iter().copied());
+        Said::from(command.output().expect("the program starts")).expect(code).json()
     }
 
     /// Where it delivers.
@@ -137,6 +147,28 @@ impl Installation {
     /// What it has delivered: names and bytes of all files, hidden ones too.
     pub(crate) fn delivered(&self) -> Vec<(String, String)> {
         files(&self.outbox())
+    }
+
+    /// Changes rows behind the program's back; answers how many.
+    pub(crate) async fn change(&self, statement: &str) -> u64 {
+        let statement = AssertSqlSafe(statement.to_owned());
+        if self.database.is_some() {
+            let mut connection = PgConnection::connect(&self.url).await.expect("the database answers");
+            return connection.execute(statement).await.expect("the statement is carried out").rows_affected();
+        }
+        let mut connection = SqliteConnection::connect(&self.url).await.expect("the database opens");
+        connection.execute(statement).await.expect("the statement is carried out").rows_affected()
+    }
+
+    /// The one text column of a query's rows, in their order.
+    pub(crate) async fn texts(&self, query: &str) -> Vec<String> {
+        let query = AssertSqlSafe(query.to_owned());
+        if self.database.is_some() {
+            let mut connection = PgConnection::connect(&self.url).await.expect("the database answers");
+            return sqlx::query_scalar(query).fetch_all(&mut connection).await.expect("the query is answered");
+        }
+        let mut connection = SqliteConnection::connect(&self.url).await.expect("the database opens");
+        sqlx::query_scalar(query).fetch_all(&mut connection).await.expect("the query is answered")
     }
 
     /// The canonical dump of its database.
@@ -158,4 +190,11 @@ pub(crate) fn files(folder: &Path) -> Vec<(String, String)> {
         .collect();
     files.sort();
     files
+}
+
+/// Fails with the first row that differs.
+pub(crate) fn assert_same(found: &[String], expected: &[String], name: &str) {
+    let difference = found.iter().zip(expected).find(|(found, expected)| found != expected);
+    assert!(difference.is_none(), "{name}: {difference:#?}");
+    assert_eq!(found.len(), expected.len(), "{name}: rows");
 }

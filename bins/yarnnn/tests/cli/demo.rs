@@ -1,0 +1,86 @@
+//! The demo: offline, in one folder, the same when repeated, and pages that load nothing.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+use yarnnn::store::SqlStore;
+
+use super::support::{Said, assert_same, files};
+
+fn demo(folder: &Path) -> Value {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_yarnnn"));
+    command.args(["demo", "--out", "demo", "--json"]).current_dir(folder).env_clear().stdin(Stdio::null());
+    Said::from(command.output().expect("the program starts")).expect(0).json()
+}
+
+/// All rows but those that say what stretch of time was looked at, which moves with the clock.
+async fn dump(folder: &Path) -> Vec<String> {
+    let url = format!("sqlite://{}", folder.join("demo/demo.db").display());
+    let rows = SqlStore::connect(&url).await.expect("the database opens").dump().await.expect("the database is dumped");
+    rows.into_iter().filter(|it| !it.starts_with("sync_registry")).collect()
+}
+
+#[tokio::test]
+async fn the_demo_leaves_reports_and_a_second_one_changes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = demo(folder.path());
+    let reports: Vec<_> = first["reports"].as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect();
+    assert_eq!(reports.len(), 6);
+    assert!(reports.iter().all(|it| Path::new(it).is_file()), "{reports:?}");
+    assert_eq!(first["import"]["totals"]["failed"], 0);
+    for run in first["runs"].as_array().unwrap() {
+        assert_eq!((run["status"].as_str(), run["inference"].as_u64()), (Some("delivered"), Some(0)), "{run}");
+        assert!(run["with_evidence"].as_u64().unwrap() > 10, "{run}");
+    }
+    let outbox = folder.path().join("demo/outbox");
+    let (before, rows) = (files(&outbox), dump(folder.path()).await);
+    assert!(rows.iter().any(|it| it.starts_with("platform_content") && it.contains("<script>")), "the sample is hostile too");
+
+    let second = demo(folder.path());
+    assert_eq!(second["reports"], first["reports"]);
+    assert_eq!(second["import"]["totals"]["new"], 0);
+    assert_eq!(second["import"]["totals"]["unchanged"], first["import"]["totals"]["kept"]);
+    let ids = |it: &Value| it["runs"].as_array().unwrap().iter().map(|it| it["version_id"].clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&second), ids(&first));
+    assert!(files(&outbox) == before, "the same files with the same bytes");
+    assert_same(&dump(folder.path()).await, &rows, "a second demo");
+
+    let pages: Vec<_> = before.iter().filter(|(name, _)| name.ends_with(".html")).collect();
+    assert_eq!(pages.len(), 2);
+    for (_, page) in pages {
+        assert_loads_nothing(page);
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "everything is under its folder");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("demo"), "I am a file").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_yarnnn"));
+    command.args(["demo", "--out", "demo"]).current_dir(folder.path()).env_clear().stdin(Stdio::null());
+    let said = Said::from(command.output().unwrap()).expect(1);
+    assert!(said.stderr.contains("demo"), "{}", said.stderr);
+}
+
+/// Fails when a page has anything that runs, or that a browser would load. Sources' text is escaped, so that every `<` is ours.
+pub(crate) fn assert_loads_nothing(page: &str) {
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    for tag in page.split('<').skip(1) {
+        let inside = tag.split('>').next().expect("a tag");
+        let name = inside.trim_start_matches(['/', '!']).split(|it: char| !it.is_alphanumeric()).next().expect("a name");
+        *names.entry(name).or_default() += 1;
+        for forbidden in ["src=", "url(", "http:", "https:", "javascript:", "@import", " on"] {
+            assert!(!inside.contains(forbidden), "<{inside}>");
+        }
+        let links = inside.split("href=\"").skip(1);
+        links.for_each(|target| assert!(target.starts_with("#source-"), "<{inside}>"));
+    }
+    let ours = [
+        "DOCTYPE", "a", "body", "div", "h1", "h2", "h3", "head", "html", "li", "meta", "p", "span", "strong", "table", "td",
+        "title", "tr", "ul",
+    ];
+    assert!(names.keys().all(|it| ours.contains(it)), "{names:?}");
+}

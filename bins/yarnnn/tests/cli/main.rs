@@ -1,0 +1,19 @@
+//! The real program from the command line to the written report: what it prints, what it stores, what it delivers, and the
+//! exit code it ends with. What it survives is in `kill.rs`.
+
+#![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![allow(clippy::case_sensitive_file_extension_comparisons, reason = "the program writes its endings in lower case")]
+
+mod bad_input;
+mod delivery;
+mod demo;
+mod doctor;
+mod exports;
+mod imports;
+mod recordings;
+mod reports;
+mod schedules;
+mod searches;
+#[path = "../support/mod.rs"]
+mod support;
+mod tenants;

@@ -1,0 +1,108 @@
+//! Schedules: what is due runs once, moves on, and is not due again.
+
+use serde_json::{Value, json};
+
+use super::exports::imported;
+use super::support::{Backend, Installation};
+
+const DUE: &str = "2024-05-13T07:00:00.000000Z";
+
+fn scheduled(installation: &Installation) -> Value {
+    let create = ["deliverables", "create", "--type", "status_report", "--title", "Weekly", "--schedule", "weekly"];
+    installation.json(&[&create[..], &["--at", "09:00", "--day", "monday", "--tz", "Europe/Berlin"]].concat(), 0)
+}
+
+async fn make_due(installation: &Installation) {
+    assert_eq!(installation.change(&format!("update deliverables set next_run_at = '{DUE}'")).await, 1);
+}
+
+fn next_run(installation: &Installation) -> String {
+    installation.json(&["deliverables", "show", "Weekly"], 0)["next_run_at"].as_str().expect("a next run").to_owned()
+}
+
+async fn what_is_due_runs_once(backend: Backend) {
+    let (installation, exports) = imported(backend).await;
+    let created = scheduled(&installation);
+    assert_eq!(created["schedule"]["timezone"], "Europe/Berlin");
+    let planned = next_run(&installation);
+    assert!(planned.as_str() > DUE, "{planned}");
+    assert_eq!(installation.json(&["run", "--due"], 0), json!({ "runs": [] }));
+
+    make_due(&installation).await;
+    let ran = installation.json(&["run", "--due"], 0);
+    assert_eq!(ran["runs"].as_array().unwrap().len(), 1);
+    assert_eq!(ran["runs"][0]["status"], "delivered");
+    assert!(ran["runs"][0]["due_at"].as_str().unwrap().starts_with("2024-05-13T07:00:00"), "{ran}");
+    assert_eq!(next_run(&installation), planned, "the next Monday is the same as before");
+    assert_eq!(installation.delivered().len(), 3);
+    assert_eq!(installation.json(&["run", "--due"], 0), json!({ "runs": [] }));
+    assert!(installation.yarnnn(&["run", "--due"]).expect(0).stdout.contains("nothing is due"));
+
+    // The slot is the key: a program that believes it is still due writes no second report.
+    make_due(&installation).await;
+    let again = installation.json(&["run", "--due"], 0);
+    assert_eq!(again["runs"][0]["version_id"], ran["runs"][0]["version_id"]);
+    assert_eq!((installation.delivered().len(), next_run(&installation)), (3, planned.clone()));
+
+    // The next slot has no news, and moves on all the same.
+    installation.change("update deliverables set next_run_at = '2024-05-20T07:00:00.000000Z'").await;
+    assert_eq!(installation.json(&["run", "--due"], 0)["runs"][0]["status"], "no_news");
+    assert_eq!(next_run(&installation), planned);
+
+    // The one after has.
+    let said = super::exports::message("U1", "1715504400.000100", "The meadow is dry again and we can fly tomorrow.");
+    exports.add_day("2024-05-12", &format!("[{said}]"));
+    installation.yarnnn(&exports.import()).expect(0);
+    installation.change("update deliverables set next_run_at = '2024-05-27T07:00:00.000000Z'").await;
+    let ran = installation.json(&["run", "--due"], 0);
+    assert_eq!((ran["runs"][0]["status"].as_str(), ran["runs"][0]["version_number"].as_u64()), (Some("delivered"), Some(2)));
+    installation.close().await;
+}
+
+#[tokio::test]
+async fn what_is_due_runs_once_on_sqlite() {
+    what_is_due_runs_once(Backend::Sqlite).await;
+}
+
+#[tokio::test]
+async fn what_is_due_runs_once_on_postgres() {
+    what_is_due_runs_once(Backend::Postgres).await;
+}
+
+#[tokio::test]
+async fn a_paused_deliverable_is_never_due() {
+    let (installation, _) = imported(Backend::Sqlite).await;
+    scheduled(&installation);
+    make_due(&installation).await;
+    installation.json(&["deliverables", "pause", "Weekly"], 0);
+    assert_eq!(installation.json(&["run", "--due"], 0), json!({ "runs": [] }));
+    installation.json(&["deliverables", "pause", "Weekly", "--resume"], 0);
+    assert_eq!(installation.json(&["run", "--due"], 0)["runs"][0]["status"], "delivered");
+}
+
+#[tokio::test]
+async fn a_due_report_that_cannot_be_delivered_is_said_and_can_be_sent_later() {
+    let (installation, _) = imported(Backend::Sqlite).await;
+    scheduled(&installation);
+    make_due(&installation).await;
+    super::exports::put(&installation.outbox(), "I am a file");
+    let failed = installation.json(&["run", "--due"], 1);
+    assert_eq!(failed["runs"][0]["status"], "failed");
+    std::fs::remove_file(installation.outbox()).unwrap();
+    let sent = installation.json(&["run", "Weekly"], 0);
+    assert_eq!((&sent["version_id"], installation.delivered().len()), (&failed["runs"][0]["version_id"], 3));
+}
+
+#[tokio::test]
+async fn one_that_fails_does_not_hold_up_the_others() {
+    let (installation, _) = imported(Backend::Sqlite).await;
+    let blocked = installation.folder.path().join("blocked");
+    super::exports::put(&blocked, "I am a file");
+    let create = ["deliverables", "create", "--type", "status_report", "--schedule", "daily", "--title"];
+    installation.yarnnn(&[&create[..], &["Blocked", "--folder", blocked.to_str().unwrap()]].concat()).expect(0);
+    installation.yarnnn(&[&create[..], &["Fine"]].concat()).expect(0);
+    installation.change(&format!("update deliverables set next_run_at = '{DUE}'")).await;
+    let ran = installation.json(&["run", "--due"], 1);
+    let statuses: Vec<_> = ran["runs"].as_array().unwrap().iter().map(|it| it["status"].as_str().unwrap()).collect();
+    assert_eq!(statuses, ["failed", "delivered"]);
+}
