@@ -1,5 +1,6 @@
 //! The composition root: from a configuration to a handle.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use yarnnn_core::llm::LanguageModel;
@@ -65,8 +66,14 @@ fn writer(config: &ModelConfig) -> Result<Arc<dyn LanguageModel>, ConnectError> 
         ModelConfig::Extractive => Ok(Arc::new(ExtractiveModel::new())),
         ModelConfig::Recorded(path) => {
             let unreadable = |problem| ConfigError { variable: env_vars::YARNNN_MODEL_WRITER, problem };
-            let model = RecordedModel::load(path).map_err(|error| unreadable(error.to_string()))?;
+            let model = RecordedModel::load(path).map_err(|error| unreadable(named(path, &error.to_string())))?;
             Ok(Arc::new(model))
         }
     }
+}
+
+/// An error with the file it is about, if it does not name it itself.
+fn named(path: &Path, error: &str) -> String {
+    let path = path.display().to_string();
+    if error.contains(&path) { error.to_owned() } else { format!("{path}: {error}") }
 }

@@ -71,7 +71,7 @@ impl Installation {
 
     /// Makes a deliverable.
     pub(crate) async fn create(&self, create: CreateDeliverable) -> Deliverable {
-        self.yarnnn.deliverables().create(&self.user, create).await.unwrap().deliverable
+        self.yarnnn.deliverables().create(&self.user, create).await.unwrap()
     }
 
     /// Runs it.

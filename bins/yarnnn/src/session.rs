@@ -15,22 +15,8 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Connects by the environment, as a user who is known.
+    /// Connects by the environment. A user who is not known yet is made.
     pub(crate) async fn open(email: Option<&str>) -> anyhow::Result<Self> {
-        let config = Config::from_env()?;
-        let yarnnn = yarnnn::connect(&config).await?;
-        let user = match email.map(parse_email).transpose()? {
-            Some(email) => {
-                let known = yarnnn.find_user(&email).await?;
-                known.ok_or_else(|| yarnnn::Error::NotFound(format!("the user {email}")))?
-            }
-            None => yarnnn.local_user().await?,
-        };
-        Ok(Self { config, yarnnn, user })
-    }
-
-    /// Connects by the environment; a user who is not known yet is made.
-    pub(crate) async fn open_or_make(email: Option<&str>) -> anyhow::Result<Self> {
         let config = Config::from_env()?;
         let email = email.map(parse_email).transpose()?;
         let yarnnn = yarnnn::connect(&config).await?;

@@ -286,6 +286,16 @@ impl Deliverables {
         }
     }
 
+    /// Gives the right back, so that the next run need not wait. Whoever took it meanwhile keeps it.
+    async fn release(&self, version: &Version) {
+        let Some(holder) = version.held_by.clone() else { return };
+        let at = self.parts.clock.now();
+        let hold = Hold { user: version.user, version: version.id, holder, gone: None, until: at, at };
+        if let Err(error) = self.parts.versions.hold(hold).await {
+            tracing::debug!(version = %version.id, %error, "the hold was not given back and will end by itself");
+        }
+    }
+
     async fn work(&self, cx: &StageCx, deliverable: &Deliverable, mut version: Version) -> Result<RunOutcome, Error> {
         let advance = Advance { parts: self.parts.clone() };
         while version.step != Step::Finished {
@@ -293,6 +303,7 @@ impl Deliverables {
             let step = advance.step(cx, deliverable, &version).await;
             if let Err(error) = step {
                 if leaves_resumable(&error) {
+                    self.release(&version).await;
                     return Err(error);
                 }
                 advance.fail(deliverable, &version, error.to_string()).await?;

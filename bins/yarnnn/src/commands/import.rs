@@ -47,7 +47,7 @@ pub(super) async fn execute(
             return Err(UsageError(format!("{} {problem}", path.display())).into());
         }
     }
-    let session = Session::open_or_make(user).await?;
+    let session = Session::open(user).await?;
     let import = import(&session, paths, window, cancel_on_interrupt(), output).await?;
     if output.is_json() {
         output.json(&import.json());

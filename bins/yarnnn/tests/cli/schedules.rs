@@ -77,6 +77,12 @@ async fn a_paused_deliverable_is_never_due() {
     installation.json(&["deliverables", "pause", "Weekly"], 0);
     assert_eq!(installation.json(&["run", "--due"], 0), json!({ "runs": [] }));
     installation.json(&["deliverables", "pause", "Weekly", "--resume"], 0);
+    assert_eq!(
+        installation.json(&["run", "--due"], 0),
+        json!({ "runs": [] }),
+        "what was missed while it was paused stays missed"
+    );
+    make_due(&installation).await;
     assert_eq!(installation.json(&["run", "--due"], 0)["runs"][0]["status"], "delivered");
 }
 
