@@ -1,12 +1,13 @@
-//! Import throughput against raw batched inserts of the same text into the same kind of database, side by side in one run.
-//! Prints the ratio: 1.0 would mean that hashing, versions, full text and coverage cost nothing.
+//! Import throughput against raw batched inserts of the same text, side by side in one run: once into a bare table of two
+//! columns, once as whole rows into the store's own table with its indexes, but without its full text. The ratios say what
+//! reading, hashing, versions, indexes and full text cost; 1.0 would mean nothing.
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions as _, Connection as _, QueryBuilder, Sqlite};
+use sqlx::{ConnectOptions as _, Connection as _, QueryBuilder, Sqlite, SqliteConnection};
 use yarnnn::platform::{Budget, Fetch, FetchMode, Next, PlatformClient};
 use yarnnn::platforms::export::{self, Limits};
 use yarnnn::sync::SyncOptions;
@@ -32,19 +33,22 @@ async fn compare(name: &str, path: &Path) -> anyhow::Result<()> {
     let client = opened.sources.first().ok_or_else(|| anyhow::anyhow!("nothing to import"))?.client.clone();
     let texts = texts(client.as_ref()).await?;
     let bytes: usize = texts.iter().map(|(id, text)| id.len() + text.len()).sum();
-    let (mut imports, mut raws) = (vec![], vec![]);
+    let (mut imports, mut bare, mut rows) = (vec![], vec![], vec![]);
     for _ in 0..ROUNDS {
-        raws.push(raw(&texts).await?);
+        bare.push(bare_inserts(&texts).await?);
+        rows.push(row_inserts(&texts).await?);
         imports.push(import(client.as_ref()).await?);
     }
-    let (raw, import) = (median(&mut raws), median(&mut imports));
+    let [bare, rows, import] = [median(&mut bare), median(&mut rows), median(&mut imports)];
     let rate = |time: Duration| texts.len() as f64 / time.as_secs_f64();
-    println!("{name}: {} items, {:.1} MB of text", texts.len(), bytes as f64 / 1e6);
+    println!("{name}: {} items, {:.1} MB of text, import {:.0} items/s", texts.len(), bytes as f64 / 1e6, rate(import));
+    let share = |raw: Duration| rate(import) / rate(raw);
     println!(
-        "  raw inserts {:>8.0} items/s   import {:>8.0} items/s   ratio {:.2}",
-        rate(raw),
-        rate(import),
-        rate(import) / rate(raw)
+        "  of bare inserts ({:.0}/s) {:.2}   of row inserts ({:.0}/s) {:.2}",
+        rate(bare),
+        share(bare),
+        rate(rows),
+        share(rows)
     );
     Ok(())
 }
@@ -75,15 +79,16 @@ async fn texts(client: &dyn PlatformClient) -> anyhow::Result<Vec<(String, Strin
     Ok(texts)
 }
 
-/// The same settings as the store's, 500 rows a transaction, two columns and a primary key.
-async fn raw(texts: &[(String, String)]) -> anyhow::Result<Duration> {
+/// The settings of the store's own connections.
+async fn open(path: &Path) -> anyhow::Result<SqliteConnection> {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    Ok(options.journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full).connect().await?)
+}
+
+/// Two columns and a primary key, 500 rows a transaction.
+async fn bare_inserts(texts: &[(String, String)]) -> anyhow::Result<Duration> {
     let folder = tempfile::tempdir()?;
-    let options = SqliteConnectOptions::new()
-        .filename(folder.path().join("raw.db"))
-        .create_if_missing(true)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full);
-    let mut connection = options.connect().await?;
+    let mut connection = open(&folder.path().join("raw.db")).await?;
     sqlx::query("create table raw (id text primary key, content text not null)").execute(&mut connection).await?;
     let begun = Instant::now();
     for batch in texts.chunks(500) {
@@ -91,6 +96,49 @@ async fn raw(texts: &[(String, String)]) -> anyhow::Result<Duration> {
         let mut insert = QueryBuilder::<Sqlite>::new("insert or replace into raw (id, content) ");
         insert.push_values(batch, |mut row, (id, content)| {
             row.push_bind(id).push_bind(content);
+        });
+        insert.build().execute(&mut *transaction).await?;
+        transaction.commit().await?;
+    }
+    Ok(begun.elapsed())
+}
+
+/// Whole rows into the store's own table and indexes, 500 rows a transaction, nothing read, hashed or indexed for search.
+async fn row_inserts(texts: &[(String, String)]) -> anyhow::Result<Duration> {
+    let folder = tempfile::tempdir()?;
+    yarnnn::open_store(&yarnnn::Config::in_folder(folder.path())).await?.close().await;
+    let mut connection = open(&folder.path().join("yarnnn.db")).await?;
+    let (user, at) = (yarnnn::id::UserId::LOCAL.to_string(), "2026-01-01T00:00:00.000000Z");
+    let begun = Instant::now();
+    for (number, batch) in texts.chunks(250).enumerate() {
+        let mut transaction = connection.begin().await?;
+        let mut insert = QueryBuilder::<Sqlite>::new(
+            "insert into platform_content (id, user_id, platform, resource_id, resource_name, item_id, content, content_type, \
+             content_hash, author, author_lower, is_user_authored, source_timestamp, metadata, origin, fetched_at, retained, \
+             retained_reason, retained_at, is_current, created_at, updated_at) ",
+        );
+        insert.push_values(batch.iter().enumerate(), |mut row, (index, (id, content))| {
+            let key = format!("{number:08}-{index:04}-7000-8000-000000000000");
+            row.push_bind(key)
+                .push_bind(&user)
+                .push_bind("slack")
+                .push_bind("C1")
+                .push_bind("#c")
+                .push_bind(id)
+                .push_bind(content);
+            row.push_bind("message")
+                .push_bind(format!("{number:032x}{index:032x}"))
+                .push_bind("Ana")
+                .push_bind("ana")
+                .push_bind(false);
+            row.push_bind(at)
+                .push_bind("{}")
+                .push_bind("import")
+                .push_bind(at)
+                .push_bind(true)
+                .push_bind("user_import")
+                .push_bind(at);
+            row.push_bind(true).push_bind(at).push_bind(at);
         });
         insert.build().execute(&mut *transaction).await?;
         transaction.commit().await?;

@@ -8,7 +8,7 @@ use yarnnn::search::SearchQuery;
 use yarnnn::sync::{ContentQuery, SyncOptions};
 use yarnnn_sim::generate;
 
-const ITEMS: usize = 100_000;
+const ITEMS: u64 = 100_000;
 const ASKED: usize = 300;
 
 #[tokio::main]

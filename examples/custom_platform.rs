@@ -79,7 +79,7 @@ async fn main() -> anyhow::Result<()> {
     let logbook = Logbook { lines: LINES, begun: now - TimeDelta::hours(9) };
     yarnnn.sync().run(&logbook, &SyncOptions::import(user.id, now)).await?;
 
-    let report = yarnnn.deliverables().create(&user, CreateDeliverable::new("status_report", "Ship's report")).await?.deliverable;
+    let report = yarnnn.deliverables().create(&user, CreateDeliverable::new("status_report", "Ship's report")).await?;
     let outcome = yarnnn.deliverables().run(&yarnnn.stage_cx(), &RunRequest::of(user.id, report.id)).await?;
     println!("{}", outcome.version.and_then(|it| it.final_content).unwrap_or_default());
     Ok(())

@@ -42,8 +42,7 @@ async fn main() -> anyhow::Result<()> {
     for source in export::open(&sample.mail, Limits::default())?.sources {
         yarnnn.sync().run(source.client.as_ref(), &SyncOptions::import(user.id, now)).await?;
     }
-    let brief =
-        yarnnn.deliverables().create(&user, CreateDeliverable::new("gmail_inbox_brief", "Inbox brief")).await?.deliverable;
+    let brief = yarnnn.deliverables().create(&user, CreateDeliverable::new("gmail_inbox_brief", "Inbox brief")).await?;
     let cx = yarnnn.stage_cx();
     let outcome = yarnnn.deliverables().run(&cx, &RunRequest::of(user.id, brief.id)).await?;
     let stages: Vec<_> = cx.timings().into_iter().map(|it| it.stage).collect();

@@ -27,7 +27,7 @@ async fn main() -> anyhow::Result<()> {
     }
 
     let weekly = CreateDeliverable::new("status_report", "Weekly status");
-    let weekly = yarnnn.deliverables().create(&user, weekly).await?.deliverable;
+    let weekly = yarnnn.deliverables().create(&user, weekly).await?;
     let outcome = yarnnn.deliverables().run(&yarnnn.stage_cx(), &RunRequest::of(user.id, weekly.id)).await?;
     println!("\n{}", outcome.version.and_then(|it| it.final_content).unwrap_or_default());
     Ok(())

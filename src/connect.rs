@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use yarnnn_core::error::Cause;
 use yarnnn_core::llm::LanguageModel;
 use yarnnn_core::{StoreError, Stores, Yarnnn, YarnnnBuilder};
 use yarnnn_llm::{ExtractiveModel, RecordedModel};
@@ -63,13 +62,10 @@ pub async fn open_store(config: &Config) -> Result<SqlStore, ConnectError> {
 
 fn writer(config: &ModelConfig) -> Result<Arc<dyn LanguageModel>, ConnectError> {
     match config {
-        ModelConfig::Extractive => Ok(Arc::new(ExtractiveModel::default())),
+        ModelConfig::Extractive => Ok(Arc::new(ExtractiveModel::new())),
         ModelConfig::Recorded(path) => {
-            let unreadable = |error: Cause| ConfigError {
-                variable: env_vars::YARNNN_MODEL_WRITER,
-                problem: format!("the recording {} cannot be read: {error}", path.display()),
-            };
-            let model = RecordedModel::load(path).map_err(|error| unreadable(error.into()))?;
+            let unreadable = |problem| ConfigError { variable: env_vars::YARNNN_MODEL_WRITER, problem };
+            let model = RecordedModel::load(path).map_err(|error| unreadable(error.to_string()))?;
             Ok(Arc::new(model))
         }
     }

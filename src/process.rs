@@ -4,23 +4,22 @@ use std::fs;
 
 use yarnnn_core::pipeline::{Holder, Liveness};
 
-/// Knows this host's processes by boot, process id and start time. Where the kernel does not tell (no `/proc`), nothing is
-/// ever known to be gone, and a dead process's work is taken over when its hold ends.
+/// Knows the processes that share this one's kernel boot and process namespace: those it would see if they ran. Where the
+/// kernel does not tell (no `/proc`, or one that hides other users' processes), nothing is ever known to be gone, and a dead
+/// process's work is taken over when its hold ends.
 #[derive(Debug, Clone)]
 pub struct HostProcesses {
-    host: String,
-    boot: Option<String>,
+    place: Option<String>,
     me: Holder,
 }
 
 impl Default for HostProcesses {
     fn default() -> Self {
-        let host = read("/proc/sys/kernel/hostname").unwrap_or_else(|| "host".to_owned());
-        let boot = read("/proc/sys/kernel/random/boot_id");
+        let place = place();
         let pid = std::process::id();
         let start = start_time(pid).unwrap_or_default();
-        let me = Holder::new(format!("{host}/{}/{pid}/{start}", boot.as_deref().unwrap_or("unknown")));
-        Self { host, boot, me }
+        let me = Holder::new(format!("{}/{pid}/{start}", place.as_deref().unwrap_or("unknown")));
+        Self { place, me }
     }
 }
 
@@ -30,17 +29,22 @@ impl Liveness for HostProcesses {
     }
 
     fn is_gone(&self, other: &Holder) -> bool {
-        let mut parts = other.as_str().rsplitn(4, '/');
-        let (Some(start), Some(pid), Some(boot), Some(host)) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
-            return false;
-        };
-        let Some(my_boot) = self.boot.as_deref().filter(|_| host == self.host) else { return false };
-        if boot != my_boot {
-            return boot != "unknown";
-        }
-        let Ok(pid) = pid.parse::<u32>() else { return false };
+        let mut parts = other.process().rsplitn(3, '/');
+        let (Some(start), Some(pid), Some(place)) = (parts.next(), parts.next(), parts.next()) else { return false };
+        let (Ok(pid), true) = (pid.parse::<u32>(), self.place.as_deref() == Some(place)) else { return false };
         start_time(pid).is_none_or(|it| it != start)
     }
+}
+
+/// Host name, boot and process namespace; none where another process's entry could be missing although it runs.
+fn place() -> Option<String> {
+    let host = read("/proc/sys/kernel/hostname")?;
+    let boot = read("/proc/sys/kernel/random/boot_id")?;
+    let namespace = fs::read_link("/proc/self/ns/pid").ok()?;
+    let mounts = fs::read_to_string("/proc/self/mounts").ok()?;
+    let hides = |line: &str| line.split(' ').nth(1) == Some("/proc") && line.contains("hidepid=") && !line.contains("hidepid=0");
+    let visible = !mounts.lines().any(hides);
+    visible.then(|| format!("{host}/{boot}/{}", namespace.display()))
 }
 
 fn read(path: &str) -> Option<String> {
@@ -66,18 +70,21 @@ mod tests {
     fn this_process_is_here_and_one_that_ended_is_gone() {
         let host = HostProcesses::default();
         assert!(!host.is_gone(&host.me()));
+        assert!(!host.is_gone(&host.me().of_run(uuid::Uuid::nil())), "a run of a living process");
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let pid = child.id();
         child.wait().unwrap();
-        let parts: Vec<_> = host.me().as_str().split('/').map(str::to_owned).collect();
-        assert!(host.is_gone(&Holder::new(format!("{}/{}/{pid}/1", parts[0], parts[1]))));
-        assert!(host.is_gone(&Holder::new(format!("{}/{}/{}/1", parts[0], parts[1], std::process::id()))), "another start time");
+        let place = host.place.clone().unwrap();
+        assert!(host.is_gone(&Holder::new(format!("{place}/{pid}/1"))));
+        assert!(host.is_gone(&Holder::new(format!("{place}/{}/1#run", std::process::id()))), "another start time");
     }
 
     #[test]
     fn what_cannot_be_known_is_not_gone() {
         let host = HostProcesses::default();
-        for other in ["elsewhere/b/1/1", "", "x", "a/b/c/d/e"] {
+        let elsewhere = host.place.clone().unwrap().replace("pid:[", "pid:[9");
+        let rebooted = format!("{}/4/1", host.place.clone().unwrap().replacen('-', "0", 1));
+        for other in ["elsewhere/b/n/1/1", "", "x", "a/b/c/d/e", &format!("{elsewhere}/1/0"), &rebooted] {
             assert!(!host.is_gone(&Holder::new(other)), "{other}");
         }
     }

@@ -52,15 +52,19 @@ impl DatabaseConfig {
         &self.url
     }
 
-    /// The URL without its password.
+    /// The URL without its password, wherever it stands.
     pub fn display_url(&self) -> String {
-        let Some((scheme, rest)) = self.url.split_once("://") else { return self.url.clone() };
+        let (url, options) = self.url.split_once('?').unwrap_or((self.url.as_str(), ""));
+        let options: Vec<&str> =
+            options.split('&').filter(|it| !it.is_empty() && !it.to_lowercase().contains("password")).collect();
+        let options = if options.is_empty() { String::new() } else { format!("?{}", options.join("&")) };
+        let Some((scheme, rest)) = url.split_once("://") else { return format!("{url}{options}") };
         match rest.rsplit_once('@') {
             Some((login, place)) => {
                 let user = login.split(':').next().unwrap_or_default();
-                format!("{scheme}://{user}@{place}")
+                format!("{scheme}://{user}@{place}{options}")
             }
-            None => self.url.clone(),
+            None => format!("{url}{options}"),
         }
     }
 }

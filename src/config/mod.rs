@@ -117,5 +117,7 @@ mod tests {
     fn a_password_is_not_shown() {
         let config = from(&[("DATABASE_URL", "postgres://ana:secret@db/yarnnn")]).unwrap();
         assert!(!format!("{config:?}").contains("secret"));
+        let config = from(&[("DATABASE_URL", "postgres://ana@db/yarnnn?host=/tmp&password=secret")]).unwrap();
+        assert_eq!(config.database.display_url(), "postgres://ana@db/yarnnn?host=/tmp");
     }
 }

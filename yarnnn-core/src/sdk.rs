@@ -128,6 +128,14 @@ impl Yarnnn {
         Ok(self.stores.accounts.user(UserId::LOCAL).await?)
     }
 
+    /// The user with this address, if there is one.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn find_user(&self, email: &Email) -> Result<Option<User>, Error> {
+        Ok(self.stores.accounts.user_by_email(email).await?)
+    }
+
     /// The user with this address, made with the free tier if needed.
     ///
     /// # Errors

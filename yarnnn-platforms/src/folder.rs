@@ -18,9 +18,11 @@ pub struct FolderChannel {
 }
 
 impl FolderChannel {
-    /// Delivers to this folder unless a message names another. The folder is made when the first message comes.
+    /// Delivers to this folder unless a message names another. The folder is made when the first message comes; a relative path
+    /// is taken from the working directory as it is now.
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        let folder = folder.into();
+        Self { folder: std::path::absolute(&folder).unwrap_or(folder) }
     }
 
     fn target<'a>(&'a self, message: &'a OutboxMessage) -> &'a Path {
@@ -32,6 +34,10 @@ impl FolderChannel {
 impl Channel for FolderChannel {
     fn kind(&self) -> ChannelKind {
         ChannelKind::Folder
+    }
+
+    fn default_target(&self) -> String {
+        self.folder.display().to_string()
     }
 
     async fn send(&self, message: &OutboxMessage) -> Result<SendReceipt, SendError> {
@@ -76,12 +82,12 @@ async fn write_all<'a>(folder: &Path, files: &'a [OutboxFile]) -> io::Result<Vec
     let mut missing = Vec::new();
     for file in files {
         let there = fs::try_exists(folder.join(&file.name)).await?;
+        // A process that died may have left a temporary file; somebody else may have put a link in its place.
+        remove_if_there(&partial(folder, &file.name)).await?;
         if there {
-            // A process that died between two renames may have left this one's temporary file.
-            remove_if_there(&partial(folder, &file.name)).await?;
             continue;
         }
-        let mut temporary = fs::File::create(partial(folder, &file.name)).await?;
+        let mut temporary = fs::OpenOptions::new().write(true).create_new(true).open(partial(folder, &file.name)).await?;
         temporary.write_all(file.content.as_bytes()).await?;
         temporary.sync_all().await?;
         missing.push(file.name.as_str());
@@ -157,6 +163,20 @@ mod tests {
         FolderChannel::new(folder.path()).send(&message(&[("a.md", "A"), ("b.md", "torn")])).await.unwrap();
         assert_eq!(names(folder.path()), ["a.md", "b.md"]);
         assert_eq!(std::fs::read_to_string(folder.path().join("b.md")).unwrap(), "torn");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_planted_link_is_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        let foreign = folder.path().join("foreign");
+        std::fs::write(&foreign, "mine").unwrap();
+        let out = folder.path().join("out");
+        std::fs::create_dir(&out).unwrap();
+        std::os::unix::fs::symlink(&foreign, out.join(".a.md.partial")).unwrap();
+        FolderChannel::new(&out).send(&message(&[("a.md", "A")])).await.unwrap();
+        assert_eq!(std::fs::read_to_string(&foreign).unwrap(), "mine");
+        assert!(!out.join("a.md").is_symlink());
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 #[cfg(feature = "postgres")]
 use sqlx::{
-    ConnectOptions as _, Connection as _, Postgres,
+    ConnectOptions as _, Connection as _, Executor as _, Postgres,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 #[cfg(feature = "sqlite")]
@@ -26,6 +26,11 @@ use crate::error::{Doing as _, unreadable};
 
 /// How long a caller waits for a connection or for another writer.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A statement that runs this long is stuck; a transaction that idles this long has lost its program. Set by statement:
+/// connection poolers refuse unknown start-up options.
+#[cfg(feature = "postgres")]
+const LIMITS: &str = "set statement_timeout = '60s'; set idle_in_transaction_session_timeout = '60s'";
 
 /// The oldest `SQLite` whose write-ahead log is free of the reset defect that can lose committed pages.
 #[cfg(feature = "sqlite")]
@@ -173,16 +178,14 @@ impl SqliteDb {
 #[cfg(feature = "postgres")]
 async fn postgres(url: &str) -> Result<Db, StoreError> {
     let options: PgConnectOptions = url.parse().doing("the database URL")?;
-    // A statement that runs this long is stuck; a transaction that idles this long has lost its program.
-    let options = options.application_name("yarnnn").options([
-        ("statement_timeout", "60s"),
-        ("idle_in_transaction_session_timeout", "60s"),
-        ("timezone", "UTC"),
-    ]);
+    let pool = PgPoolOptions::new()
+        .max_connections(10)
+        .acquire_timeout(PATIENCE)
+        .after_connect(|connection, _| Box::pin(async move { connection.execute(LIMITS).await.map(|_| ()) }));
+    let options = options.application_name("yarnnn");
     // A pool tries until its patience ends and then does not say why; one connection does.
     let first = options.connect().await.doing("connect to Postgres")?;
     first.close().await.doing("connect to Postgres")?;
-    let pool = PgPoolOptions::new().max_connections(10).acquire_timeout(PATIENCE);
     Ok(Db::Postgres(pool.connect_with(options).await.doing("connect to Postgres")?))
 }
 

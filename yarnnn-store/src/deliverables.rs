@@ -36,7 +36,7 @@ const INSERT: &str = "insert into deliverables (id, user_id, title, description,
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'active', $11, $12, $12)";
 const SET_STATUS: &str = "update deliverables set status = $3, updated_at = $4 where id = $1 and user_id = $2";
 const RESCHEDULE: &str = "update deliverables set next_run_at = $4 where id = $1 and user_id = $2 and next_run_at = $3";
-const RAN: &str = "update deliverables set last_run_at = $3, next_run_at = $4, updated_at = $3 \
+const RAN: &str = "update deliverables set last_run_at = $3, updated_at = $3 \
     where id = (select deliverable_id from deliverable_versions where id = $1) and user_id = $2";
 const EXISTS: &str = "select count(*) from deliverables where id = $1 and user_id = $2";
 
@@ -247,16 +247,15 @@ fn classification(kind: Kind) -> Value {
     value
 }
 
-/// Records that the deliverable of a version ran, and when it runs next.
+/// Records that the deliverable of a version ran.
 pub(crate) async fn ran(
     tx: &mut Tx,
     user: UserId,
     version: yarnnn_core::id::VersionId,
-    next: Option<DateTime<Utc>>,
     at: DateTime<Utc>,
 ) -> Result<(), DbError> {
     on_tx!(tx, connection => sqlx::query(RAN)
-        .bind(Id(version.as_uuid())).bind(Id(user.as_uuid())).bind(Instant(at)).bind(Instant::maybe(next))
+        .bind(Id(version.as_uuid())).bind(Id(user.as_uuid())).bind(Instant(at))
         .execute(connection).await.map(|_| ()))
     .doing("the deliverable of a version")
 }

@@ -68,7 +68,7 @@ impl SqlStore {
         let outbox: Vec<(String, i64)> =
             on_pool!(&self.db, pool => sqlx::query_as(OUTBOX).bind(user).fetch_all(pool).await).doing("the outbox")?;
         Ok(Stats {
-            platforms: content.into_iter().map(platform).collect::<Result<_, _>>()?,
+            platforms: content.iter().map(platform).collect::<Result<_, _>>()?,
             versions: count(versions),
             outbox: outbox.into_iter().map(state).collect::<Result<_, _>>()?,
         })
@@ -92,7 +92,7 @@ impl SqlStore {
     }
 }
 
-fn platform(row: ContentCounts) -> Result<(Platform, PlatformStats), StoreError> {
+fn platform(row: &ContentCounts) -> Result<(Platform, PlatformStats), StoreError> {
     let platform: Platform = row.platform.parse().map_err(|_| unreadable("the stored items", "unknown platform"))?;
     let [rows, current, withdrawn, retained] = [row.total, row.current, row.withdrawn, row.retained].map(count);
     Ok((platform, PlatformStats { rows, current, withdrawn, retained }))

@@ -1,20 +1,26 @@
 //! What foreign text must bear before it is stored.
 //!
-//! Postgres cannot keep U+0000 in text; so that both databases hold the same bytes, it becomes U+FFFD on both.
+//! Postgres cannot keep U+0000 in text, and no other control character but line breaks and tabs means anything to a reader: they
+//! become U+FFFD, on both databases, so that both hold the same bytes.
 
 use std::borrow::Cow;
 
 use chrono::{DateTime, Datelike as _, Utc};
 use serde_json::{Map, Value};
 
-/// The text without U+0000.
+/// Whether a character is replaced.
+fn is_unfit(ch: char) -> bool {
+    ch.is_control() && !matches!(ch, '\n' | '\r' | '\t')
+}
+
+/// The text without control characters.
 pub(crate) fn clean(text: &str) -> Cow<'_, str> {
-    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
+    if text.contains(is_unfit) { Cow::Owned(text.replace(is_unfit, "\u{fffd}")) } else { Cow::Borrowed(text) }
 }
 
 /// The same for a text that is owned already.
 pub(crate) fn cleaned(text: String) -> String {
-    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+    if text.contains(is_unfit) { text.replace(is_unfit, "\u{fffd}") } else { text }
 }
 
 /// At most the first `limit` characters.
@@ -33,7 +39,7 @@ pub(crate) fn cleaned_json(mut value: Value) -> Value {
             Value::String(text) => *text = cleaned(std::mem::take(text)),
             Value::Array(items) => open.extend(items),
             Value::Object(map) => {
-                if map.keys().any(|key| key.contains('\0')) {
+                if map.keys().any(|key| key.contains(is_unfit)) {
                     *map = std::mem::take(map).into_iter().map(|(key, value)| (cleaned(key), value)).collect::<Map<_, _>>();
                 }
                 open.extend(map.values_mut());

@@ -185,7 +185,8 @@ pub(crate) fn parse() -> Result<Cli, ExitCode> {
     let json = std::env::args_os().any(|it| it == "--json");
     if json && !asked {
         let message = error.render().to_string();
-        let message = message.trim_start_matches("error: ").lines().next().unwrap_or_default().to_owned();
+        let said = message.trim_start_matches("error: ").split("\n\n").next().unwrap_or_default();
+        let message = said.split_whitespace().collect::<Vec<_>>().join(" ");
         crate::output::Output::new(true, true).json(&serde_json::json!({ "error": { "code": "usage", "message": message } }));
     } else if error.print().is_err() {
         return Err(ExitCode::from(USAGE));

@@ -37,6 +37,12 @@ pub(crate) fn report(error: &anyhow::Error, output: &Output) -> ExitCode {
     ExitCode::from(code)
 }
 
+/// The command did its work, but what it had to say did not get to standard output.
+pub(crate) fn incomplete(output: &Output) -> ExitCode {
+    output.error("standard output cannot be written to");
+    ExitCode::from(FAILED)
+}
+
 /// The error and its causes, each said once: many of ours name their cause already.
 fn chain(error: &anyhow::Error) -> String {
     let mut text = String::new();

@@ -1,6 +1,8 @@
 //! What the command line prints: tables and colours for people, one JSON object for programs.
 
-use std::io::IsTerminal as _;
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,6 +14,7 @@ pub(crate) struct Output {
     json: bool,
     color: bool,
     progress: bool,
+    broken: Arc<AtomicBool>,
 }
 
 /// A colour with a meaning.
@@ -28,7 +31,7 @@ impl Output {
     /// Prints for people, unless `json`; in colour on a terminal, unless told otherwise.
     pub(crate) fn new(json: bool, no_color: bool) -> Self {
         let color = !json && !no_color && !yarnnn::config::no_color() && std::io::stdout().is_terminal();
-        Self { json, color, progress: std::io::stderr().is_terminal() }
+        Self { json, color, progress: std::io::stderr().is_terminal(), broken: Arc::default() }
     }
 
     /// Whether standard output holds one JSON object and nothing else.
@@ -38,19 +41,33 @@ impl Output {
 
     /// Prints the one object of a command.
     pub(crate) fn json(&self, value: &Value) {
-        write_line(&mut std::io::stdout().lock(), &format!("{value:#}"));
+        self.print(&escaped(&format!("{value:#}")));
     }
 
     /// A line for people; nothing with `--json`.
     pub(crate) fn line(&self, text: &str) {
         if !self.json {
-            write_line(&mut std::io::stdout().lock(), text);
+            self.print(&printable(text));
+        }
+    }
+
+    /// Whether everything for standard output got there; a reader who left early (a closed pipe) is no failure.
+    pub(crate) fn is_complete(&self) -> bool {
+        !self.broken.load(Ordering::Relaxed)
+    }
+
+    fn print(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let written = writeln!(out, "{text}").and_then(|()| out.flush());
+        if written.is_err_and(|error| error.kind() != ErrorKind::BrokenPipe) {
+            self.broken.store(true, Ordering::Relaxed);
         }
     }
 
     /// A line on standard error: progress and remarks.
     pub(crate) fn note(&self, text: &str) {
-        write_line(&mut std::io::stderr().lock(), text);
+        // Nobody can be told that standard error is broken.
+        let _ = writeln!(std::io::stderr().lock(), "{}", printable(text));
     }
 
     /// The last words of a command that failed.
@@ -84,6 +101,11 @@ impl Output {
         self.line(&table.to_string());
     }
 
+    /// The step at hand, on a terminal.
+    pub(crate) fn steps(&self) -> ProgressBar {
+        if self.progress { ProgressBar::new_spinner() } else { ProgressBar::hidden() }
+    }
+
     /// A bar for work of unknown length; silent where standard error is no terminal.
     pub(crate) fn spinner(&self, text: &str) -> ProgressBar {
         if !self.progress {
@@ -98,9 +120,17 @@ impl Output {
     }
 }
 
-/// A closed pipe ends the reader's interest, not the command's work.
-fn write_line(out: &mut impl std::io::Write, text: &str) {
-    let _ = writeln!(out, "{}", printable(text));
+/// JSON with its remaining control characters escaped: the same value, and safe on a terminal.
+fn escaped(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for ch in json.chars() {
+        match ch {
+            '\n' => safe.push(ch),
+            ch if ch.is_control() => safe.push_str(&format!("\\u{:04x}", u32::from(ch))),
+            ch => safe.push(ch),
+        }
+    }
+    safe
 }
 
 /// Foreign text may hold control sequences; only line breaks, tabs and our own colours pass.
@@ -124,6 +154,14 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_keeps_its_value() {
+        let value = serde_json::json!({ "text": "a\u{92}b\u{7f}c\u{1b}" });
+        let printed = escaped(&format!("{value:#}"));
+        assert!(!printed.chars().any(|ch| ch.is_control() && ch != '\n'));
+        assert_eq!(serde_json::from_str::<Value>(&printed).unwrap(), value);
+    }
 
     #[test]
     fn foreign_control_sequences_do_not_reach_the_terminal() {

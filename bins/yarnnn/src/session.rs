@@ -1,6 +1,5 @@
 //! What most commands need: a connected handle, the user, a way to be interrupted.
 
-use anyhow::Context as _;
 use yarnnn::accounts::{Email, User};
 use yarnnn::deliverables::Deliverable;
 use yarnnn::pipeline::{CancelHandle, CancelToken};
@@ -16,19 +15,36 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Connects by the environment.
+    /// Connects by the environment, as a user who is known.
     pub(crate) async fn open(email: Option<&str>) -> anyhow::Result<Self> {
-        Self::with(Config::from_env()?, email).await
+        let config = Config::from_env()?;
+        let yarnnn = yarnnn::connect(&config).await?;
+        let user = match email.map(parse_email).transpose()? {
+            Some(email) => {
+                let known = yarnnn.find_user(&email).await?;
+                known.ok_or_else(|| yarnnn::Error::NotFound(format!("the user {email}")))?
+            }
+            None => yarnnn.local_user().await?,
+        };
+        Ok(Self { config, yarnnn, user })
     }
 
-    /// Connects by a configuration.
-    pub(crate) async fn with(config: Config, email: Option<&str>) -> anyhow::Result<Self> {
+    /// Connects by the environment; a user who is not known yet is made.
+    pub(crate) async fn open_or_make(email: Option<&str>) -> anyhow::Result<Self> {
+        let config = Config::from_env()?;
         let email = email.map(parse_email).transpose()?;
         let yarnnn = yarnnn::connect(&config).await?;
         let user = match email {
             Some(email) => yarnnn.user(email).await?,
             None => yarnnn.local_user().await?,
         };
+        Ok(Self { config, yarnnn, user })
+    }
+
+    /// Connects by a configuration, as the local user.
+    pub(crate) async fn local(config: Config) -> anyhow::Result<Self> {
+        let yarnnn = yarnnn::connect(&config).await?;
+        let user = yarnnn.local_user().await?;
         Ok(Self { config, yarnnn, user })
     }
 
@@ -53,16 +69,21 @@ pub(crate) fn parse_email(text: &str) -> anyhow::Result<Email> {
     text.parse::<Email>().map_err(|error| UsageError(error.to_string()).into())
 }
 
-/// A token that the first Ctrl-C cancels: the page at hand is still committed.
+/// A token that the first Ctrl-C cancels: the page or step at hand is still committed. The second ends the program.
 pub(crate) fn cancel_on_interrupt() -> CancelToken {
+    /// What shells report for a program that Ctrl-C ended.
+    const INTERRUPTED: i32 = 130;
     let handle = CancelHandle::default();
     let token = handle.token();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.context("cannot listen for Ctrl-C").is_ok() {
-            handle.cancel();
+        if tokio::signal::ctrl_c().await.is_err() {
+            // Without a handler Ctrl-C keeps its usual effect; the token must only stay uncancelled.
+            std::future::pending::<()>().await;
         }
-        // Keeps the token's other end alive while the command runs.
-        std::future::pending::<()>().await;
+        handle.cancel();
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(INTERRUPTED);
+        }
     });
     token
 }

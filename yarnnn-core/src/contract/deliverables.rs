@@ -24,7 +24,7 @@ pub async fn create_stores_what_was_given(ports: &Ports) {
     let source = |text: &str| SourceRef { resource: resource(text), resource_name: format!("{text} “name”") };
     let destinations = [
         Destination::Folder { path: None },
-        Destination::Folder { path: Some("/tmp/Berichte ö".to_owned()) },
+        Destination::Folder { path: Some("/srv/Berichte ö".to_owned()) },
         Destination::Email { address: "ana@example.com".parse().unwrap() },
     ];
     for (destination, type_name) in destinations.into_iter().zip(["custom", "weekly_status", "meeting_prep"]) {

@@ -191,6 +191,7 @@ pub fn me() -> Holder {
 /// What a run has decided.
 pub fn run_state() -> RunState {
     RunState {
+        asked_for: minute(0),
         as_of: minute(0),
         window: stretch(-10_080, 0),
         window_moved: false,
@@ -258,9 +259,9 @@ pub fn queued(version: VersionId, messages: Vec<NewMessage>, retain: Vec<Content
 }
 
 /// `queued → finished`.
-pub fn finished(version: VersionId, next_run_at: Option<DateTime<Utc>>) -> StepCommit {
+pub fn finished(version: VersionId) -> StepCommit {
     let activity = line(ActivityKind::DeliverableRun, version.as_uuid(), "delivered");
-    step(version, Step::Queued, StepChange::Finished { next_run_at, activity })
+    step(version, Step::Queued, StepChange::Finished { activity })
 }
 
 /// The run ends as failed at this step.

@@ -73,7 +73,7 @@ pub async fn start_refuses_what_was_sent(ports: &Ports) {
     let last = again(ports, &message).await;
     assert_eq!((last.state, last.attempts, last.error), (MessageState::Sent, 2, None));
     assert_eq!(last.external_id.as_deref(), Some("out/a.md\nout/a.html"));
-    ports.versions.advance(finished(message.version, None)).await.unwrap();
+    ports.versions.advance(finished(message.version)).await.unwrap();
 }
 
 /// Only the attempt that was begun last may end, and only once.

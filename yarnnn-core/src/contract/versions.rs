@@ -72,7 +72,8 @@ pub async fn version_and_others_see_only_the_users_own(ports: &Ports) {
     assert!(is_missing(&ports.versions.hold(Hold { user: ben, ..hold(version.id, &me(), 1) }).await));
     assert!(is_missing(&ports.versions.advance(StepCommit { user: ben, ..written(version.id) }).await));
     assert_eq!(ports.versions.recent(ben, version.deliverable, 9).await.unwrap(), []);
-    assert_eq!(ports.versions.last_delivered(ben, version.deliverable).await.unwrap(), None);
+    assert_eq!(ports.versions.unfinished(ben, version.deliverable).await.unwrap(), None);
+    assert_eq!(ports.versions.reported(ben, version.deliverable).await.unwrap(), []);
     assert_eq!(ports.versions.version(ANA, version.id).await.unwrap(), version);
 }
 
@@ -97,15 +98,28 @@ pub async fn recent_is_newest_first_and_limited(ports: &Ports) {
     assert_eq!(recent.iter().map(|it| it.number).collect::<Vec<_>>(), [11, 10, 9]);
 }
 
-/// The newest version that arrived, whatever came after it.
-pub async fn last_delivered_is_the_newest_that_arrived(ports: &Ports) {
+/// The oldest version that a run can go on with: one whose run has not ended, or whose delivery failed.
+pub async fn unfinished_is_the_oldest_to_go_on_with(ports: &Ports) {
     let version = queued_version(ports, vec![]).await;
-    assert_eq!(ports.versions.last_delivered(ANA, version.deliverable).await.unwrap(), None);
-    ports.versions.advance(finished(version.id, None)).await.unwrap();
+    let unfinished = || async { ports.versions.unfinished(ANA, version.deliverable).await.unwrap().map(|it| it.number) };
+    assert_eq!(unfinished().await, Some(1));
+    ports.versions.advance(failed(version.id, Step::Queued)).await.unwrap();
     let next = ports.versions.open(open_after(ANA, version.deliverable, 1)).await.unwrap();
+    assert_eq!(unfinished().await, Some(1), "a failed delivery waits, whatever came after it");
+    ports.versions.hold(hold(version.id, &me(), 11)).await.unwrap();
+    ports.versions.advance(finished(version.id)).await.unwrap();
+    assert_eq!(unfinished().await, Some(2));
     ports.versions.advance(failed(next.id, Step::Gathered)).await.unwrap();
-    let last = ports.versions.last_delivered(ANA, version.deliverable).await.unwrap().unwrap();
-    assert_eq!((last.id, last.status, last.delivered_at), (version.id, VersionStatus::Delivered, Some(minute(10))));
+    assert_eq!(unfinished().await, None, "what failed before it was queued has failed for good");
+}
+
+/// What delivered versions were written from, and nothing of others.
+pub async fn reported_is_the_material_of_what_arrived(ports: &Ports) {
+    let version = queued_version(ports, vec![]).await;
+    assert_eq!(ports.versions.reported(ANA, version.deliverable).await.unwrap(), []);
+    ports.versions.advance(finished(version.id)).await.unwrap();
+    ports.versions.open(open_after(ANA, version.deliverable, 1)).await.unwrap();
+    assert_eq!(ports.versions.reported(ANA, version.deliverable).await.unwrap(), version.state.material);
 }
 
 /// A held version is not given to another before the hold has ended; its holder may renew.
@@ -223,7 +237,7 @@ pub async fn advance_to_queued_retains_and_queues_once(ports: &Ports) {
 /// A finished run ends the hold, marks the version as delivered, and moves its deliverable on.
 pub async fn advance_to_finished_delivers(ports: &Ports) {
     let version = queued_version(ports, vec![]).await;
-    ports.versions.advance(finished(version.id, Some(minute(99)))).await.unwrap();
+    ports.versions.advance(finished(version.id)).await.unwrap();
     let version = ports.versions.version(ANA, version.id).await.unwrap();
     assert_eq!(
         (version.status, version.step, version.delivered_at),
@@ -231,7 +245,7 @@ pub async fn advance_to_finished_delivers(ports: &Ports) {
     );
     assert_eq!((version.held_by, version.held_until), (None, None));
     let deliverable = ports.deliverables.get(ANA, version.deliverable).await.unwrap();
-    assert_eq!((deliverable.last_run_at, deliverable.next_run_at), (Some(minute(10)), Some(minute(99))));
+    assert_eq!(deliverable.last_run_at, Some(minute(10)));
     assert_eq!(ports.activity.recent(ANA, 9).await.unwrap()[0].summary, "delivered");
     ports.versions.hold(hold(version.id, &me(), 11)).await.unwrap();
     assert!(is_conflict(&ports.versions.advance(failed(version.id, Step::Finished)).await), "what arrived cannot fail");
@@ -248,7 +262,7 @@ pub async fn advance_to_failed_ends_the_hold(ports: &Ports) {
     assert_eq!(ports.deliverables.get(ANA, version.deliverable).await.unwrap().last_run_at, None);
     assert_eq!(ports.activity.recent(ANA, 9).await.unwrap()[0].summary, "failed");
     ports.versions.hold(hold(version.id, &other(), 11)).await.unwrap();
-    ports.versions.advance(StepCommit { holder: other(), ..finished(version.id, None) }).await.unwrap();
+    ports.versions.advance(StepCommit { holder: other(), ..finished(version.id) }).await.unwrap();
     let version = ports.versions.version(ANA, version.id).await.unwrap();
     assert_eq!((version.status, version.delivery_error), (VersionStatus::Delivered, None));
 }

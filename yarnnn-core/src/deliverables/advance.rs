@@ -13,7 +13,7 @@ use super::verify::{Verify, VerifyInput};
 use super::version::{RunState, Step, StepChange, StepCommit, Version, VersionStatus};
 use super::write::{Write, WriteInput};
 use crate::activity::{ActivityKind, NewActivity};
-use crate::delivery::Deliver;
+use crate::delivery::{ChannelKind, Deliver};
 use crate::error::Error;
 use crate::id::{ActivityId, ContentId};
 use crate::pipeline::StageCx;
@@ -45,9 +45,9 @@ impl Advance {
 
     async fn write(&self, cx: &StageCx, deliverable: &Deliverable, version: &Version) -> Result<StepChange, Error> {
         let items = self.material(version).await?;
-        let stage = Write { model: self.parts.model.clone(), revisions: self.parts.revisions.clone() };
+        let writer = Write { model: self.parts.model.clone(), revisions: self.parts.revisions.clone() };
         let input = WriteInput { deliverable: deliverable.clone(), state: version.state.clone(), items };
-        let written = cx.run(&stage, input).await?;
+        let written = cx.run(&writer, input).await?;
         let state = RunState { ran: Some(written.ran), ..version.state.clone() };
         Ok(StepChange::Written { draft: written.draft.markdown, state })
     }
@@ -65,7 +65,9 @@ impl Advance {
         let items = self.material(version).await?;
         let input = RenderInput { deliverable: deliverable.clone(), version: version.clone(), sentences, items };
         let rendered = cx.run(&Render, input).await?;
-        let messages = messages(deliverable, version, &rendered, self.parts.ids.as_ref())?;
+        let folder = self.parts.channels.iter().find(|it| it.kind() == ChannelKind::Folder);
+        let default_target = folder.map(|it| it.default_target()).unwrap_or_default();
+        let messages = messages(deliverable, version, &rendered, &default_target, self.parts.ids.as_ref())?;
         let retain = version.state.material.iter().map(|it| it.content_id).collect();
         Ok(StepChange::Queued { final_content: rendered.markdown, messages, retain })
     }
@@ -78,8 +80,7 @@ impl Advance {
             return Err(Error::Failed(error));
         }
         let activity = self.activity(deliverable, version, VersionStatus::Delivered, None);
-        let next_run_at = deliverable.schedule.map(|it| it.next_after(parts.clock.now()));
-        Ok(StepChange::Finished { next_run_at, activity })
+        Ok(StepChange::Finished { activity })
     }
 
     async fn material(&self, version: &Version) -> Result<Vec<StoredItem>, Error> {
@@ -92,7 +93,7 @@ impl Advance {
             user: version.user,
             version: version.id,
             expected: version.step,
-            holder: self.parts.liveness.me(),
+            holder: version.held_by.clone().unwrap_or_else(|| self.parts.liveness.me()),
             change,
             at: self.parts.clock.now(),
         };

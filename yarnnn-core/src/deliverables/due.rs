@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::model::Deliverable;
 use super::run::{Deliverables, DueOutcome, RunOutcome, RunRequest, leaves_resumable, no_news};
+use super::version::VersionStatus;
 use crate::error::{Error, StoreError};
 use crate::id::UserId;
 use crate::pipeline::StageCx;
@@ -28,9 +29,10 @@ impl Deliverables {
         Ok(outcomes)
     }
 
-    /// Leaves the slot behind. A delivered run has done so already.
+    /// Leaves the slot behind: the next one is counted from it, so that a late run moves nothing, and missed ones are skipped.
     async fn move_on(&self, deliverable: &Deliverable, due_at: DateTime<Utc>) -> Result<(), Error> {
-        let next = deliverable.schedule.map(|it| it.next_after(self.parts.clock.now()));
+        let now = self.parts.clock.now();
+        let next = deliverable.schedule.map(|it| it.next_slot(due_at, now));
         match self.parts.deliverables.reschedule(deliverable.user, deliverable.id, due_at, next).await {
             Err(StoreError::Conflict { .. }) => Ok(()),
             moved => Ok(moved?),
@@ -45,11 +47,15 @@ impl Deliverables {
         self.run(cx, &RunRequest { key, ..RunRequest::of(deliverable.user, deliverable.id) }).await
     }
 
-    /// Whether any source was read since the last run. Without listed sources, or before the first run, there is no skip.
+    /// Whether any source was read since the items of the last version were gathered. Without listed sources, or before the
+    /// first run, there is no skip.
     async fn is_fresh(&self, deliverable: &Deliverable) -> Result<bool, Error> {
-        let Some(last_run) = deliverable.last_run_at.filter(|_| !deliverable.sources.is_empty()) else { return Ok(true) };
+        let last = self.parts.versions.recent(deliverable.user, deliverable.id, 1).await?.pop();
+        let Some(last) = last.filter(|it| it.status == VersionStatus::Delivered && !deliverable.sources.is_empty()) else {
+            return Ok(true);
+        };
         let resources: Vec<_> = deliverable.sources.iter().map(|it| it.resource.clone()).collect();
         let statuses = self.parts.content.coverage(deliverable.user, &resources).await?;
-        Ok(statuses.iter().any(|it| it.last_synced_at.is_none_or(|at| at > last_run)))
+        Ok(statuses.iter().any(|it| it.last_synced_at.is_none_or(|at| at > last.created_at)))
     }
 }

@@ -59,10 +59,11 @@ impl Stage<GatherInput> for Gather {
         let mut items = Vec::new();
         for source in &sources {
             let window = profile.window_of(input.deliverable.report_type.kind(), source.resource.platform(), as_of);
-            items.push(reader.items(&[source.resource.clone()], Some(window), MAX_ITEMS).await?);
+            items.push(reader.items(std::slice::from_ref(&source.resource), Some(window), MAX_ITEMS).await?);
         }
         let items = share(items);
-        Ok(Gathered { state: state(&profile, as_of, window_moved, &sources, &items), items })
+        let state = state(&profile, (input.as_of, as_of), &sources, &items);
+        Ok(Gathered { state: RunState { window_moved, ..state }, items })
     }
 }
 
@@ -136,7 +137,8 @@ impl Reader<'_> {
         }
         let platform = deciding.first().map_or(Platform::Calendar, ResourceId::platform);
         let window = profile.window_of(kind, platform, input.as_of);
-        if !self.items(&deciding, Some(window), 1).await?.is_empty() {
+        let found = self.items(&deciding, Some(window), 1).await?;
+        if found.iter().any(|it| it.source_timestamp.is_some()) {
             return Ok((input.as_of, false));
         }
         let newest = self.items(&deciding, None, 1).await?.first().and_then(|it| it.source_timestamp);
@@ -165,8 +167,7 @@ fn newest_first(item: &StoredItem) -> (Reverse<Option<DateTime<Utc>>>, &Resource
 
 fn state(
     profile: &KindProfile,
-    as_of: DateTime<Utc>,
-    window_moved: bool,
+    (asked_for, as_of): (DateTime<Utc>, DateTime<Utc>),
     sources: &[ResourceStatus],
     items: &[StoredItem],
 ) -> RunState {
@@ -176,9 +177,10 @@ fn state(
         revision: Sha256::of(&item.content),
     });
     RunState {
+        asked_for,
         as_of,
         window: profile.window(as_of),
-        window_moved,
+        window_moved: false,
         binding: profile.binding,
         material: material.collect(),
         sources: snapshots(sources, items),

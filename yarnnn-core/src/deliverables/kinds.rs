@@ -179,7 +179,7 @@ impl Kind {
             looks_back: TimeDelta::days(back),
             looks_ahead: TimeDelta::days(ahead),
             grouping: self.grouping(),
-            sections: self.sections().iter().map(|it| it.outline()).collect(),
+            sections: self.sections().iter().map(Section::outline).collect(),
             max_statements: self.max_statements(),
         }
     }

@@ -48,19 +48,12 @@ impl CreateDeliverable {
     }
 }
 
-/// What was made.
-#[derive(Debug, Clone)]
-pub struct CreatedDeliverable {
-    /// The deliverable.
-    pub deliverable: Deliverable,
-}
-
 impl Deliverables {
     /// Makes a deliverable.
     ///
     /// # Errors
     /// `Invalid` names the field and what it may be; a tier's limit is `Invalid` too.
-    pub async fn create(&self, user: &User, create: CreateDeliverable) -> Result<CreatedDeliverable, Error> {
+    pub async fn create(&self, user: &User, create: CreateDeliverable) -> Result<Deliverable, Error> {
         let report_type = ReportType::parse(&create.report_type).map_err(|it| Error::Invalid(it.to_string()))?;
         let title = one_line("title", &create.title, MAX_TITLE)?;
         let description = create.description.map(|it| one_line("description", &it, MAX_DESCRIPTION)).transpose()?;
@@ -81,7 +74,7 @@ impl Deliverables {
         };
         let id = new.id;
         self.parts.deliverables.create(new).await?;
-        Ok(CreatedDeliverable { deliverable: self.parts.deliverables.get(user.id, id).await? })
+        Ok(self.parts.deliverables.get(user.id, id).await?)
     }
 
     /// All deliverables of a user that are not archived.
@@ -115,7 +108,13 @@ impl Deliverables {
         if status == DeliverableStatus::Active && deliverable.status != status {
             self.check_limit(user).await?;
         }
-        Ok(self.parts.deliverables.set_status(user.id, id, status, self.parts.clock.now()).await?)
+        let now = self.parts.clock.now();
+        self.parts.deliverables.set_status(user.id, id, status, now).await?;
+        // What was missed while it was paused stays missed.
+        if let (DeliverableStatus::Active, Some(schedule), Some(seen)) = (status, deliverable.schedule, deliverable.next_run_at) {
+            self.parts.deliverables.reschedule(user.id, id, seen, Some(schedule.next_slot(seen, now))).await?;
+        }
+        Ok(())
     }
 
     async fn check_limit(&self, user: &User) -> Result<(), Error> {

@@ -25,7 +25,7 @@ mod write;
 pub use draft::{Draft, DraftStage};
 pub use gather::Gathered;
 pub use kinds::{Binding, Kind, KindProfile, TemporalPattern, UnknownType};
-pub use manage::{CreateDeliverable, CreatedDeliverable};
+pub use manage::CreateDeliverable;
 pub use model::{Deliverable, DeliverableStatus, Destination, NewDeliverable, ReportType, SourceRef};
 pub use plan::{Plan, PlannedSource};
 pub use render::RenderedReport;

@@ -10,28 +10,29 @@ use crate::mail::{MailParts, compose};
 
 /// Sender of mails that are left as files.
 const SENDER: (&str, &str) = ("YARNNN", "reports@yarnnn.local");
-/// Longest part of a title in a file name.
-const MAX_SLUG_CHARS: usize = 60;
+/// Longest part of a title in a file name, in bytes: file systems count those.
+const MAX_SLUG_BYTES: usize = 90;
 
-/// The messages of a version. Their key is made from the deliverable and its slot, never from an attempt.
+/// The messages of a version, each with the place it goes to, so that a later send from elsewhere goes there too. Their key is made from the deliverable and its slot, never from an attempt.
 pub(super) fn messages(
     deliverable: &Deliverable,
     version: &Version,
     rendered: &RenderedReport,
+    default_target: &str,
     ids: &dyn IdGen,
 ) -> Result<Vec<NewMessage>, Error> {
     let channel = ChannelKind::Folder;
     let slot = version.run_key.as_ref().map_or_else(|| format!("v{}", version.number), |key| format!("key:{key}"));
     let key = format!("{}/{slot}/{}", deliverable.id, channel.as_str());
     let (to, target) = match &deliverable.destination {
-        Destination::Email { address } => (address.as_str(), String::new()),
-        Destination::Folder { path } => ("local@localhost", path.clone().unwrap_or_default()),
+        Destination::Email { address } => (address.as_str(), default_target.to_owned()),
+        Destination::Folder { path } => ("local@localhost", path.clone().unwrap_or_else(|| default_target.to_owned())),
     };
     let mail = compose(MailParts {
         from: SENDER,
         to,
         subject: &deliverable.title,
-        date: version.state.as_of,
+        date: version.state.asked_for,
         key: &key,
         text: &rendered.text,
         html: &rendered.html,
@@ -45,8 +46,9 @@ pub(super) fn messages(
 /// `weekly-status-1f0c9a2b-v3`: readable, and never the name of another deliverable's version.
 fn file_stem(deliverable: &Deliverable, number: u32) -> String {
     let mut slug = String::new();
-    for ch in deliverable.title.chars().flat_map(char::to_lowercase).take(MAX_SLUG_CHARS) {
+    for ch in deliverable.title.chars().flat_map(char::to_lowercase) {
         match ch {
+            _ if slug.len() + ch.len_utf8() > MAX_SLUG_BYTES => break,
             ch if ch.is_alphanumeric() => slug.push(ch),
             _ if !slug.is_empty() && !slug.ends_with('-') => slug.push('-'),
             _ => {}

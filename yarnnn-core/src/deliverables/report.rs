@@ -11,6 +11,11 @@ use crate::evidence::sentence;
 /// Destination that marks a citation while parsing; no link of a model can produce it, since real links are dropped.
 const CITATION: &str = "yarnnn-citation:";
 
+/// Longest label: titles of events and pages stand there too.
+const MAX_LABEL_CHARS: usize = 120;
+/// Longest heading; what is longer is a statement.
+const MAX_HEADING_CHARS: usize = 160;
+
 /// One statement: a sentence of the body.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Statement {
@@ -118,6 +123,8 @@ impl Report {
 
 /// Takes a model's Markdown apart. Every text comes out as some block: nothing is dropped but markup and link targets.
 pub fn parse_markdown(markdown: &str) -> Vec<Block> {
+    let markdown = without_definitions(markdown);
+    let markdown = markdown.as_str();
     let callback = |link: BrokenLink<'_>| {
         let cited = match link.link_type {
             LinkType::Shortcut => link.reference.to_string(),
@@ -133,6 +140,14 @@ pub fn parse_markdown(markdown: &str) -> Vec<Block> {
     }
     builder.flush();
     builder.blocks
+}
+
+/// A link definition (`[s1]: http://…`) would turn citations into links. A model has no links to define: such lines go.
+fn without_definitions(markdown: &str) -> String {
+    let defines = |line: &&str| {
+        line.trim_start().strip_prefix('[').and_then(|it| it.split_once("]:")).is_some_and(|(name, _)| is_citation(name))
+    };
+    markdown.lines().filter(|line| !defines(line)).collect::<Vec<_>>().join("\n")
 }
 
 fn is_citation(reference: &str) -> bool {
@@ -152,7 +167,8 @@ struct Builder {
     heading: Option<u8>,
     list_depth: usize,
     in_citation: bool,
-    strong: bool,
+    /// Whether bold text has begun at the start of a block.
+    label_begins: bool,
 }
 
 /// The inline content of one block.
@@ -186,8 +202,8 @@ impl Builder {
                 self.list_depth += 1;
             }
             Tag::Paragraph | Tag::Item | Tag::CodeBlock(_) | Tag::BlockQuote(_) | Tag::HtmlBlock => self.flush(),
-            Tag::Strong => self.strong = true,
-            Tag::Link { dest_url, .. } => {
+            Tag::Strong => self.label_begins = self.may_be_labelled(),
+            Tag::Link { link_type: LinkType::ShortcutUnknown | LinkType::ReferenceUnknown, dest_url, .. } => {
                 if let Some(list) = dest_url.strip_prefix(CITATION) {
                     self.in_citation = true;
                     let cited = references(list).map(str::to_owned).collect();
@@ -217,11 +233,16 @@ impl Builder {
         }
     }
 
-    /// Bold text at the start of a block that ends in a colon is a label.
+    fn may_be_labelled(&self) -> bool {
+        self.heading.is_none() && self.run.label.is_none() && self.run.citations.is_empty() && self.run.text.trim().is_empty()
+    }
+
+    /// Short bold text at the start of a block that ends in a colon is a label; anything longer is said, not named.
     fn end_strong(&mut self) {
-        self.strong = false;
+        let begun = std::mem::take(&mut self.label_begins);
         let text = self.run.text.trim();
-        if self.run.label.is_none() && self.run.citations.is_empty() && text.ends_with(':') {
+        let is_name = text.chars().count() <= MAX_LABEL_CHARS && sentence::sentences(text).len() == 1;
+        if begun && is_name && text.ends_with(':') {
             self.run.label = Some(text.trim_end_matches(':').to_owned());
             self.run.text.clear();
         }
@@ -229,8 +250,10 @@ impl Builder {
 
     fn flush(&mut self) {
         let run = std::mem::take(&mut self.run);
-        if let Some(level) = self.heading.take() {
-            self.blocks.push(Block::Heading { level, text: run.text.trim().to_owned() });
+        if let Some(level) = self.heading.take().filter(|_| run.text.chars().count() <= MAX_HEADING_CHARS) {
+            if !run.text.trim().is_empty() {
+                self.blocks.push(Block::Heading { level, text: run.text.trim().to_owned() });
+            }
             return;
         }
         let statements = run.statements();
@@ -316,6 +339,24 @@ mod tests {
     fn escaped_citations_are_text_and_links_lose_their_target() {
         let found = texts("He wrote \\[s3\\] and [click](javascript:alert(1)) ![x](http://evil/pixel.png) [s9]");
         assert_eq!(found, [one("He wrote [s3] and click x", &["s9"])]);
+    }
+
+    #[test]
+    fn nothing_hides_in_labels_or_headings() {
+        assert_eq!(
+            texts("- The CEO resigned. **Reason:** unknown [s1]"),
+            [one("The CEO resigned.", &["s1"]), one("Reason: unknown", &["s1"])]
+        );
+        assert_eq!(texts("- **The company is bankrupt. All staff are fired by Ana:** ok").len(), 2);
+        let blocks = parse_markdown(&format!("## **Summary:**\n\n# {}\n", "A long claim about everything. ".repeat(10)));
+        assert_eq!(blocks[0], Block::Heading { level: 2, text: "Summary:".into() });
+        assert_eq!(Report::items_of(&blocks)[0].statements.len(), 10);
+    }
+
+    #[test]
+    fn links_and_definitions_of_a_model_cite_nothing() {
+        assert_eq!(texts("[The CEO was fired](yarnnn-citation:s1)"), [one("The CEO was fired", &[])]);
+        assert_eq!(texts("It is so. [s1]\n\n[s1]: http://evil.example\n"), [one("It is so.", &["s1"])]);
     }
 
     #[test]

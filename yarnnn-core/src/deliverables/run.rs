@@ -1,5 +1,6 @@
 //! Run: plan → gather → write → verify → render → outbox → deliver, resumed wherever an earlier process left it.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use crate::error::{Error, StoreError};
 use crate::evidence::{EvidenceStore, Verification, Verifier};
 use crate::id::{DeliverableId, IdGen, UserId, VersionId};
 use crate::llm::{LanguageModel, Usage};
-use crate::pipeline::{Liveness, StageCx};
+use crate::pipeline::{Holder, Liveness, StageCx};
 use crate::sync::ContentStore;
 
 /// How long a process holds a version without renewing. A dead process of this host is noticed at once.
@@ -118,9 +119,16 @@ pub struct RunOutcome {
     pub messages: Vec<OutboxMessage>,
     /// Why it failed.
     pub error: Option<String>,
+    /// Whether the version was opened by an earlier run.
+    pub resumed: bool,
 }
 
 impl RunOutcome {
+    /// Whether its report is written but has not arrived.
+    pub fn waits_for_delivery(&self) -> bool {
+        self.status == RunStatus::Failed && self.version.as_ref().is_some_and(Version::is_resumable)
+    }
+
     /// Statements of the report.
     pub fn tally(&self) -> Tally {
         self.version.as_ref().and_then(|it| it.state.tally).unwrap_or_default()
@@ -149,10 +157,11 @@ impl Deliverables {
         Self { parts: Arc::new(parts) }
     }
 
-    /// Writes and delivers a report, or goes on with the one that an earlier process left unfinished.
+    /// Writes and delivers a report. What earlier runs left unfinished, or could not deliver, is finished first; without a key
+    /// that is all a run then does.
     ///
     /// # Errors
-    /// `Busy` when a living process is at it, `Failed` when there is nothing to read; store errors, cancellation and a model
+    /// `Busy` when a living run is at it, `Failed` when there is nothing to read; store errors, cancellation and a model
     /// that is unavailable leave the version as it is, to be resumed. Anything else ends as a failed outcome.
     pub async fn run(&self, cx: &StageCx, request: &RunRequest) -> Result<RunOutcome, Error> {
         let deliverable = self.parts.deliverables.get(request.user, request.deliverable).await?;
@@ -163,11 +172,23 @@ impl Deliverables {
         if let Some(version) = keyed {
             return self.go_on(cx, &deliverable, version).await;
         }
-        let newest = self.parts.versions.recent(request.user, deliverable.id, 1).await?.pop();
-        match newest {
-            Some(version) if version.is_resumable() && request.key.is_none() => self.go_on(cx, &deliverable, version).await,
-            newest => self.start(cx, &deliverable, request, newest.map_or(0, |it| it.number)).await,
+        match self.finish_old(cx, &deliverable).await? {
+            Some(outcome) if request.key.is_none() || outcome.waits_for_delivery() => Ok(outcome),
+            _ => self.start(cx, &deliverable, request).await,
         }
+    }
+
+    /// Finishes what earlier runs left, oldest first, up to the first that still cannot be delivered; answers the last one.
+    async fn finish_old(&self, cx: &StageCx, deliverable: &Deliverable) -> Result<Option<RunOutcome>, Error> {
+        let mut last = None;
+        while let Some(version) = self.parts.versions.unfinished(deliverable.user, deliverable.id).await? {
+            let outcome = self.go_on(cx, deliverable, version).await?;
+            if outcome.waits_for_delivery() {
+                return Ok(Some(outcome));
+            }
+            last = Some(outcome);
+        }
+        Ok(last)
     }
 
     /// Checks whether the sources of a version still say what it quotes.
@@ -185,13 +206,8 @@ impl Deliverables {
         Verifier::new(self.parts.evidence.clone(), self.parts.content.clone()).version(user, version).await
     }
 
-    async fn start(
-        &self,
-        cx: &StageCx,
-        deliverable: &Deliverable,
-        request: &RunRequest,
-        after: u32,
-    ) -> Result<RunOutcome, Error> {
+    async fn start(&self, cx: &StageCx, deliverable: &Deliverable, request: &RunRequest) -> Result<RunOutcome, Error> {
+        let newest = self.parts.versions.recent(request.user, deliverable.id, 1).await?.pop();
         let gathered = self.gather(cx, deliverable, request.as_of).await?;
         if gathered.items.is_empty() {
             return Err(nothing_to_read(deliverable));
@@ -204,10 +220,10 @@ impl Deliverables {
             id: VersionId::fresh(self.parts.ids.as_ref()),
             user: request.user,
             deliverable: deliverable.id,
-            after,
+            after: newest.map_or(0, |it| it.number),
             run_key: request.key.clone(),
             state: gathered.state,
-            holder: self.parts.liveness.me(),
+            holder: self.holder(),
             held_until: now + HOLD,
             at: now,
         };
@@ -226,11 +242,16 @@ impl Deliverables {
         cx.run(&Gather { content: self.parts.content.clone() }, input).await
     }
 
-    /// No news, no report: something must have been gathered that the last delivered version did not have.
+    /// No news, no report: something must have been gathered that no delivered version had.
     pub(super) async fn has_news(&self, deliverable: &Deliverable, gathered: &Gathered) -> Result<bool, Error> {
-        let Some(last) = self.parts.versions.last_delivered(deliverable.user, deliverable.id).await? else { return Ok(true) };
-        let known: std::collections::HashSet<_> = last.state.material.iter().map(|it| (it.content_id, it.revision)).collect();
-        Ok(gathered.state.material.iter().any(|it| !known.contains(&(it.content_id, it.revision))))
+        let reported = self.parts.versions.reported(deliverable.user, deliverable.id).await?;
+        let reported: HashSet<_> = reported.into_iter().map(|it| (it.content_id, it.revision)).collect();
+        Ok(gathered.state.material.iter().any(|it| !reported.contains(&(it.content_id, it.revision))))
+    }
+
+    /// This run: two runs of one process are not the same.
+    fn holder(&self) -> Holder {
+        self.parts.liveness.me().of_run(self.parts.ids.uuid())
     }
 
     /// Goes on with a version that exists: reports it when it has ended, else takes it and works on it.
@@ -238,14 +259,11 @@ impl Deliverables {
         if !version.is_resumable() {
             return self.outcome(deliverable, version).await;
         }
-        let now = self.parts.clock.now();
         let gone = version.held_by.clone().filter(|it| self.parts.liveness.is_gone(it));
-        let hold =
-            Hold { user: version.user, version: version.id, holder: self.parts.liveness.me(), gone, until: now + HOLD, at: now };
-        match self.parts.versions.hold(hold).await {
-            Ok(held) => self.work(cx, deliverable, held).await,
+        match self.hold(&version, self.holder(), gone).await {
+            Ok(taken) => Ok(RunOutcome { resumed: true, ..self.work(cx, deliverable, taken).await? }),
             Err(StoreError::Conflict { .. }) => Err(Error::Busy(format!(
-                "version {} of \"{}\" is being written by another process ({})",
+                "version {} of \"{}\" is being written by another run ({})",
                 version.number,
                 deliverable.title,
                 version.held_by.as_ref().map_or("unknown", |it| it.as_str())
@@ -254,9 +272,24 @@ impl Deliverables {
         }
     }
 
+    async fn hold(&self, version: &Version, holder: Holder, gone: Option<Holder>) -> Result<Version, StoreError> {
+        let at = self.parts.clock.now();
+        self.parts.versions.hold(Hold { user: version.user, version: version.id, holder, gone, until: at + HOLD, at }).await
+    }
+
+    /// Keeps the right to work on a version while there is work.
+    async fn renew(&self, version: Version) -> Result<Version, Error> {
+        let ends_soon = version.held_until.is_none_or(|it| it - self.parts.clock.now() < HOLD / 2);
+        match version.held_by.clone().filter(|_| ends_soon) {
+            Some(holder) => Ok(self.hold(&version, holder, None).await?),
+            None => Ok(version),
+        }
+    }
+
     async fn work(&self, cx: &StageCx, deliverable: &Deliverable, mut version: Version) -> Result<RunOutcome, Error> {
         let advance = Advance { parts: self.parts.clone() };
         while version.step != Step::Finished {
+            version = self.renew(version).await?;
             let step = advance.step(cx, deliverable, &version).await;
             if let Err(error) = step {
                 if leaves_resumable(&error) {
@@ -275,12 +308,12 @@ impl Deliverables {
         let messages = self.parts.outbox.messages(version.user, version.id).await?;
         let status = if version.status == VersionStatus::Delivered { RunStatus::Delivered } else { RunStatus::Failed };
         let error = version.delivery_error.clone().filter(|_| status == RunStatus::Failed);
-        Ok(RunOutcome { status, deliverable: deliverable.id, version: Some(version), messages, error })
+        Ok(RunOutcome { status, deliverable: deliverable.id, version: Some(version), messages, error, resumed: false })
     }
 }
 
 pub(super) fn no_news(deliverable: DeliverableId) -> RunOutcome {
-    RunOutcome { status: RunStatus::NoNews, deliverable, version: None, messages: vec![], error: None }
+    RunOutcome { status: RunStatus::NoNews, deliverable, version: None, messages: vec![], error: None, resumed: false }
 }
 
 fn nothing_to_read(deliverable: &Deliverable) -> Error {

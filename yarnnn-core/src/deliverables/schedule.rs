@@ -92,6 +92,15 @@ impl Schedule {
         }
     }
 
+    /// The first slot from `slot` on that lies after `now`: slots keep their distance however late a run was.
+    pub fn next_slot(&self, slot: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<Utc> {
+        let mut next = slot;
+        while next <= now {
+            next = self.next_after(next);
+        }
+        next
+    }
+
     /// How long one period is, for the window of a report.
     pub fn period(&self) -> TimeDelta {
         match self.frequency {
@@ -174,6 +183,7 @@ mod weekday_name {
         }
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde takes")]
     pub(super) fn serialize<S: Serializer>(day: &Weekday, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&long(*day).to_lowercase())
     }
@@ -189,6 +199,7 @@ mod clock_time {
     use chrono::NaiveTime;
     use serde::{Deserialize as _, Deserializer, Serializer};
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde takes")]
     pub(super) fn serialize<S: Serializer>(time: &NaiveTime, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&time.format("%H:%M"))
     }
@@ -228,6 +239,17 @@ mod tests {
         check("daily", "monday", "02:30", "America/New_York", "2026-03-08T05:00", "2026-03-08T07:00");
         check("daily", "monday", "01:30", "America/New_York", "2026-11-01T04:00", "2026-11-01T05:30");
         check("daily", "monday", "12:00", "Pacific/Apia", "2011-12-30T00:00", "2011-12-30T10:00");
+    }
+
+    #[test]
+    fn a_late_run_moves_no_slot() {
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let biweekly = Schedule::parse("biweekly", Some("monday"), None, None).unwrap();
+        let next = biweekly.next_slot(at("2026-03-02T09:00:00Z"), at("2026-03-04T12:00:00Z"));
+        assert_eq!(next, at("2026-03-16T09:00:00Z"), "a fortnight after the slot, not the coming Monday");
+        let monthly = Schedule::parse("monthly", Some("monday"), None, None).unwrap();
+        let next = monthly.next_slot(at("2026-11-02T09:00:00Z"), at("2027-01-02T00:00:00Z"));
+        assert_eq!(next, at("2027-01-04T09:00:00Z"), "the missed December is skipped, January is not");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{Deliverable, DeliverableStatus, Hold, NewDeliverable, OpenVersion, StepCommit, Version};
+use super::{Deliverable, DeliverableStatus, Hold, MaterialRef, NewDeliverable, OpenVersion, StepCommit, Version};
 use crate::error::StoreError;
 use crate::id::{DeliverableId, UserId, VersionId};
 
@@ -84,8 +84,11 @@ pub trait VersionStore: Send + Sync + 'static {
     /// The newest versions of a deliverable, newest first.
     async fn recent(&self, user: UserId, deliverable: DeliverableId, limit: u32) -> Result<Vec<Version>, StoreError>;
 
-    /// The newest delivered version of a deliverable.
-    async fn last_delivered(&self, user: UserId, deliverable: DeliverableId) -> Result<Option<Version>, StoreError>;
+    /// The oldest version of a deliverable that a run can go on with ([`Version::is_resumable`]).
+    async fn unfinished(&self, user: UserId, deliverable: DeliverableId) -> Result<Option<Version>, StoreError>;
+
+    /// The material of all delivered versions of a deliverable: what its readers have had before them.
+    async fn reported(&self, user: UserId, deliverable: DeliverableId) -> Result<Vec<MaterialRef>, StoreError>;
 
     /// Takes or renews the right to work on a version, and answers it as it stands.
     async fn hold(&self, hold: Hold) -> Result<Version, StoreError>;

@@ -133,7 +133,9 @@ pub struct Ran {
 /// What a run has decided so far. Kept with the version, so that any process can go on with it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunState {
-    /// The instant the report is written for.
+    /// The instant that was asked for; the date of its mails.
+    pub asked_for: DateTime<Utc>,
+    /// The instant the report is written for: earlier than asked for when the window was moved.
     pub as_of: DateTime<Utc>,
     /// The stretch of time it reads.
     pub window: Interval,
@@ -283,8 +285,6 @@ pub enum StepChange {
     },
     /// `queued → finished`: delivered.
     Finished {
-        /// When its deliverable runs next by schedule.
-        next_run_at: Option<DateTime<Utc>>,
         /// The line for the activity log.
         activity: NewActivity,
     },

@@ -26,6 +26,9 @@ pub trait Channel: Send + Sync + fmt::Debug + 'static {
     /// Which messages it sends.
     fn kind(&self) -> ChannelKind;
 
+    /// Where a message goes that names no place of its own; means the same from wherever the program runs later.
+    fn default_target(&self) -> String;
+
     /// Sends one message.
     async fn send(&self, message: &OutboxMessage) -> Result<SendReceipt, SendError>;
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Channel, ChannelKind, MessageState, Outbox, OutboxMessage, Settlement};
+use super::{Channel, MessageState, Outbox, OutboxMessage, Settlement};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::id::{UserId, VersionId};
@@ -27,12 +27,6 @@ impl Delivered {
     pub fn error(&self) -> Option<String> {
         let errors: Vec<_> = self.messages.iter().filter(|it| it.state != MessageState::Sent).map(describe).collect();
         (!errors.is_empty()).then(|| errors.join("; "))
-    }
-
-    /// The files that the folder channel wrote, in the order of the messages.
-    pub fn files(&self) -> Vec<String> {
-        let sent = self.messages.iter().filter(|it| it.state == MessageState::Sent && it.channel == ChannelKind::Folder);
-        sent.filter_map(|it| it.external_id.as_deref()).flat_map(|it| it.lines().map(str::to_owned)).collect()
     }
 }
 

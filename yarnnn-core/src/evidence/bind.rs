@@ -82,15 +82,29 @@ impl Folded {
     }
 }
 
+/// An explicit quotation is evidence from this many words on; a shorter one only when it is the whole statement.
+const MIN_QUOTED_WORDS: usize = 2;
+
+/// A long span is no evidence with fewer words than this.
+const MIN_LONG_WORDS: usize = 3;
+
 /// Binds a statement to every cited item it shares a span with, else to the first gathered item that it does; else to
-/// nothing, which makes it an inference.
+/// nothing, which makes it an inference. A short quotation counts in cited items only.
 pub fn bind(statement: &str, cited: &[&BindableItem<'_>], gathered: &[BindableItem<'_>]) -> Vec<Evidence> {
     let statement = Folded::of(statement).text;
-    let bound: Vec<_> = cited.iter().filter_map(|item| evidence(&statement, item)).collect();
+    let bound: Vec<_> = cited.iter().filter_map(|item| cited_evidence(&statement, item)).collect();
     if !bound.is_empty() {
         return bound;
     }
-    gathered.iter().find_map(|item| evidence(&statement, item)).into_iter().collect()
+    let found = gathered.iter().find_map(|item| item.evidence(shared_span(&statement, &item.folded.text)?));
+    found.into_iter().collect()
+}
+
+/// The longer of what a statement quotes and what it shares.
+fn cited_evidence(statement: &str, item: &BindableItem<'_>) -> Option<Evidence> {
+    let text = &item.folded.text;
+    let spans = [quoted_span(statement, text), shared_span(statement, text)];
+    item.evidence(spans.into_iter().flatten().max_by_key(Range::len)?)
 }
 
 /// Binds neighbours that a writer copied in one go: when they stand one after the other in a cited item, and together are
@@ -102,8 +116,8 @@ pub fn bind_run(statements: &[&str], cited: &[&BindableItem<'_>]) -> Option<Vec<
         return None;
     }
     cited.iter().find_map(|item| {
-        let starts = item.folded.text.match_indices(first.as_str()).map(|(at, _)| at);
-        let spans = starts.filter_map(|at| following_spans(&item.folded.text, at, &folded)).next()?;
+        let mut starts = item.folded.text.match_indices(first.as_str()).map(|(at, _)| at);
+        let spans = starts.find_map(|at| following_spans(&item.folded.text, at, &folded))?;
         spans.into_iter().map(|span| item.evidence(span)).collect()
     })
 }
@@ -114,28 +128,36 @@ fn following_spans(text: &str, mut at: usize, statements: &[String]) -> Option<V
     for statement in statements {
         let rest = text.get(at..)?;
         at += rest.len() - rest.trim_start().len();
-        if !text.get(at..)?.starts_with(statement.as_str()) {
+        let span = at..at + statement.len();
+        if !text.get(at..)?.starts_with(statement.as_str()) || !splits_no_word(text, &span) {
             return None;
         }
-        spans.push(at..at + statement.len());
+        spans.push(span);
         at += statement.len();
     }
     Some(spans)
 }
 
+/// Signs alone prove nothing: only words count, and a long span needs a few of them.
 fn is_long_enough(span: &str) -> bool {
-    span.chars().count() >= MIN_SPAN_CHARS || span.split_whitespace().count() >= MIN_SPAN_WORDS
+    let words = words_in(span);
+    words >= MIN_SPAN_WORDS || (words >= MIN_LONG_WORDS && span.chars().count() >= MIN_SPAN_CHARS) || is_unspaced(span)
 }
 
-fn evidence(statement: &str, item: &BindableItem<'_>) -> Option<Evidence> {
-    let text = &item.folded.text;
-    item.evidence(quoted_span(statement, text).or_else(|| shared_span(statement, text))?)
+fn words_in(span: &str) -> usize {
+    span.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count()
+}
+
+/// Scripts without spaces between words: a long run of letters says as much as six words.
+fn is_unspaced(span: &str) -> bool {
+    span.chars().filter(|ch| ch.is_alphabetic() && !ch.is_ascii()).count() >= MIN_SPAN_CHARS
 }
 
 /// The longest explicit quotation of the statement that stands in the content as whole words.
 fn quoted_span(statement: &str, content: &str) -> Option<Range<usize>> {
-    let found = quotations(statement).into_iter().filter_map(|quote| find_words(content, quote));
-    found.max_by_key(|span| (span.len(), std::cmp::Reverse(span.start)))
+    let whole = |quote: &str| statement.trim().trim_matches(['"', '“', '”']).trim() == quote;
+    let quotes = quotations(statement).into_iter().filter(|it| words_in(it) >= MIN_QUOTED_WORDS || whole(it));
+    quotes.filter_map(|quote| find_words(content, quote)).max_by_key(|span| (span.len(), std::cmp::Reverse(span.start)))
 }
 
 /// What stands between quotation marks.
@@ -154,18 +176,41 @@ fn quotations(statement: &str) -> Vec<&str> {
 }
 
 fn find_words(content: &str, quote: &str) -> Option<Range<usize>> {
-    let (start, found) = content.match_indices(quote).find(|(start, found)| {
-        let before = content[..*start].chars().next_back();
-        let after = content[start + found.len()..].chars().next();
-        let splits_word = |outside: Option<char>, inside: Option<char>| {
-            outside.is_some_and(char::is_alphanumeric) && inside.is_some_and(char::is_alphanumeric)
-        };
-        !splits_word(before, quote.chars().next()) && !splits_word(after, quote.chars().next_back())
-    })?;
-    Some(start..start + found.len())
+    let spans = content.match_indices(quote).map(|(start, found)| start..start + found.len());
+    spans.into_iter().find(|span| splits_no_word(content, span))
 }
 
-/// The longest span, starting at a word of the statement, that is long enough to be evidence.
+/// Whether a span begins and ends where words and numbers do: `15` is no part of `15,000`.
+fn splits_no_word(content: &str, span: &Range<usize>) -> bool {
+    let (Some(before), Some(inside), Some(after)) =
+        (content.get(..span.start), content.get(span.clone()), content.get(span.end..))
+    else {
+        return false;
+    };
+    !goes_on(before.chars().next_back(), inside.chars().next()) && !ends_inside(inside, after)
+}
+
+fn ends_inside(inside: &str, after: &str) -> bool {
+    let mut following = after.chars();
+    let (last, next) = (inside.chars().next_back(), following.next());
+    let in_number = |ch: Option<char>| ch.is_some_and(|it| it.is_ascii_digit());
+    let decimal = |sign: Option<char>| sign.is_some_and(|it| it == '.' || it == ',');
+    let cut_after_digit = in_number(last) && decimal(next) && in_number(following.next());
+    let cut_after_sign = decimal(last) && in_number(next) && in_number(inside.chars().rev().nth(1));
+    goes_on(last, next) || cut_after_digit || cut_after_sign
+}
+
+fn goes_on(left: Option<char>, right: Option<char>) -> bool {
+    let in_word = |ch: Option<char>| ch.is_some_and(|it| it.is_alphanumeric() && !is_ideographic(it));
+    in_word(left) && in_word(right)
+}
+
+/// Kana and ideographs stand next to each other without spaces.
+fn is_ideographic(ch: char) -> bool {
+    matches!(u32::from(ch), 0x3040..=0x30ff | 0x3400..=0x4dbf | 0x4e00..=0x9fff | 0xac00..=0xd7af)
+}
+
+/// The longest span of whole words, starting at a word of the statement, that is long enough to be evidence.
 fn shared_span(statement: &str, content: &str) -> Option<Range<usize>> {
     let words = word_ranges(statement);
     let mut best: Option<Range<usize>> = None;
@@ -176,14 +221,24 @@ fn shared_span(statement: &str, content: &str) -> Option<Range<usize>> {
             continue;
         }
         let Some(least) = least_span(statement, &words[first..]) else { break };
-        let Some(at) = content.find(least) else { continue };
-        let length = least.len() + common_prefix(&statement[from + least.len()..], &content[at + least.len()..]);
-        covered = from + length;
-        if best.as_ref().is_none_or(|it| length > it.len()) {
-            best = Some(at..at + length);
+        let Some(span) = content.match_indices(least).find_map(|(at, _)| whole_words(&statement[from..], content, at, least))
+        else {
+            continue;
+        };
+        covered = from + span.len();
+        if best.as_ref().is_none_or(|it| span.len() > it.len()) {
+            best = Some(span);
         }
     }
     best
+}
+
+/// As far as statement and content agree from here on, back to the last place where no word is cut.
+fn whole_words(statement: &str, content: &str, at: usize, least: &str) -> Option<Range<usize>> {
+    let length = common_prefix(statement, &content[at..]);
+    let ends = content[at..at + length].char_indices().rev().map(|(start, ch)| at + start + ch.len_utf8());
+    let mut spans = ends.map(|end| at..end).take_while(|span| span.len() >= least.trim_end().len());
+    spans.find(|span| splits_no_word(content, span) && is_long_enough(&content[span.clone()]))
 }
 
 /// The shortest span from the first of these words that is long enough.
@@ -234,11 +289,45 @@ mod tests {
         assert_eq!(quote_of("Ship it."), None);
         assert_eq!(quote_of("Ben said “Ship it.” yesterday").as_deref(), Some("Ship it."));
         assert_eq!(quote_of("\"es\" is Spanish"), None);
+        assert_eq!(quote_of("He said \"yes\" to everything that was asked"), None, "one common word proves nothing");
+        assert_eq!(quote_of("\"yes\"").as_deref(), Some("yes"), "unless it is all that is said");
         assert_eq!(quote_of("the launch to Thursday is off").as_deref(), None);
         assert_eq!(
             quote_of("move the launch to Thursday because of rain").as_deref(),
             Some("move the launch to Thursday because")
         );
+    }
+
+    #[test]
+    fn a_copied_sentence_with_a_quotation_is_bound_whole() {
+        let content = "We are done. It is called \"done\" when the tests pass on both machines.";
+        let sentence = "It is called \"done\" when the tests pass on both machines.";
+        assert_eq!(bind(sentence, &[&item(content, 1)], &[])[0].quote, sentence);
+    }
+
+    #[test]
+    fn words_and_numbers_are_not_cut_and_signs_prove_nothing() {
+        let found = |content: &str, statement: &str| bind(statement, &[&item(content, 1)], &[]).pop().map(|it| it.quote);
+        let budget = found("The budget of the party is 15,000 EUR", "The budget of the party is 15.");
+        assert_eq!(budget.as_deref(), Some("The budget of the party is"), "the number is not part of it");
+        assert_eq!(found("Please be all on timetable there now", "Please be all on time there now"), None);
+        assert_eq!(found("x ------------------------------ y", "Ana was fired ------------------------------ today"), None);
+        assert_eq!(found("- - - - - - - -", "a - - - - - - b"), None);
+        assert_eq!(
+            found(
+                "来週の月曜日に新しい倉庫へ引っ越すことを全員で決めましたのでよろしくお願いします",
+                "来週の月曜日に新しい倉庫へ引っ越すことを全員で決めましたのでよろしくお願いします"
+            )
+            .map(|it| it.chars().count()),
+            Some(40)
+        );
+    }
+
+    #[test]
+    fn a_short_quotation_counts_only_where_it_is_cited() {
+        let other = [item("there is no reason to worry, the launch is fine", 7)];
+        assert!(bind("The \"launch is fine\" was the last word of Ana.", &[], &other).is_empty());
+        assert_eq!(bind("The \"launch is fine\" was the last word of Ana.", &[&other[0]], &other)[0].quote, "launch is fine");
     }
 
     #[test]

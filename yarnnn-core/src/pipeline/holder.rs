@@ -3,8 +3,10 @@
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-/// A process, so that it is never mistaken for another: host, boot, process id and start time as one text.
+/// A process, or one run of it, so that it is never mistaken for another: host, boot, process id and start time as one text,
+/// then `#` and the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Holder(String);
@@ -13,6 +15,17 @@ impl Holder {
     /// Wraps the text that identifies a process.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
+    }
+
+    /// One run of this process.
+    #[must_use]
+    pub fn of_run(&self, run: Uuid) -> Self {
+        Self(format!("{}#{run}", self.process()))
+    }
+
+    /// The process without the run.
+    pub fn process(&self) -> &str {
+        self.0.split('#').next().unwrap_or_default()
     }
 
     /// The text.
@@ -24,7 +37,7 @@ impl Holder {
 /// Knows the processes of this host.
 ///
 /// # Contract
-/// `is_gone` answers true only when it is certain: the holder was a process of this host and this boot, and no longer runs.
+/// `is_gone` answers true only when it is certain: the holder was a process that this one would see if it ran, and it does not.
 ///
 /// # Errors
 /// None: what cannot be known is answered with `false`.

@@ -30,12 +30,10 @@ pub trait Stage<I: Send + 'static>: Send + Sync {
 /// How far a run has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
-    /// The stage.
+    /// The stage that begins.
     pub stage: &'static str,
-    /// What is done so far, in the stage's own units.
-    pub done: u64,
-    /// Out of how many, where known.
-    pub total: Option<u64>,
+    /// How many were run before it.
+    pub index: usize,
 }
 
 /// Takes progress. Must return at once.
@@ -79,7 +77,7 @@ impl StageCx {
         self
     }
 
-    /// Runs a stage in a span of its own, with its timing taken.
+    /// Runs a stage in a span of its own, with its timing taken and its begin reported.
     ///
     /// # Errors
     /// The stage's error, or [`Error::Cancelled`] when the run was asked to stop before it began.
@@ -90,19 +88,15 @@ impl StageCx {
     {
         self.check()?;
         let name = stage.name();
+        if let Some(sink) = &self.progress {
+            sink(Progress { stage: name, index: self.timings().len() });
+        }
         let started = self.clock.now();
         let result = stage.run(self, input).instrument(tracing::info_span!("stage", name)).await;
         let took = (self.clock.now() - started).to_std().unwrap_or_default();
         tracing::debug!(stage = name, ?took, ok = result.is_ok(), "stage ended");
         self.timings.lock().unwrap_or_else(PoisonError::into_inner).push(StageTiming { stage: name, took });
         result
-    }
-
-    /// Reports progress.
-    pub fn progress(&self, progress: Progress) {
-        if let Some(sink) = &self.progress {
-            sink(progress);
-        }
     }
 
     /// Fails with [`Error::Cancelled`] when the run was asked to stop.
@@ -122,5 +116,41 @@ impl StageCx {
 impl fmt::Debug for StageCx {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StageCx").field("timings", &self.timings()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::pipeline::CancelHandle;
+
+    struct Double;
+
+    #[async_trait]
+    impl Stage<u32> for Double {
+        type Output = u32;
+        fn name(&self) -> &'static str {
+            "double"
+        }
+        async fn run(&self, _cx: &StageCx, input: u32) -> Result<u32, Error> {
+            Ok(input * 2)
+        }
+    }
+
+    #[tokio::test]
+    async fn stages_are_timed_reported_and_not_begun_once_cancelled() {
+        let (seen, cancel) = (Arc::new(Mutex::new(Vec::new())), CancelHandle::default());
+        let sink = {
+            let seen = seen.clone();
+            Arc::new(move |it: Progress| seen.lock().unwrap().push((it.stage, it.index)))
+        };
+        let cx = StageCx::new(Arc::new(SystemClock)).with_progress(sink).with_cancel(cancel.token());
+        assert_eq!(cx.run(&Double, 2).await.unwrap(), 4);
+        assert_eq!(cx.run(&Double, 4).await.unwrap(), 8);
+        cancel.cancel();
+        assert!(matches!(cx.run(&Double, 8).await, Err(Error::Cancelled)));
+        assert_eq!(*seen.lock().unwrap(), [("double", 0), ("double", 1)]);
+        assert_eq!(cx.timings().len(), 2);
     }
 }

@@ -236,7 +236,7 @@ pub struct ContentQuery {
     pub user: UserId,
     /// Only these resources; empty for all.
     pub resources: Vec<ResourceId>,
-    /// Only items with a `source_timestamp` inside.
+    /// Only items with a `source_timestamp` inside, or without one.
     pub within: Option<Interval>,
     /// Now: unretained items that expired before are not found.
     pub at: DateTime<Utc>,

@@ -119,7 +119,8 @@ pub fn open(path: &Path, limits: Limits) -> Result<Opened, OpenError> {
         Class::Source(source) => source,
         Class::Mail => {
             let label = path.file_stem().unwrap_or_default().to_string_lossy();
-            mails(&label, path.parent().unwrap_or(path), vec![path.to_owned()], path, limits)?
+            let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            mails(&label, folder, vec![path.to_owned()], path, limits)?
         }
     };
     Ok(Opened { sources: vec![source], ..Opened::default() })

@@ -25,7 +25,6 @@ create table platform_content (
     resource_id text not null,
     resource_name text not null,
     item_id text not null,
-    content text not null,
     content_type text not null check (content_type in ('message', 'thread_reply', 'email', 'page', 'event')),
     content_hash text not null,
     title text,
@@ -35,7 +34,6 @@ create table platform_content (
     author_lower text,
     is_user_authored boolean not null default false,
     source_timestamp timestamptz,
-    metadata jsonb not null default '{}',
     version_of uuid references platform_content (id) on delete set null,
     is_current boolean not null default true,
     origin text not null check (origin in ('live', 'import')),
@@ -46,10 +44,13 @@ create table platform_content (
     retained_ref uuid,
     retained_at timestamptz,
     expires_at timestamptz,
-    -- Words as the store cuts them (lower case, no accents, stemmed), with their positions.
-    search tsvector not null,
     created_at timestamptz not null,
     updated_at timestamptz not null,
+    -- What is long comes last, so that what is asked of a row is found without reading through it.
+    metadata jsonb not null default '{}',
+    -- Words as the store cuts them (lower case, no accents, stemmed), with their positions.
+    search tsvector not null,
+    content text not null,
     unique (user_id, platform, resource_id, item_id, content_hash),
     check (
         (retained and expires_at is null and retained_at is not null and retained_reason is not null)

@@ -27,7 +27,6 @@ create table platform_content (
     resource_id text not null,
     resource_name text not null,
     item_id text not null,
-    content text not null,
     content_type text not null check (content_type in ('message', 'thread_reply', 'email', 'page', 'event')),
     content_hash text not null,
     title text,
@@ -37,7 +36,6 @@ create table platform_content (
     author_lower text,
     is_user_authored integer not null default 0 check (is_user_authored in (0, 1)),
     source_timestamp text,
-    metadata text not null default '{}',
     version_of text references platform_content (id) on delete set null,
     is_current integer not null default 1 check (is_current in (0, 1)),
     origin text not null check (origin in ('live', 'import')),
@@ -50,6 +48,9 @@ create table platform_content (
     expires_at text,
     created_at text not null,
     updated_at text not null,
+    -- What is long comes last, so that what is asked of a row is found without reading through it.
+    metadata text not null default '{}',
+    content text not null,
     unique (user_id, platform, resource_id, item_id, content_hash),
     check (
         (retained = 1 and expires_at is null and retained_at is not null and retained_reason is not null)

@@ -46,8 +46,8 @@ pub(super) async fn query(db: &Db, query: &ContentQuery) -> Result<Vec<StoredIte
             builder.push(" and ").push(open).push_bind(pairs(&query.resources)).push(close);
         }
         if let Some(Interval { from, to }) = query.within {
-            builder.push(" and source_timestamp >= ").push_bind(Instant(from));
-            builder.push(" and source_timestamp < ").push_bind(Instant(to));
+            builder.push(" and (source_timestamp is null or (source_timestamp >= ").push_bind(Instant(from));
+            builder.push(" and source_timestamp < ").push_bind(Instant(to)).push("))");
         }
         builder.push(" order by source_timestamp desc nulls last, id limit ").push_bind(i64::from(query.limit));
         builder.build_query_as().fetch_all(pool).await

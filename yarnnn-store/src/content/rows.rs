@@ -131,12 +131,12 @@ fn uuids(ids: &[ContentId]) -> Uuids {
 
 /// New rows with their words.
 async fn insert(tx: &mut Tx, scope: &Scope<'_>, chunk: &[(Revision, Option<ContentId>)]) -> Result<(), DbError> {
-    let mut documents: Vec<_> = chunk.iter().map(|(revision, _)| search::Document::of(revision)).collect();
-    let dialect = tx.dialect();
+    let documents: Vec<_> = chunk.iter().map(|(revision, _)| search::Document::of(revision)).collect();
+    let (column, open, close) = search::column(tx.dialect());
     let full = chunk.len() == CHUNK;
     on_tx!(&mut *tx, connection => {
         let mut builder = QueryBuilder::new(INSERT);
-        builder.push(search::column(dialect)).push(") ");
+        builder.push(column).push(") ");
         builder.push_values(chunk.iter().zip(&documents), |mut row, ((revision, version_of), document)| {
             let Scope { run, origin, at } = scope;
             let (author, author_id) = revision.author.as_ref().map(|it| (it.name.as_str(), it.id.as_deref())).unzip();
@@ -154,7 +154,7 @@ async fn insert(tx: &mut Tx, scope: &Scope<'_>, chunk: &[(Revision, Option<Conte
             row.push_bind(imported.then_some(Instant(*at)));
             row.push_bind((!imported).then_some(Instant(scope.expires_at())));
             row.push_bind(Instant(*at)).push_bind(Instant(*at));
-            if let Some((open, close)) = search::around_vector(dialect) {
+            if !column.is_empty() {
                 row.push(open).push_bind_unseparated(document.vector()).push_unseparated(close);
             }
         });
@@ -162,7 +162,9 @@ async fn insert(tx: &mut Tx, scope: &Scope<'_>, chunk: &[(Revision, Option<Conte
         builder.build().persistent(full).execute(connection).await.map(|_| ())
     })
     .doing("new items")?;
-    search::index(tx, chunk.iter().map(|(revision, _)| revision.id).zip(documents.drain(..)).collect()).await
+    #[cfg(feature = "sqlite")]
+    search::index(tx, chunk.iter().map(|(revision, _)| revision.id).zip(documents).collect()).await?;
+    Ok(())
 }
 
 /// Starts the time to live of unretained rows anew.

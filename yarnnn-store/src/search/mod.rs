@@ -17,14 +17,17 @@ use yarnnn_core::search::{SearchHit, SearchIndex, SearchQuery};
 use crate::SqlStore;
 use crate::columns::{Id, Instant, Texts};
 use crate::content::{Revision, read};
-use crate::db::{Db, Tx, on_pool};
+use crate::db::{Db, on_pool};
 use crate::dialect::{Dialect, fork};
-use crate::error::{DbError, Doing as _};
+use crate::error::Doing as _;
 use crate::text::clean;
 
-const COLUMNS: &str = "select platform_content.id, platform_content.platform, platform_content.resource_id, \
-    platform_content.resource_name, platform_content.title, platform_content.author, platform_content.source_timestamp, \
-    platform_content.content, ";
+/// Ranks first and reads the texts of the best afterwards.
+const HEAD: &str = "select best.score, item.id, item.platform, item.resource_id, item.resource_name, item.title, item.author, \
+    item.source_timestamp, item.content from (select platform_content.id, ";
+const ORDER: &str = " order by score desc, source_timestamp desc nulls last, platform_content.id limit ";
+const TAIL: &str = ") as best join platform_content as item on item.id = best.id \
+    order by best.score desc, item.source_timestamp desc nulls last, item.id";
 /// Before the bound words; between them, where they are bound twice; and after.
 type Matching = (&'static str, Option<&'static str>, &'static str);
 #[cfg(feature = "postgres")]
@@ -33,11 +36,12 @@ const POSTGRES: Matching = (
     Some(" as tsquery)) as double precision) as score from platform_content where search @@ cast("),
     " as tsquery)",
 );
-/// A title counts four times, an author twice, as about in the weights of Postgres.
+/// A title counts four times, an author twice, as about in the weights of Postgres. A cross join keeps the order: first the
+/// index of words, then the rows it names.
 #[cfg(feature = "sqlite")]
 const SQLITE: Matching = (
     "-bm25(platform_content_search, 4.0, 2.0, 1.0) as score from platform_content_search \
-     join platform_content on platform_content.row = platform_content_search.rowid where platform_content_search match ",
+     cross join platform_content on platform_content.row = platform_content_search.rowid where platform_content_search match ",
     None,
     "",
 );
@@ -73,7 +77,7 @@ async fn matching(db: &Db, query: &SearchQuery, wanted: &BTreeSet<String>) -> Re
     let (head, middle, tail) = fork!(dialect, postgres: POSTGRES, sqlite: SQLITE);
     let (list, pairs) = (dialect.in_list(), dialect.in_pairs());
     let rows = on_pool!(db, pool => {
-        let mut builder = QueryBuilder::new(COLUMNS);
+        let mut builder = QueryBuilder::new(HEAD);
         builder.push(head).push_bind(words.clone());
         if let Some(middle) = middle {
             builder.push(middle).push_bind(words);
@@ -96,7 +100,7 @@ async fn matching(db: &Db, query: &SearchQuery, wanted: &BTreeSet<String>) -> Re
             builder.push(" and source_timestamp >= ").push_bind(Instant(within.from));
             builder.push(" and source_timestamp < ").push_bind(Instant(within.to));
         }
-        builder.push(" order by score desc, source_timestamp desc nulls last, id limit ").push_bind(i64::from(query.limit));
+        builder.push(ORDER).push_bind(i64::from(query.limit)).push(TAIL);
         builder.build_query_as().fetch_all(pool).await
     });
     Ok(rows.doing("the index of words")?)
@@ -155,22 +159,20 @@ impl Document {
     }
 }
 
-/// The column of words in the statement that inserts content, after the others.
-pub(crate) fn column(dialect: Dialect) -> &'static str {
-    fork!(dialect, postgres: ", search", sqlite: "")
-}
-
-/// Around the bound words of that column.
-pub(crate) fn around_vector(dialect: Dialect) -> Option<(&'static str, &'static str)> {
-    fork!(dialect, postgres: Some(("cast(", " as tsvector)")), sqlite: None)
+/// The column of words in the statement that inserts content, and what stands around its value; empty where the index is
+/// a table of its own.
+pub(crate) fn column(dialect: Dialect) -> (&'static str, &'static str, &'static str) {
+    fork!(dialect, postgres: (", search", "cast(", " as tsvector)"), sqlite: ("", "", ""))
 }
 
 /// Puts new rows into the index where that is a table of its own.
-pub(crate) async fn index(tx: &mut Tx, documents: Vec<(ContentId, Document)>) -> Result<(), DbError> {
+#[cfg(feature = "sqlite")]
+pub(crate) async fn index(tx: &mut crate::db::Tx, documents: Vec<(ContentId, Document)>) -> Result<(), crate::error::DbError> {
+    use crate::db::Tx;
+
     match tx {
         #[cfg(feature = "postgres")]
         Tx::Postgres(_) => Ok(()),
-        #[cfg(feature = "sqlite")]
         Tx::Sqlite(inner, _) => {
             let mut builder = QueryBuilder::new(
                 "insert into platform_content_search (rowid, title, author, content) \

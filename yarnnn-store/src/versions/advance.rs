@@ -145,8 +145,8 @@ async fn bring(
             let retain = Retain { user, ids: retain, reason, reference: Some(version.as_uuid()), at };
             content::retain(tx, &retain).await.map(|_| ())
         }
-        StepChange::Finished { next_run_at, activity } => {
-            deliverables::ran(tx, user, version, next_run_at, at).await?;
+        StepChange::Finished { activity } => {
+            deliverables::ran(tx, user, version, at).await?;
             name_delivery(tx, version).await?;
             write_line(tx, user, activity, at).await
         }

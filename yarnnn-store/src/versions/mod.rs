@@ -6,7 +6,9 @@ mod row;
 use async_trait::async_trait;
 use sqlx::types::Json;
 use yarnnn_core::StoreError;
-use yarnnn_core::deliverables::{Hold, OpenVersion, Step, StepCommit, Version, VersionStatus, VersionStore};
+use yarnnn_core::deliverables::{
+    Hold, MaterialRef, OpenVersion, RunState, Step, StepCommit, Version, VersionStatus, VersionStore,
+};
 use yarnnn_core::id::{DeliverableId, UserId, VersionId};
 
 use self::row::{VersionRow, snapshots, state};
@@ -30,8 +32,10 @@ macro_rules! version_where {
 const BY_ID: &str = version_where!("id = $1 and user_id = $2");
 const BY_KEY: &str = version_where!("deliverable_id = $1 and user_id = $2 and run_key = $3");
 const RECENT: &str = version_where!("deliverable_id = $1 and user_id = $2 order by version_number desc limit $3");
-const LAST_DELIVERED: &str =
-    version_where!("deliverable_id = $1 and user_id = $2 and status = $3 order by version_number desc limit 1");
+const UNFINISHED: &str = version_where!(
+    "deliverable_id = $1 and user_id = $2 and (status = $3 or (status = $4 and run_step = $5)) order by version_number limit 1"
+);
+const REPORTED: &str = "select run_state from deliverable_versions where deliverable_id = $1 and user_id = $2 and status = $3";
 /// Opens nothing when the deliverable is not the user's.
 const OPEN: &str = concat!(
     "insert into deliverable_versions (id, user_id, deliverable_id, version_number, status, run_step, run_key, run_state, ",
@@ -79,11 +83,19 @@ impl VersionStore for SqlStore {
         query.doing("the newest versions")?.into_iter().map(Version::try_from).collect()
     }
 
-    async fn last_delivered(&self, user: UserId, deliverable: DeliverableId) -> Result<Option<Version>, StoreError> {
+    async fn unfinished(&self, user: UserId, deliverable: DeliverableId) -> Result<Option<Version>, StoreError> {
+        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, VersionRow>(UNFINISHED)
+            .bind(Id(deliverable.as_uuid())).bind(Id(user.as_uuid())).bind(VersionStatus::Generating.as_str())
+            .bind(VersionStatus::Failed.as_str()).bind(Step::Queued.as_str()).fetch_optional(pool).await);
+        query.doing("the unfinished version")?.map(Version::try_from).transpose()
+    }
+
+    async fn reported(&self, user: UserId, deliverable: DeliverableId) -> Result<Vec<MaterialRef>, StoreError> {
         let delivered = VersionStatus::Delivered.as_str();
-        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, VersionRow>(LAST_DELIVERED)
-            .bind(Id(deliverable.as_uuid())).bind(Id(user.as_uuid())).bind(delivered).fetch_optional(pool).await);
-        query.doing("the newest delivered version")?.map(Version::try_from).transpose()
+        let states: Vec<Json<RunState>> = on_pool!(&self.db, pool => sqlx::query_scalar(REPORTED)
+            .bind(Id(deliverable.as_uuid())).bind(Id(user.as_uuid())).bind(delivered).fetch_all(pool).await)
+        .doing("the delivered versions")?;
+        Ok(states.into_iter().flat_map(|it| it.0.material).collect())
     }
 
     async fn hold(&self, hold: Hold) -> Result<Version, StoreError> {

@@ -33,7 +33,7 @@ async fn create(session: &Session, arguments: Create, output: &Output) -> anyhow
         description: arguments.description,
         report_type: arguments.report_type,
     };
-    let deliverable = session.yarnnn.deliverables().create(&session.user, create).await?.deliverable;
+    let deliverable = session.yarnnn.deliverables().create(&session.user, create).await?;
     if output.is_json() {
         output.json(&describe(&deliverable));
         return Ok(());

@@ -8,12 +8,13 @@ use serde_json::json;
 use yarnnn::clock::SystemClock;
 use yarnnn::config::{Config, DatabaseConfig};
 use yarnnn::deliverables::{CreateDeliverable, Deliverable, RunOutcome, RunRequest, RunStatus};
+use yarnnn::pipeline::StageCx;
 use yarnnn_sim::sample::{Sample, SampleFiles};
 
 use super::{import, run};
 use crate::exit::FAILED;
 use crate::output::{Output, Tone};
-use crate::session::Session;
+use crate::session::{Session, cancel_on_interrupt};
 
 /// The demo's reports: type, title, description.
 const REPORTS: [(&str, &str, Option<&str>); 2] =
@@ -23,13 +24,15 @@ pub(super) async fn execute(out: &Path, output: &Output) -> anyhow::Result<ExitC
     std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
     let out = std::fs::canonicalize(out).with_context(|| format!("cannot use the folder {}", out.display()))?;
     let files = sample(&out.join("exports"), output)?;
-    let session = Session::with(config(&out), None).await?;
+    let session = Session::local(config(&out)).await?;
+    let cancel = cancel_on_interrupt();
     let paths = [files.slack, files.mail, files.calendar, files.notion];
-    let imported = import::import(&session, &paths, None, output).await?;
+    let imported = import::import(&session, &paths, None, cancel.clone(), output).await?;
     imported.show(output);
+    let cx = session.yarnnn.stage_cx().with_cancel(cancel);
     let mut outcomes = Vec::new();
     for (report_type, title, description) in REPORTS {
-        outcomes.push(report(&session, report_type, title, description, output).await?);
+        outcomes.push(report(&session, &cx, (report_type, title, description), output).await?);
     }
     let failed = imported.totals().failed > 0 || outcomes.iter().any(|it| it.status == RunStatus::Failed);
     if output.is_json() {
@@ -63,9 +66,8 @@ fn config(out: &Path) -> Config {
 
 async fn report(
     session: &Session,
-    report_type: &str,
-    title: &str,
-    description: Option<&str>,
+    cx: &StageCx,
+    (report_type, title, description): (&str, &str, Option<&str>),
     output: &Output,
 ) -> anyhow::Result<RunOutcome> {
     let deliverables = session.yarnnn.deliverables();
@@ -75,12 +77,12 @@ async fn report(
         None => {
             let create =
                 CreateDeliverable { description: description.map(str::to_owned), ..CreateDeliverable::new(report_type, title) };
-            deliverables.create(&session.user, create).await?.deliverable
+            deliverables.create(&session.user, create).await?
         }
     };
     output.line(&output.tone(title, Tone::Strong));
     let request = RunRequest { key: Some("demo".into()), ..RunRequest::of(session.user.id, deliverable.id) };
-    let outcome = deliverables.run(&session.yarnnn.stage_cx(), &request).await?;
+    let outcome = deliverables.run(cx, &request).await?;
     run::show(&outcome, output);
     Ok(outcome)
 }

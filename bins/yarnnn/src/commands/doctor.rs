@@ -32,7 +32,7 @@ pub(super) async fn execute(user: Option<&str>, output: &Output) -> anyhow::Resu
         Ok(()) => good("integrity", "the database is sound".to_owned()),
         Err(error) => bad("integrity", error.to_string()),
     });
-    let session = Session::with(config, user).await?;
+    let session = Session::open(user).await?;
     let sources = session.yarnnn.content().coverage(session.user.id, &[]).await.map_err(yarnnn::Error::from)?;
     checks.extend(sources.iter().filter_map(source));
     checks.push(good("sources", format!("{} known", sources.len())));

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use yarnnn::pipeline::CancelToken;
 use yarnnn::platform::{Interval, PlatformClient, Quarantined};
 use yarnnn::platforms::export::{self, ExportSource, Limits, OpenError, Opened};
 use yarnnn::sync::{Counts, Origin, SourceOutcome, SyncEvent, SyncOptions};
@@ -40,12 +41,14 @@ pub(super) async fn execute(
 ) -> anyhow::Result<ExitCode> {
     let window = window.map(|it| when::window("--window", it)).transpose()?;
     for path in paths {
-        if !path.exists() {
-            return Err(UsageError(format!("{} does not exist", path.display())).into());
+        if let Err(error) = std::fs::metadata(path) {
+            let missing = error.kind() == std::io::ErrorKind::NotFound;
+            let problem = if missing { "does not exist".to_owned() } else { format!("cannot be read: {error}") };
+            return Err(UsageError(format!("{} {problem}", path.display())).into());
         }
     }
-    let session = Session::open(user).await?;
-    let import = import(&session, paths, window, output).await?;
+    let session = Session::open_or_make(user).await?;
+    let import = import(&session, paths, window, cancel_on_interrupt(), output).await?;
     if output.is_json() {
         output.json(&import.json());
     } else {
@@ -59,13 +62,14 @@ pub(super) async fn import(
     session: &Session,
     paths: &[PathBuf],
     window: Option<Interval>,
+    cancel: CancelToken,
     output: &Output,
 ) -> anyhow::Result<Import> {
     let window = window.unwrap_or_else(|| when::default_window(session.yarnnn.clock().now()));
     let mut import = Import::default();
     for path in paths {
         match export::open(path, Limits::default()) {
-            Ok(opened) => import.take(session, opened, window, output).await?,
+            Ok(opened) => import.take(session, opened, window, &cancel, output).await?,
             Err(error) => import.refuse(path, &error),
         }
     }
@@ -73,14 +77,25 @@ pub(super) async fn import(
 }
 
 impl Import {
-    async fn take(&mut self, session: &Session, opened: Opened, window: Interval, output: &Output) -> anyhow::Result<()> {
+    async fn take(
+        &mut self,
+        session: &Session,
+        opened: Opened,
+        window: Interval,
+        cancel: &CancelToken,
+        output: &Output,
+    ) -> anyhow::Result<()> {
         self.ignored.extend(opened.ignored.into_iter().map(|it| (it.path, it.reason)));
         for unreadable in opened.unreadable {
             self.fail(unreadable.path, unreadable.reason);
         }
         for source in opened.sources {
-            let outcome = import_source(session, &source, window, output).await?;
             let platform = Some(source.client.platform().as_str());
+            let outcome = match import_source(session, &source, window, cancel.clone(), output).await {
+                Err(yarnnn::Error::Platform(error)) => unreadable(&source.path, error.to_string()),
+                Err(error) => return Err(self.interrupted(error, output)),
+                Ok(outcome) => outcome,
+            };
             self.sources.push(Imported { path: source.path, kind: source.kind.as_str(), platform, outcome });
         }
         Ok(())
@@ -90,10 +105,19 @@ impl Import {
         self.fail(path.to_owned(), error.to_string());
     }
 
+    /// What was imported before the command ended is not lost, and is said.
+    fn interrupted(&self, error: yarnnn::Error, output: &Output) -> anyhow::Error {
+        let counts = self.totals();
+        output.note(&format!(
+            "{} records of {} sources were imported before; the same command goes on",
+            counts.kept,
+            self.sources.len()
+        ));
+        error.into()
+    }
+
     fn fail(&mut self, path: PathBuf, reason: String) {
-        let counts = Counts { failed: 1, ..Counts::default() };
-        let quarantined = vec![Quarantined { item: path.display().to_string(), reason }];
-        let outcome = SourceOutcome { counts, quarantined, ..SourceOutcome::default() };
+        let outcome = unreadable(&path, reason);
         self.sources.push(Imported { path, kind: "unsupported", platform: None, outcome });
     }
 
@@ -106,7 +130,8 @@ impl Import {
     }
 
     pub(super) fn json(&self) -> Value {
-        let ignored: Vec<_> = self.ignored.iter().map(|(path, reason)| json!({ "path": path, "reason": reason })).collect();
+        let ignored: Vec<_> =
+            self.ignored.iter().map(|(path, reason)| json!({ "path": path.display().to_string(), "reason": reason })).collect();
         json!({ "sources": self.sources.iter().map(Imported::json).collect::<Vec<_>>(), "totals": self.totals(), "ignored": ignored })
     }
 
@@ -143,7 +168,7 @@ impl Imported {
             json!({ "resource_id": it.resource.id, "name": it.resource.name, "counts": it.counts, "error": it.error, "gaps": it.gaps })
         });
         json!({
-            "path": self.path,
+            "path": self.path.display().to_string(),
             "kind": self.kind,
             "platform": self.platform,
             "kept": kept,
@@ -179,27 +204,29 @@ impl Imported {
     }
 }
 
+fn unreadable(path: &Path, reason: String) -> SourceOutcome {
+    let counts = Counts { failed: 1, ..Counts::default() };
+    let quarantined = vec![Quarantined { item: path.display().to_string(), reason }];
+    SourceOutcome { counts, quarantined, ..SourceOutcome::default() }
+}
+
 async fn import_source(
     session: &Session,
     source: &ExportSource,
     window: Interval,
+    cancel: CancelToken,
     output: &Output,
-) -> anyhow::Result<SourceOutcome> {
+) -> Result<SourceOutcome, yarnnn::Error> {
     let bar = output.spinner(&format!("importing {} ({})", source.path.display(), source.kind.as_str()));
     let observer = bar.clone();
     let observe = move |event| match event {
         SyncEvent::Page { records } => observer.set_position(records),
         SyncEvent::Resource { name, .. } => observer.set_message(name),
     };
-    let options = SyncOptions {
-        user: session.user.id,
-        origin: Origin::Import,
-        window,
-        cancel: cancel_on_interrupt(),
-        observer: Some(Arc::new(observe)),
-    };
+    let options =
+        SyncOptions { user: session.user.id, origin: Origin::Import, window, cancel, observer: Some(Arc::new(observe)) };
     let client: &dyn PlatformClient = source.client.as_ref();
     let outcome = session.yarnnn.sync().run(client, &options).await;
     bar.finish_and_clear();
-    Ok(outcome?)
+    outcome
 }

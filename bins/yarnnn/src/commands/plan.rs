@@ -62,12 +62,16 @@ fn show(plan: &Plan, prompt: bool, output: &Output) {
     output.line(&format!("costs    ${:.2} to ${:.2}", plan.cost_usd.0, plan.cost_usd.1));
     output.line(&format!("sends to {}", plan.recipients.join(", ")));
     output.line(&format!("next run {}", when::show(plan.next_run_at)));
-    output.line(if plan.has_news {
-        "A run would write a report."
-    } else {
-        "Nothing is new since the last version: a run would write nothing."
-    });
+    output.line(verdict(plan));
     if prompt {
         output.line(&format!("\n{}", plan.prompt));
+    }
+}
+
+fn verdict(plan: &Plan) -> &'static str {
+    match (plan.items, plan.has_news) {
+        (0, _) => "Nothing that it reads is stored: a run would fail. Import something first.",
+        (_, true) => "A run would write a report.",
+        (_, false) => "Nothing is new since the last version: a run would write nothing.",
     }
 }

@@ -1,11 +1,12 @@
 //! `yarnnn run`: one report now, or everything that is due.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use yarnnn::deliverables::{Destination, DueOutcome, RunOutcome, RunRequest, RunStatus};
 use yarnnn::delivery::MessageState;
-use yarnnn::pipeline::StageCx;
+use yarnnn::pipeline::{Progress, StageCx};
 
 use super::when;
 use crate::cli::Run;
@@ -14,12 +15,17 @@ use crate::output::{Output, Tone};
 use crate::session::{Session, cancel_on_interrupt};
 
 pub(super) async fn execute(session: &Session, arguments: Run, output: &Output) -> anyhow::Result<ExitCode> {
+    let bar = output.steps();
+    let steps = bar.clone();
     let cx = session.yarnnn.stage_cx().with_cancel(cancel_on_interrupt());
+    let cx = cx.with_progress(Arc::new(move |it: Progress| steps.set_message(it.stage)));
     if arguments.due {
         return due(session, &cx, output).await;
     }
     let request = request(session, &arguments).await?;
-    let outcome = session.yarnnn.deliverables().run(&cx, &request).await?;
+    let outcome = session.yarnnn.deliverables().run(&cx, &request).await;
+    bar.finish_and_clear();
+    let outcome = outcome?;
     if output.is_json() {
         output.json(&describe(&outcome));
     } else {
@@ -34,7 +40,7 @@ async fn request(session: &Session, arguments: &Run) -> anyhow::Result<RunReques
     if matches!(deliverable.destination, Destination::Email { .. }) {
         session.config.outbox.check_mail()?;
     }
-    if arguments.key.as_deref().is_some_and(|it| it.trim().is_empty() || it.len() > 200) {
+    if arguments.key.as_deref().is_some_and(|it| it.trim().is_empty() || it.chars().count() > 200) {
         return Err(UsageError("--key: a key has 1 to 200 characters".into()).into());
     }
     let as_of = arguments.as_of.as_deref().map(|it| when::instant("--as-of", it)).transpose()?;
@@ -98,6 +104,7 @@ pub(super) fn describe(outcome: &RunOutcome) -> Value {
         "input_tokens": usage.input_tokens,
         "output_tokens": usage.output_tokens,
         "cost_usd": usage.cost_micro_usd as f64 / 1_000_000.0,
+        "resumed": outcome.resumed,
         "error": outcome.error,
     })
 }
@@ -123,6 +130,9 @@ pub(super) fn show(outcome: &RunOutcome, output: &Output) {
         tally.with_evidence,
         tally.inference
     );
+    if outcome.resumed {
+        output.line(&output.tone("went on with a version that an earlier run left unfinished", Tone::Faint));
+    }
     output.line(&output.tone(&summary, if outcome.status == RunStatus::Failed { Tone::Bad } else { Tone::Good }));
     if version.state.window_moved {
         output.line(&output.tone("nothing newer is stored, so it covers the last stretch that has content", Tone::Faint));

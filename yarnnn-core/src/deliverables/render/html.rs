@@ -21,6 +21,7 @@ pub(super) fn html(report: &Report) -> Result<String, Error> {
     rendered.map_err(unrenderable)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape that `map_err` takes")]
 fn unrenderable(error: minijinja::Error) -> Error {
     Error::Failed(format!("the report page cannot be rendered: {error}"))
 }

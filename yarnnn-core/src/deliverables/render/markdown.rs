@@ -23,8 +23,14 @@ fn write(report: &Report, form: Form) -> String {
     let mut out = String::new();
     form.heading(&mut out, 1, &report.title);
     let _ = writeln!(out, "{} · {} · as of {}", form.text(&report.kind), form.text(&report.period), form.text(&report.as_of));
+    let mut previous: Option<&Block> = None;
     for block in &report.blocks {
+        // Headings bring their own distance; between others a blank line keeps them apart.
+        if previous.is_some_and(|it| !matches!(it, Block::Heading { .. })) && !matches!(block, Block::Heading { .. }) {
+            out.push('\n');
+        }
         write_block(&mut out, block, form);
+        previous = Some(block);
     }
     form.heading(&mut out, 2, "Sources");
     for source in &report.sources {
