@@ -131,3 +131,12 @@ async fn the_window_bounds_recurring_events_only() {
     let days: Vec<_> = starts.iter().map(|it| &it[..10]).collect();
     assert_eq!(days, ["2024-05-06", "2024-05-13", "2024-05-20"]);
 }
+
+#[tokio::test]
+async fn a_file_named_twice_is_stored_once() {
+    let installation = Installation::new(Backend::Sqlite).await;
+    let exports = Exports::write(&installation.folder.path().join("exports"));
+    let mail = exports.mail.to_str().unwrap();
+    let said = installation.json(&["import", mail, mail], 0);
+    assert_eq!(counts(&said["totals"]), [4, 0, 0, 2, 2]);
+}

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
 #![allow(clippy::case_sensitive_file_extension_comparisons, reason = "the program writes its endings in lower case")]
 
+mod at_once;
 mod bad_input;
 mod delivery;
 mod demo;
