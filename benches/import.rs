@@ -1,7 +1,7 @@
 //! Import throughput against raw batched inserts of the same text, side by side in one run: once into a bare table of two
 //! columns, once as whole rows into the store's own table with its indexes, but without its full text. The ratios say what
 //! reading, hashing, versions, indexes and full text cost; 1.0 would mean nothing.
-#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "a benchmark prints its figures")]
 
 use std::path::Path;
 use std::time::{Duration, Instant};

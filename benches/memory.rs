@@ -1,5 +1,10 @@
 //! Peak memory of importing a mailbox of 1 GB (`YARNNN_BENCH_MBOX_BYTES` for another size). Linux only: read from `/proc`.
-#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![expect(
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    clippy::disallowed_methods,
+    reason = "a benchmark prints its figures and takes its size from a variable"
+)]
 
 use std::time::Instant;
 

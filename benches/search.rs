@@ -1,5 +1,5 @@
 //! Full-text search over 100,000 items: median and 99th percentile of each kind of question.
-#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![expect(clippy::print_stdout, clippy::cast_precision_loss, reason = "a benchmark prints its figures")]
 
 use std::time::{Duration, Instant};
 

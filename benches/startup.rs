@@ -1,6 +1,11 @@
 //! Size of the release program, and how long it takes to say its version and to write a report on the demo's database.
 //! Expects `cargo build --release` to have run, as `cargo xtask bench` does.
-#![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
+#![expect(
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    clippy::disallowed_methods,
+    reason = "a benchmark prints its figures and takes its size from a variable"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};

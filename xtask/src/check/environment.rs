@@ -9,6 +9,8 @@ const EXEMPT: &[(&str, &str)] = &[
     ("src/config/", "the configuration of the product"),
     ("xtask/", "tasks for developers, not shipped"),
     ("yarnnn-store/tests/", "the address of the tests' Postgres is handed over in a variable"),
+    ("bins/yarnnn/tests/", "the address of the tests' Postgres, and how often to kill, are handed over in variables"),
+    ("bins/yarnnn/src/cli.rs", "a command line reads its arguments"),
     ("tests/", "the address of the tests' Postgres is handed over in a variable"),
     ("benches/", "the address of the tests' Postgres is handed over in a variable"),
 ];

@@ -9,7 +9,7 @@ use yarnnn_core::deliverables::{Step, StepChange, StepCommit, VersionStatus};
 use yarnnn_core::id::{UserId, VersionId};
 use yarnnn_core::sync::{Retain, RetainReason};
 
-use super::refusal;
+use super::port::refusal;
 use super::row::state;
 use crate::columns::{Id, Instant};
 use crate::db::{Tx, on_tx};

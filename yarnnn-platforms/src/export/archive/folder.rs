@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use yarnnn_core::platform::PlatformError;
 
-use super::{Cap, Entry, Listing, Location, drain, name, problem};
+use super::reader::{Cap, Entry, Listing, Location, drain};
+use super::{name, problem};
 use crate::export::Limits;
 
 /// A folder whose children are still to be listed.

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::Location;
+use super::reader::Location;
 
 /// The running total of one archive.
 #[derive(Debug)]

@@ -10,7 +10,8 @@ use yarnnn_core::platform::PlatformError;
 use zip::ZipArchive;
 use zip::read::ZipFileEntry;
 
-use super::{Cap, Entry, Listing, Location, drain, name, problem};
+use super::reader::{Cap, Entry, Listing, Location, drain};
+use super::{name, problem};
 use crate::export::Limits;
 
 /// Members up to this size may have any compression ratio: a file of blanks is no attack.

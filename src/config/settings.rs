@@ -1,0 +1,113 @@
+//! All settings together, and what is wrong with one.
+
+use super::{DatabaseConfig, ModelConfig, OutboxConfig, env_vars};
+use std::fmt;
+use std::path::Path;
+
+/// Everything a program needs to connect.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where content is stored.
+    pub database: DatabaseConfig,
+    /// Where reports are left.
+    pub outbox: OutboxConfig,
+    /// Who writes them.
+    pub model: ModelConfig,
+}
+
+impl Config {
+    /// Everything in one folder: a `SQLite` database, the reports in `outbox`, the key-less writer. Reads no environment.
+    pub fn in_folder(folder: &Path) -> Self {
+        Self {
+            database: DatabaseConfig::sqlite(&folder.join("yarnnn.db")),
+            outbox: OutboxConfig { folder: folder.join("outbox"), mail_as_files: true },
+            model: ModelConfig::Extractive,
+        }
+    }
+
+    /// Reads the process environment.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the variable that is wrong and what it may be.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::from_lookup(&process_environment)
+    }
+
+    /// Reads from any source of variables: what a program that embeds the library has instead of an environment.
+    ///
+    /// # Errors
+    /// As [`Config::from_env`].
+    pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        let lookup = |name: &str| lookup(name).map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
+        Ok(Self {
+            database: DatabaseConfig::from_lookup(&lookup)?,
+            outbox: OutboxConfig::from_lookup(&lookup),
+            model: ModelConfig::from_lookup(&lookup)?,
+        })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+fn process_environment(name: &str) -> Option<String> {
+    std::env::var_os(name).map(|it| it.to_string_lossy().into_owned())
+}
+
+/// What the environment says about logs: level (`info`, or any filter of the `tracing` crates) and whether as JSON.
+pub fn logging() -> (Option<String>, bool) {
+    (process_environment(env_vars::LOG_LEVEL), process_environment(env_vars::LOG_FORMAT).as_deref() == Some("json"))
+}
+
+/// Whether the environment asks for output without colours (`NO_COLOR`).
+pub fn no_color() -> bool {
+    process_environment(env_vars::NO_COLOR).is_some_and(|it| !it.is_empty())
+}
+
+/// A setting that is missing or wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The variable.
+    pub variable: &'static str,
+    /// What is wrong and what it may be.
+    pub problem: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.variable, self.problem)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::from_lookup(&|name| pairs.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn an_empty_environment_is_a_working_installation() {
+        let config = from(&[]).unwrap();
+        assert_eq!(config.database.url(), "sqlite://yarnnn.db");
+        assert_eq!(config.outbox.folder.to_str(), Some("./outbox"));
+        assert!(config.database.migrate && config.outbox.mail_as_files);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let error = |pairs: &[(&str, &str)]| from(pairs).unwrap_err().to_string();
+        assert!(error(&[("DATABASE_URL", "mysql://x")]).starts_with("DATABASE_URL: \"mysql:\" is no database"));
+        assert!(error(&[("YARNNN_MIGRATE", "yes")]).starts_with("YARNNN_MIGRATE: "));
+        assert!(error(&[("YARNNN_MODEL_WRITER", "oracle/1")]).starts_with("YARNNN_MODEL_WRITER: "));
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        let config = from(&[("DATABASE_URL", "postgres://ana:secret@db/yarnnn")]).unwrap();
+        assert!(!format!("{config:?}").contains("secret"));
+        let config = from(&[("DATABASE_URL", "postgres://ana@db/yarnnn?host=/tmp&password=secret")]).unwrap();
+        assert_eq!(config.database.display_url(), "postgres://ana@db/yarnnn?host=/tmp");
+    }
+}
