@@ -161,6 +161,15 @@ async fn the_reader_sees_what_is_inference_and_no_address_of_the_model() {
 }
 
 #[tokio::test]
+async fn a_paragraph_is_no_part_of_the_list_before_it() {
+    let answer = "## A\n\n- One point.\n\nA paragraph of its own.\n\nAnother paragraph.\n";
+    let (installation, deliverable) = installation(Arc::new(Parrot(answer))).await;
+    let outcome = installation.run(&deliverable).await.unwrap();
+    let text = file(&outcome, ".md");
+    assert!(text.contains("\n\nA paragraph of its own.") && text.contains("\n\nAnother paragraph."), "{text}");
+}
+
+#[tokio::test]
 async fn what_a_model_answers_beside_the_point_is_no_report() {
     for (answer, reason) in [
         ("", "wrote an empty draft"),

@@ -198,6 +198,8 @@ fn what_is_missing_on_the_command_line_is_listed() {
         command.args(arguments).current_dir(folder.path()).env_clear().stdin(Stdio::null());
         let said = Said::from(command.output().unwrap()).expect(2);
         assert!(said.stdout.is_empty() && said.stderr.contains(named), "{arguments:?}: {}", said.stderr);
+        let object = Said::from(command.arg("--json").output().unwrap()).expect(2).json();
+        assert!(object["error"]["message"].as_str().unwrap().contains(named), "{object}");
     }
     assert_eq!(names(folder.path()), [""; 0]);
 }
