@@ -29,8 +29,8 @@ fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn median(mut timed: impl FnMut(usize) -> anyhow::Result<Duration>) -> anyhow::Result<Duration> {
-    let mut times = (0..ROUNDS).map(&mut timed).collect::<anyhow::Result<Vec<_>>>()?;
+fn median(mut time_one: impl FnMut(usize) -> anyhow::Result<Duration>) -> anyhow::Result<Duration> {
+    let mut times = (0..ROUNDS).map(&mut time_one).collect::<anyhow::Result<Vec<_>>>()?;
     times.sort();
     Ok(times[ROUNDS / 2])
 }

@@ -42,9 +42,11 @@ pub async fn connect(config: &Config) -> Result<Yarnnn, ConnectError> {
 /// # Errors
 /// As [`connect`].
 pub async fn builder(config: &Config) -> Result<YarnnnBuilder, ConnectError> {
+    // Settings first: a wrong one leaves no database behind.
+    let model = writer(&config.model)?;
     let store = Arc::new(open_store(config).await?);
     let channel = Arc::new(FolderChannel::new(&config.outbox.folder));
-    let builder = Yarnnn::builder(Stores::of(&store), writer(&config.model)?, Arc::new(HostProcesses::default()));
+    let builder = Yarnnn::builder(Stores::of(&store), model, Arc::new(HostProcesses::default()));
     Ok(builder.channel(channel))
 }
 
@@ -57,6 +59,9 @@ pub async fn open_store(config: &Config) -> Result<SqlStore, ConnectError> {
     let store = SqlStore::connect(config.database.url()).await.map_err(named)?;
     if config.database.migrate {
         store.migrate().await.map_err(named)?;
+    } else if store.schema_version().await.map_err(named)? != store.latest_schema_version() {
+        let problem = format!("{} needs to be migrated; run `yarnnn migrate`, or unset it", config.database.display_url());
+        return Err(ConfigError { variable: env_vars::YARNNN_MIGRATE, problem }.into());
     }
     Ok(store)
 }

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 #[cfg(feature = "sqlite")]
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _};
 #[cfg(feature = "postgres")]
 use sqlx::{
-    ConnectOptions as _, Connection as _, Executor as _, Postgres,
+    Executor as _, Postgres,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 #[cfg(feature = "sqlite")]
@@ -195,6 +196,9 @@ async fn sqlite(url: &str) -> Result<Db, StoreError> {
     let options: SqliteConnectOptions = url.parse().doing("the database URL")?;
     let options = tuned(options);
     let path = options.get_filename().display().to_string();
+    if !in_memory {
+        prepare(&options).await.doing(format!("open the database file {path}"))?;
+    }
     // A database in memory lives and dies with its only connection.
     let pool = if in_memory {
         SqlitePoolOptions::new().min_connections(1).max_connections(1).idle_timeout(None).max_lifetime(None)
@@ -204,6 +208,24 @@ async fn sqlite(url: &str) -> Result<Db, StoreError> {
     let pool = pool.acquire_timeout(PATIENCE).connect_with(options).await.doing(format!("open the database file {path}"))?;
     check_version(&pool).await?;
     Ok(Db::Sqlite(SqliteDb { pool, writer: Arc::new(Semaphore::new(1)) }))
+}
+
+/// Makes the file and its write-ahead log. Programs that open a new file at once are in each other's way for a moment, and for
+/// that SQLite does not wait by itself.
+#[cfg(feature = "sqlite")]
+async fn prepare(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
+    const PAUSE: Duration = Duration::from_millis(20);
+    let mut waited = Duration::ZERO;
+    loop {
+        match options.connect().await {
+            Ok(connection) => return connection.close().await,
+            Err(sqlx::Error::Database(error)) if waited < PATIENCE && error.message().contains("locked") => {
+                tokio::time::sleep(PAUSE).await;
+                waited += PAUSE;
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// What every connection is set to: durable, checked, patient, and with room to work in memory.

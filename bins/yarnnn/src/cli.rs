@@ -76,7 +76,7 @@ pub(crate) enum Command {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Deliverables {
     /// Make one.
-    Create(Create),
+    Create(Box<Create>),
     /// List them.
     List,
     /// Show one and its versions.

@@ -62,9 +62,8 @@ fn classify(error: &anyhow::Error) -> (u8, &'static str) {
         Some(Error::Busy(_)) => (FAILED, "busy"),
         Some(Error::Cancelled) => (FAILED, "cancelled"),
         Some(Error::Store(_)) => (FAILED, "store"),
-        Some(_) => (FAILED, "failed"),
         None if of_config => (CONFIGURATION, "configuration"),
         None if error.is::<UsageError>() => (USAGE, "usage"),
-        None => (FAILED, "failed"),
+        _ => (FAILED, "failed"),
     }
 }

@@ -65,6 +65,7 @@ impl Output {
     }
 
     /// A line on standard error: progress and remarks.
+    #[expect(clippy::unused_self, reason = "everything that is printed goes through an `Output`")]
     pub(crate) fn note(&self, text: &str) {
         // Nobody can be told that standard error is broken.
         let _ = writeln!(std::io::stderr().lock(), "{}", printable(text));
@@ -122,11 +123,12 @@ impl Output {
 
 /// JSON with its remaining control characters escaped: the same value, and safe on a terminal.
 fn escaped(json: &str) -> String {
+    use std::fmt::Write as _;
     let mut safe = String::with_capacity(json.len());
     for ch in json.chars() {
         match ch {
             '\n' => safe.push(ch),
-            ch if ch.is_control() => safe.push_str(&format!("\\u{:04x}", u32::from(ch))),
+            ch if ch.is_control() => drop(write!(safe, "\\u{:04x}", u32::from(ch))),
             ch => safe.push(ch),
         }
     }

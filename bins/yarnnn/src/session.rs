@@ -16,9 +16,8 @@ pub(crate) struct Session {
 
 impl Session {
     /// Connects by the environment. A user who is not known yet is made.
-    pub(crate) async fn open(email: Option<&str>) -> anyhow::Result<Self> {
+    pub(crate) async fn open(email: Option<Email>) -> anyhow::Result<Self> {
         let config = Config::from_env()?;
-        let email = email.map(parse_email).transpose()?;
         let yarnnn = yarnnn::connect(&config).await?;
         let user = match email {
             Some(email) => yarnnn.user(email).await?,

@@ -17,6 +17,8 @@ use crate::pipeline::{Stage, StageCx};
 use crate::platform::{Interval, Platform, ResourceId};
 use crate::sync::{ContentQuery, ContentStore, ResourceStatus, StoredItem};
 
+/// Before any item: 1 January of the year 1, in seconds.
+const YEAR_ONE: i64 = -62_135_596_800;
 /// Items that one report is written from, at most.
 const MAX_ITEMS: usize = 240;
 
@@ -141,7 +143,9 @@ impl Reader<'_> {
         if found.iter().any(|it| it.source_timestamp.is_some()) {
             return Ok((input.as_of, false));
         }
-        let newest = self.items(&deciding, None, 1).await?.first().and_then(|it| it.source_timestamp);
+        // Only back: what lies ahead of the asked instant was not there yet.
+        let before = Interval { from: DateTime::from_timestamp(YEAR_ONE, 0).unwrap_or_default(), to: window.to };
+        let newest = self.items(&deciding, Some(before), 1).await?.first().and_then(|it| it.source_timestamp);
         let ends_at_newest = |at: DateTime<Utc>| at + TimeDelta::microseconds(1) - profile.looks_ahead;
         Ok(newest.map_or((input.as_of, false), |at| (ends_at_newest(at), true)))
     }

@@ -127,7 +127,11 @@ impl Deliverables {
         Err(Error::Invalid(format!("the {} tier allows {limit} active deliverables; pause one first", user.tier.as_str())))
     }
 
-    async fn resolve_sources(&self, user: UserId, asked: &[ResourceId]) -> Result<Vec<SourceRef>, Error> {
+    /// Stored resources by id or by name.
+    ///
+    /// # Errors
+    /// `Invalid` for one that is not there, or a name that several have; it names those there are.
+    pub async fn resolve_sources(&self, user: UserId, asked: &[ResourceId]) -> Result<Vec<SourceRef>, Error> {
         let known = self.parts.content.coverage(user, &[]).await?;
         asked.iter().map(|it| resolve(it, &known)).collect()
     }

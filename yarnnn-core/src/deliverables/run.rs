@@ -165,17 +165,18 @@ impl Deliverables {
     /// that is unavailable leave the version as it is, to be resumed. Anything else ends as a failed outcome.
     pub async fn run(&self, cx: &StageCx, request: &RunRequest) -> Result<RunOutcome, Error> {
         let deliverable = self.parts.deliverables.get(request.user, request.deliverable).await?;
-        let keyed = match &request.key {
-            Some(key) => self.parts.versions.by_key(request.user, deliverable.id, key).await?,
-            None => None,
-        };
-        if let Some(version) = keyed {
+        if let Some(version) = self.keyed(request, deliverable.id).await? {
             return self.go_on(cx, &deliverable, version).await;
         }
         match self.finish_old(cx, &deliverable).await? {
             Some(outcome) if request.key.is_none() || outcome.waits_for_delivery() => Ok(outcome),
             _ => self.start(cx, &deliverable, request).await,
         }
+    }
+
+    async fn keyed(&self, request: &RunRequest, deliverable: DeliverableId) -> Result<Option<Version>, Error> {
+        let Some(key) = &request.key else { return Ok(None) };
+        Ok(self.parts.versions.by_key(request.user, deliverable, key).await?)
     }
 
     /// Finishes what earlier runs left, oldest first, up to the first that still cannot be delivered; answers the last one.
@@ -213,7 +214,11 @@ impl Deliverables {
             return Err(nothing_to_read(deliverable));
         }
         if !request.force && !self.has_news(deliverable, &gathered).await? {
-            return Ok(no_news(deliverable.id));
+            // Another run may have written this key's version while this one was looking.
+            return match self.keyed(request, deliverable.id).await? {
+                Some(version) => self.go_on(cx, deliverable, version).await,
+                None => Ok(no_news(deliverable.id)),
+            };
         }
         let now = self.parts.clock.now();
         let open = OpenVersion {

@@ -10,6 +10,7 @@ use chrono_tz::Tz;
 use unicode_segmentation::UnicodeSegmentation as _;
 use yarnnn_core::llm::{Grouping, SectionFocus};
 
+use super::clean::Task;
 use super::cues;
 use super::score::Desk;
 use super::select::{Section, Statement};
@@ -78,7 +79,10 @@ pub(super) fn arrange<'a>(desk: &Desk<'a>, section: Section<'a>) -> Arranged<'a>
 fn group<'a>(desk: &Desk<'a>, label: Option<String>, statements: Vec<Statement<'a>>) -> Group<'a> {
     let bullets = statements.into_iter().filter_map(|statement| {
         let source = desk.source(statement.source)?;
-        Some(Bullet { label: source.label(), text: statement.text, reference: &source.item.reference })
+        // Without its box an open task would read as a fact.
+        let is_open = source.sentences.iter().any(|it| it.start == statement.start && it.task == Some(Task::Open));
+        let label = source.label().map(|label| if is_open { format!("{label} (to do)") } else { label });
+        Some(Bullet { label, text: statement.text, reference: &source.item.reference })
     });
     Group { label: label.filter(|it| !it.is_empty()), bullets: bullets.collect() }
 }

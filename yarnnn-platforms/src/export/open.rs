@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use yarnnn_core::platform::{PlatformClient, PlatformError};
 
 use super::archive::Archive;
@@ -191,12 +192,12 @@ fn mails(label: &str, root: &Path, files: Vec<PathBuf>, path: &Path, limits: Lim
     Ok(ExportSource { path: path.to_owned(), kind: ExportKind::Eml, client })
 }
 
-/// Opens a folder as one export if it is one; else what it holds, file by file and folder by folder.
+/// Opens a folder: the export that it is, if it is one, and what lies beside it, file by file and folder by folder.
 fn open_folder(folder: &Path, limits: Limits, depth: usize, opened: &mut Opened) -> Result<(), OpenError> {
-    let entries = sorted_entries(folder).map_err(|source| OpenError::Io { path: folder.to_owned(), source })?;
+    let mut entries = sorted_entries(folder).map_err(|source| OpenError::Io { path: folder.to_owned(), source })?;
     if let Some(source) = folder_export(folder, &entries, limits)? {
+        entries.retain(|entry| is_beside(source.kind, entry));
         opened.sources.push(source);
-        return Ok(());
     }
     let mut mail_files = Vec::new();
     for path in entries {
@@ -226,17 +227,28 @@ fn folder_export(folder: &Path, entries: &[PathBuf], limits: Limits) -> Result<O
         let client = Arc::new(MailExport::maildir(folder, limits)?);
         return Ok(Some(ExportSource { path: folder.to_owned(), kind: ExportKind::Maildir, client }));
     }
-    let mut names = Vec::new();
-    for path in entries {
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if path.is_dir() {
-            let inner = sorted_entries(path).unwrap_or_default();
-            names.extend(inner.iter().map(|it| format!("{name}/{}", it.file_name().unwrap_or_default().to_string_lossy())));
-        } else {
-            names.push(name);
-        }
-    }
-    by_names(folder, &names, limits)
+    let files = entries.iter().filter(|it| it.is_file()).map(|it| file_name(it));
+    let days = entries
+        .iter()
+        .filter(|it| it.is_dir())
+        .flat_map(|it| day_files(it).map(|day| format!("{}/{day}", file_name(it))).collect::<Vec<_>>());
+    by_names(folder, &files.chain(days).collect::<Vec<_>>(), limits)
+}
+
+/// Whether an entry of an export's folder is none of the export. Everything inside a Maildir or a Notion export is its own.
+fn is_beside(kind: ExportKind, entry: &Path) -> bool {
+    let is_json = || entry.extension().is_some_and(|it| it.eq_ignore_ascii_case("json"));
+    kind == ExportKind::SlackExport && if entry.is_dir() { day_files(entry).next().is_none() } else { !is_json() }
+}
+
+/// The files of a folder that are named after days, as in a channel of a Slack export.
+fn day_files(folder: &Path) -> impl Iterator<Item = String> {
+    let names = sorted_entries(folder).unwrap_or_default().into_iter().map(|it| file_name(&it));
+    names.filter(|name| name.strip_suffix(".json").is_some_and(|day| NaiveDate::parse_from_str(day, "%Y-%m-%d").is_ok()))
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 fn open_inside(path: PathBuf, limits: Limits, mail_files: &mut Vec<PathBuf>, opened: &mut Opened) {
@@ -302,6 +314,29 @@ mod tests {
         assert_eq!(opened.ignored.len(), 1);
         assert!(opened.ignored[0].path.ends_with("notes.toml"));
         assert!(opened.unreadable[0].path.ends_with("broken.zip"));
+    }
+
+    #[test]
+    fn what_lies_beside_an_unpacked_export_is_opened_too() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["general", "photos"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        let day = r#"[{"type":"message","user":"U1","ts":"1704103200.000100","text":"Hello"}]"#;
+        let files = [
+            ("channels.json", "[]"),
+            ("users.json", "[]"),
+            ("general/2024-01-01.json", day),
+            ("c.ics", ICS),
+            ("one.eml", MAIL),
+            ("photos/two.eml", MAIL),
+        ];
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        let opened = open(folder.path(), Limits::default()).unwrap();
+        assert_eq!(kinds(&opened), ["slack_export", "ics", "eml", "eml"]);
+        assert_eq!(opened.ignored, []);
     }
 
     #[test]

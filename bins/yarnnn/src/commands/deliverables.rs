@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use yarnnn::deliverables::{CreateDeliverable, Deliverable, Destination, Schedule, Version};
+use yarnnn::accounts::Email;
+use yarnnn::deliverables::{CreateDeliverable, Deliverable, Destination, ReportType, Schedule, Version};
 use yarnnn::platform::ResourceId;
 
 use super::when;
@@ -14,25 +15,26 @@ use crate::exit::UsageError;
 use crate::output::Output;
 use crate::session::{Session, parse_email};
 
-pub(super) async fn execute(session: &Session, command: Deliverables, output: &Output) -> anyhow::Result<ExitCode> {
+pub(super) async fn execute(user: Option<Email>, command: Deliverables, output: &Output) -> anyhow::Result<ExitCode> {
     match command {
-        Deliverables::Create(arguments) => create(session, arguments, output).await?,
-        Deliverables::List => list(session, output).await?,
-        Deliverables::Show { deliverable } => show(session, &deliverable, output).await?,
-        Deliverables::Pause { deliverable, resume } => pause(session, &deliverable, !resume, output).await?,
+        Deliverables::Create(arguments) => create(user, *arguments, output).await?,
+        Deliverables::List => list(&Session::open(user).await?, output).await?,
+        Deliverables::Show { deliverable } => show(&Session::open(user).await?, &deliverable, output).await?,
+        Deliverables::Pause { deliverable, resume } => pause(&Session::open(user).await?, &deliverable, !resume, output).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-async fn create(session: &Session, arguments: Create, output: &Output) -> anyhow::Result<()> {
-    let create = CreateDeliverable {
-        destination: destination(session, &arguments)?,
-        schedule: schedule(&arguments)?,
-        sources: parse_sources(&arguments.sources)?,
-        title: arguments.title,
-        description: arguments.description,
-        report_type: arguments.report_type,
-    };
+async fn create(user: Option<Email>, arguments: Create, output: &Output) -> anyhow::Result<()> {
+    ReportType::parse(&arguments.report_type).map_err(|error| UsageError(format!("--type: {error}")))?;
+    let (destination, schedule) = (destination(&arguments)?, schedule(&arguments)?);
+    let sources = parse_sources(&arguments.sources)?;
+    let session = Session::open(user).await?;
+    if matches!(destination, Destination::Email { .. }) {
+        session.config.outbox.check_mail()?;
+    }
+    let Create { title, description, report_type, .. } = arguments;
+    let create = CreateDeliverable { title, description, report_type, sources, destination, schedule };
     let deliverable = session.yarnnn.deliverables().create(&session.user, create).await?;
     if output.is_json() {
         output.json(&describe(&deliverable));
@@ -47,9 +49,8 @@ async fn create(session: &Session, arguments: Create, output: &Output) -> anyhow
     Ok(())
 }
 
-fn destination(session: &Session, arguments: &Create) -> anyhow::Result<Destination> {
+fn destination(arguments: &Create) -> anyhow::Result<Destination> {
     if let Some(address) = &arguments.email {
-        session.config.outbox.check_mail()?;
         return Ok(Destination::Email { address: parse_email(address)? });
     }
     let path = arguments.folder.as_deref().map(absolute).transpose()?;

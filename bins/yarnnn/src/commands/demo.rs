@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use serde_json::json;
 use yarnnn::clock::SystemClock;
 use yarnnn::config::{Config, DatabaseConfig};
-use yarnnn::deliverables::{CreateDeliverable, Deliverable, RunOutcome, RunRequest, RunStatus};
+use yarnnn::deliverables::{CreateDeliverable, RunOutcome, RunRequest, RunStatus};
 use yarnnn::pipeline::StageCx;
 use yarnnn_sim::sample::{Sample, SampleFiles};
 
@@ -72,13 +72,12 @@ async fn report(
 ) -> anyhow::Result<RunOutcome> {
     let deliverables = session.yarnnn.deliverables();
     let known = deliverables.list(session.user.id).await?.into_iter().find(|it| it.title == title);
-    let deliverable: Deliverable = match known {
-        Some(known) => known,
-        None => {
-            let create =
-                CreateDeliverable { description: description.map(str::to_owned), ..CreateDeliverable::new(report_type, title) };
-            deliverables.create(&session.user, create).await?
-        }
+    let deliverable = if let Some(known) = known {
+        known
+    } else {
+        let create =
+            CreateDeliverable { description: description.map(str::to_owned), ..CreateDeliverable::new(report_type, title) };
+        deliverables.create(&session.user, create).await?
     };
     output.line(&output.tone(title, Tone::Strong));
     let request = RunRequest { key: Some("demo".into()), ..RunRequest::of(session.user.id, deliverable.id) };

@@ -5,22 +5,21 @@ use std::process::ExitCode;
 use super::{deliverables, demo, doctor, import, migrate, plan, run, search, verify};
 use crate::cli::{Cli, Command};
 use crate::output::Output;
-use crate::session::Session;
+use crate::session::parse_email;
 
-/// Runs the command and answers its exit code.
+/// Runs the command and answers its exit code. Every command reads its arguments before it connects, so that a refused one
+/// leaves nothing behind.
 pub(crate) async fn dispatch(cli: Cli, output: &Output) -> anyhow::Result<ExitCode> {
-    let user = cli.user.as_deref();
+    let user = cli.user.as_deref().map(parse_email).transpose()?;
     match cli.command {
         Command::Demo { out } => demo::execute(&out, output).await,
         Command::Migrate => migrate::execute(output).await,
         Command::Doctor => doctor::execute(user, output).await,
         Command::Import { paths, window } => import::execute(user, &paths, window.as_deref(), output).await,
-        Command::Deliverables(command) => deliverables::execute(&Session::open(user).await?, command, output).await,
-        Command::Plan { deliverable, as_of, prompt } => {
-            plan::execute(&Session::open(user).await?, &deliverable, as_of.as_deref(), prompt, output).await
-        }
-        Command::Run(arguments) => run::execute(&Session::open(user).await?, arguments, output).await,
-        Command::Verify { version } => verify::execute(&Session::open(user).await?, &version, output).await,
-        Command::Search(arguments) => search::execute(&Session::open(user).await?, arguments, output).await,
+        Command::Deliverables(command) => deliverables::execute(user, command, output).await,
+        Command::Plan { deliverable, as_of, prompt } => plan::execute(user, &deliverable, as_of.as_deref(), prompt, output).await,
+        Command::Run(arguments) => run::execute(user, arguments, output).await,
+        Command::Verify { version } => verify::execute(user, &version, output).await,
+        Command::Search(arguments) => search::execute(user, arguments, output).await,
     }
 }

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use yarnnn::Config;
+use yarnnn::accounts::Email;
 use yarnnn::config::ModelConfig;
 use yarnnn::platform::Platform;
 use yarnnn::store::{PlatformStats, Stats};
@@ -23,7 +24,7 @@ struct Check {
     problem: bool,
 }
 
-pub(super) async fn execute(user: Option<&str>, output: &Output) -> anyhow::Result<ExitCode> {
+pub(super) async fn execute(user: Option<Email>, output: &Output) -> anyhow::Result<ExitCode> {
     let config = Config::from_env()?;
     let mut checks = vec![model(&config), outbox(&config.outbox.folder)];
     let store = yarnnn::open_store(&config).await?;

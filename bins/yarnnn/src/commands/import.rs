@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use yarnnn::accounts::Email;
 use yarnnn::pipeline::CancelToken;
 use yarnnn::platform::{Interval, PlatformClient, Quarantined};
 use yarnnn::platforms::export::{self, ExportSource, Limits, OpenError, Opened};
@@ -34,7 +35,7 @@ pub(super) struct Import {
 }
 
 pub(super) async fn execute(
-    user: Option<&str>,
+    user: Option<Email>,
     paths: &[PathBuf],
     window: Option<&str>,
     output: &Output,
@@ -197,7 +198,7 @@ impl Imported {
         for error in self.outcome.quarantined.iter().take(SHOWN_ERRORS) {
             output.line(&output.tone(&format!("failed: {}: {}", error.item, error.reason), Tone::Warning));
         }
-        let hidden = (self.outcome.counts.failed as usize).saturating_sub(SHOWN_ERRORS);
+        let hidden = self.outcome.counts.failed.saturating_sub(SHOWN_ERRORS as u64);
         if hidden > 0 {
             output.line(&output.tone(&format!("… and {hidden} more failures (--json lists them)"), Tone::Warning));
         }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use serde_json::json;
+use yarnnn::accounts::Email;
 use yarnnn::deliverables::{Plan, RunRequest};
 
 use super::when;
@@ -10,14 +11,15 @@ use crate::output::{Output, Tone};
 use crate::session::Session;
 
 pub(super) async fn execute(
-    session: &Session,
+    user: Option<Email>,
     name: &str,
     as_of: Option<&str>,
     prompt: bool,
     output: &Output,
 ) -> anyhow::Result<ExitCode> {
-    let found = session.deliverable(name).await?;
     let as_of = as_of.map(|it| when::instant("--as-of", it)).transpose()?;
+    let session = Session::open(user).await?;
+    let found = session.deliverable(name).await?;
     let request = RunRequest { as_of, ..RunRequest::of(session.user.id, found.id) };
     let plan = session.yarnnn.deliverables().plan(&session.yarnnn.stage_cx(), &request).await?;
     if output.is_json() {

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use yarnnn::accounts::Email;
 use yarnnn::deliverables::{Destination, DueOutcome, RunOutcome, RunRequest, RunStatus};
 use yarnnn::delivery::MessageState;
 use yarnnn::pipeline::{Progress, StageCx};
@@ -14,15 +15,20 @@ use crate::exit::{FAILED, UsageError};
 use crate::output::{Output, Tone};
 use crate::session::{Session, cancel_on_interrupt};
 
-pub(super) async fn execute(session: &Session, arguments: Run, output: &Output) -> anyhow::Result<ExitCode> {
+pub(super) async fn execute(user: Option<Email>, arguments: Run, output: &Output) -> anyhow::Result<ExitCode> {
+    let as_of = arguments.as_of.as_deref().map(|it| when::instant("--as-of", it)).transpose()?;
+    if arguments.key.as_deref().is_some_and(|it| it.trim().is_empty() || it.chars().count() > 200) {
+        return Err(UsageError("--key: a key has 1 to 200 characters".into()).into());
+    }
+    let session = Session::open(user).await?;
     let bar = output.steps();
     let steps = bar.clone();
     let cx = session.yarnnn.stage_cx().with_cancel(cancel_on_interrupt());
     let cx = cx.with_progress(Arc::new(move |it: Progress| steps.set_message(it.stage)));
     if arguments.due {
-        return due(session, &cx, output).await;
+        return due(&session, &cx, output).await;
     }
-    let request = request(session, &arguments).await?;
+    let request = RunRequest { as_of, ..request(&session, &arguments).await? };
     let outcome = session.yarnnn.deliverables().run(&cx, &request).await;
     bar.finish_and_clear();
     let outcome = outcome?;
@@ -40,12 +46,8 @@ async fn request(session: &Session, arguments: &Run) -> anyhow::Result<RunReques
     if matches!(deliverable.destination, Destination::Email { .. }) {
         session.config.outbox.check_mail()?;
     }
-    if arguments.key.as_deref().is_some_and(|it| it.trim().is_empty() || it.chars().count() > 200) {
-        return Err(UsageError("--key: a key has 1 to 200 characters".into()).into());
-    }
-    let as_of = arguments.as_of.as_deref().map(|it| when::instant("--as-of", it)).transpose()?;
     let request = RunRequest::of(session.user.id, deliverable.id);
-    Ok(RunRequest { key: arguments.key.clone(), force: arguments.force, as_of, ..request })
+    Ok(RunRequest { key: arguments.key.clone(), force: arguments.force, ..request })
 }
 
 async fn due(session: &Session, cx: &StageCx, output: &Output) -> anyhow::Result<ExitCode> {

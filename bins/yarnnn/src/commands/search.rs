@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
+use yarnnn::accounts::Email;
 use yarnnn::platform::{Interval, Platform};
 use yarnnn::search::{MATCH_MARKS, SearchHit, SearchQuery};
 
@@ -13,8 +14,21 @@ use crate::exit::UsageError;
 use crate::output::{Output, Tone};
 use crate::session::Session;
 
-pub(super) async fn execute(session: &Session, arguments: Search, output: &Output) -> anyhow::Result<ExitCode> {
-    let query = query(session, &arguments)?;
+pub(super) async fn execute(user: Option<Email>, arguments: Search, output: &Output) -> anyhow::Result<ExitCode> {
+    let (platforms, sources, within) =
+        (platforms(&arguments)?, deliverables::parse_sources(&arguments.sources)?, within(&arguments)?);
+    let session = Session::open(user).await?;
+    let sources = session.yarnnn.deliverables().resolve_sources(session.user.id, &sources).await?;
+    let query = SearchQuery {
+        user: session.user.id,
+        text: arguments.query.join(" "),
+        platforms,
+        resources: sources.into_iter().map(|it| it.resource).collect(),
+        author: arguments.author,
+        within,
+        at: session.yarnnn.clock().now(),
+        limit: arguments.limit,
+    };
     let hits = session.yarnnn.search().search(&query).await.map_err(yarnnn::Error::from)?;
     if output.is_json() {
         output.json(&json!({ "results": hits.iter().map(describe).collect::<Vec<_>>() }));
@@ -29,19 +43,9 @@ pub(super) async fn execute(session: &Session, arguments: Search, output: &Outpu
     Ok(ExitCode::SUCCESS)
 }
 
-fn query(session: &Session, arguments: &Search) -> anyhow::Result<SearchQuery> {
+fn platforms(arguments: &Search) -> anyhow::Result<Vec<Platform>> {
     let platform = |text: &String| text.parse::<Platform>().map_err(|error| UsageError(format!("--platform: {error}")).into());
-    let platforms: anyhow::Result<Vec<_>> = arguments.platform.iter().map(platform).collect();
-    Ok(SearchQuery {
-        user: session.user.id,
-        text: arguments.query.join(" "),
-        platforms: platforms?,
-        resources: deliverables::parse_sources(&arguments.sources)?,
-        author: arguments.author.clone(),
-        within: within(arguments)?,
-        at: session.yarnnn.clock().now(),
-        limit: arguments.limit,
-    })
+    arguments.platform.iter().map(platform).collect()
 }
 
 fn within(arguments: &Search) -> Result<Option<Interval>, UsageError> {

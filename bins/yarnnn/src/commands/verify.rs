@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
+use yarnnn::accounts::Email;
 use yarnnn::evidence::{CheckedSentence, SentenceState, Verification};
 use yarnnn::id::VersionId;
 
@@ -10,9 +11,10 @@ use crate::exit::{FAILED, UsageError};
 use crate::output::{Output, Tone};
 use crate::session::Session;
 
-pub(super) async fn execute(session: &Session, version: &str, output: &Output) -> anyhow::Result<ExitCode> {
+pub(super) async fn execute(user: Option<Email>, version: &str, output: &Output) -> anyhow::Result<ExitCode> {
     let id: VersionId =
         version.parse().map_err(|_| UsageError(format!("{version:?} is no version id (yarnnn deliverables show lists them)")))?;
+    let session = Session::open(user).await?;
     let verification = session.yarnnn.deliverables().verify(session.user.id, id).await?;
     if output.is_json() {
         output.json(&describe(&verification));

@@ -6,11 +6,13 @@
 
 mod at_once;
 mod bad_input;
+mod corners;
 mod delivery;
 mod demo;
 mod doctor;
 mod exports;
 mod imports;
+
 mod recordings;
 mod reports;
 mod schedules;

@@ -4,6 +4,11 @@ use proptest::prelude::*;
 
 use super::testing::{file_of, folder_of, zip_bytes, zip_file};
 use super::*;
+use std::path::Path;
+
+use yarnnn_core::platform::PlatformError;
+
+use crate::export::Limits;
 
 const FILES: [(&str, &str); 3] = [("b/two.txt", "second"), ("a.txt", "first"), ("b/c/three.txt", "third")];
 
