@@ -44,9 +44,9 @@ pub async fn connect(config: &Config) -> Result<Yarnnn, ConnectError> {
 pub async fn builder(config: &Config) -> Result<YarnnnBuilder, ConnectError> {
     // Settings first: a wrong one leaves no database behind.
     let model = writer(&config.model)?;
-    let store = Arc::new(open_store(config).await?);
+    let store = open_store(config).await?;
     let channel = Arc::new(FolderChannel::new(&config.outbox.folder));
-    let builder = Yarnnn::builder(Stores::of(&store), model, Arc::new(HostProcesses::default()));
+    let builder = Yarnnn::builder(Stores::of(store), model, Arc::new(HostProcesses::default()));
     Ok(builder.channel(channel))
 }
 

@@ -37,12 +37,19 @@ pub struct Stores {
     pub outbox: Arc<dyn Outbox>,
 }
 
+impl fmt::Debug for Stores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stores").finish_non_exhaustive()
+    }
+}
+
 impl Stores {
     /// All ports from one store.
-    pub fn of<S>(store: &Arc<S>) -> Self
+    pub fn of<S>(store: S) -> Self
     where
         S: AccountStore + ActivityLog + ContentStore + SearchIndex + DeliverableStore + VersionStore + EvidenceStore + Outbox,
     {
+        let store = Arc::new(store);
         Self {
             accounts: store.clone(),
             activity: store.clone(),
@@ -51,7 +58,7 @@ impl Stores {
             deliverables: store.clone(),
             versions: store.clone(),
             evidence: store.clone(),
-            outbox: store.clone(),
+            outbox: store,
         }
     }
 }

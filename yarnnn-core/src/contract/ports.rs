@@ -1,62 +1,7 @@
 //! The ports of a fresh store, and the list of all facts.
 
-use std::fmt;
-use std::sync::Arc;
-
-use crate::accounts::AccountStore;
-use crate::activity::ActivityLog;
-use crate::deliverables::{DeliverableStore, VersionStore};
-use crate::delivery::Outbox;
-use crate::evidence::EvidenceStore;
-use crate::search::SearchIndex;
-use crate::sync::ContentStore;
-
 /// The ports of one fresh store. Facts use the port they are about, and others only to prepare what it needs.
-#[derive(Clone)]
-pub struct Ports {
-    /// Users.
-    pub accounts: Arc<dyn AccountStore>,
-    /// The activity log.
-    pub activity: Arc<dyn ActivityLog>,
-    /// Content.
-    pub content: Arc<dyn ContentStore>,
-    /// Full text.
-    pub search: Arc<dyn SearchIndex>,
-    /// Deliverables.
-    pub deliverables: Arc<dyn DeliverableStore>,
-    /// Versions.
-    pub versions: Arc<dyn VersionStore>,
-    /// Evidence.
-    pub evidence: Arc<dyn EvidenceStore>,
-    /// Messages.
-    pub outbox: Arc<dyn Outbox>,
-}
-
-impl fmt::Debug for Ports {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ports").finish_non_exhaustive()
-    }
-}
-
-impl Ports {
-    /// Every port of one store.
-    pub fn of<S>(store: S) -> Self
-    where
-        S: AccountStore + ActivityLog + ContentStore + SearchIndex + DeliverableStore + VersionStore + EvidenceStore + Outbox,
-    {
-        let store = Arc::new(store);
-        Self {
-            accounts: store.clone(),
-            activity: store.clone(),
-            content: store.clone(),
-            search: store.clone(),
-            deliverables: store.clone(),
-            versions: store.clone(),
-            evidence: store.clone(),
-            outbox: store,
-        }
-    }
-}
+pub use crate::sdk::Stores as Ports;
 
 /// Hands the list of all facts, by module, to the given macro.
 #[macro_export]
