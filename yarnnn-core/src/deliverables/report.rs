@@ -241,7 +241,7 @@ impl Builder {
     fn end_strong(&mut self) {
         let begun = std::mem::take(&mut self.label_begins);
         let text = self.run.text.trim();
-        let is_name = text.chars().count() <= MAX_LABEL_CHARS && sentence::sentences(text).len() == 1;
+        let is_name = text.chars().count() <= MAX_LABEL_CHARS && !says_something(text);
         if begun && is_name && text.ends_with(':') {
             self.run.label = Some(text.trim_end_matches(':').to_owned());
             self.run.text.clear();
@@ -290,6 +290,13 @@ impl Run {
         }
         statements
     }
+}
+
+/// Whether a text holds a sentence of more than an initial or a title before its last one: names do not.
+fn says_something(text: &str) -> bool {
+    let sentences = sentence::sentences(text);
+    let before_last = sentences.len().saturating_sub(1);
+    sentences.into_iter().take(before_last).any(|it| text[it].split_whitespace().count() > 2)
 }
 
 /// The report has its own title: a model's first level is a section.
@@ -347,6 +354,7 @@ mod tests {
             texts("- The CEO resigned. **Reason:** unknown [s1]"),
             [one("The CEO resigned.", &["s1"]), one("Reason: unknown", &["s1"])]
         );
+        assert_eq!(texts("- **J. F. Kim, Dr. h. c.:** We ship. [s1]"), [one("We ship.", &["s1"])]);
         assert_eq!(texts("- **The company is bankrupt. All staff are fired by Ana:** ok").len(), 2);
         let blocks = parse_markdown(&format!("## **Summary:**\n\n# {}\n", "A long claim about everything. ".repeat(10)));
         assert_eq!(blocks[0], Block::Heading { level: 2, text: "Summary:".into() });

@@ -32,8 +32,9 @@ fn ends_inside_a_word(sentence: &str) -> bool {
 
 fn ends_in_abbreviation(sentence: &str) -> bool {
     let last = sentence.split_whitespace().next_back().unwrap_or_default();
-    let last = last.trim_start_matches(['(', '"', '\'', '“']).to_lowercase();
-    ABBREVIATIONS.contains(&last.as_str())
+    let last = last.trim_start_matches(['(', '"', '\'', '“']);
+    let is_initial = last.strip_suffix('.').is_some_and(|it| it.chars().count() == 1 && it.chars().all(char::is_uppercase));
+    is_initial || ABBREVIATIONS.contains(&last.to_lowercase().as_str())
 }
 
 fn trim(text: &str, range: Range<usize>) -> Range<usize> {
@@ -59,6 +60,7 @@ mod tests {
         check("Ask Dr. Okoye, e.g. today. Done?", &["Ask Dr. Okoye, e.g. today.", "Done?"]);
         check("One line\nanother line", &["One line", "another line"]);
         check("It needs tensorflow 2.Joanne agrees!Really? Yes.", &["It needs tensorflow 2.Joanne agrees!Really?", "Yes."]);
+        check("Ask J. Kim. Then go.", &["Ask J. Kim.", "Then go."]);
         check("  ", &[]);
         check("出荷しました。次は来週です。", &["出荷しました。", "次は来週です。"]);
     }
