@@ -85,8 +85,8 @@ impl Folded {
 /// An explicit quotation is evidence from this many words on; a shorter one only when it is the whole statement.
 const MIN_QUOTED_WORDS: usize = 2;
 
-/// A long span is no evidence with fewer words than this.
-const MIN_LONG_WORDS: usize = 3;
+/// A long span is no evidence with fewer letters and digits than this.
+const MIN_LETTERS: usize = 20;
 
 /// Binds a statement to every cited item it shares a span with, else to the first gathered item that it does; else to
 /// nothing, which makes it an inference. A short quotation counts in cited items only.
@@ -138,19 +138,15 @@ fn following_spans(text: &str, mut at: usize, statements: &[String]) -> Option<V
     Some(spans)
 }
 
-/// Signs alone prove nothing: only words count, and a long span needs a few of them.
+/// Signs alone prove nothing: only words count as words, and a long span must mostly be letters and digits.
 fn is_long_enough(span: &str) -> bool {
-    let words = words_in(span);
-    words >= MIN_SPAN_WORDS || (words >= MIN_LONG_WORDS && span.chars().count() >= MIN_SPAN_CHARS) || is_unspaced(span)
+    let says = |it: &char| it.is_alphanumeric();
+    words_in(span) >= MIN_SPAN_WORDS
+        || (span.chars().count() >= MIN_SPAN_CHARS && span.chars().filter(says).count() >= MIN_LETTERS)
 }
 
 fn words_in(span: &str) -> usize {
     span.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).count()
-}
-
-/// Scripts without spaces between words: a long run of letters says as much as six words.
-fn is_unspaced(span: &str) -> bool {
-    span.chars().filter(|ch| ch.is_alphabetic() && !ch.is_ascii()).count() >= MIN_SPAN_CHARS
 }
 
 /// The longest explicit quotation of the statement that stands in the content as whole words.
