@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::draft::Draft;
 use super::model::Deliverable;
+use super::parts::DeliverablesParts;
 use super::queue::messages;
 use super::render::{Render, RenderInput};
-use super::run::DeliverablesParts;
 use super::verify::{Verify, VerifyInput};
 use super::version::{RunState, Step, StepChange, StepCommit, Version, VersionStatus};
 use super::write::{Write, WriteInput};

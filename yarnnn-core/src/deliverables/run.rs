@@ -7,48 +7,19 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::advance::Advance;
-use super::draft::DraftStage;
 use super::gather::{Gather, GatherInput, Gathered};
 use super::model::Deliverable;
-use super::store::{DeliverableStore, VersionStore};
+use super::parts::DeliverablesParts;
 use super::version::{Hold, OpenVersion, Step, Tally, Version, VersionStatus};
-use crate::clock::Clock;
-use crate::delivery::{Channel, Outbox, OutboxMessage};
+use crate::delivery::OutboxMessage;
 use crate::error::{Error, StoreError};
-use crate::evidence::{EvidenceStore, Verification, Verifier};
-use crate::id::{DeliverableId, IdGen, UserId, VersionId};
-use crate::llm::{LanguageModel, Usage};
-use crate::pipeline::{Holder, Liveness, StageCx};
-use crate::sync::ContentStore;
+use crate::evidence::{Verification, Verifier};
+use crate::id::{DeliverableId, UserId, VersionId};
+use crate::llm::Usage;
+use crate::pipeline::{Holder, StageCx};
 
 /// How long a process holds a version without renewing. A dead process of this host is noticed at once.
 const HOLD: TimeDelta = TimeDelta::minutes(10);
-
-/// What the feature needs.
-pub struct DeliverablesParts {
-    /// Configurations.
-    pub deliverables: Arc<dyn DeliverableStore>,
-    /// Versions and steps.
-    pub versions: Arc<dyn VersionStore>,
-    /// Stored items.
-    pub content: Arc<dyn ContentStore>,
-    /// Evidence ledger.
-    pub evidence: Arc<dyn EvidenceStore>,
-    /// Messages.
-    pub outbox: Arc<dyn Outbox>,
-    /// Ways out.
-    pub channels: Vec<Arc<dyn Channel>>,
-    /// The writer.
-    pub model: Arc<dyn LanguageModel>,
-    /// The program's own stages between the writer and the verifier.
-    pub revisions: Vec<DraftStage>,
-    /// Processes of this host.
-    pub liveness: Arc<dyn Liveness>,
-    /// Time.
-    pub clock: Arc<dyn Clock>,
-    /// Ids.
-    pub ids: Arc<dyn IdGen>,
-}
 
 /// The feature. Cheap to clone.
 #[derive(Clone)]

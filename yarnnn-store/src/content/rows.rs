@@ -95,9 +95,7 @@ pub(super) async fn known(tx: &mut Tx, run: &RunHandle, item_ids: Vec<String>) -
 pub(super) async fn apply(tx: &mut Tx, scope: &Scope<'_>, plan: Plan) -> Result<(), StoreError> {
     let (user, at) = (scope.run.user, scope.at);
     touch(tx, RETIRE, scope, plan.retire).await?;
-    for chunk in plan.insert.chunks(CHUNK) {
-        insert(tx, scope, chunk).await?;
-    }
+    insert_all(tx, scope, &plan.insert).await?;
     touch(tx, REVIVE, scope, plan.revive).await?;
     for chunk in plan.refresh.chunks(CHUNK) {
         refresh(tx, scope, chunk).await?;
@@ -129,9 +127,27 @@ fn uuids(ids: &[ContentId]) -> Uuids {
     Uuids(ids.iter().map(|it| it.as_uuid()).collect())
 }
 
-/// New rows with their words.
-async fn insert(tx: &mut Tx, scope: &Scope<'_>, chunk: &[(Revision, Option<ContentId>)]) -> Result<(), DbError> {
-    let documents: Vec<_> = chunk.iter().map(|(revision, _)| search::Document::of(revision)).collect();
+/// A revision with the row that it replaces.
+type NewRow = (Revision, Option<ContentId>);
+
+/// New rows with their words, chunk by chunk: while the database writes one, the words of the next are cut.
+async fn insert_all(tx: &mut Tx, scope: &Scope<'_>, rows: &[NewRow]) -> Result<(), DbError> {
+    let mut chunks = rows.chunks(CHUNK);
+    let mut next = chunks.next().map(|chunk| (chunk, documents(chunk)));
+    while let Some((chunk, words)) = next {
+        let cut = async { chunks.next().map(|following| (following, documents(following))) };
+        let (written, following) = futures::join!(insert(tx, scope, chunk, words), cut);
+        written?;
+        next = following;
+    }
+    Ok(())
+}
+
+fn documents(chunk: &[NewRow]) -> Vec<search::Document> {
+    chunk.iter().map(|(revision, _)| search::Document::of(revision)).collect()
+}
+
+async fn insert(tx: &mut Tx, scope: &Scope<'_>, chunk: &[NewRow], documents: Vec<search::Document>) -> Result<(), DbError> {
     let (column, open, close) = search::column(tx.dialect());
     let full = chunk.len() == CHUNK;
     on_tx!(&mut *tx, connection => {
