@@ -88,7 +88,7 @@ async fn import_survives(backend: Backend) {
         installation.close().await;
     }
     println!("{backend:?} import: {killed} of {} killed while running, {took:?} each", rounds());
-    assert!(killed * 3 >= rounds(), "the instants of the kills are spread over the run");
+    assert!(killed * 5 >= rounds(), "the instants of the kills are spread over the run");
 }
 
 async fn run_survives(backend: Backend) {
@@ -126,7 +126,7 @@ async fn run_survives(backend: Backend) {
     reference.close().await;
     original.close().await;
     println!("{backend:?} run: {killed} of {} killed while running, {took:?} each", rounds());
-    assert!(killed * 3 >= rounds(), "the instants of the kills are spread over the run");
+    assert!(killed * 5 >= rounds(), "the instants of the kills are spread over the run");
 }
 
 /// The folder of an installation stands in the paths of delivered files; how often sending was begun depends on the kill.
