@@ -356,7 +356,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_quote_stands_where_it_says(content in "[a-d \"é\n]{0,120}", statement in "[a-d \"é\n]{0,80}") {
+        fn every_quote_stands_where_it_says(content in "[a-d \"“”é漢🎉.,0-2\n]{0,120}", statement in "[a-d \"“”é漢🎉.,0-2\n]{0,80}") {
             for found in bind(&statement, &[&item(&content, 1)], &[]) {
                 prop_assert_eq!(&content[found.start as usize..found.end as usize], found.quote.as_str());
                 let folded = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
