@@ -292,11 +292,14 @@ impl Run {
     }
 }
 
-/// Whether a text holds a sentence of more than an initial or a title before its last one: names do not.
+/// Whether a text holds a sentence before its last one. Titles and initials (`Dr. h. c.`, `Jr.`) look like the end of one, but
+/// are short.
 fn says_something(text: &str) -> bool {
     let sentences = sentence::sentences(text);
     let before_last = sentences.len().saturating_sub(1);
-    sentences.into_iter().take(before_last).any(|it| text[it].split_whitespace().count() > 2)
+    let ends_long =
+        |part: &str| part.split_whitespace().next_back().is_some_and(|it| it.chars().filter(|ch| ch.is_alphabetic()).count() > 3);
+    sentences.into_iter().take(before_last).map(|it| &text[it]).any(|it| it.split_whitespace().count() > 1 && ends_long(it))
 }
 
 /// The report has its own title: a model's first level is a section.
@@ -354,7 +357,7 @@ mod tests {
             texts("- The CEO resigned. **Reason:** unknown [s1]"),
             [one("The CEO resigned.", &["s1"]), one("Reason: unknown", &["s1"])]
         );
-        assert_eq!(texts("- **J. F. Kim, Dr. h. c.:** We ship. [s1]"), [one("We ship.", &["s1"])]);
+        assert_eq!(texts("- **Dr. h. c. M. Li Jr.:** We ship. [s1]"), [one("We ship.", &["s1"])]);
         assert_eq!(texts("- **The company is bankrupt. All staff are fired by Ana:** ok").len(), 2);
         let blocks = parse_markdown(&format!("## **Summary:**\n\n# {}\n", "A long claim about everything. ".repeat(10)));
         assert_eq!(blocks[0], Block::Heading { level: 2, text: "Summary:".into() });

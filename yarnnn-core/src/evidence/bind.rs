@@ -138,11 +138,13 @@ fn following_spans(text: &str, mut at: usize, statements: &[String]) -> Option<V
     Some(spans)
 }
 
-/// Signs alone prove nothing: only words count as words, and a long span must mostly be letters and digits.
-fn is_long_enough(span: &str) -> bool {
+/// Whether a copied span is evidence by itself; a shorter one must be quoted explicitly. Signs alone prove nothing: only words
+/// count as words, and a long span must mostly be letters and digits.
+pub fn is_long_enough(span: &str) -> bool {
     let says = |it: &char| it.is_alphanumeric();
-    words_in(span) >= MIN_SPAN_WORDS
-        || (span.chars().count() >= MIN_SPAN_CHARS && span.chars().filter(says).count() >= MIN_LETTERS)
+    let folded = span.split_whitespace().collect::<Vec<_>>().join(" ");
+    let is_long = folded.chars().count() >= MIN_SPAN_CHARS && folded.chars().filter(says).count() >= MIN_LETTERS;
+    is_long || words_in(span) >= MIN_SPAN_WORDS
 }
 
 fn words_in(span: &str) -> usize {
@@ -151,7 +153,8 @@ fn words_in(span: &str) -> usize {
 
 /// The longest explicit quotation of the statement that stands in the content as whole words.
 fn quoted_span(statement: &str, content: &str) -> Option<Range<usize>> {
-    let whole = |quote: &str| statement.trim().trim_matches(['"', '“', '”']).trim() == quote;
+    let inside = |open, close| statement.trim().strip_prefix(open).and_then(|it| it.strip_suffix(close)).map(str::trim);
+    let whole = |quote: &str| inside('"', '"') == Some(quote) || inside('“', '”') == Some(quote);
     let quotes = quotations(statement).into_iter().filter(|it| words_in(it) >= MIN_QUOTED_WORDS || whole(it));
     quotes.filter_map(|quote| find_words(content, quote)).max_by_key(|span| (span.len(), std::cmp::Reverse(span.start)))
 }

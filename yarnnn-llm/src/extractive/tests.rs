@@ -645,7 +645,7 @@ fn bullets(markdown: &str) -> Vec<(String, String)> {
             let plain = plain
                 .strip_prefix('"')
                 .and_then(|it| it.strip_suffix('"'))
-                .filter(|it| it.chars().count() < 30)
+                .filter(|it| !yarnnn_core::evidence::is_long_enough(it))
                 .map_or(plain.clone(), str::to_owned);
             (plain, citation.trim_end_matches(']').to_owned())
         })

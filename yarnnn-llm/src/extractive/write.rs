@@ -2,14 +2,9 @@
 //!
 //! Escaping is such that a `CommonMark` parser gives back exactly the copied characters, also with the usual extensions.
 
+use yarnnn_core::evidence::is_long_enough;
+
 use super::group::{Arranged, Bullet, Group};
-use super::words;
-
-/// A text with at least this many characters can be found again without quotes.
-const FINDABLE_CHARACTERS: usize = 30;
-
-/// The same in words.
-const FINDABLE_WORDS: usize = 6;
 
 /// Writes the sections that have something to say, up to a number of bytes. The flag tells whether all of it fitted.
 pub(super) fn report(sections: &[Arranged<'_>], limit: usize) -> (String, bool) {
@@ -59,8 +54,7 @@ fn line(bullet: &Bullet<'_>) -> String {
 
 /// Whether a text is too short to be recognised in its item unless it is quoted.
 fn needs_quotes(text: &str) -> bool {
-    let count = text.split_whitespace().count().min(words::words(text).len());
-    text.chars().count() < FINDABLE_CHARACTERS && count < FINDABLE_WORDS
+    !is_long_enough(text)
 }
 
 /// Whether a text can stand in a bullet so that it is found in its item: not empty, on one line, and quotable if it is short.
