@@ -56,6 +56,7 @@ impl Deliverables {
         };
         let resources: Vec<_> = deliverable.sources.iter().map(|it| it.resource.clone()).collect();
         let statuses = self.parts.content.coverage(deliverable.user, &resources).await?;
-        Ok(statuses.iter().any(|it| it.last_synced_at.is_none_or(|at| at > last.created_at)))
+        let gathered_at = last.state.asked_for.min(last.created_at);
+        Ok(statuses.iter().any(|it| it.last_synced_at.is_none_or(|at| at > gathered_at)))
     }
 }

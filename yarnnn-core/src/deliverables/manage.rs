@@ -1,11 +1,13 @@
 //! Create, list, show, pause.
 
+use chrono::{DateTime, Utc};
+
 use super::model::{Deliverable, DeliverableStatus, Destination, NewDeliverable, ReportType, SourceRef};
 use super::run::Deliverables;
 use super::schedule::Schedule;
 use super::version::Version;
 use crate::accounts::User;
-use crate::error::Error;
+use crate::error::{Error, StoreError};
 use crate::id::{DeliverableId, UserId};
 use crate::platform::ResourceId;
 use crate::sync::ResourceStatus;
@@ -111,10 +113,19 @@ impl Deliverables {
         let now = self.parts.clock.now();
         self.parts.deliverables.set_status(user.id, id, status, now).await?;
         // What was missed while it was paused stays missed.
-        if let (DeliverableStatus::Active, Some(schedule), Some(seen)) = (status, deliverable.schedule, deliverable.next_run_at) {
-            self.parts.deliverables.reschedule(user.id, id, seen, Some(schedule.next_slot(seen, now))).await?;
+        let resumed = status == DeliverableStatus::Active && deliverable.status != status;
+        match (deliverable.schedule, deliverable.next_run_at) {
+            (Some(schedule), Some(seen)) if resumed => self.skip_to(user.id, id, seen, schedule.next_slot(seen, now)).await,
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Moves the next run, unless somebody else has just done so.
+    async fn skip_to(&self, user: UserId, id: DeliverableId, seen: DateTime<Utc>, next: DateTime<Utc>) -> Result<(), Error> {
+        match self.parts.deliverables.reschedule(user, id, seen, Some(next)).await {
+            Err(StoreError::Conflict { .. }) => Ok(()),
+            moved => Ok(moved?),
+        }
     }
 
     async fn check_limit(&self, user: &User) -> Result<(), Error> {

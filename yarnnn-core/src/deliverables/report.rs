@@ -3,6 +3,8 @@
 //! Links, images and HTML of the model are reduced to their text: it cites, it does not link. A citation is a bare
 //! `[s1]` (or `[s1, s2]`); an escaped one is text.
 
+use std::borrow::Cow;
+
 use pulldown_cmark::{BrokenLink, CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
 use serde::Serialize;
 
@@ -142,12 +144,20 @@ pub fn parse_markdown(markdown: &str) -> Vec<Block> {
     builder.blocks
 }
 
-/// A link definition (`[s1]: http://…`) would turn citations into links. A model has no links to define: such lines go.
+/// A link definition (`[s1]: http://…`) would turn citations into links. A model has no links to define: such lines go. What
+/// says more than one word behind its citation is a statement and stays, with the colon out of the parser's way.
 fn without_definitions(markdown: &str) -> String {
-    let defines = |line: &&str| {
-        line.trim_start().strip_prefix('[').and_then(|it| it.split_once("]:")).is_some_and(|(name, _)| is_citation(name))
-    };
-    markdown.lines().filter(|line| !defines(line)).collect::<Vec<_>>().join("\n")
+    markdown.lines().filter_map(without_definition).collect::<Vec<_>>().join("\n")
+}
+
+fn without_definition(line: &str) -> Option<Cow<'_, str>> {
+    let start = line.trim_start_matches([' ', '\t', '-', '*', '+', '>']);
+    let Some((name, said)) = start.strip_prefix('[').and_then(|it| it.split_once("]:")) else { return Some(line.into()) };
+    if !is_citation(&name.to_lowercase()) {
+        return Some(line.into());
+    }
+    let marks = &line[..line.len() - start.len()];
+    (said.split_whitespace().nth(1).is_some()).then(|| format!("{marks}{} [{}]", said.trim(), name.to_lowercase()).into())
 }
 
 fn is_citation(reference: &str) -> bool {
@@ -368,6 +378,8 @@ mod tests {
     fn links_and_definitions_of_a_model_cite_nothing() {
         assert_eq!(texts("[The CEO was fired](yarnnn-citation:s1)"), [one("The CEO was fired", &[])]);
         assert_eq!(texts("It is so. [s1]\n\n[s1]: http://evil.example\n"), [one("It is so.", &["s1"])]);
+        assert_eq!(texts("It is so. [s1]\n\n- [S1]: http://evil.example\n"), [one("It is so.", &["s1"])]);
+        assert_eq!(texts("- [s1]: We move the launch."), [one("We move the launch.", &["s1"])]);
     }
 
     #[test]

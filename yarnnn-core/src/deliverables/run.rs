@@ -128,8 +128,8 @@ impl Deliverables {
         Self { parts: Arc::new(parts) }
     }
 
-    /// Writes and delivers a report. What earlier runs left unfinished, or could not deliver, is finished first; without a key
-    /// that is all a run then does.
+    /// Writes and delivers a report. What earlier runs left unfinished, or could not deliver, is finished first; without a key,
+    /// and not forced, that is all a run then does. A forced run goes on past one that still cannot be delivered.
     ///
     /// # Errors
     /// `Busy` when a living run is at it, `Failed` when there is nothing to read; store errors, cancellation and a model
@@ -139,9 +139,14 @@ impl Deliverables {
         if let Some(version) = self.keyed(request, deliverable.id).await? {
             return self.go_on(cx, &deliverable, version).await;
         }
+        // The number is read before anything else is looked at: a version that another run opens meanwhile is then a conflict,
+        // and never a second report.
+        let newest = self.parts.versions.recent(request.user, deliverable.id, 1).await?.pop();
+        let after = newest.map_or(0, |it| it.number);
         match self.finish_old(cx, &deliverable).await? {
-            Some(outcome) if request.key.is_none() || outcome.waits_for_delivery() => Ok(outcome),
-            _ => self.start(cx, &deliverable, request).await,
+            Some(outcome) if outcome.waits_for_delivery() && !request.force => Ok(outcome),
+            Some(outcome) if request.key.is_none() && !request.force => Ok(outcome),
+            _ => self.start(cx, &deliverable, request, after).await,
         }
     }
 
@@ -178,8 +183,13 @@ impl Deliverables {
         Verifier::new(self.parts.evidence.clone(), self.parts.content.clone()).version(user, version).await
     }
 
-    async fn start(&self, cx: &StageCx, deliverable: &Deliverable, request: &RunRequest) -> Result<RunOutcome, Error> {
-        let newest = self.parts.versions.recent(request.user, deliverable.id, 1).await?.pop();
+    async fn start(
+        &self,
+        cx: &StageCx,
+        deliverable: &Deliverable,
+        request: &RunRequest,
+        after: u32,
+    ) -> Result<RunOutcome, Error> {
         let gathered = self.gather(cx, deliverable, request.as_of).await?;
         if gathered.items.is_empty() {
             return Err(nothing_to_read(deliverable));
@@ -196,7 +206,7 @@ impl Deliverables {
             id: VersionId::fresh(self.parts.ids.as_ref()),
             user: request.user,
             deliverable: deliverable.id,
-            after: newest.map_or(0, |it| it.number),
+            after,
             run_key: request.key.clone(),
             state: gathered.state,
             holder: self.holder(),

@@ -179,24 +179,27 @@ fn find_words(content: &str, quote: &str) -> Option<Range<usize>> {
     spans.into_iter().find(|span| splits_no_word(content, span))
 }
 
-/// Whether a span begins and ends where words and numbers do: `15` is no part of `15,000`.
+/// Whether a span begins and ends where words and numbers do: `15` is no part of `15,000`, nor `5` of `1.5`.
 fn splits_no_word(content: &str, span: &Range<usize>) -> bool {
     let (Some(before), Some(inside), Some(after)) =
         (content.get(..span.start), content.get(span.clone()), content.get(span.end..))
     else {
         return false;
     };
-    !goes_on(before.chars().next_back(), inside.chars().next()) && !ends_inside(inside, after)
+    let backwards = |text: &str| text.chars().rev().take(2).collect::<Vec<_>>();
+    let forwards = |text: &str| text.chars().take(2).collect::<Vec<_>>();
+    let at_start = cuts(&backwards(before), &forwards(inside));
+    let at_end = cuts(&backwards(inside), &forwards(after));
+    !at_start && !at_end
 }
 
-fn ends_inside(inside: &str, after: &str) -> bool {
-    let mut following = after.chars();
-    let (last, next) = (inside.chars().next_back(), following.next());
-    let in_number = |ch: Option<char>| ch.is_some_and(|it| it.is_ascii_digit());
-    let decimal = |sign: Option<char>| sign.is_some_and(|it| it == '.' || it == ',');
-    let cut_after_digit = in_number(last) && decimal(next) && in_number(following.next());
-    let cut_after_sign = decimal(last) && in_number(next) && in_number(inside.chars().rev().nth(1));
-    goes_on(last, next) || cut_after_digit || cut_after_sign
+/// Whether a word or number goes on over a border; the signs on each side are given from the border outwards.
+fn cuts(left: &[char], right: &[char]) -> bool {
+    let digit = |ch: Option<&char>| ch.is_some_and(char::is_ascii_digit);
+    let point = |ch: Option<&char>| ch.is_some_and(|it| matches!(it, '.' | ',' | ':'));
+    let before_point = digit(left.first()) && point(right.first()) && digit(right.get(1));
+    let behind_point = digit(right.first()) && point(left.first()) && digit(left.get(1));
+    goes_on(left.first().copied(), right.first().copied()) || before_point || behind_point
 }
 
 fn goes_on(left: Option<char>, right: Option<char>) -> bool {
@@ -243,7 +246,10 @@ fn whole_words(statement: &str, content: &str, at: usize, least: &str) -> Option
 /// The shortest span from the first of these words that is long enough.
 fn least_span<'a>(statement: &'a str, words: &[(usize, usize)]) -> Option<&'a str> {
     let from = words.first()?.0;
-    words.iter().map(|word| &statement[from..word.1]).find(|it| is_long_enough(it))
+    // The sign that ends a word in the statement need not stand in the source.
+    let spans = words.iter().map(|word| &statement[from..word.1]);
+    let both = spans.flat_map(|span| [span.trim_end_matches(|ch: char| !ch.is_alphanumeric()), span]);
+    both.into_iter().find(|it| is_long_enough(it))
 }
 
 fn word_ranges(text: &str) -> Vec<(usize, usize)> {
@@ -309,6 +315,16 @@ mod tests {
         let found = |content: &str, statement: &str| bind(statement, &[&item(content, 1)], &[]).pop().map(|it| it.quote);
         let budget = found("The budget of the party is 15,000 EUR", "The budget of the party is 15.");
         assert_eq!(budget.as_deref(), Some("The budget of the party is"), "the number is not part of it");
+        for (item, said) in [
+            ("1.5 million EUR were paid to us in May", "5 million EUR were paid to us"),
+            ("15,000 EUR were paid to the landlord", "000 EUR were paid to the landlord"),
+        ] {
+            assert_eq!(found(item, said).filter(|it| it.starts_with(char::is_numeric)), None, "{said}");
+        }
+        let moved = found("The board call was moved to Monday at 10:30.", "The board call was moved to Monday at 10.");
+        assert_eq!(moved.as_deref(), Some("The board call was moved to Monday at"));
+        let launch = found("We move the launch to Thursday, because it rains", "We move the launch to Thursday.");
+        assert_eq!(launch.as_deref(), Some("We move the launch to Thursday"));
         assert_eq!(found("Please be all on timetable there now", "Please be all on time there now"), None);
         assert_eq!(found("x ------------------------------ y", "Ana was fired ------------------------------ today"), None);
         assert_eq!(found("- - - - - - - -", "a - - - - - - b"), None);

@@ -222,7 +222,8 @@ fn open_folder(folder: &Path, limits: Limits, depth: usize, opened: &mut Opened)
 
 /// A folder that is an export as a whole.
 fn folder_export(folder: &Path, entries: &[PathBuf], limits: Limits) -> Result<Option<ExportSource>, OpenError> {
-    let has = |name: &str| entries.iter().any(|it| it.ends_with(name) && it.is_dir());
+    // A channel may be called `new`: a folder of days is no mail.
+    let has = |name: &str| entries.iter().any(|it| it.ends_with(name) && it.is_dir() && day_files(it).next().is_none());
     if has("cur") || has("new") {
         let client = Arc::new(MailExport::maildir(folder, limits)?);
         return Ok(Some(ExportSource { path: folder.to_owned(), kind: ExportKind::Maildir, client }));
@@ -337,6 +338,16 @@ mod tests {
         let opened = open(folder.path(), Limits::default()).unwrap();
         assert_eq!(kinds(&opened), ["slack_export", "ics", "eml", "eml"]);
         assert_eq!(opened.ignored, []);
+    }
+
+    #[test]
+    fn a_channel_called_new_makes_no_maildir() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir(folder.path().join("new")).unwrap();
+        for (name, text) in [("channels.json", "[]"), ("users.json", "[]"), ("new/2024-01-01.json", "[]")] {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        assert_eq!(kinds(&open(folder.path(), Limits::default()).unwrap()), ["slack_export"]);
     }
 
     #[test]

@@ -7,6 +7,8 @@ use super::support::{Backend, Installation, Said, assert_same};
 
 /// Programs that are started together.
 const PROGRAMS: usize = 4;
+/// How often a race is run: a defect shows in a few of a hundred.
+const ROUNDS: usize = 12;
 
 fn together(installation: &Installation, arguments: &[&str]) -> Vec<Said> {
     let start = |_| {
@@ -34,6 +36,33 @@ async fn one_report_is_written(backend: Backend) {
     installation.json(&run, 0);
     assert_eq!(installation.delivered().len(), 3);
     installation.close().await;
+}
+
+/// Without a key too: a run that looked before another one opened its version must not open a second.
+async fn one_report_is_written_without_a_key(backend: Backend) {
+    let (original, _) = imported(backend).await;
+    create(&original, "Weekly");
+    for round in 0..ROUNDS {
+        let installation = original.copy().await;
+        for said in together(&installation, &["run", "Weekly", "--as-of", AS_OF]) {
+            let object = said.json();
+            let lost = object["error"]["code"] == "busy";
+            assert_eq!(said.code, i32::from(lost), "round {round}: {object:#}");
+        }
+        assert_eq!(installation.delivered().len(), 3, "round {round}");
+        installation.close().await;
+    }
+    original.close().await;
+}
+
+#[tokio::test]
+async fn one_report_is_written_without_a_key_on_sqlite() {
+    one_report_is_written_without_a_key(Backend::Sqlite).await;
+}
+
+#[tokio::test]
+async fn one_report_is_written_without_a_key_on_postgres() {
+    one_report_is_written_without_a_key(Backend::Postgres).await;
 }
 
 async fn every_item_is_stored_once(backend: Backend) {
