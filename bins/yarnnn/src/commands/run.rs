@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use yarnnn::accounts::Email;
-use yarnnn::deliverables::{Destination, DueOutcome, RunOutcome, RunRequest, RunStatus};
+use yarnnn::deliverables::{Deliverable, DeliverableStatus, Destination, DueOutcome, RunOutcome, RunRequest, RunStatus};
 use yarnnn::delivery::MessageState;
 use yarnnn::pipeline::{Progress, StageCx};
 
@@ -26,7 +26,9 @@ pub(super) async fn execute(user: Option<Email>, arguments: Run, output: &Output
     let cx = session.yarnnn.stage_cx().with_cancel(cancel_on_interrupt());
     let cx = cx.with_progress(Arc::new(move |it: Progress| steps.set_message(it.stage)));
     if arguments.due {
-        return due(&session, &cx, output).await;
+        let ran = due(&session, &cx, output).await;
+        bar.finish_and_clear();
+        return ran;
     }
     let request = RunRequest { as_of, ..request(&session, &arguments).await? };
     let outcome = session.yarnnn.deliverables().run(&cx, &request).await;
@@ -51,7 +53,14 @@ async fn request(session: &Session, arguments: &Run) -> anyhow::Result<RunReques
 }
 
 async fn due(session: &Session, cx: &StageCx, output: &Output) -> anyhow::Result<ExitCode> {
-    let outcomes = session.yarnnn.deliverables().run_due(cx, session.user.id).await?;
+    let deliverables = session.yarnnn.deliverables();
+    // All or none: a mail that would be left where nobody looks stops the tick before anything is run.
+    let all = deliverables.list(session.user.id).await?;
+    let mails = |it: &Deliverable| it.status == DeliverableStatus::Active && matches!(it.destination, Destination::Email { .. });
+    if all.iter().any(|it| it.schedule.is_some() && mails(it)) {
+        session.config.outbox.check_mail()?;
+    }
+    let outcomes = deliverables.run_due(cx, session.user.id).await?;
     let failed = outcomes.iter().any(|it| it.outcome.as_ref().map_or(true, |it| it.status == RunStatus::Failed));
     if output.is_json() {
         output.json(&json!({ "runs": outcomes.iter().map(describe_due).collect::<Vec<_>>() }));

@@ -106,3 +106,18 @@ async fn a_destination_that_cannot_be_written_is_named() {
     assert!(said.stdout.contains("run it again when that is mended"), "{}", said.stdout);
     assert!(!installation.outbox().exists(), "it does not go somewhere else instead");
 }
+
+/// A version that can never arrive does not block its deliverable: a forced run goes on past it, and it keeps waiting.
+#[tokio::test]
+async fn a_forced_run_goes_on_past_what_cannot_be_delivered() {
+    let (installation, _) = imported(Backend::Sqlite).await;
+    create(&installation, "Weekly");
+    put(&installation.folder.path().join("file"), "I am a file");
+    let elsewhere = installation.folder.path().join("file/out").display().to_string();
+    let run = ["run", "Weekly", "--as-of", AS_OF];
+    let failed = installation.json_with(&[("YARNNN_OUTBOX_DIR", &elsewhere)], &run, 1);
+    assert_eq!(installation.json(&run, 1)["version_id"], failed["version_id"], "its bytes go where they were meant to");
+    let forced = installation.json(&[&run[..], &["--force"]].concat(), 0);
+    assert_eq!((forced["status"].as_str(), forced["version_number"].as_u64()), (Some("delivered"), Some(2)));
+    assert_eq!(installation.json(&["run", "Weekly"], 1)["version_id"], failed["version_id"], "it is not forgotten");
+}

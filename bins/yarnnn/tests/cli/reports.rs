@@ -194,3 +194,18 @@ async fn what_is_shown_of_a_deliverable_is_what_happened() {
     let table = installation.yarnnn(&["deliverables", "show", "weekly"]).expect(0).stdout;
     assert!(table.contains(outcome["version_id"].as_str().unwrap()), "{table}");
 }
+
+/// A mail without a date belongs to no week, and is reported all the same.
+#[tokio::test]
+async fn an_undated_mail_is_reported() {
+    let installation = Installation::new(Backend::Sqlite).await;
+    let mail = installation.folder.path().join("undated.eml");
+    super::exports::put(
+        &mail,
+        "From: ana@example.com\nSubject: Press\nMessage-ID: <1@x>\n\nWe decided to repair the press before the harvest begins.\n",
+    );
+    installation.json(&["import", mail.to_str().unwrap()], 0);
+    installation.json(&["deliverables", "create", "--type", "gmail_inbox_brief", "--title", "Inbox"], 0);
+    let ran = installation.json(&["run", "Inbox"], 0);
+    assert_eq!((ran["status"].as_str(), ran["with_evidence"].as_u64()), (Some("delivered"), Some(1)), "{ran}");
+}

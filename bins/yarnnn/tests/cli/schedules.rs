@@ -112,3 +112,57 @@ async fn one_that_fails_does_not_hold_up_the_others() {
     let statuses: Vec<_> = ran["runs"].as_array().unwrap().iter().map(|it| it["status"].as_str().unwrap()).collect();
     assert_eq!(statuses, ["failed", "delivered"]);
 }
+
+/// Resuming what was never paused moves nothing: an overdue slot stays due.
+#[tokio::test]
+async fn resuming_an_active_deliverable_keeps_its_slot() {
+    let (installation, _) = imported(Backend::Sqlite).await;
+    scheduled(&installation);
+    make_due(&installation).await;
+    installation.json(&["deliverables", "pause", "Weekly", "--resume"], 0);
+    assert_eq!(installation.json(&["run", "--due"], 0)["runs"][0]["status"], "delivered");
+}
+
+/// A report about the past does not use up the news of the present.
+#[tokio::test]
+async fn a_report_about_the_past_leaves_the_next_slot_its_news() {
+    let (installation, exports) = imported(Backend::Sqlite).await;
+    scheduled(&installation);
+    let source = "update deliverables set sources = (select json_array(json_object('type', 'integration_import', 'provider', platform, \
+        'resource_id', resource_id, 'resource_name', resource_name)) from sync_registry where platform = 'slack' and resource_name = '#kites')";
+    assert_eq!(installation.change(source).await, 1);
+    exports.add_day(
+        "2024-05-12",
+        &format!("[{}]", super::exports::message("U1", "1715504400.000100", "The meadow is dry again today.")),
+    );
+    installation.yarnnn(&exports.import()).expect(0);
+    installation.json(&["run", "Weekly", "--as-of", "2024-05-11T00:00:00Z"], 0);
+    make_due(&installation).await;
+    assert_eq!(installation.json(&["run", "--due"], 0)["runs"][0]["status"], "delivered");
+}
+
+/// A tick leaves no mail in a folder where nobody looks.
+#[tokio::test]
+async fn a_due_mail_without_a_mail_service_stops_the_tick_in_production() {
+    let (installation, _) = imported(Backend::Sqlite).await;
+    installation.json(
+        &[
+            "deliverables",
+            "create",
+            "--type",
+            "status_report",
+            "--title",
+            "Mailed",
+            "--schedule",
+            "daily",
+            "--email",
+            "ana@example.com",
+        ],
+        0,
+    );
+    make_due(&installation).await;
+    let said = installation.json_with(&[("APP_ENV", "production")], &["run", "--due"], 3);
+    assert!(said["error"]["message"].as_str().unwrap().starts_with("APP_ENV"), "{said}");
+    assert!(installation.delivered().is_empty());
+    assert_eq!(installation.json(&["run", "--due"], 0)["runs"][0]["status"], "delivered", "the slot is still there");
+}
