@@ -10,7 +10,7 @@ pub(super) fn normal(raw: &str, max_depth: usize) -> Result<String, &'static str
     if path.contains('\0') {
         return Err("its name contains a NUL character");
     }
-    if path.starts_with('/') || has_drive_letter(&path) {
+    if path.starts_with('/') {
         return Err("its path is absolute");
     }
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
@@ -23,7 +23,11 @@ pub(super) fn normal(raw: &str, max_depth: usize) -> Result<String, &'static str
     if parts.len() > max_depth {
         return Err("its folders are nested too deep");
     }
-    Ok(shown(&parts.join("/")))
+    let path = parts.join("/");
+    if has_drive_letter(&path) {
+        return Err("its path is absolute");
+    }
+    Ok(shown(&path))
 }
 
 /// The name as it may be printed on a terminal.
@@ -64,6 +68,7 @@ mod tests {
         check("/etc/passwd", Err("its path is absolute"));
         check("\\\\host\\share", Err("its path is absolute"));
         check("C:\\x", Err("its path is absolute"));
+        check(".\\C:\\x", Err("its path is absolute"));
         check("a\0b", Err("its name contains a NUL character"));
         check("./", Err("it has no name"));
         check("a/b/c/d/e", Err("its folders are nested too deep"));
