@@ -77,6 +77,12 @@ id_types! {
     MessageId,
     /// One line of the activity log.
     ActivityId,
+    /// One background job.
+    JobId,
+    /// One claim of one job: every write of its worker carries it, and a later claim makes it worthless.
+    RunToken,
+    /// One leased right to call a provider.
+    PermitId,
 }
 
 impl UserId {

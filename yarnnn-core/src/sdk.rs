@@ -11,6 +11,7 @@ use crate::delivery::{Channel, Outbox};
 use crate::error::Error;
 use crate::evidence::EvidenceStore;
 use crate::id::{IdGen, RandomIds, UserId};
+use crate::jobs::{Capacity, JobAdmin, JobQueue, Jobs, OpenLeaseKeeper, Presence, WakeUps};
 use crate::llm::LanguageModel;
 use crate::pipeline::{Liveness, StageCx};
 use crate::search::SearchIndex;
@@ -35,6 +36,18 @@ pub struct Stores {
     pub evidence: Arc<dyn EvidenceStore>,
     /// Outbox.
     pub outbox: Arc<dyn Outbox>,
+    /// Jobs.
+    pub jobs: Arc<dyn JobQueue>,
+    /// Administration of jobs.
+    pub job_admin: Arc<dyn JobAdmin>,
+    /// Permits to call providers.
+    pub capacity: Arc<dyn Capacity>,
+    /// Workers that live.
+    pub presence: Arc<dyn Presence>,
+    /// What keeps leases.
+    pub lease_keeper: Arc<dyn OpenLeaseKeeper>,
+    /// What wakes workers.
+    pub wake_ups: Arc<dyn WakeUps>,
 }
 
 impl fmt::Debug for Stores {
@@ -48,6 +61,7 @@ impl Stores {
     pub fn of<S>(store: S) -> Self
     where
         S: AccountStore + ActivityLog + ContentStore + SearchIndex + DeliverableStore + VersionStore + EvidenceStore + Outbox,
+        S: JobQueue + JobAdmin + Capacity + Presence + OpenLeaseKeeper + WakeUps,
     {
         let store = Arc::new(store);
         Self {
@@ -58,7 +72,13 @@ impl Stores {
             deliverables: store.clone(),
             versions: store.clone(),
             evidence: store.clone(),
-            outbox: store,
+            outbox: store.clone(),
+            jobs: store.clone(),
+            job_admin: store.clone(),
+            capacity: store.clone(),
+            presence: store.clone(),
+            lease_keeper: store.clone(),
+            wake_ups: store,
         }
     }
 }
@@ -68,6 +88,7 @@ impl Stores {
 pub struct Yarnnn {
     stores: Stores,
     deliverables: Deliverables,
+    jobs: Jobs,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGen>,
 }
@@ -100,6 +121,11 @@ impl Yarnnn {
     /// Reports: create, plan, run, verify.
     pub const fn deliverables(&self) -> &Deliverables {
         &self.deliverables
+    }
+
+    /// The job system.
+    pub const fn jobs(&self) -> &Jobs {
+        &self.jobs
     }
 
     /// Full text over everything stored.
@@ -200,6 +226,17 @@ impl YarnnnBuilder {
 
     /// The handle.
     pub fn build(self) -> Yarnnn {
+        let jobs = Jobs {
+            queue: self.stores.jobs.clone(),
+            admin: self.stores.job_admin.clone(),
+            capacity: self.stores.capacity.clone(),
+            presence: self.stores.presence.clone(),
+            keeper: self.stores.lease_keeper.clone(),
+            wake_ups: self.stores.wake_ups.clone(),
+            liveness: self.liveness.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+        };
         let parts = DeliverablesParts {
             deliverables: self.stores.deliverables.clone(),
             versions: self.stores.versions.clone(),
@@ -213,6 +250,6 @@ impl YarnnnBuilder {
             clock: self.clock.clone(),
             ids: self.ids.clone(),
         };
-        Yarnnn { stores: self.stores, deliverables: Deliverables::new(parts), clock: self.clock, ids: self.ids }
+        Yarnnn { stores: self.stores, deliverables: Deliverables::new(parts), jobs, clock: self.clock, ids: self.ids }
     }
 }

@@ -1,7 +1,39 @@
 //! The ports of a fresh store, and the list of all facts.
 
-/// The ports of one fresh store. Facts use the port they are about, and others only to prepare what it needs.
-pub use crate::sdk::Stores as Ports;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::sdk::Stores;
+use crate::testing::FixedClock;
+
+/// The ports of one fresh store, and the clock that the store was told to use. Facts use the port they are about, and others
+/// only to prepare what it needs.
+#[derive(Debug, Clone)]
+pub struct Ports {
+    stores: Stores,
+    /// The store's clock; it moves only when a fact moves it.
+    pub clock: Arc<FixedClock>,
+}
+
+impl Ports {
+    /// The ports of a store that takes its time from the clock.
+    pub const fn new(stores: Stores, clock: Arc<FixedClock>) -> Self {
+        Self { stores, clock }
+    }
+
+    /// The clock that back-ends hand to their stores.
+    pub fn clock() -> Arc<FixedClock> {
+        Arc::new(FixedClock::parse("2026-01-05T09:00:00Z"))
+    }
+}
+
+impl Deref for Ports {
+    type Target = Stores;
+
+    fn deref(&self) -> &Stores {
+        &self.stores
+    }
+}
 
 /// Hands the list of all facts, by module, to the given macro.
 #[macro_export]

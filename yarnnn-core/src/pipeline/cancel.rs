@@ -33,6 +33,17 @@ impl CancelToken {
     pub fn is_cancelled(&self) -> bool {
         self.0.as_ref().is_some_and(|it| *it.borrow())
     }
+
+    /// Waits until the run is asked to stop; for ever with a token that nobody can cancel any more.
+    pub async fn cancelled(&self) {
+        let mut asked = false;
+        if let Some(receiver) = &self.0 {
+            asked = receiver.clone().wait_for(|it| *it).await.is_ok();
+        }
+        if !asked {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 #[cfg(test)]
