@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use sqlx::PgConnection;
+use sqlx::{Connection as _, PgConnection};
 use sqlx::types::Json;
 use uuid::Uuid;
 use yarnnn_core::StoreError;
@@ -199,7 +199,7 @@ pub(super) async fn finish(
         done.iter().partition(|(_, it)| it.status == JobStatus::Succeeded && it.follow_up.is_empty());
     let mut written = complete(connection, &plain, now).await?;
     for (lease, settlement) in others {
-        if settle(connection, lease, settlement, now).await? {
+        if settle_with_follow_up(connection, lease, settlement, now).await? {
             written.insert(lease.token);
         }
     }
@@ -231,7 +231,36 @@ async fn complete(
     Ok(done.iter().map(|(lease, _)| lease).filter(|it| ended.contains(&it.job.as_uuid())).map(|it| it.token).collect())
 }
 
-/// Ends one run, with what follows from it or not at all.
+/// Ends one run with what follows from it. What is refused undoes neither the batch nor the end: the job has failed then.
+async fn settle_with_follow_up(
+    connection: &mut PgConnection,
+    lease: &Lease,
+    settlement: &Settlement,
+    now: Option<DateTime<Utc>>,
+) -> Result<bool, StoreError> {
+    if settlement.follow_up.is_empty() {
+        return settle(connection, lease, settlement, now).await;
+    }
+    let mut savepoint = connection.begin().await.doing("end a job")?;
+    let held = settle(&mut savepoint, lease, settlement, now).await?;
+    let followed = match held {
+        true => super::insert::check(&settlement.follow_up).map_err(EnqueueError::Refused),
+        false => return Ok(false),
+    };
+    let followed = match followed {
+        Ok(()) => enqueue(&mut savepoint, &settlement.follow_up, now).await.map(|_| ()),
+        refused => refused,
+    };
+    match followed {
+        Ok(()) => savepoint.commit().await.doing("end a job").map(|()| true).map_err(StoreError::from),
+        Err(EnqueueError::Store(error)) => Err(error),
+        Err(refusal) => {
+            savepoint.rollback().await.doing("end a job")?;
+            settle(connection, lease, &Settlement::follow_up_refused(&refusal), now).await
+        }
+    }
+}
+
 async fn settle(
     connection: &mut PgConnection,
     lease: &Lease,
@@ -243,7 +272,7 @@ async fn settle(
         Again::At(at) => (Some(at), None),
         Again::After(wait) => (None, Some(wait.as_secs_f64())),
     };
-    let held: bool = sqlx::query_scalar(SETTLE)
+    sqlx::query_scalar(SETTLE)
         .bind(lease.job.as_uuid())
         .bind(lease.worker.as_str())
         .bind(lease.token.as_uuid())
@@ -257,14 +286,10 @@ async fn settle(
         .bind(settlement.result.as_ref().map(Json))
         .bind(settlement.result_ttl.map(|it| it.as_secs_f64()))
         .bind(now)
-        .fetch_one(&mut *connection)
+        .fetch_one(connection)
         .await
-        .doing("end a job")?;
-    if held && !settlement.follow_up.is_empty() {
-        super::insert::store_follow_up(&settlement.follow_up)?;
-        enqueue(connection, &settlement.follow_up, now).await.map_err(super::insert::as_store_error)?;
-    }
-    Ok(held)
+        .doing("end a job")
+        .map_err(StoreError::from)
 }
 
 pub(super) async fn progress(
