@@ -7,6 +7,7 @@ use yarnnn_core::llm::LanguageModel;
 use yarnnn_core::{StoreError, Stores, Yarnnn, YarnnnBuilder};
 use yarnnn_llm::{ExtractiveModel, RecordedModel};
 use yarnnn_platforms::FolderChannel;
+use yarnnn_platforms::export::ExportFiles;
 use yarnnn_store::SqlStore;
 
 use crate::config::{Config, ConfigError, ModelConfig, env_vars};
@@ -47,7 +48,7 @@ pub async fn builder(config: &Config) -> Result<YarnnnBuilder, ConnectError> {
     let store = open_store(config).await?;
     let channel = Arc::new(FolderChannel::new(&config.outbox.folder));
     let builder = Yarnnn::builder(Stores::of(store), model, Arc::new(HostProcesses::default()));
-    Ok(builder.channel(channel))
+    Ok(builder.channel(channel).exports(Arc::new(ExportFiles::default())))
 }
 
 /// Opens the database of a configuration, migrated unless the configuration forbids it.
