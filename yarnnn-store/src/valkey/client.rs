@@ -13,7 +13,7 @@ use yarnnn_core::clock::Clock;
 
 use super::{ValkeyAdmin, ValkeyError, ValkeyKeeper, ValkeyPresence, ValkeyQueue, ValkeyWakeUps};
 
-/// How long any one call may take, connecting included.
+/// How long any one attempt may take, connecting included.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where producers say that there is something to claim.
@@ -88,29 +88,33 @@ impl Link {
         Self { client, connection: None, is_down: false }
     }
 
-    /// Makes a call. After a failure the next one connects again.
+    /// Makes a call. The server may have closed a connection that lay idle: then once more, on a new one.
     pub(super) async fn call<T: FromRedisValue>(&mut self, call: &Pipeline) -> Result<T, ValkeyError> {
-        let answer = timeout(PATIENCE, self.attempt(call)).await.unwrap_or_else(|_| Err(ValkeyError::silent()));
-        if answer.is_err() {
-            self.connection = None;
-        }
-        answer
+        let was_open = self.connection.is_some();
+        let answer = self.attempt(call).await;
+        if was_open && answer.is_err() { self.attempt(call).await } else { answer }
     }
 
     /// Makes a call whose failure nobody needs to know but whoever reads the log, once an outage.
     pub(super) async fn best_effort(&mut self, what: &str, call: &Pipeline) {
         let answer = self.call::<()>(call).await;
         match (&answer, self.is_down) {
-            (Err(error), false) => {
-                tracing::warn!(%error, "{what} cannot be sent to Valkey; workers look by themselves until it is back")
-            }
-            (Ok(()), true) => tracing::info!("{what} are sent to Valkey again"),
+            (Err(error), false) => tracing::warn!(%error, "{what} do not reach Valkey; until it is back nobody is told"),
+            (Ok(()), true) => tracing::info!("{what} reach Valkey again"),
             _ => {}
         }
         self.is_down = answer.is_err();
     }
 
     async fn attempt<T: FromRedisValue>(&mut self, call: &Pipeline) -> Result<T, ValkeyError> {
+        let answer = timeout(PATIENCE, self.send(call)).await.unwrap_or_else(|_| Err(ValkeyError::silent()));
+        if answer.is_err() {
+            self.connection = None;
+        }
+        answer
+    }
+
+    async fn send<T: FromRedisValue>(&mut self, call: &Pipeline) -> Result<T, ValkeyError> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
             none => none.insert(self.client.get_multiplexed_async_connection().await?),

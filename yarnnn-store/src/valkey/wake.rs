@@ -112,7 +112,7 @@ async fn subscribe_for_ever(client: Client, said: watch::Sender<()>) {
     loop {
         let subscribed = timeout(PATIENCE, subscribe(&client)).await.unwrap_or_else(|_| Err(ValkeyError::silent()));
         if !is_down || subscribed.is_ok() {
-            said.send_replace(());
+            said.send_modify(|()| {});
         }
         match subscribed {
             Ok((sink, stream)) => {
@@ -142,7 +142,7 @@ async fn pass_on(mut sink: PubSubSink, mut stream: PubSubStream, said: &watch::S
     loop {
         tokio::select! {
             message = stream.next() => match message {
-                Some(_) => _ = said.send_replace(()),
+                Some(_) => said.send_modify(|()| {}),
                 None => return,
             },
             _ = ask.tick() => {
