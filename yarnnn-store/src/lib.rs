@@ -16,12 +16,16 @@ mod migrate;
 mod outbox;
 mod search;
 mod text;
+#[cfg(feature = "redis")]
+mod valkey;
 mod versions;
 
 use yarnnn_core::StoreError;
 
 use crate::db::Db;
 pub use crate::doctor::{PlatformStats, Stats};
+#[cfg(feature = "redis")]
+pub use crate::valkey::{Valkey, ValkeyAdmin, ValkeyError, ValkeyKeeper, ValkeyPresence, ValkeyQueue, ValkeyWakeUps};
 
 #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
 compile_error!("choose at least one of the features `sqlite` and `postgres`");

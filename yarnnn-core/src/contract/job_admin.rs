@@ -26,7 +26,7 @@ async fn listed(ports: &Ports, filter: JobFilter) -> Vec<JobId> {
 async fn some_of_each(ports: &Ports) -> ([JobRecord; 3], JobId) {
     let succeeded = ended(ports, job_for(ANA), done()).await;
     pass(ports, 3_600);
-    let failed = ended(ports, job_of("other"), Outcome::Failed { error: "no".to_owned() }).await;
+    let failed = ended(ports, job_of("other"), Outcome::failed("no".to_owned())).await;
     pass(ports, 3_600);
     let cancelled = ended(ports, job_for(someone()), Outcome::Cancelled).await;
     pass(ports, 3_600);
@@ -102,7 +102,7 @@ pub async fn retry_begins_anew(ports: &Ports) {
     let once = JobPolicy { max_attempts: 1, ..JobPolicy::default() };
     let ends = [
         backoff(),
-        Outcome::Failed { error: "no".to_owned() },
+        Outcome::failed("no".to_owned()),
         Outcome::Cancelled,
         Outcome::NeedsUser { report: json!({ "connect": "slack" }) },
         Outcome::NeedsOperator { report: json!({ "set": "a key" }) },
@@ -165,7 +165,7 @@ pub async fn retry_takes_back_the_wish_to_stop(ports: &Ports) {
 
 /// An active key counts again with its job.
 pub async fn retry_makes_an_active_key_count_again(ports: &Ports) {
-    let id = ended(ports, keyed("k", KeyHolds::Active), Outcome::Failed { error: "no".to_owned() }).await.id;
+    let id = ended(ports, keyed("k", KeyHolds::Active), Outcome::failed("no".to_owned())).await.id;
     ports.job_admin.retry(id, "operator").await.unwrap();
     assert_eq!(try_put(ports, keyed("k", KeyHolds::Active)).await.unwrap(), Enqueued::Existing(id));
     let other = NewJob { payload: json!({ "deliverable": 8 }), ..keyed("k", KeyHolds::Active) };

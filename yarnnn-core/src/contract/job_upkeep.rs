@@ -26,7 +26,7 @@ pub async fn purge_deletes_what_ended_before(ports: &Ports) {
 /// Only the states that are named, and of those only what has ended.
 pub async fn purge_deletes_only_what_is_named_and_ended(ports: &Ports) {
     let succeeded = ended(ports, job(), done()).await.id;
-    let failed = ended(ports, job(), Outcome::Failed { error: "no".to_owned() }).await.id;
+    let failed = ended(ports, job(), Outcome::failed("no".to_owned())).await.id;
     let runs = running(ports, job()).await.job.id;
     let retrying = ended(ports, NewJob { policy: two_tries(), ..job() }, backoff()).await.id;
     let queued = put(ports, job()).await;
@@ -83,7 +83,7 @@ pub async fn depth_counts_what_has_not_ended_well(ports: &Ports) {
     ended(ports, job_of("a"), done()).await;
     ended(ports, job_of("a"), Outcome::Cancelled).await;
     for _ in 0..2 {
-        ended(ports, job_of("a"), Outcome::Failed { error: "no".to_owned() }).await;
+        ended(ports, job_of("a"), Outcome::failed("no".to_owned())).await;
     }
     ended(ports, NewJob { policy: JobPolicy { max_attempts: 1, ..two_tries() }, ..job_of("a") }, backoff()).await;
     ended(ports, job_of("a"), Outcome::NeedsUser { report: json!({ "do": 1 }) }).await;

@@ -144,7 +144,7 @@ pub async fn finish_handed_back_leaves_no_trace(ports: &Ports) {
 
 /// What failed for good, or stopped when asked to, is not tried again.
 pub async fn finish_failed_and_cancelled_end_the_job(ports: &Ports) {
-    let failed = ended(ports, job(), Outcome::Failed { error: "no such channel".to_owned() }).await;
+    let failed = ended(ports, job(), Outcome::failed("no such channel".to_owned())).await;
     assert_eq!((failed.status, failed.error.as_deref()), (JobStatus::Failed, Some("no such channel")));
     let cancelled = ended(ports, job(), Outcome::Cancelled).await;
     assert_eq!((cancelled.status, cancelled.attempt), (JobStatus::Cancelled, 0));
@@ -173,10 +173,10 @@ pub async fn finish_needs_human_keeps_the_report(ports: &Ports) {
 /// Errors are stored without secrets and cut, and no text that a run may end with keeps it from ending.
 pub async fn finish_takes_any_text(ports: &Ports) {
     let token = format!("xoxb-{}", "1234567890-abc");
-    let record = ended(ports, job(), Outcome::Failed { error: format!("401 for {token}") }).await;
+    let record = ended(ports, job(), Outcome::failed(format!("401 for {token}"))).await;
     assert_eq!(record.error.as_deref(), Some("401 for [removed a Slack token]"));
     for error in [format!("\0{}", "é".repeat(MAX_ERROR_CHARS)), "a\0b".to_owned(), String::new()] {
-        let record = ended(ports, job(), Outcome::Failed { error }).await;
+        let record = ended(ports, job(), Outcome::failed(error)).await;
         assert_eq!(record.status, JobStatus::Failed);
         assert!(record.error.is_none_or(|it| it.chars().count() <= MAX_ERROR_CHARS && !it.contains('\0')));
     }

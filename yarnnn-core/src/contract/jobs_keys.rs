@@ -94,7 +94,7 @@ pub async fn enqueue_under_an_active_key_is_free_after_the_end(ports: &Ports) {
     let report = json!({ "need": "consent" });
     let ends = [
         done(),
-        Outcome::Failed { error: "no".to_owned() },
+        Outcome::failed("no".to_owned()),
         Outcome::NeedsUser { report: report.clone() },
         Outcome::NeedsOperator { report },
         Outcome::Cancelled,

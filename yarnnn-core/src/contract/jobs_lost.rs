@@ -24,7 +24,7 @@ fn outcomes(ports: &Ports, child: &NewJob) -> Vec<Outcome> {
         backoff(),
         Outcome::NeedsUser { report: report.clone() },
         Outcome::NeedsOperator { report },
-        Outcome::Failed { error: "late".to_owned() },
+        Outcome::failed("late".to_owned()),
         Outcome::Snoozed { until: now(ports) },
         Outcome::HandedBack,
         Outcome::Cancelled,
@@ -120,7 +120,7 @@ pub async fn finish_answers_each_for_itself(ports: &Ports) {
         (stranger.clone(), follow_up(lost_child.clone())),
         (one.lease.clone(), follow_up(child.clone())),
         (stranger, backoff()),
-        (three.lease.clone(), Outcome::Failed { error: "no".to_owned() }),
+        (three.lease.clone(), Outcome::failed("no".to_owned())),
     ];
     let answers = ports.jobs.finish(call).await.unwrap();
     assert_eq!(answers, [Written::LeaseLost, Written::Done, Written::LeaseLost, Written::Done]);
