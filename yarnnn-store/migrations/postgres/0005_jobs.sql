@@ -467,7 +467,8 @@ create function claim_next_job_v3(
     p_lease_seconds integer default 330, p_owner_limit integer default null, p_only uuid default null,
     p_alone boolean default false, p_now timestamptz default null
 ) returns setof claimed_job
-language plpgsql security definer set search_path = public, pg_temp as $$
+language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
 declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
     v_ids uuid[] := '{}';
@@ -529,23 +530,27 @@ begin
     from taken order by priority desc, scheduled_at, id;
 end $$;
 
--- Keeps leases; answers those that hold. Rows are locked in the order of their ids, as everywhere.
+-- Keeps leases; answers those that hold. It never waits: a row that somebody is writing to is answered as it was before.
 create function renew_job_leases(p_worker_id text, p_job_ids uuid[], p_run_tokens uuid[], p_now timestamptz default null)
 returns table (job_id uuid, cancel_requested boolean)
-language plpgsql security definer set search_path = public, pg_temp as $$
+language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
 begin
     return query
     with held as materialized (
-        select q.id from job_queue q join unnest(p_job_ids, p_run_tokens) as l (id, token) on q.id = l.id
-        where q.run_token = l.token and q.worker_id = p_worker_id and q.status = 'running'
-        order by q.id for update of q
+        select q.id, q.cancel_requested from unnest(p_job_ids, p_run_tokens) as l (id, token) join job_queue q on q.id = l.id
+        -- `is true`: by id, and not by way of all that the worker runs.
+        where q.run_token = l.token and (q.worker_id = p_worker_id and q.status = 'running') is true
+    ), free as materialized (
+        select q.id from held join job_queue q on q.id = held.id where q.status = 'running' for update of q skip locked
+    ), renewed as (
+        update job_queue q set lease_until = v_now + make_interval(secs => q.lease_seconds), heartbeat_at = v_now
+        from free where q.id = free.id
     )
-    update job_queue q set lease_until = v_now + make_interval(secs => q.lease_seconds), heartbeat_at = v_now
-    from held where q.id = held.id
-    returning q.id, q.cancel_requested;
+    select held.id, held.cancel_requested from held;
 end $$;
 
 create function update_job_heartbeat(
@@ -565,21 +570,19 @@ create function complete_jobs(
     p_worker_id text, p_job_ids uuid[], p_run_tokens uuid[], p_results jsonb[], p_ttl_seconds double precision[],
     p_now timestamptz default null
 ) returns setof uuid
-language plpgsql security definer set search_path = public, pg_temp as $$
+language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
 declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
 begin
     return query
-    with held as materialized (
-        select q.id, l.result, l.ttl
-        from job_queue q join unnest(p_job_ids, p_run_tokens, p_results, p_ttl_seconds) as l (id, token, result, ttl) on q.id = l.id
-        where q.run_token = l.token and q.worker_id = p_worker_id and q.status = 'running'
-        order by q.id for update of q
-    ), done as (
-        update job_queue q set status = 'succeeded', job_result = held.result, completed_at = v_now, updated_at = v_now,
-            result_expires_at = v_now + make_interval(secs => held.ttl), run_token = null, lease_until = null, heartbeat_at = null,
+    with done as (
+        update job_queue q set status = 'succeeded', job_result = l.result, completed_at = v_now, updated_at = v_now,
+            result_expires_at = v_now + make_interval(secs => l.ttl), run_token = null, lease_until = null, heartbeat_at = null,
             last_error = null, cause = null
-        from held where q.id = held.id
+        from unnest(p_job_ids, p_run_tokens, p_results, p_ttl_seconds) as l (id, token, result, ttl)
+        -- `is true`: by id, and not by way of all that the worker runs.
+        where q.id = l.id and q.run_token = l.token and (q.worker_id = p_worker_id and q.status = 'running') is true
         returning q.id, q.attempt
     ), told as (
         insert into job_events (job_id, at, event, actor, attempt)
