@@ -1,7 +1,7 @@
 //! A job as a row: one type for both drivers.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sqlx::types::Json;
 use yarnnn_core::StoreError;
 use yarnnn_core::id::{JobId, RunToken, UserId};
@@ -107,13 +107,14 @@ impl JobRow {
 /// The rules of a job. What this version cannot read (rules of a newer one, or written by hand) counts as not given: else one
 /// such row would stop every claim that meets it.
 fn policy(config: Value) -> JobPolicy {
-    let read = |config: Value| serde_json::from_value::<JobPolicy>(config);
-    if let Ok(policy) = read(config.clone()) {
-        return policy;
-    }
-    let given = config.as_object().cloned().unwrap_or_default();
-    let readable = given.into_iter().filter(|(key, value)| read(serde_json::json!({ key: value })).is_ok());
-    read(Value::Object(readable.collect())).unwrap_or_default()
+    let read = |config: Map<String, Value>| serde_json::from_value::<JobPolicy>(Value::Object(config)).ok();
+    let Value::Object(given) = config else {
+        return JobPolicy::default();
+    };
+    read(given.clone()).unwrap_or_else(|| {
+        let is_readable = |key: &str, value: &Value| read(Map::from_iter([(key.to_owned(), value.clone())])).is_some();
+        read(given.into_iter().filter(|(key, value)| is_readable(key, value)).collect()).unwrap_or_default()
+    })
 }
 
 #[cfg(test)]
