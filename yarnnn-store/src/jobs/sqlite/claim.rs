@@ -21,12 +21,13 @@ use crate::columns::{Id, Instant};
 use crate::error::{DbError, Doing as _};
 use crate::text::clean;
 
-const ONLY: &str = "select id from job_queue where id = $1 and status in ('queued', 'retrying') and scheduled_at <= $2";
-const ALONE: &str = "select id from job_queue indexed by job_queue_quarantine \
+pub(super) const ONLY: &str =
+    "select id from job_queue where id = $1 and status in ('queued', 'retrying') and scheduled_at <= $2";
+pub(super) const ALONE: &str = "select id from job_queue indexed by job_queue_quarantine \
     where status in ('queued', 'retrying') and crashes >= 2 and scheduled_at <= $1 \
     and ($2 is null or job_type in (select value from json_each($2))) and ($3 is null or lane in (select value from json_each($3))) \
     order by scheduled_at, id limit 1";
-const TAKE: &str = concat!(
+pub(super) const TAKE: &str = concat!(
     "update job_queue set status = 'running', attempt = attempt + 1, worker_id = $2, run_token = it.token, lease_seconds = $3, \
      lease_until = $4, heartbeat_at = $5, started_at = $5, updated_at = $5 \
      from (select value ->> 0 as job, value ->> 1 as token from json_each($1)) as it where job_queue.id = it.job returning ",

@@ -12,7 +12,7 @@ use super::groups::groups;
 use crate::columns::Instant;
 use crate::error::Doing as _;
 
-const QUARANTINED: &str = "select scheduled_at from job_queue indexed by job_queue_quarantine \
+pub(super) const QUARANTINED: &str = "select scheduled_at from job_queue indexed by job_queue_quarantine \
     where status in ('queued', 'retrying') and crashes >= 2 \
     and ($1 is null or job_type in (select value from json_each($1))) and ($2 is null or lane in (select value from json_each($2))) \
     order by scheduled_at, id limit 1";

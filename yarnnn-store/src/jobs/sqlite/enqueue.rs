@@ -18,17 +18,17 @@ use crate::columns::{Id, Instant};
 use crate::error::{DbError, Doing as _, unreadable};
 use crate::text::plausible;
 
-const INSERT: &str = "insert into job_queue (id, job_type, job_name, lane, job_lane, priority, owner_user_id, job_payload, \
+pub(super) const INSERT: &str = "insert into job_queue (id, job_type, job_name, lane, job_lane, priority, owner_user_id, job_payload, \
     job_config, scheduled_at, idempotency_key, correlation_id, parent_id, created_at, updated_at) \
     select value ->> 'id', value ->> 'kind', value ->> 'kind', value ->> 'lane', value ->> 'job_lane', value ->> 'priority', \
     value ->> 'owner', value ->> 'payload', value ->> 'config', value ->> 'at', value ->> 'key', value ->> 'correlation', \
     value ->> 'parent', $2, $2 from json_each($1)";
 /// The job that a key stands for, if it stands.
-const STANDING: &str = "select k.job_id, k.payload_hash from job_keys as k where k.scope = $1 and k.key = $2 and case k.holds \
+pub(super) const STANDING: &str = "select k.job_id, k.payload_hash from job_keys as k where k.scope = $1 and k.key = $2 and case k.holds \
     when 'forever' then true \
     when 'window' then k.held_until > $3 \
     else exists (select 1 from job_queue as q where q.id = k.job_id and q.status in ('queued', 'running', 'retrying')) end";
-const TAKE: &str = "insert into job_keys (scope, key, job_id, payload_hash, holds, held_until) values ($1, $2, $3, $4, $5, $6) \
+pub(super) const TAKE: &str = "insert into job_keys (scope, key, job_id, payload_hash, holds, held_until) values ($1, $2, $3, $4, $5, $6) \
     on conflict (scope, key) do update set job_id = excluded.job_id, payload_hash = excluded.payload_hash, \
     holds = excluded.holds, held_until = excluded.held_until";
 

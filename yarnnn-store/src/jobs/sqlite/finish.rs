@@ -14,7 +14,7 @@ use crate::error::{DbError, Doing as _};
 use crate::text::clean;
 
 /// A job that was asked to stop does not wait for another run.
-const SETTLE: &str = "update job_queue set status = case when $5 and cancel_requested then 'cancelled' else $4 end, \
+pub(super) const SETTLE: &str = "update job_queue set status = case when $5 and cancel_requested then 'cancelled' else $4 end, \
     scheduled_at = coalesce($6, scheduled_at), attempt = max(attempt - $7, 0), reschedules = reschedules + $8, \
     last_error = case when $4 = 'succeeded' then null else coalesce($9, last_error) end, cause = $10, job_result = $11, \
     result_expires_at = $12, completed_at = case when $5 and not cancel_requested then null else $13 end, \

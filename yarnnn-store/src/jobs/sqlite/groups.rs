@@ -10,7 +10,7 @@ use crate::columns::{Id, Instant};
 use crate::error::{DbError, Doing as _};
 
 /// The first job of every group. Named indexes make a statement that cannot use them fail instead of walk.
-const GROUPS: &str = concat!(
+pub(super) const GROUPS: &str = concat!(
     "with recursive step (row) as ( \
         select (select f.rowid from job_queue as f indexed by job_queue_ready where ",
     claimable!("f"),
@@ -23,7 +23,7 @@ const GROUPS: &str = concat!(
         from step cross join job_queue as q on q.rowid = step.row \
     ) select q.lane, q.job_type, q.priority, q.scheduled_at as first_at from step cross join job_queue as q on q.rowid = step.row"
 );
-const DUE: &str = concat!(
+pub(super) const DUE: &str = concat!(
     "select q.id, q.scheduled_at as at, q.owner_user_id as owner from job_queue as q indexed by job_queue_ready where ",
     claimable!("q"),
     " and q.lane = $1 and q.job_type = $2 and q.priority = $3 and q.scheduled_at <= $4 order by q.scheduled_at, q.id limit $5"

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::columns::Instant;
 use crate::error::{DbError, Doing as _};
 
-const TELL: &str = "insert into job_events (job_id, at, event, actor, attempt, reason) \
+pub(super) const TELL: &str = "insert into job_events (job_id, at, event, actor, attempt, reason) \
     select value ->> 0, $2, value ->> 1, $3, value ->> 2, value ->> 3 from json_each($1)";
 
 /// One line.

@@ -18,18 +18,18 @@ use crate::columns::{Id, Instant};
 use crate::error::{DbError, Doing as _, unreadable};
 use crate::text::{clean, cleaned_json};
 
-const HELD: &str = "select id, run_token, lease_seconds, cancel_requested from job_queue indexed by job_queue_running \
+pub(super) const HELD: &str = "select id, run_token, lease_seconds, cancel_requested from job_queue indexed by job_queue_running \
     where status = 'running' and worker_id = $1";
-const RENEW: &str = "update job_queue set lease_until = it.until, heartbeat_at = $2 \
+pub(super) const RENEW: &str = "update job_queue set lease_until = it.until, heartbeat_at = $2 \
     from (select value ->> 0 as job, value ->> 1 as until from json_each($1)) as it where job_queue.id = it.job";
 const BEAT: &str = "insert into job_workers (worker_id, name, process, version, concurrency, running, draining, started_at, \
     last_claim_at, beat_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
     on conflict (worker_id) do update set name = excluded.name, process = excluded.process, version = excluded.version, \
     concurrency = excluded.concurrency, running = excluded.running, draining = excluded.draining, \
     started_at = excluded.started_at, last_claim_at = excluded.last_claim_at, beat_at = excluded.beat_at";
-const PROGRESS: &str = "select progress from job_queue \
+pub(super) const PROGRESS: &str = "select progress from job_queue \
     where id = $1 and run_token = $2 and worker_id = $3 and status = 'running'";
-const SET_PROGRESS: &str = "update job_queue set progress = $2, updated_at = $3 where id = $1";
+pub(super) const SET_PROGRESS: &str = "update job_queue set progress = $2, updated_at = $3 where id = $1";
 
 #[derive(sqlx::FromRow)]
 struct HeldRow {

@@ -8,6 +8,8 @@ mod groups;
 mod history;
 mod lease;
 mod owners;
+#[cfg(test)]
+mod plans;
 mod rescue;
 
 pub(super) use claim::claim;

@@ -18,7 +18,7 @@ use crate::error::{DbError, Doing as _};
 const OWNERS: usize = 256;
 
 /// The first job of each owner from the given text on.
-const HEADS: &str = concat!(
+pub(super) const HEADS: &str = concat!(
     "with recursive step (turn, row) as ( \
         select 1, (select f.rowid from job_queue as f indexed by job_queue_ready_by_owner where ",
     claimable!("f"),
@@ -33,14 +33,14 @@ const HEADS: &str = concat!(
         from step cross join job_queue as q on q.rowid = step.row where step.turn < $5 \
     ) select q.id, q.scheduled_at as at, q.owner_user_id as owner from step cross join job_queue as q on q.rowid = step.row"
 );
-const NEXT: &str = concat!(
+pub(super) const NEXT: &str = concat!(
     "select q.id, q.scheduled_at as at, q.owner_user_id as owner \
         from job_queue as q indexed by job_queue_ready_by_owner where ",
     claimable!("q"),
     " and q.lane = $1 and q.job_type = $2 and q.priority = $3 and coalesce(q.owner_user_id, '') = $4 \
         and q.scheduled_at <= $5 order by q.scheduled_at, q.id limit $6"
 );
-const RUNNING: &str = "select owner_user_id, count(*) from job_queue indexed by job_queue_running \
+pub(super) const RUNNING: &str = "select owner_user_id, count(*) from job_queue indexed by job_queue_running \
     where status = 'running' and worker_id = $1 and owner_user_id is not null group by owner_user_id";
 
 /// Where the last look at each group ended, so that all owners get their turn however many there are. Cheap to clone: clones

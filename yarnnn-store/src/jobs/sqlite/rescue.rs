@@ -15,9 +15,9 @@ use crate::columns::{Id, Instant, Texts};
 use crate::error::{DbError, Doing as _};
 use crate::text::clean;
 
-const LOST: &str = "select id, worker_id, attempt, crashes, cancel_requested from job_queue indexed by job_queue_running \
-    where status = 'running' and (lease_until <= $1 or worker_id in (select value from json_each($2))) order by id";
-const TAKE_BACK: &str = "update job_queue set status = $2, attempt = $3, crashes = $4, scheduled_at = coalesce($5, scheduled_at), \
+pub(super) const LOST: &str = "select id, worker_id, attempt, crashes, cancel_requested from job_queue indexed by job_queue_running \
+    where status = 'running' and (lease_until <= $1 or worker_id in (select value from json_each($2)))";
+pub(super) const TAKE_BACK: &str = "update job_queue set status = $2, attempt = $3, crashes = $4, scheduled_at = coalesce($5, scheduled_at), \
     last_error = $6, cause = $7, completed_at = $8, dead_letter_at = case when $2 = 'dead' then $8 end, run_token = null, \
     lease_seconds = null, lease_until = null, heartbeat_at = null, cancel_requested = false, updated_at = $9 where id = $1";
 const OFF_THE_BOARD: &str = "delete from job_workers where worker_id in (select value from json_each($1))";
@@ -65,7 +65,8 @@ pub(in crate::jobs) async fn rescue(
         sqlx::query(OFF_THE_BOARD).bind(gone.clone()).execute(&mut *c).await.doing("workers that are gone")?;
         sqlx::query(END_PERMITS).bind(gone.clone()).bind(Instant(now)).execute(&mut *c).await.doing("permits of the gone")?;
     }
-    let lost: Vec<LostRow> = sqlx::query_as(LOST).bind(Instant(now)).bind(gone).fetch_all(&mut *c).await.doing("lost jobs")?;
+    let mut lost: Vec<LostRow> = sqlx::query_as(LOST).bind(Instant(now)).bind(gone).fetch_all(&mut *c).await.doing("lost jobs")?;
+    lost.sort_by_key(|it| it.id.0);
     let mut rescued = Vec::with_capacity(lost.len());
     let mut lines: Vec<Line<'_>> = Vec::with_capacity(lost.len());
     for job in &lost {
