@@ -53,6 +53,8 @@ pub(crate) enum Db {
 #[derive(Debug, Clone)]
 pub(crate) struct SqliteDb {
     pub(crate) pool: SqlitePool,
+    /// Whether it lives in its only connection, so that there can be no other.
+    pub(crate) in_memory: bool,
     writer: Arc<Semaphore>,
 }
 
@@ -102,7 +104,25 @@ macro_rules! on_tx {
     };
 }
 
-pub(crate) use {on_pool, on_tx};
+/// One verb that each driver does in its own way, with the transaction's connection under the given name.
+macro_rules! on_driver {
+    ($tx:expr, $connection:ident, postgres: $postgres:expr, sqlite: $sqlite:expr $(,)?) => {
+        match $tx {
+            #[cfg(feature = "postgres")]
+            $crate::db::Tx::Postgres(inner) => {
+                let $connection = &mut **inner;
+                $postgres
+            }
+            #[cfg(feature = "sqlite")]
+            $crate::db::Tx::Sqlite(inner, _) => {
+                let $connection = &mut **inner;
+                $sqlite
+            }
+        }
+    };
+}
+
+pub(crate) use {on_driver, on_pool, on_tx};
 
 impl Db {
     /// Opens the database with this URL.
@@ -169,7 +189,7 @@ impl Tx {
 
 #[cfg(feature = "sqlite")]
 impl SqliteDb {
-    async fn begin(&self) -> Result<Tx, StoreError> {
+    pub(crate) async fn begin(&self) -> Result<Tx, StoreError> {
         let turn = Arc::clone(&self.writer).acquire_owned().await.map_err(|_| sqlx::Error::PoolClosed).doing("wait to write")?;
         let inner = self.pool.begin_with("begin immediate").await.doing("begin a transaction")?;
         Ok(Tx::Sqlite(inner, turn))
@@ -207,7 +227,7 @@ async fn sqlite(url: &str) -> Result<Db, StoreError> {
     };
     let pool = pool.acquire_timeout(PATIENCE).connect_with(options).await.doing(format!("open the database file {path}"))?;
     check_version(&pool).await?;
-    Ok(Db::Sqlite(SqliteDb { pool, writer: Arc::new(Semaphore::new(1)) }))
+    Ok(Db::Sqlite(SqliteDb { pool, in_memory, writer: Arc::new(Semaphore::new(1)) }))
 }
 
 /// Makes the file and its write-ahead log. Programs that open a new file at once are in each other's way for a moment, and for

@@ -48,6 +48,11 @@ impl Dialect {
         fork!(self, postgres: "strpos", sqlite: "instr")
     }
 
+    /// The store's own time, read where statements that are one text bind it.
+    pub(crate) fn own_time(self) -> Option<&'static str> {
+        fork!(self, postgres: Some("select clock_timestamp()"), sqlite: None)
+    }
+
     /// After a select of rows that will be written: nobody else may write them until the end of the transaction. `SQLite`
     /// has one writer anyway.
     pub(crate) fn for_update(self) -> &'static str {

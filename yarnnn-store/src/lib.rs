@@ -3,6 +3,7 @@
 
 mod accounts;
 mod activity;
+mod capacity;
 mod columns;
 mod content;
 mod db;
@@ -12,18 +13,25 @@ mod doctor;
 mod dump;
 mod error;
 mod evidence;
+mod jobs;
 mod migrate;
 mod outbox;
 mod search;
 mod text;
+mod time;
 #[cfg(feature = "redis")]
 mod valkey;
 mod versions;
 
+use std::sync::Arc;
+
 use yarnnn_core::StoreError;
+use yarnnn_core::clock::Clock;
+use yarnnn_core::id::{IdGen, RandomIds};
 
 use crate::db::Db;
 pub use crate::doctor::{PlatformStats, Stats};
+use crate::jobs::JobState;
 #[cfg(feature = "redis")]
 pub use crate::valkey::{Valkey, ValkeyAdmin, ValkeyError, ValkeyKeeper, ValkeyPresence, ValkeyQueue, ValkeyWakeUps};
 
@@ -34,6 +42,9 @@ compile_error!("choose at least one of the features `sqlite` and `postgres`");
 #[derive(Debug, Clone)]
 pub struct SqlStore {
     db: Db,
+    clock: Option<Arc<dyn Clock>>,
+    ids: Arc<dyn IdGen>,
+    jobs: JobState,
 }
 
 impl SqlStore {
@@ -42,7 +53,19 @@ impl SqlStore {
     /// # Errors
     /// `Unavailable` when the database cannot be reached, `Corrupt` when the URL is not one or the library is too old.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        Ok(Self { db: Db::connect(url).await? })
+        Ok(Self { db: Db::connect(url).await?, clock: None, ids: Arc::new(RandomIds), jobs: JobState::default() })
+    }
+
+    /// Takes the time of jobs, leases and permits from this clock; without it `SQLite` uses the system's and Postgres its own.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock: Some(clock), ..self }
+    }
+
+    /// Takes the run tokens and permit ids that this store draws from this source, and the chance in retries.
+    #[must_use]
+    pub fn with_ids(self, ids: Arc<dyn IdGen>) -> Self {
+        Self { ids, ..self }
     }
 
     /// A migrated database in memory that is gone with the last clone of the store.

@@ -50,6 +50,19 @@ pub(crate) fn cleaned_json(mut value: Value) -> Value {
     value
 }
 
+/// The value with the fields of its objects in order, whatever map the JSON library was built with.
+pub(crate) fn sorted_json(value: Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let mut fields: Vec<_> = map.into_iter().collect();
+            fields.sort_by(|left, right| left.0.cmp(&right.0));
+            fields.into_iter().map(|(key, value)| (key, sorted_json(value))).collect()
+        }
+        Value::Array(items) => items.into_iter().map(sorted_json).collect(),
+        other => other,
+    }
+}
+
 /// An instant of a source, if its year has four digits: others would not keep their order as text, and come from broken
 /// records only.
 pub(crate) fn plausible(instant: DateTime<Utc>) -> Option<DateTime<Utc>> {

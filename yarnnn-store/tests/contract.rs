@@ -16,7 +16,7 @@ macro_rules! on_every_back_end {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $fact() {
                     let store = yarnnn_store::SqlStore::in_memory().await.unwrap();
-                    yarnnn_core::contract::$module::$fact(&yarnnn_core::contract::Ports::of(store)).await;
+                    yarnnn_core::contract::$module::$fact(&crate::common::ports(store)).await;
                 }
             )* })*
         }
@@ -26,7 +26,7 @@ macro_rules! on_every_back_end {
                 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                 async fn $fact() {
                     let (store, _folder) = crate::common::sqlite_file().await;
-                    yarnnn_core::contract::$module::$fact(&yarnnn_core::contract::Ports::of(store)).await;
+                    yarnnn_core::contract::$module::$fact(&crate::common::ports(store)).await;
                 }
             )* })*
         }
@@ -53,7 +53,7 @@ yarnnn_core::contract_facts!(on_every_back_end);
 async fn migrated(url: &str) -> Ports {
     let store = SqlStore::connect(url).await.unwrap();
     store.migrate().await.unwrap();
-    Ports::of(store)
+    common::ports(store)
 }
 
 /// The file of each suite and of the ports it is about.

@@ -26,7 +26,7 @@ use yarnnn_core::search::SearchQuery;
 use yarnnn_core::sync::{ExpireBefore, Finished, Origin, PageCommit, Progress, Retain, RetainReason};
 use yarnnn_store::SqlStore;
 
-use common::{file_url, sqlite_file, with_postgres};
+use common::{file_url, ports, sqlite_file, with_postgres};
 
 fn migrations(dialect: &str) -> Vec<String> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(dialect);
@@ -85,7 +85,7 @@ async fn a_database_of_a_newer_version_is_refused() {
     let mut raw = SqliteConnection::connect(&file_url(&folder)).await.unwrap();
     sqlx::query(NEWER).bind(vec![0_u8]).execute(&mut raw).await.unwrap();
     let error = store.migrate().await.unwrap_err();
-    insta::assert_snapshot!(error, @"the database refused or holds unreadable data (a database of a newer version): it has migration 9999, and this program knows migrations up to 4; use the newer program");
+    insta::assert_snapshot!(error, @"the database refused or holds unreadable data (a database of a newer version): it has migration 9999, and this program knows migrations up to 7; use the newer program");
     assert_eq!(store.schema_version().await.unwrap(), 9999);
     with_postgres(|url| async move {
         let store = SqlStore::connect(&url).await.unwrap();
@@ -109,7 +109,7 @@ async fn a_file_that_is_no_database_is_refused() {
 async fn two_programs_work_beside_each_other_on_one_file() {
     let (first, folder) = sqlite_file().await;
     let second = SqlStore::connect(&file_url(&folder)).await.unwrap();
-    let programs = [Ports::of(first), Ports::of(second)];
+    let programs = [ports(first), ports(second)];
     let work = (0..8).map(|number| {
         let ports = programs[number % 2].clone();
         async move {
@@ -130,7 +130,7 @@ async fn two_programs_work_beside_each_other_on_one_file() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_do_not_wait_for_a_writer_on_a_file() {
     let (store, folder) = sqlite_file().await;
-    let ports = Ports::of(store);
+    let ports = ports(store);
     live(&ports, vec![message("1", "committed")], 1).await;
     let mut raw = SqliteConnection::connect(&file_url(&folder)).await.unwrap();
     let mut writer = raw.begin_with("begin immediate").await.unwrap();
@@ -143,7 +143,7 @@ async fn readers_do_not_wait_for_a_writer_on_a_file() {
 #[tokio::test]
 async fn people_can_read_the_file() {
     let (store, folder) = sqlite_file().await;
-    let ports = Ports::of(store);
+    let ports = ports(store);
     live(&ports, vec![message("1", "x")], 1).await;
     let mut raw = SqliteConnection::connect(&file_url(&folder)).await.unwrap();
     let row: (String, String, String) =
@@ -155,7 +155,7 @@ async fn people_can_read_the_file() {
 #[tokio::test]
 async fn a_row_that_cannot_be_read_is_named() {
     let (store, folder) = sqlite_file().await;
-    let ports = Ports::of(store);
+    let ports = ports(store);
     let new = message("1", "x");
     let id = new.id;
     live(&ports, vec![new], 1).await;
@@ -170,7 +170,7 @@ async fn a_row_that_cannot_be_read_is_named() {
 #[tokio::test]
 async fn a_user_takes_everything_along() {
     let (store, folder) = sqlite_file().await;
-    history(&Ports::of(store.clone())).await;
+    history(&ports(store.clone())).await;
     let mut raw = SqliteConnection::connect(&file_url(&folder)).await.unwrap();
     sqlx::query("delete from users").execute(&mut raw).await.unwrap();
     let left = store.dump().await.unwrap();
@@ -245,13 +245,13 @@ async fn report(ports: &Ports, cited: yarnnn_core::id::ContentId) {
 #[tokio::test]
 async fn one_history_leaves_the_same_rows_on_both_back_ends() {
     let (store, _folder) = sqlite_file().await;
-    history(&Ports::of(store.clone())).await;
+    history(&ports(store.clone())).await;
     let sqlite = store.dump().await.unwrap();
     insta::assert_snapshot!("history", sqlite.join("\n"));
     with_postgres(|url| async move {
         let store = SqlStore::connect(&url).await.unwrap();
         store.migrate().await.unwrap();
-        history(&Ports::of(store.clone())).await;
+        history(&ports(store.clone())).await;
         assert_eq!(store.dump().await.unwrap(), sqlite);
         insta::assert_debug_snapshot!("stats", store.stats(ANA).await.unwrap());
         store.integrity().await.unwrap();
@@ -292,11 +292,11 @@ async fn found(ports: &Ports, texts: &[String]) -> Vec<Vec<String>> {
 
 #[tokio::test]
 async fn any_text_is_kept_and_found_alike_on_both_back_ends() {
-    let sqlite = Ports::of(SqlStore::in_memory().await.unwrap());
+    let sqlite = ports(SqlStore::in_memory().await.unwrap());
     with_postgres(|url| async move {
         let store = SqlStore::connect(&url).await.unwrap();
         store.migrate().await.unwrap();
-        let postgres = Ports::of(store);
+        let postgres = ports(store);
         let mut runner = TestRunner::deterministic();
         for _ in 0..40 {
             let texts = any_texts().new_tree(&mut runner).unwrap().current();
@@ -317,7 +317,7 @@ async fn any_text_is_kept_and_found_alike_on_both_back_ends() {
 #[tokio::test]
 async fn a_store_in_memory_is_there_at_once_and_gone_when_closed() {
     let store = SqlStore::in_memory().await.unwrap();
-    let ports = Ports::of(store.clone());
+    let ports = ports(store.clone());
     live(&ports, vec![message("1", "x")], 1).await;
     assert_eq!(ports.content.coverage(ANA, &[channel()]).await.unwrap().len(), 1);
     store.close().await;

@@ -100,6 +100,7 @@ pub fn last_page(run: &RunHandle, items: Vec<NewItem>, minutes: i64) -> PageComm
         covered: vec![],
         gaps: vec![],
         progress: Progress::Finished(Finished::default()),
+        follow_up: vec![],
         at: minute(minutes),
     }
 }
@@ -240,7 +241,7 @@ pub fn hold(version: VersionId, holder: &Holder, minutes: i64) -> Hold {
 
 /// A step of the version by [`me`].
 pub fn step(version: VersionId, expected: Step, change: StepChange) -> StepCommit {
-    StepCommit { user: ANA, version, expected, holder: me(), change, at: minute(10) }
+    StepCommit { user: ANA, version, expected, holder: me(), change, follow_up: vec![], at: minute(10) }
 }
 
 /// `gathered → written`.

@@ -95,6 +95,7 @@ impl Advance {
             expected: version.step,
             holder: version.held_by.clone().unwrap_or_else(|| self.parts.liveness.me()),
             change,
+            follow_up: vec![],
             at: self.parts.clock.now(),
         };
         Ok(self.parts.versions.advance(step).await?)

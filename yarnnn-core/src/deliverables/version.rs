@@ -9,6 +9,7 @@ use crate::delivery::NewMessage;
 use crate::evidence::SentenceRecord;
 use crate::hash::Sha256;
 use crate::id::{ContentId, DeliverableId, UserId, VersionId};
+use crate::jobs::NewJob;
 use crate::llm::Usage;
 use crate::pipeline::Holder;
 use crate::platform::{Gap, Interval, ResourceId};
@@ -253,6 +254,8 @@ pub struct StepCommit {
     pub holder: Holder,
     /// What the step brings.
     pub change: StepChange,
+    /// Jobs that follow from the step: enqueued with it or not at all.
+    pub follow_up: Vec<NewJob>,
     /// Now.
     pub at: DateTime<Utc>,
 }

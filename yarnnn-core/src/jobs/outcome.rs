@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{EnqueueError, JobPolicy, JobStatus, Lease, NewJob, WaitingFor};
+use super::{JobPolicy, JobStatus, Lease, NewJob, WaitingFor};
 
 /// What a run says about its end: a closed set, so that nothing ends by accident.
 #[derive(Debug, Clone, PartialEq)]
@@ -122,11 +122,6 @@ impl Settlement {
             Outcome::NeedsUser { report } => Self::needs_human(WaitingFor::User, report),
             Outcome::NeedsOperator { report } => Self::needs_human(WaitingFor::Operator, report),
         }
-    }
-
-    /// What a success becomes whose follow-up jobs are refused: the work was done, what should follow cannot.
-    pub fn follow_up_refused(refusal: &EnqueueError) -> Self {
-        Self { error: Some(tidy(&format!("what should follow was refused: {refusal}"))), ..Self::ended(JobStatus::Failed) }
     }
 
     fn failed_once(lease: &Lease, error: &str, draw: f64) -> Self {

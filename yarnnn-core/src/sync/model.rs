@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::activity::NewActivity;
 use crate::hash::Sha256;
 use crate::id::{ContentId, UserId};
+use crate::jobs::NewJob;
 use crate::platform::{Author, ContentType, Cursor, Gap, Interval, Item, PageToken, Quarantined, ResourceId};
 
 /// Stored content is cut at this many characters (dossier §4.5); the revision is taken from the full text before.
@@ -115,6 +116,8 @@ pub struct PageCommit {
     pub gaps: Vec<Gap>,
     /// Whether more pages follow.
     pub progress: Progress,
+    /// Jobs that follow from the page: enqueued with it or not at all.
+    pub follow_up: Vec<NewJob>,
     /// Now.
     pub at: DateTime<Utc>,
 }

@@ -246,6 +246,7 @@ impl Sync {
             covered: page.covered,
             gaps: page.gaps,
             progress,
+            follow_up: vec![],
             at: self.clock.now(),
         };
         Ok(self.content.commit(commit).await?)

@@ -11,7 +11,8 @@ use crate::platform::ResourceId;
 ///
 /// # Contract
 /// - `begin` fences every earlier run of the same resource: a later commit of an earlier run is a `Conflict` and changes nothing.
-/// - `commit` is one transaction: items, gone items, coverage and progress are stored together or not at all.
+/// - `commit` is one transaction: items, gone items, coverage, progress and follow-up jobs are stored
+///   together or not at all.
 /// - A revision that is already stored is not stored again. If it is retained it stays exactly as it is; else its time to
 ///   live starts anew. An import of a revision that is not retained retains it.
 /// - A new revision of a known item is a new row whose `version_of` is the row it replaces; only one row of an item is

@@ -48,12 +48,13 @@ create table job_queue (
     check (status <> 'running' or (worker_id is not null and run_token is not null and lease_until is not null))
 ) strict;
 
--- What may be claimed, in the order of claiming.
-create index job_queue_ready on job_queue (priority desc, scheduled_at, id)
+-- What may be claimed, by what claims filter: a claim steps from group to group (lane, kind, priority) and reads each in the
+-- order of claiming, so that nothing that it passes over costs it anything.
+create index job_queue_ready on job_queue (lane, job_type, priority, scheduled_at, id)
     where status in ('queued', 'retrying') and crashes < 2;
--- The same by kind and owner, so that one owner's backlog can be stepped over.
+-- The same by owner, so that one owner's backlog can be stepped over.
 create index job_queue_ready_by_owner
-    on job_queue (priority desc, lane, job_type, coalesce(owner_user_id, ''), scheduled_at, id)
+    on job_queue (lane, job_type, priority, coalesce(owner_user_id, ''), scheduled_at, id)
     where status in ('queued', 'retrying') and crashes < 2;
 create index job_queue_quarantine on job_queue (scheduled_at, id) where status in ('queued', 'retrying') and crashes >= 2;
 -- Leases are in no index, so that a beat rewrites no index.

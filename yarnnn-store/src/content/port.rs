@@ -24,7 +24,7 @@ impl ContentStore for SqlStore {
     }
 
     async fn commit(&self, page: PageCommit) -> Result<Receipt, StoreError> {
-        let PageCommit { run, origin, items, gone, quarantined, covered, gaps, progress, at } = page;
+        let PageCommit { run, origin, items, gone, quarantined, covered, gaps, progress, follow_up, at } = page;
         let revisions = prepare::revisions(items);
         let gone = prepare::item_ids(gone);
         let mut tx = self.db.begin().await?;
@@ -52,7 +52,7 @@ impl ContentStore for SqlStore {
         if let Some(line) = line {
             activity::write(&mut tx, run.user, line, at).await?;
         }
-        tx.commit().await?;
+        self.follow_up(tx, follow_up).await?;
         Ok(receipt)
     }
 

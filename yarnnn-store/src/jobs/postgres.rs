@@ -5,28 +5,33 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use sqlx::{Connection as _, PgConnection};
 use sqlx::types::Json;
+use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 use yarnnn_core::StoreError;
-use yarnnn_core::id::{JobId, RunToken, UserId};
+use yarnnn_core::id::{JobId, RunToken};
 use yarnnn_core::jobs::payload::Refusal;
 use yarnnn_core::jobs::{
-    Again, Claim, Claimed, EnqueueError, Enqueued, JobPolicy, JobProgress, JobRecord, JobStatus, KeyHolds, Lease, NewJob, NextDue,
-    Renewed, Rescued, Settlement, Start, WorkerId, WorkerPresence, Written,
+    Again, Claim, Claimed, EnqueueError, Enqueued, JobPolicy, JobProgress, JobStatus, KeyHolds, Lease, NewJob, NextDue, Renewed,
+    Rescued, Settlement, Start, WorkerId, WorkerPresence, Written,
 };
 
+use super::prepare::refused as refused_follow_up;
+use super::row::JobRow;
 use crate::error::{Doing as _, unreadable};
 
 const ENQUEUE: &str = "select job_id, is_new from enqueue_jobs_v3($1, true, $2)";
-const CLAIM: &str = "select id, job_type, lane, priority, owner_user_id, job_payload, job_config, scheduled_at, attempt, crashes, \
-    reschedules, run_token, lease_until, cancel_requested, idempotency_key, correlation_id, parent_id, last_error, started_at, created_at \
+const CLAIM: &str = "select id, job_type, lane, priority, owner_user_id, job_payload, job_config, status, scheduled_at, attempt, \
+    crashes, reschedules, worker_id, run_token, lease_until, cancel_requested, idempotency_key, correlation_id, parent_id, progress, \
+    null::jsonb as job_result, null::timestamptz as result_expires_at, last_error, null::text as cause, started_at, \
+    null::timestamptz as completed_at, created_at \
     from claim_next_job_v3($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const COMPLETE: &str = "select complete_jobs($1, $2, $3, $4, $5, $6)";
 const SETTLE: &str = "select job_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce($13, clock_timestamp()))";
 const FURTHER: &str = "update job_queue set progress = $4 where id = $1 and worker_id = $2 and run_token = $3 and status = 'running' \
     and (progress is null or ((progress ->> 'index')::bigint, (progress ->> 'percent')::bigint) < ($5, $6))";
-const HOLDS: &str = "select exists (select from job_queue where id = $1 and worker_id = $2 and run_token = $3 and status = 'running')";
+const HOLDS: &str =
+    "select exists (select from job_queue where id = $1 and worker_id = $2 and run_token = $3 and status = 'running')";
 const RESCUE: &str = "select job_id, worker_id, crashes, status from rescue_jobs($1, $2)";
 const NEXT_DUE: &str = "select job_next_due($1, $2, $3, $4)";
 const RENEW: &str = "select job_id, cancel_requested from renew_job_leases($1, $2, $3, $4)";
@@ -95,32 +100,10 @@ fn refused(error: sqlx::Error, jobs: &[NewJob]) -> EnqueueError {
             let (name, problem) = message.split_once(": ").unwrap_or(("refused", &message));
             EnqueueError::Refused(Refusal::new(name, problem))
         }
-        _ => EnqueueError::Store(Err::<(), _>(error).doing("jobs").map_or_else(StoreError::from, |()| unreadable("jobs", "no error"))),
+        _ => EnqueueError::Store(
+            Err::<(), _>(error).doing("jobs").map_or_else(StoreError::from, |()| unreadable("jobs", "no error")),
+        ),
     }
-}
-
-#[derive(sqlx::FromRow)]
-struct ClaimedRow {
-    id: Uuid,
-    job_type: String,
-    lane: String,
-    priority: i32,
-    owner_user_id: Option<Uuid>,
-    job_payload: Json<Value>,
-    job_config: Json<Value>,
-    scheduled_at: DateTime<Utc>,
-    attempt: i32,
-    crashes: i32,
-    reschedules: i32,
-    run_token: Uuid,
-    lease_until: DateTime<Utc>,
-    cancel_requested: bool,
-    idempotency_key: Option<String>,
-    correlation_id: String,
-    parent_id: Option<Uuid>,
-    last_error: Option<String>,
-    started_at: DateTime<Utc>,
-    created_at: DateTime<Utc>,
 }
 
 pub(super) async fn claim(
@@ -128,7 +111,7 @@ pub(super) async fn claim(
     claim: &Claim,
     now: Option<DateTime<Utc>>,
 ) -> Result<Vec<Claimed>, StoreError> {
-    let rows: Vec<ClaimedRow> = sqlx::query_as(CLAIM)
+    let rows: Vec<JobRow> = sqlx::query_as(CLAIM)
         .bind(claim.worker.as_str())
         .bind(&claim.kinds)
         .bind(&claim.lanes)
@@ -141,51 +124,7 @@ pub(super) async fn claim(
         .fetch_all(connection)
         .await
         .doing("claim jobs")?;
-    Ok(rows.into_iter().map(|row| row.claimed(&claim.worker)).collect())
-}
-
-impl ClaimedRow {
-    fn claimed(self, worker: &WorkerId) -> Claimed {
-        let id = JobId::from_uuid(self.id);
-        let policy = super::row::policy_of(id, self.job_config.0);
-        let lease = Lease {
-            job: id,
-            token: RunToken::from_uuid(self.run_token),
-            worker: worker.clone(),
-            attempt: count(self.attempt),
-            reschedules: count(self.reschedules),
-            policy: policy.clone(),
-        };
-        let job = JobRecord {
-            id,
-            kind: self.job_type,
-            lane: self.lane,
-            priority: u8::try_from(self.priority).unwrap_or(u8::MAX),
-            owner: self.owner_user_id.map(UserId::from_uuid),
-            payload: self.job_payload.0,
-            status: JobStatus::Running,
-            attempt: count(self.attempt),
-            crashes: count(self.crashes),
-            reschedules: count(self.reschedules),
-            policy,
-            run_at: self.scheduled_at,
-            started_at: Some(self.started_at),
-            finished_at: None,
-            worker: Some(worker.clone()),
-            lease_until: Some(self.lease_until),
-            key: self.idempotency_key,
-            correlation: self.correlation_id,
-            parent: self.parent_id.map(JobId::from_uuid),
-            progress: None,
-            result: None,
-            error: self.last_error,
-            cause: None,
-            cancel_requested: self.cancel_requested,
-            expired: false,
-            created_at: self.created_at,
-        };
-        Claimed { lease, job }
-    }
+    rows.into_iter().map(|row| row.claimed(DateTime::UNIX_EPOCH)).collect()
 }
 
 /// Ends runs. Successes without anything that follows are one statement; the rest go one by one, each undone alone when what
@@ -242,21 +181,15 @@ async fn settle_with_follow_up(
         return settle(connection, lease, settlement, now).await;
     }
     let mut savepoint = connection.begin().await.doing("end a job")?;
-    let held = settle(&mut savepoint, lease, settlement, now).await?;
-    let followed = match held {
-        true => super::insert::check(&settlement.follow_up).map_err(EnqueueError::Refused),
-        false => return Ok(false),
-    };
-    let followed = match followed {
-        Ok(()) => enqueue(&mut savepoint, &settlement.follow_up, now).await.map(|_| ()),
-        refused => refused,
-    };
-    match followed {
-        Ok(()) => savepoint.commit().await.doing("end a job").map(|()| true).map_err(StoreError::from),
+    if !settle(&mut savepoint, lease, settlement, now).await? {
+        return Ok(false);
+    }
+    match enqueue(&mut savepoint, &settlement.follow_up, now).await {
+        Ok(_) => savepoint.commit().await.doing("end a job").map(|()| true).map_err(StoreError::from),
         Err(EnqueueError::Store(error)) => Err(error),
         Err(refusal) => {
             savepoint.rollback().await.doing("end a job")?;
-            settle(connection, lease, &Settlement::follow_up_refused(&refusal), now).await
+            settle(connection, lease, &refused_follow_up(lease, &refusal.to_string()), now).await
         }
     }
 }
@@ -296,6 +229,7 @@ pub(super) async fn progress(
     connection: &mut PgConnection,
     lease: &Lease,
     progress: &JobProgress,
+    _now: Option<DateTime<Utc>>,
 ) -> Result<Written, StoreError> {
     let (id, token) = (lease.job.as_uuid(), lease.token.as_uuid());
     let further = sqlx::query(FURTHER)
@@ -311,8 +245,13 @@ pub(super) async fn progress(
     if further.rows_affected() > 0 {
         return Ok(Written::Done);
     }
-    let holds: bool =
-        sqlx::query_scalar(HOLDS).bind(id).bind(lease.worker.as_str()).bind(token).fetch_one(connection).await.doing("a lease")?;
+    let holds: bool = sqlx::query_scalar(HOLDS)
+        .bind(id)
+        .bind(lease.worker.as_str())
+        .bind(token)
+        .fetch_one(connection)
+        .await
+        .doing("a lease")?;
     Ok(if holds { Written::Done } else { Written::LeaseLost })
 }
 

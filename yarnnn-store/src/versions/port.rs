@@ -107,10 +107,11 @@ impl VersionStore for SqlStore {
         }
     }
 
-    async fn advance(&self, step: StepCommit) -> Result<(), StoreError> {
+    async fn advance(&self, mut step: StepCommit) -> Result<(), StoreError> {
+        let follow_up = std::mem::take(&mut step.follow_up);
         let mut tx = self.db.begin().await?;
         advance::apply(&mut tx, step).await?;
-        tx.commit().await
+        self.follow_up(tx, follow_up).await
     }
 }
 

@@ -4,7 +4,9 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, resume_unwind};
 
 use futures::FutureExt as _;
+use yarnnn_core::contract::Ports;
 use yarnnn_core::id::{IdGen as _, RandomIds};
+use yarnnn_core::sdk::Stores;
 use yarnnn_store::SqlStore;
 
 /// A migrated store in a file of its own; the folder goes with the guard.
@@ -13,6 +15,12 @@ pub(crate) async fn sqlite_file() -> (SqlStore, tempfile::TempDir) {
     let store = SqlStore::connect(&file_url(&folder)).await.unwrap();
     store.migrate().await.unwrap();
     (store, folder)
+}
+
+/// The ports of a store that takes its time from the contract's clock.
+pub(crate) fn ports(store: SqlStore) -> Ports {
+    let clock = Ports::clock();
+    Ports::new(Stores::of(store.with_clock(clock.clone())), clock)
 }
 
 /// The URL of the database file in a folder.

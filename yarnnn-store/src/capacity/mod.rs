@@ -1,0 +1,7 @@
+//! Permits to call providers. Start at [`port`].
+
+mod port;
+#[cfg(feature = "postgres")]
+mod postgres;
+#[cfg(feature = "sqlite")]
+mod sqlite;
