@@ -7,8 +7,10 @@ pub mod env_vars;
 mod model;
 mod outbox;
 mod settings;
+mod worker;
 
 pub use database::DatabaseConfig;
 pub use model::ModelConfig;
 pub use outbox::OutboxConfig;
 pub use settings::{Config, ConfigError, logging, no_color};
+pub use worker::WorkerConfig;

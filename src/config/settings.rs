@@ -1,6 +1,6 @@
 //! All settings together, and what is wrong with one.
 
-use super::{DatabaseConfig, ModelConfig, OutboxConfig, env_vars};
+use super::{DatabaseConfig, ModelConfig, OutboxConfig, WorkerConfig, env_vars};
 use std::fmt;
 use std::path::Path;
 
@@ -13,6 +13,8 @@ pub struct Config {
     pub outbox: OutboxConfig,
     /// Who writes them.
     pub model: ModelConfig,
+    /// How workers work.
+    pub worker: WorkerConfig,
 }
 
 impl Config {
@@ -22,6 +24,7 @@ impl Config {
             database: DatabaseConfig::sqlite(&folder.join("yarnnn.db")),
             outbox: OutboxConfig { folder: folder.join("outbox"), mail_as_files: true },
             model: ModelConfig::Extractive,
+            worker: WorkerConfig::default(),
         }
     }
 
@@ -43,6 +46,7 @@ impl Config {
             database: DatabaseConfig::from_lookup(&lookup)?,
             outbox: OutboxConfig::from_lookup(&lookup),
             model: ModelConfig::from_lookup(&lookup)?,
+            worker: WorkerConfig::from_lookup(&lookup)?,
         })
     }
 }
