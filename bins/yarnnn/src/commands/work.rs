@@ -10,7 +10,6 @@ use crate::cli::Work;
 use crate::exit::FAILED;
 use crate::output::{Output, Tone};
 use crate::session::stop_signal;
-use crate::work::SERVICE;
 
 pub(super) async fn execute(arguments: Work, output: &Output) -> anyhow::Result<ExitCode> {
     let config = Config::from_env()?;
@@ -41,8 +40,8 @@ pub(super) async fn execute(arguments: Work, output: &Output) -> anyhow::Result<
 }
 
 fn worker_config(config: &Config, arguments: &Work, ids: &dyn yarnnn::id::IdGen) -> WorkerConfig {
-    let name = config.worker.name.as_deref().unwrap_or(SERVICE);
-    let worker = WorkerConfig::new(name, ids).with_concurrency(arguments.concurrency.unwrap_or(config.worker.concurrency));
+    let worker =
+        WorkerConfig::new(&config.worker.name, ids).with_concurrency(arguments.concurrency.unwrap_or(config.worker.concurrency));
     let lanes = if arguments.lanes.is_empty() { config.worker.lanes.clone() } else { Some(arguments.lanes.clone()) };
     WorkerConfig { lanes, ..worker }
 }
