@@ -50,7 +50,7 @@ fn refused(batch: &mut [Done], error: &StoreError) {
         && let [done] = batch
         && matches!(done.outcome, Outcome::Succeeded { .. } | Outcome::NeedsUser { .. } | Outcome::NeedsOperator { .. })
     {
-        done.outcome = Outcome::Failed { error: format!("its end could not be stored: {error}") };
+        done.outcome = Outcome::failed(format!("its end could not be stored: {error}"));
     }
 }
 

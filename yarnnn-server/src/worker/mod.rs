@@ -31,4 +31,4 @@ pub(crate) use housekeeper::unknown_kinds;
 pub use idle::{IdleReport, run_until_idle};
 pub use run::{Worker, run};
 pub use shared::{Tally, WorkerHandle};
-pub use single::run_job;
+pub use single::{JobWatch, WaitSink, rescue_gone, run_job};

@@ -1,5 +1,6 @@
 //! Working one job in this process until it has ended: what a command does with the job that it has just enqueued.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,22 +28,47 @@ const LONGEST_NAP: Duration = Duration::from_secs(1);
 /// # Errors
 /// [`Error::NotFound`] without such a job, [`Error::Invalid`] for a kind that is not among the known, [`Error::Cancelled`] if
 /// it was cancelled before the job had ended, and those of the store.
-pub async fn run_job(
-    jobs: Jobs,
-    kinds: JobKinds,
-    config: WorkerConfig,
-    job: JobId,
-    cancel: CancelToken,
-    observe: Option<JobProgressSink>,
-) -> Result<JobRecord, Error> {
-    one_job(jobs, &kinds, config, Request { job, cancel, observe }, KeeperPlace::Thread).await
+pub async fn run_job(jobs: Jobs, kinds: JobKinds, config: WorkerConfig, job: JobId, watch: JobWatch) -> Result<JobRecord, Error> {
+    one_job(jobs, &kinds, config, Request { job, watch }, KeeperPlace::Thread).await
+}
+
+/// Told of a job that waits for its next try, and for how long it does.
+pub type WaitSink = Arc<dyn Fn(&JobRecord, Duration) + Send + Sync>;
+
+/// Watches a job and can stop it. What is told must return at once.
+#[derive(Clone, Default)]
+pub struct JobWatch {
+    /// Asks the job to stop.
+    pub cancel: CancelToken,
+    /// Told how far it is.
+    pub progress: Option<JobProgressSink>,
+    /// Told once for each time that it waits.
+    pub waiting: Option<WaitSink>,
+}
+
+impl fmt::Debug for JobWatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobWatch").field("cancel", &self.cancel).finish_non_exhaustive()
+    }
+}
+
+/// Takes back the jobs of workers of this host whose process is gone; answers how many.
+///
+/// # Errors
+/// Those of the store.
+pub async fn rescue_gone(jobs: &Jobs) -> Result<usize, Error> {
+    let workers = jobs.presence.workers().await?;
+    let gone: Vec<_> = workers.into_iter().filter(|it| jobs.liveness.is_gone(&it.process)).map(|it| it.worker).collect();
+    if gone.is_empty() {
+        return Ok(0);
+    }
+    Ok(jobs.queue.rescue(&gone).await?.len())
 }
 
 /// Which job, for whom.
 pub(super) struct Request {
     pub(super) job: JobId,
-    pub(super) cancel: CancelToken,
-    pub(super) observe: Option<JobProgressSink>,
+    pub(super) watch: JobWatch,
 }
 
 pub(super) async fn one_job(
@@ -52,7 +78,7 @@ pub(super) async fn one_job(
     request: Request,
     place: KeeperPlace,
 ) -> Result<JobRecord, Error> {
-    let (shared, ends) = Shared::new(jobs, kinds, config, request.observe.clone());
+    let (shared, ends) = Shared::new(jobs, kinds, config, request.watch.progress.clone());
     let engine = Engine::start(&shared, ends, place)?;
     let single = Single { shared: shared.clone(), engine, request };
     let ended = single.until_ended().await;
@@ -70,13 +96,13 @@ struct Single {
 
 impl Single {
     async fn until_ended(&self) -> Result<JobRecord, Error> {
-        let mut followed = None;
+        let (mut followed, mut waits_for) = (None, None);
         loop {
             let record = self.record().await?;
             if record.status.is_terminal() {
                 return Ok(record);
             }
-            if self.request.cancel.is_cancelled() {
+            if self.request.watch.cancel.is_cancelled() {
                 return Err(Error::Cancelled);
             }
             let nap = if record.status == JobStatus::Running {
@@ -85,10 +111,14 @@ impl Single {
                 continue;
             } else {
                 let wait = (record.run_at - self.shared.jobs.clock.now()).to_std().unwrap_or_default();
+                if waits_for != Some(record.run_at) && wait > LONGEST_NAP {
+                    waits_for = Some(record.run_at);
+                    self.request.watch.waiting.iter().for_each(|told| told(&record, wait));
+                }
                 wait.clamp(FOLLOW / 5, LONGEST_NAP)
             };
             tokio::select! {
-                () = self.request.cancel.cancelled() => {}
+                () = self.request.watch.cancel.cancelled() => {}
                 () = tokio::time::sleep(nap) => {}
             }
         }
@@ -122,10 +152,10 @@ impl Single {
 
     /// Without renewals the job would only be lost.
     async fn until_kept(&self) {
-        while !self.shared.is_kept() && !self.request.cancel.is_cancelled() {
+        while !self.shared.is_kept() && !self.request.watch.cancel.is_cancelled() {
             tokio::select! {
                 () = self.shared.beaten.notified() => {}
-                () = self.request.cancel.cancelled() => {}
+                () = self.request.watch.cancel.cancelled() => {}
             }
         }
     }
@@ -134,7 +164,7 @@ impl Single {
         let far = Instant::now() + Duration::from_hours(24 * 365);
         tokio::select! {
             _ = self.engine.settled(far) => {}
-            () = self.request.cancel.cancelled() => {
+            () = self.request.watch.cancel.cancelled() => {
                 // The step at hand may be long, and is still committed if it ends in time.
                 self.engine.drain(Patience::asking_now(self.shared.config.drain)).await;
             }
@@ -143,7 +173,7 @@ impl Single {
 
     /// Another worker has it: shows how far it is, and takes it back if that worker is dead.
     async fn follow(&self, record: &JobRecord, shown: &mut Option<JobProgress>) -> Result<Duration, Error> {
-        if let (Some(observe), Some(progress)) = (&self.request.observe, &record.progress)
+        if let (Some(observe), Some(progress)) = (&self.request.watch.progress, &record.progress)
             && shown.as_ref() != Some(progress)
         {
             observe(progress.clone());

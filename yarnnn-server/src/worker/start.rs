@@ -86,7 +86,7 @@ impl Drop for End {
 fn log(done: &Done) {
     let job = done.lease.job;
     match &done.outcome {
-        Outcome::Failed { error } | Outcome::Backoff { error } => {
+        Outcome::Failed { error, .. } | Outcome::Backoff { error } => {
             tracing::warn!(%job, attempt = done.lease.attempt, error = yarnnn_core::jobs::payload::scrub(error), "the job failed");
         }
         Outcome::NeedsUser { .. } | Outcome::NeedsOperator { .. } => tracing::warn!(%job, "the job waits for a person"),
