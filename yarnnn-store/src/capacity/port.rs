@@ -98,27 +98,27 @@ impl Capacity for SqlStore {
     }
 }
 
-/// Columns are signed; what does not fit is no limit that anything would reach.
-fn column(limit: Option<u32>) -> Option<i32> {
-    limit.map(|it| i32::try_from(it).unwrap_or(i32::MAX))
+/// Columns are signed.
+fn column(limit: Option<u32>) -> Option<i64> {
+    limit.map(i64::from)
 }
 
 #[derive(FromRow)]
 pub(super) struct LimitsRow {
-    pub(super) requests_per_second: Option<i32>,
-    pub(super) requests_per_minute: Option<i32>,
-    pub(super) requests_per_hour: Option<i32>,
-    pub(super) tokens_per_minute: Option<i32>,
-    pub(super) tokens_per_hour: Option<i32>,
-    pub(super) concurrent_requests: Option<i32>,
-    pub(super) min_interval_ms: Option<i32>,
+    pub(super) requests_per_second: Option<i64>,
+    pub(super) requests_per_minute: Option<i64>,
+    pub(super) requests_per_hour: Option<i64>,
+    pub(super) tokens_per_minute: Option<i64>,
+    pub(super) tokens_per_hour: Option<i64>,
+    pub(super) concurrent_requests: Option<i64>,
+    pub(super) min_interval_ms: Option<i64>,
     pub(super) status: String,
 }
 
 impl LimitsRow {
     /// The limits; a negative one is none at all, as nothing gets through.
     fn limits(&self) -> CapacityLimits {
-        let limit = |column: Option<i32>| column.map(|it| u32::try_from(it).unwrap_or(0));
+        let limit = |column: Option<i64>| column.map(|it| u32::try_from(it).unwrap_or(0));
         CapacityLimits {
             requests_per_second: limit(self.requests_per_second),
             requests_per_minute: limit(self.requests_per_minute),

@@ -1,6 +1,6 @@
 //! The verbs on Postgres: calls of the SQL functions that any other program may call too.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -34,7 +34,7 @@ const HOLDS: &str =
     "select exists (select from job_queue where id = $1 and worker_id = $2 and run_token = $3 and status = 'running')";
 const RESCUE: &str = "select job_id, worker_id, crashes, status from rescue_jobs($1, $2)";
 const NEXT_DUE: &str = "select job_next_due($1, $2, $3, $4)";
-const RENEW: &str = "select job_id, cancel_requested from renew_job_leases($1, $2, $3, $4)";
+const RENEW: &str = "select run_token, cancel_requested from renew_job_leases($1, $2, $3, $4)";
 const BEAT: &str = "insert into job_workers (worker_id, name, process, version, concurrency, running, draining, started_at, \
     last_claim_at, beat_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, clock_timestamp())) \
     on conflict (worker_id) do update set name = excluded.name, process = excluded.process, version = excluded.version, \
@@ -116,7 +116,7 @@ pub(super) async fn claim(
         .bind(&claim.kinds)
         .bind(&claim.lanes)
         .bind(number(claim.limit))
-        .bind(i32::try_from(claim.lease.as_secs().max(1)).unwrap_or(i32::MAX))
+        .bind(claim.lease.as_secs_f64())
         .bind(claim.owner_limit.map(number))
         .bind(claim.only.map(JobId::as_uuid))
         .bind(claim.alone)
@@ -142,7 +142,8 @@ pub(super) async fn finish(
             written.insert(lease.token);
         }
     }
-    let answer = |token| if written.contains(token) { Written::Done } else { Written::LeaseLost };
+    // A lease that stands there twice ends once.
+    let mut answer = |token| if written.remove(token) { Written::Done } else { Written::LeaseLost };
     Ok(done.iter().map(|(lease, _)| answer(&lease.token)).collect())
 }
 
@@ -303,12 +304,13 @@ pub(super) async fn renew(
         .fetch_all(connection)
         .await
         .doing("renew leases")?;
-    let answer = |job: JobId| match held.iter().find(|(id, _)| *id == job.as_uuid()) {
-        Some((_, false)) => Renewed::Held,
-        Some((_, true)) => Renewed::CancelRequested,
+    let held: HashMap<Uuid, bool> = held.into_iter().collect();
+    let answer = |token: RunToken| match held.get(&token.as_uuid()) {
+        Some(false) => Renewed::Held,
+        Some(true) => Renewed::CancelRequested,
         None => Renewed::Lost,
     };
-    Ok(leases.iter().map(|(job, _)| answer(*job)).collect())
+    Ok(leases.iter().map(|(_, token)| answer(*token)).collect())
 }
 
 pub(super) async fn beat(
