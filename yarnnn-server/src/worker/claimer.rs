@@ -88,6 +88,9 @@ impl Claimer {
         self.turn += 1;
         let (mut more, mut asked, mut got) = (false, false, 0);
         for index in self.order() {
+            if self.shared.is_stopping() {
+                return Ok(false);
+            }
             let Some(limit) = self.limit(index) else { continue };
             let count = self.claim(index, limit).await?;
             (asked, got) = (true, got + count);

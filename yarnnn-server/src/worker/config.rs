@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_lease_outlives_two_failed_renewals() {
-        let config = WorkerConfig { beat: Duration::from_secs(60), ..WorkerConfig::new("w", &RandomIds) };
+        let config = WorkerConfig { beat: Duration::from_mins(1), ..WorkerConfig::new("w", &RandomIds) };
         assert_eq!(config.sound().beat, Duration::from_secs(5));
     }
 

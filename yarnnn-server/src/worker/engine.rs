@@ -58,15 +58,15 @@ impl Engine {
     /// Lets jobs end, then asks them to, then gives back what is left; all within the time given.
     pub(super) async fn drain(&self, patience: Patience) -> Drained {
         let (slots, before) = (&self.shared.slots, self.shared.tally());
-        if !self.settled(patience.ask_at).await {
+        if !self.settled(patience.ask).await {
             slots.stop_all(Stop::Draining);
         }
-        if !self.settled(patience.abort_at).await {
+        if !self.settled(patience.abort).await {
             slots.abort_all();
             self.settled(Instant::now() + Duration::from_millis(200)).await;
             slots.give_up_all().into_iter().for_each(|it| self.shared.write(it));
         }
-        self.settled(patience.end_at).await;
+        self.settled(patience.end).await;
         let (after, unwritten) = (self.shared.tally(), slots.unsettled() as u64);
         if unwritten > 0 {
             tracing::warn!(
@@ -103,28 +103,28 @@ impl Engine {
     }
 }
 
-/// When stopping becomes more insistent.
+/// When stopping becomes more insistent: when jobs are asked to stop, when they are made to, when nothing is waited for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Patience {
-    ask_at: Instant,
-    abort_at: Instant,
-    end_at: Instant,
+    ask: Instant,
+    abort: Instant,
+    end: Instant,
 }
 
 impl Patience {
     /// Of 25 s: 20 s to end by themselves, 2 s when asked to, the rest to write what came of it.
     pub(super) fn of(drain: Duration) -> Self {
         let now = Instant::now();
-        Self { ask_at: now + drain.mul_f64(0.8), abort_at: now + drain.mul_f64(0.88), end_at: now + drain.mul_f64(0.96) }
+        Self { ask: now + drain.mul_f64(0.8), abort: now + drain.mul_f64(0.88), end: now + drain.mul_f64(0.96) }
     }
 
     /// When running code is ended by force.
     pub(super) const fn abort_at(self) -> Instant {
-        self.abort_at
+        self.abort
     }
 
     /// Asks at once: somebody waits in front of it.
     pub(super) fn asking_now(drain: Duration) -> Self {
-        Self { ask_at: Instant::now(), ..Self::of(drain) }
+        Self { ask: Instant::now(), ..Self::of(drain) }
     }
 }

@@ -52,10 +52,11 @@ impl Quarantine {
 
     /// Takes a job in quarantine if nothing runs; says whether others may be claimed.
     pub(super) async fn step(&mut self, shared: &Arc<Shared>) -> Result<Turn, StoreError> {
+        let now = Instant::now();
         if shared.slots.is_alone() {
+            self.look_at = now + LOOK;
             return Ok(Turn::Held);
         }
-        let now = Instant::now();
         if now >= self.look_at {
             self.look(shared, now).await?;
         }

@@ -44,7 +44,7 @@ impl Rescuer {
         }
         let rescued = shared.jobs.queue.rescue(&gone).await?;
         // Leases end within seconds of each other: a small part of a lease is soon enough for those.
-        self.sweep_at = now + jittered(shared.config.rescue_every.max(shared.config.lease / 15), shared.jobs.ids.as_ref());
+        self.sweep_at = now + jittered(shared.config.rescue_every.max(shared.config.lease / 8), shared.jobs.ids.as_ref());
         for it in &rescued {
             tracing::warn!(job = %it.job, worker = %it.worker, crashes = it.crashes, status = %it.status, "rescued a job");
         }

@@ -47,11 +47,12 @@ impl Tally {
         let number = match &done.outcome {
             Outcome::Succeeded { .. } => &mut self.succeeded,
             Outcome::Backoff { .. } if lease.attempt < lease.policy.max_attempts => &mut self.retrying,
-            Outcome::Backoff { .. } | Outcome::Failed { .. } => &mut self.failed,
             Outcome::RetryAt { .. } | Outcome::Snoozed { .. } if lease.reschedules < lease.policy.max_reschedules => {
                 &mut self.put_off
             }
-            Outcome::RetryAt { .. } | Outcome::Snoozed { .. } => &mut self.failed,
+            Outcome::Failed { .. } | Outcome::Backoff { .. } | Outcome::RetryAt { .. } | Outcome::Snoozed { .. } => {
+                &mut self.failed
+            }
             Outcome::NeedsUser { .. } | Outcome::NeedsOperator { .. } => &mut self.needs_human,
             Outcome::Cancelled => &mut self.cancelled,
             Outcome::HandedBack => &mut self.handed_back,
