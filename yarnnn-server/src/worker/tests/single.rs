@@ -12,11 +12,12 @@ use yarnnn_core::pipeline::{CancelHandle, CancelToken};
 use super::board::Board;
 use super::kinds::{Story, at_once, kinds};
 use crate::worker::engine::KeeperPlace;
-use crate::worker::single::{Request, one_job};
+use crate::worker::single::{JobWatch, Request, one_job};
 
 async fn work(board: &Arc<Board>, kinds: &JobKinds, job: JobId, cancel: CancelToken, seen: &Story) -> Result<JobRecord, Error> {
     let seen = seen.clone();
-    let request = Request { job, cancel, observe: Some(Arc::new(move |it: JobProgress| seen.tell(it.step))) };
+    let watch = JobWatch { cancel, progress: Some(Arc::new(move |it: JobProgress| seen.tell(it.step))), waiting: None };
+    let request = Request { job, watch };
     one_job(board.jobs(), kinds, Board::config(4), request, KeeperPlace::Runtime).await
 }
 

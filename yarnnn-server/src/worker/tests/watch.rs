@@ -74,8 +74,7 @@ async fn working_until_idle_waits_a_minute_and_says_what_is_left() {
     board.put("newer", 0);
     board.put_with("plain", 1, |it| it.run_at += TimeDelta::seconds(45));
     let later = board.put_with("plain", 2, |it| it.run_at += TimeDelta::seconds(200));
-    let kinds =
-        kinds(|n, _| async move { if n == 0 { Outcome::Failed { error: "no".into() } } else { Outcome::done(json!(n)) } });
+    let kinds = kinds(|n, _| async move { if n == 0 { Outcome::failed("no") } else { Outcome::done(json!(n)) } });
     let worker = Worker::new(board.jobs(), &kinds, Board::config(4)).without_thread();
     let report = until_idle(worker, std::future::pending()).await.unwrap();
     assert_eq!((report.tally.succeeded, report.tally.failed, report.later), (1, 1, 1));
