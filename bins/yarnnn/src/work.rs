@@ -76,6 +76,9 @@ fn waits(output: Output) -> WaitSink {
 pub(crate) fn result(job: JobRecord) -> anyhow::Result<Value> {
     let error = || job.error.clone().unwrap_or_else(|| "it failed without a reason".to_owned());
     match (job.status, &job.result) {
+        (JobStatus::NeedsHuman, Some(report)) if report["error"].is_string() && report.get("status").is_none() => {
+            Err(Error::Failed(report["error"].as_str().unwrap_or_default().to_owned()).into())
+        }
         (JobStatus::Succeeded | JobStatus::NeedsHuman | JobStatus::Failed, Some(result)) => Ok(result.clone()),
         (JobStatus::Cancelled, _) => Err(Error::Cancelled.into()),
         (JobStatus::Dead, _) => {
