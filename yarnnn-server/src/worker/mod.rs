@@ -21,6 +21,7 @@ mod shared;
 mod single;
 mod slots;
 mod start;
+mod submit;
 #[cfg(test)]
 mod tests;
 mod wake;
@@ -32,3 +33,4 @@ pub use idle::{IdleReport, run_until_idle};
 pub use run::{Worker, run};
 pub use shared::{Tally, WorkerHandle};
 pub use single::{JobWatch, WaitSink, rescue_gone, run_job};
+pub use submit::{Submitted, submit};
