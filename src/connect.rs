@@ -3,11 +3,16 @@
 use std::path::Path;
 use std::sync::Arc;
 
+#[cfg(feature = "redis")]
+use yarnnn_core::clock::SystemClock;
 use yarnnn_core::llm::LanguageModel;
 use yarnnn_core::{StoreError, Stores, Yarnnn, YarnnnBuilder};
 use yarnnn_llm::{ExtractiveModel, RecordedModel};
 use yarnnn_platforms::FolderChannel;
+use yarnnn_platforms::export::ExportFiles;
 use yarnnn_store::SqlStore;
+#[cfg(feature = "redis")]
+use yarnnn_store::Valkey;
 
 use crate::config::{Config, ConfigError, ModelConfig, env_vars};
 use crate::process::HostProcesses;
@@ -27,9 +32,17 @@ pub enum ConnectError {
         /// Why.
         source: StoreError,
     },
+    /// The server of `REDIS_URL` cannot be used, and was not said to be optional.
+    #[error("REDIS_URL: {url} cannot be used, and REDIS_OPTIONAL is not `true`: {reason}")]
+    Redis {
+        /// Its URL, without the password.
+        url: String,
+        /// Why.
+        reason: String,
+    },
 }
 
-/// Connects: opens and migrates the database, chooses the writer, delivers to the outbox folder.
+/// Connects: opens and migrates the database, finds the server that wakes workers, chooses the writer, delivers to the outbox folder.
 ///
 /// # Errors
 /// [`ConnectError`] names the setting or the database.
@@ -46,8 +59,9 @@ pub async fn builder(config: &Config) -> Result<YarnnnBuilder, ConnectError> {
     let model = writer(&config.model)?;
     let store = open_store(config).await?;
     let channel = Arc::new(FolderChannel::new(&config.outbox.folder));
-    let builder = Yarnnn::builder(Stores::of(store), model, Arc::new(HostProcesses::default()));
-    Ok(builder.channel(channel))
+    let stores = with_hints(Stores::of(store), config).await?;
+    let builder = Yarnnn::builder(stores, model, Arc::new(HostProcesses::default()));
+    Ok(builder.channel(channel).exports(Arc::new(ExportFiles::default())))
 }
 
 /// Opens the database of a configuration, migrated unless the configuration forbids it.
@@ -64,6 +78,25 @@ pub async fn open_store(config: &Config) -> Result<SqlStore, ConnectError> {
         return Err(ConfigError { variable: env_vars::YARNNN_MIGRATE, problem }.into());
     }
     Ok(store)
+}
+
+/// The ports with the hints of the server of `REDIS_URL` on top. Without it they mean the same, only workers learn later of jobs.
+#[cfg(feature = "redis")]
+async fn with_hints(stores: Stores, config: &Config) -> Result<Stores, ConnectError> {
+    let Some(redis) = &config.redis else { return Ok(stores) };
+    match Valkey::connect(redis.url(), Arc::new(SystemClock)).await {
+        Ok(valkey) => Ok(valkey.over(stores)),
+        Err(error) if redis.is_optional => {
+            tracing::warn!(%error, "{} cannot be used; going on without it", redis.display_url());
+            Ok(stores)
+        }
+        Err(error) => Err(ConnectError::Redis { url: redis.display_url(), reason: error.to_string() }),
+    }
+}
+
+#[cfg(not(feature = "redis"))]
+async fn with_hints(stores: Stores, _config: &Config) -> Result<Stores, ConnectError> {
+    Ok(stores)
 }
 
 fn writer(config: &ModelConfig) -> Result<Arc<dyn LanguageModel>, ConnectError> {

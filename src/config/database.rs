@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::Path;
 
+use super::url::without_password;
 use super::{ConfigError, env_vars};
 
 /// Where content is stored.
@@ -54,18 +55,7 @@ impl DatabaseConfig {
 
     /// The URL without its password, wherever it stands.
     pub fn display_url(&self) -> String {
-        let (url, options) = self.url.split_once('?').unwrap_or((self.url.as_str(), ""));
-        let options: Vec<&str> =
-            options.split('&').filter(|it| !it.is_empty() && !it.to_lowercase().contains("password")).collect();
-        let options = if options.is_empty() { String::new() } else { format!("?{}", options.join("&")) };
-        let Some((scheme, rest)) = url.split_once("://") else { return format!("{url}{options}") };
-        match rest.rsplit_once('@') {
-            Some((login, place)) => {
-                let user = login.split(':').next().unwrap_or_default();
-                format!("{scheme}://{user}@{place}{options}")
-            }
-            None => format!("{url}{options}"),
-        }
+        without_password(&self.url)
     }
 }
 

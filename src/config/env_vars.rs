@@ -4,6 +4,10 @@
 pub const DATABASE_URL: &str = "DATABASE_URL";
 /// `off` keeps [`connect`](crate::connect) from migrating; default: it migrates.
 pub const YARNNN_MIGRATE: &str = "YARNNN_MIGRATE";
+/// `redis://…` or `rediss://…` of a Redis or Valkey that wakes workers and shows them; default: none, and workers look by themselves.
+pub const REDIS_URL: &str = "REDIS_URL";
+/// `true` goes on without the server of `REDIS_URL` when it cannot be reached at start; default `false`: that is an error.
+pub const REDIS_OPTIONAL: &str = "REDIS_OPTIONAL";
 /// Folder of delivered reports (`.eml`, `.html`, `.md`); default `./outbox`.
 pub const YARNNN_OUTBOX_DIR: &str = "YARNNN_OUTBOX_DIR";
 /// Who writes reports: `extractive` (the default, no key) or `recorded/PATH` (replays a file of stored exchanges).

@@ -6,9 +6,12 @@ mod database;
 pub mod env_vars;
 mod model;
 mod outbox;
+mod redis;
 mod settings;
+mod url;
 
 pub use database::DatabaseConfig;
 pub use model::ModelConfig;
 pub use outbox::OutboxConfig;
+pub use redis::RedisConfig;
 pub use settings::{Config, ConfigError, logging, no_color};

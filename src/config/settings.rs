@@ -1,6 +1,6 @@
 //! All settings together, and what is wrong with one.
 
-use super::{DatabaseConfig, ModelConfig, OutboxConfig, env_vars};
+use super::{DatabaseConfig, ModelConfig, OutboxConfig, RedisConfig, env_vars};
 use std::fmt;
 use std::path::Path;
 
@@ -9,6 +9,8 @@ use std::path::Path;
 pub struct Config {
     /// Where content is stored.
     pub database: DatabaseConfig,
+    /// What wakes workers besides the database.
+    pub redis: Option<RedisConfig>,
     /// Where reports are left.
     pub outbox: OutboxConfig,
     /// Who writes them.
@@ -20,6 +22,7 @@ impl Config {
     pub fn in_folder(folder: &Path) -> Self {
         Self {
             database: DatabaseConfig::sqlite(&folder.join("yarnnn.db")),
+            redis: None,
             outbox: OutboxConfig { folder: folder.join("outbox"), mail_as_files: true },
             model: ModelConfig::Extractive,
         }
@@ -41,6 +44,7 @@ impl Config {
         let lookup = |name: &str| lookup(name).map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
         Ok(Self {
             database: DatabaseConfig::from_lookup(&lookup)?,
+            redis: RedisConfig::from_lookup(&lookup)?,
             outbox: OutboxConfig::from_lookup(&lookup),
             model: ModelConfig::from_lookup(&lookup)?,
         })
@@ -100,6 +104,8 @@ mod tests {
         let error = |pairs: &[(&str, &str)]| from(pairs).unwrap_err().to_string();
         assert!(error(&[("DATABASE_URL", "mysql://x")]).starts_with("DATABASE_URL: \"mysql:\" is no database"));
         assert!(error(&[("YARNNN_MIGRATE", "yes")]).starts_with("YARNNN_MIGRATE: "));
+        assert!(error(&[("REDIS_URL", "localhost:6379")]).starts_with("REDIS_URL: "));
+        assert!(error(&[("REDIS_OPTIONAL", "maybe")]).starts_with("REDIS_OPTIONAL: "));
         assert!(error(&[("YARNNN_MODEL_WRITER", "oracle/1")]).starts_with("YARNNN_MODEL_WRITER: "));
     }
 
@@ -109,5 +115,14 @@ mod tests {
         assert!(!format!("{config:?}").contains("secret"));
         let config = from(&[("DATABASE_URL", "postgres://ana@db/yarnnn?host=/tmp&password=secret")]).unwrap();
         assert_eq!(config.database.display_url(), "postgres://ana@db/yarnnn?host=/tmp");
+    }
+    #[test]
+    #[cfg(feature = "redis")]
+    fn a_redis_is_only_there_when_it_is_named() {
+        assert!(from(&[("REDIS_OPTIONAL", "true")]).unwrap().redis.is_none());
+        let config = from(&[("REDIS_URL", "rediss://ana:secret@cache:6380/1"), ("REDIS_OPTIONAL", "true")]).unwrap();
+        let redis = config.redis.clone().unwrap();
+        assert!(redis.is_optional && !format!("{config:?}").contains("secret"));
+        assert_eq!(redis.display_url(), "rediss://ana@cache:6380/1");
     }
 }

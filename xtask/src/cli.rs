@@ -7,16 +7,19 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 
 use crate::postgres::{Cluster, URL_VARIABLE};
-use crate::{cargo, check, test};
+use crate::{cargo, check, services, test};
 
 /// What `cargo xtask` alone prints.
 pub(crate) const USAGE: &str = "\
-cargo xtask test [-- ARGS]        start a private Postgres, run all tests, then the offline examples;
+cargo xtask test [-- ARGS]        start a private Postgres and Redis, run all tests, then the offline examples;
                                   with ARGS (handed to cargo test) the examples are left out
 cargo xtask check [NAME...]       formatting, lints, docs and the rules of this repository; all, or those named
 cargo xtask bench [-- ARGS]       run the benchmarks; ARGS go to cargo bench
 cargo xtask postgres -- COMMAND   start a private Postgres, run COMMAND with its address in
-                                  YARNNN_TEST_POSTGRES_URL, stop it";
+                                  YARNNN_TEST_POSTGRES_URL, stop it
+cargo xtask services -- COMMAND   likewise with a Redis too, its address in YARNNN_TEST_REDIS_URL
+cargo xtask chaos [ARGS]          kill, stop and starve real workers on both back-ends and check what must hold;
+                                  ARGS are scenarios, --short, --seed N, … (`chaos --help` lists them)";
 
 /// One thing to do.
 #[derive(Debug, PartialEq)]
@@ -26,6 +29,8 @@ pub(crate) enum Task {
     Check(Vec<String>),
     Bench(Vec<String>),
     Postgres { program: String, arguments: Vec<String> },
+    Services { program: String, arguments: Vec<String> },
+    Chaos(Vec<String>),
 }
 
 /// Reads the words after `cargo xtask`; the error is the complaint to print above the usage.
@@ -38,7 +43,9 @@ pub(crate) fn parse(words: Vec<String>) -> Result<Task, String> {
         "test" => after_dashes(rest).map(Task::Test),
         "check" => known_checks(rest).map(Task::Check),
         "bench" => after_dashes(rest).map(Task::Bench),
-        "postgres" => parse_postgres(rest),
+        "postgres" => command_after_dashes(&task, rest).map(|(program, arguments)| Task::Postgres { program, arguments }),
+        "services" => command_after_dashes(&task, rest).map(|(program, arguments)| Task::Services { program, arguments }),
+        "chaos" => Ok(Task::Chaos(rest)),
         other => Err(format!("there is no task `{other}`")),
     }
 }
@@ -54,6 +61,8 @@ pub(crate) fn run(task: Task) -> Result<ExitCode> {
         Task::Check(names) => check::run(&names),
         Task::Bench(arguments) => code_of(cargo::command()?.args(["bench", "-p", "yarnnn"]).args(arguments)),
         Task::Postgres { program, arguments } => run_with_postgres(&program, &arguments),
+        Task::Services { program, arguments } => services::run(&program, &arguments),
+        Task::Chaos(arguments) => services::run_chaos(&arguments),
     }
 }
 
@@ -63,7 +72,7 @@ fn run_with_postgres(program: &str, arguments: &[String]) -> Result<ExitCode> {
 }
 
 /// Runs a command to its end and answers with its own exit code (1 when a signal ended it).
-fn code_of(command: &mut Command) -> Result<ExitCode> {
+pub(crate) fn code_of(command: &mut Command) -> Result<ExitCode> {
     let status = command.status().with_context(|| format!("cannot start {}", command.get_program().display()))?;
     let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
     Ok(ExitCode::from(code))
@@ -83,10 +92,10 @@ fn known_checks(names: Vec<String>) -> Result<Vec<String>, String> {
     }
 }
 
-fn parse_postgres(words: Vec<String>) -> Result<Task, String> {
+fn command_after_dashes(task: &str, words: Vec<String>) -> Result<(String, Vec<String>), String> {
     let mut words = after_dashes(words)?.into_iter();
-    let program = words.next().ok_or("`cargo xtask postgres --` needs a command to run")?;
-    Ok(Task::Postgres { program, arguments: words.collect() })
+    let program = words.next().ok_or_else(|| format!("`cargo xtask {task} --` needs a command to run"))?;
+    Ok((program, words.collect()))
 }
 
 #[cfg(test)]
@@ -109,6 +118,9 @@ mod tests {
         });
         let psql = Task::Postgres { program: "psql".into(), arguments: vec!["-l".into()] };
         assert_eq!(words("postgres -- psql -l"), Ok(psql));
+        let cargo = Task::Services { program: "cargo".into(), arguments: vec!["test".into()] };
+        assert_eq!(words("services -- cargo test"), Ok(cargo));
+        assert_eq!(words("chaos --short crash"), Ok(Task::Chaos(vec!["--short".into(), "crash".into()])));
     }
 
     #[test]
@@ -116,6 +128,7 @@ mod tests {
         assert!(words("deploy").unwrap_err().contains("deploy"));
         assert!(words("test yarnnn-store").unwrap_err().contains("--"));
         assert!(words("postgres").unwrap_err().contains("command"));
+        assert!(words("services --").unwrap_err().contains("services"));
         assert!(words("check layers nonsense").unwrap_err().contains("nonsense"));
     }
 

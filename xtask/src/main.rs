@@ -3,11 +3,15 @@
 //! Start at [`cli`]. Nothing here is shipped, and no library crate may depend on it.
 #![expect(clippy::print_stdout, reason = "these tasks talk to a developer at a terminal")]
 
+mod apt;
 mod cargo;
 mod check;
 mod cli;
 mod postgres;
+mod redis;
+mod services;
 mod summary;
+mod supervisor;
 mod test;
 
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: a Postgres of its own, every test of the workspace, then the examples as a reader would run them.
+//! `cargo xtask test`: a Postgres and a Redis of its own, every test of the workspace, then the examples as a reader would run them.
 //!
 //! Nothing is skipped silently: what is not run stands in the summary with its reason.
 
@@ -9,34 +9,37 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 
 use crate::cargo;
-use crate::postgres::{Cluster, URL_VARIABLE};
+use crate::postgres::Cluster;
+use crate::redis::Server;
+use crate::services::Services;
 use crate::summary::Summary;
 
 /// A line of an example's header that says what it needs besides this repository; such an example is built but not run.
 const NEEDS: &str = "//! Needs:";
 
 /// What a developer may have set, and what would turn an offline example into another one than on a new machine.
-const NOT_FOR_EXAMPLES: [&str; 3] = ["DATABASE_URL", "ANTHROPIC_API_KEY", "OPENAI_API_KEY"];
+const NOT_FOR_EXAMPLES: [&str; 4] = ["DATABASE_URL", "REDIS_URL", "ANTHROPIC_API_KEY", "OPENAI_API_KEY"];
 
 /// Runs the tests, with further arguments for `cargo test`; with arguments the examples are left out.
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let mut summary = Summary::default();
-    let cluster = summary.step("postgres", Cluster::start);
-    summary.step("cargo test", || run_tests(cluster.as_ref(), arguments));
+    let postgres = summary.step("postgres", Cluster::start);
+    let redis = summary.step("redis", Server::start);
+    let services = postgres.zip(redis).map(|(postgres, redis)| Services { postgres, redis });
+    summary.step("cargo test", || run_tests(services.as_ref(), arguments));
     if arguments.is_empty() {
         run_examples(&mut summary)?;
     } else {
         summary.skip("examples", "arguments were given for the tests");
     }
-    drop(cluster);
+    drop(services);
     println!("\n{summary}");
     Ok(summary.exit_code())
 }
 
-fn run_tests(cluster: Option<&Cluster>, arguments: &[String]) -> Result<()> {
-    let url = cluster.context("there is no Postgres")?.url();
+fn run_tests(services: Option<&Services>, arguments: &[String]) -> Result<()> {
     let mut command = cargo::command()?;
-    command.arg("test").env(URL_VARIABLE, url);
+    services.context("there are no servers")?.hand_to(command.arg("test"));
     if !names_a_package(arguments) {
         command.arg("--workspace");
     }

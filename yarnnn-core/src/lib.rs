@@ -12,6 +12,7 @@ pub mod error;
 pub mod evidence;
 pub mod hash;
 pub mod id;
+pub mod imports;
 pub mod jobs;
 pub mod llm;
 pub mod mail;

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use crate::accounts::{AccountStore, Email, NewUser, User};
 use crate::activity::ActivityLog;
 use crate::clock::{Clock, SystemClock};
-use crate::deliverables::{DeliverableStore, Deliverables, DeliverablesParts, DraftStage, VersionStore};
+use crate::deliverables::{DeliverableStore, Deliverables, DeliverablesParts, DraftStage, RunDeliverable, VersionStore};
 use crate::delivery::{Channel, Outbox};
 use crate::error::Error;
 use crate::evidence::EvidenceStore;
 use crate::id::{IdGen, RandomIds, UserId};
-use crate::jobs::{Capacity, JobAdmin, JobQueue, Jobs, OpenLeaseKeeper, Presence, WakeUps};
+use crate::imports::{ImportExports, Imports, OpenExports};
+use crate::jobs::{Capacity, JobAdmin, JobKinds, JobQueue, Jobs, OpenLeaseKeeper, Presence, WakeUps};
 use crate::llm::LanguageModel;
 use crate::pipeline::{Liveness, StageCx};
 use crate::search::SearchIndex;
@@ -89,6 +90,7 @@ pub struct Yarnnn {
     stores: Stores,
     deliverables: Deliverables,
     jobs: Jobs,
+    exports: Option<Arc<dyn OpenExports>>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGen>,
 }
@@ -108,6 +110,7 @@ impl Yarnnn {
             liveness,
             channels: vec![],
             revisions: vec![],
+            exports: None,
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
         }
@@ -126,6 +129,21 @@ impl Yarnnn {
     /// The job system.
     pub const fn jobs(&self) -> &Jobs {
         &self.jobs
+    }
+
+    /// The kinds of job that the features have: what a worker of this handle runs.
+    pub fn job_kinds(&self) -> JobKinds {
+        let kinds = JobKinds::new().with::<RunDeliverable>(Arc::new(self.deliverables.clone()));
+        match self.imports() {
+            Some(imports) => kinds.with::<ImportExports>(Arc::new(imports)),
+            None => kinds,
+        }
+    }
+
+    /// Imports of export files, if the handle was given what opens them.
+    pub fn imports(&self) -> Option<Imports> {
+        let exports = self.exports.clone()?;
+        Some(Imports::new(self.sync(), exports, self.jobs.liveness.clone(), self.clock.clone()))
     }
 
     /// Full text over everything stored.
@@ -178,6 +196,7 @@ pub struct YarnnnBuilder {
     liveness: Arc<dyn Liveness>,
     channels: Vec<Arc<dyn Channel>>,
     revisions: Vec<DraftStage>,
+    exports: Option<Arc<dyn OpenExports>>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGen>,
 }
@@ -200,6 +219,13 @@ impl YarnnnBuilder {
     #[must_use]
     pub fn revise_drafts_with(mut self, stage: DraftStage) -> Self {
         self.revisions.push(stage);
+        self
+    }
+
+    /// Opens export files with this.
+    #[must_use]
+    pub fn exports(mut self, exports: Arc<dyn OpenExports>) -> Self {
+        self.exports = Some(exports);
         self
     }
 
@@ -250,6 +276,13 @@ impl YarnnnBuilder {
             clock: self.clock.clone(),
             ids: self.ids.clone(),
         };
-        Yarnnn { stores: self.stores, deliverables: Deliverables::new(parts), jobs, clock: self.clock, ids: self.ids }
+        Yarnnn {
+            stores: self.stores,
+            deliverables: Deliverables::new(parts),
+            jobs,
+            exports: self.exports,
+            clock: self.clock,
+            ids: self.ids,
+        }
     }
 }

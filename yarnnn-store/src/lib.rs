@@ -19,6 +19,8 @@ mod outbox;
 mod search;
 mod text;
 mod time;
+#[cfg(feature = "redis")]
+mod valkey;
 mod versions;
 
 use std::sync::Arc;
@@ -30,6 +32,8 @@ use yarnnn_core::id::{IdGen, RandomIds};
 use crate::db::Db;
 pub use crate::doctor::{PlatformStats, Stats};
 use crate::jobs::JobState;
+#[cfg(feature = "redis")]
+pub use crate::valkey::{Valkey, ValkeyAdmin, ValkeyError, ValkeyKeeper, ValkeyPresence, ValkeyQueue, ValkeyWakeUps};
 
 #[cfg(not(any(feature = "sqlite", feature = "postgres")))]
 compile_error!("choose at least one of the features `sqlite` and `postgres`");

@@ -67,6 +67,21 @@ const SUITES: &[(&str, &str, &[&str])] = &[
     ("versions", include_str!("../../yarnnn-core/src/contract/versions.rs"), &[]),
     ("evidence", include_str!("../../yarnnn-core/src/contract/evidence.rs"), &[EVIDENCE]),
     ("outbox", include_str!("../../yarnnn-core/src/contract/outbox.rs"), &[OUTBOX]),
+    ("jobs_enqueue", include_str!("../../yarnnn-core/src/contract/jobs_enqueue.rs"), &[]),
+    ("jobs_keys", include_str!("../../yarnnn-core/src/contract/jobs_keys.rs"), &[]),
+    ("jobs_claim", include_str!("../../yarnnn-core/src/contract/jobs_claim.rs"), &[]),
+    ("jobs_fairness", include_str!("../../yarnnn-core/src/contract/jobs_fairness.rs"), &[]),
+    ("jobs_finish", include_str!("../../yarnnn-core/src/contract/jobs_finish.rs"), &[]),
+    ("jobs_lost", include_str!("../../yarnnn-core/src/contract/jobs_lost.rs"), &[]),
+    ("jobs_rescue", include_str!("../../yarnnn-core/src/contract/jobs_rescue.rs"), &[]),
+    ("jobs_state", include_str!("../../yarnnn-core/src/contract/jobs_state.rs"), &[]),
+    ("job_admin", include_str!("../../yarnnn-core/src/contract/job_admin.rs"), &[]),
+    ("job_upkeep", include_str!("../../yarnnn-core/src/contract/job_upkeep.rs"), &[]),
+    ("leases", include_str!("../../yarnnn-core/src/contract/leases.rs"), &[]),
+    ("presence", include_str!("../../yarnnn-core/src/contract/presence.rs"), &[]),
+    ("wake_ups", include_str!("../../yarnnn-core/src/contract/wake_ups.rs"), &[WAKE_UPS]),
+    ("capacity", include_str!("../../yarnnn-core/src/contract/capacity.rs"), &[]),
+    ("capacity_windows", include_str!("../../yarnnn-core/src/contract/capacity_windows.rs"), &[]),
 ];
 const ACCOUNTS: &str = include_str!("../../yarnnn-core/src/accounts/store.rs");
 const ACTIVITY: &str = include_str!("../../yarnnn-core/src/activity/store.rs");
@@ -75,6 +90,11 @@ const SEARCH: &str = include_str!("../../yarnnn-core/src/search.rs");
 const DELIVERABLES: &str = include_str!("../../yarnnn-core/src/deliverables/store.rs");
 const EVIDENCE: &str = include_str!("../../yarnnn-core/src/evidence/store.rs");
 const OUTBOX: &str = include_str!("../../yarnnn-core/src/delivery/store.rs");
+const JOBS: &str = include_str!("../../yarnnn-core/src/jobs/queue.rs");
+const KEEPER: &str = include_str!("../../yarnnn-core/src/jobs/keeper.rs");
+const PRESENCE: &str = include_str!("../../yarnnn-core/src/jobs/presence.rs");
+const WAKE_UPS: &str = include_str!("../../yarnnn-core/src/jobs/wake.rs");
+const CAPACITY: &str = include_str!("../../yarnnn-core/src/jobs/capacity.rs");
 
 fn functions<'a>(source: &'a str, before: &str) -> Vec<&'a str> {
     let lines = source.lines().filter_map(|line| line.strip_prefix(before));
@@ -95,7 +115,14 @@ fn every_fact_of_a_suite_is_run() {
 
 #[test]
 fn every_method_of_a_port_has_a_fact() {
-    let split: [(&str, &[&str]); 2] = [(CONTENT, &["content", "reading"]), (DELIVERABLES, &["deliverables", "versions"])];
+    let split: [(&str, &[&str]); 6] = [
+        (CONTENT, &["content", "reading"]),
+        (DELIVERABLES, &["deliverables", "versions"]),
+        (JOBS, &["jobs_enqueue", "jobs_claim", "jobs_finish", "jobs_rescue", "jobs_state", "job_admin", "job_upkeep"]),
+        (KEEPER, &["leases", "presence"]),
+        (PRESENCE, &["presence"]),
+        (CAPACITY, &["capacity", "capacity_windows"]),
+    ];
     let whole = SUITES.iter().flat_map(|(name, _, ports)| ports.iter().map(move |port| (*port, vec![*name])));
     for (port, suites) in whole.chain(split.map(|(port, suites)| (port, suites.to_vec()))) {
         let facts: Vec<_> = FACTS.iter().filter(|(module, _)| suites.contains(module)).flat_map(|(_, facts)| *facts).collect();

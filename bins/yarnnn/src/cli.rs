@@ -35,14 +35,7 @@ pub(crate) enum Command {
         out: PathBuf,
     },
     /// Bring export files and folders in: Slack, mbox, .eml, Maildir, .ics, Notion.
-    Import {
-        /// Files and folders; what they are is decided by their content.
-        #[arg(required = true, value_name = "PATH")]
-        paths: Vec<PathBuf>,
-        /// Stretch in which recurring events are expanded, as dates FROM..TO (default: 7 days back to 14 days ahead).
-        #[arg(long, value_name = "FROM..TO")]
-        window: Option<String>,
-    },
+    Import(Import),
     /// Create, list, show and pause standing reports.
     #[command(subcommand)]
     Deliverables(Deliverables),
@@ -66,10 +59,84 @@ pub(crate) enum Command {
     },
     /// Find stored items by their words.
     Search(Search),
+    /// Run background jobs in the foreground.
+    Work(Work),
+    /// List, show, retry, cancel and purge background jobs.
+    #[command(subcommand)]
+    Jobs(Jobs),
     /// Check settings, database, sources and outbox.
     Doctor,
     /// Bring the database schema up to date.
     Migrate,
+}
+
+/// An import.
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// Files and folders; what they are is decided by their content.
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Stretch in which recurring events are expanded, as dates FROM..TO (default: 7 days back to 14 days ahead).
+    #[arg(long, value_name = "FROM..TO")]
+    pub(crate) window: Option<String>,
+    /// Only queue it, for a worker of this host.
+    #[arg(long)]
+    pub(crate) detach: bool,
+}
+
+/// A worker.
+#[derive(Debug, Args)]
+pub(crate) struct Work {
+    /// End when nothing is left to do, instead of waiting for more.
+    #[arg(long)]
+    pub(crate) until_idle: bool,
+    /// Jobs at once (default: `WORKER_CONCURRENCY`, else 50).
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(crate) concurrency: Option<u32>,
+    /// Only jobs of this lane; may be repeated (default: all).
+    #[arg(long = "lane", value_name = "LANE")]
+    pub(crate) lanes: Vec<String>,
+}
+
+/// Background jobs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Jobs {
+    /// List them, newest first.
+    List {
+        /// queued, running, retrying, succeeded, failed, dead, cancelled or `needs_human`; may be repeated.
+        #[arg(long, value_name = "STATUS")]
+        status: Vec<String>,
+        /// Only this kind.
+        #[arg(long)]
+        kind: Option<String>,
+        /// At most this many.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+        limit: u32,
+    },
+    /// Show one and its history.
+    Show {
+        /// Job id.
+        job: String,
+    },
+    /// Run one again that failed, died or waits; its tries begin at zero, its history stays.
+    Retry {
+        /// Job id.
+        job: String,
+    },
+    /// Stop one.
+    Cancel {
+        /// Job id.
+        job: String,
+    },
+    /// Delete jobs that ended before an instant.
+    Purge {
+        /// RFC 3339, or a date.
+        #[arg(long, value_name = "INSTANT")]
+        before: String,
+        /// Only these (default: succeeded and cancelled); may be repeated.
+        #[arg(long, value_name = "STATUS")]
+        status: Vec<String>,
+    },
 }
 
 /// Standing reports.
@@ -147,6 +214,9 @@ pub(crate) struct Run {
     /// The instant to write for (RFC 3339; default: now).
     #[arg(long, value_name = "INSTANT")]
     pub(crate) as_of: Option<String>,
+    /// Only queue it, for a worker.
+    #[arg(long)]
+    pub(crate) detach: bool,
 }
 
 /// A search.

@@ -6,6 +6,7 @@ mod exit;
 mod output;
 mod session;
 mod telemetry;
+mod work;
 
 use std::process::ExitCode;
 

@@ -72,3 +72,23 @@ pub(crate) fn cancel_on_interrupt() -> CancelToken {
     });
     token
 }
+
+/// Resolves when the program is asked to stop: Ctrl-C, or SIGTERM.
+pub(crate) async fn stop_signal() {
+    let interrupt = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = interrupt => {}
+                _ = terminate.recv() => {}
+            }
+            return;
+        }
+    }
+    if interrupt.await.is_err() {
+        // Without a handler the signal keeps its usual effect: the program ends.
+        std::future::pending::<()>().await;
+    }
+}

@@ -8,6 +8,8 @@ use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
+use crate::apt;
+
 /// All three must be there: Debian's `pg_config` (of the client library) names a folder also when no server is installed.
 const PROGRAMS: [&str; 3] = ["initdb", "pg_ctl", "postgres"];
 
@@ -26,10 +28,7 @@ pub(crate) fn find_or_install(is_root: bool) -> Result<PathBuf> {
     if let Some(found) = find(&Places::of_this_machine())? {
         return Ok(found);
     }
-    if !is_root || !Path::new("/etc/debian_version").exists() {
-        bail!(INSTALL_HINT);
-    }
-    install()?;
+    apt::install("postgresql", is_root, INSTALL_HINT)?;
     find(&Places::of_this_machine())?.context(INSTALL_HINT)
 }
 
@@ -76,20 +75,6 @@ fn newest_first(debian: &Path) -> Vec<PathBuf> {
 fn version_of(path: &Path) -> Vec<u32> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.split('.').filter_map(|part| part.parse().ok()).collect()
-}
-
-fn install() -> Result<()> {
-    println!("no Postgres server found; installing it with apt-get");
-    apt_get(&["update"])?;
-    apt_get(&["install", "-y", "--no-install-recommends", "postgresql"])
-}
-
-fn apt_get(arguments: &[&str]) -> Result<()> {
-    let status = Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive").status();
-    if status.is_ok_and(|status| status.success()) {
-        return Ok(());
-    }
-    bail!("`apt-get {}` failed; {INSTALL_HINT}", arguments.join(" "))
 }
 
 #[cfg(test)]

@@ -1,19 +1,15 @@
-//! One private cluster: `initdb`, start, and the certainty that it goes away again.
-//!
-//! A small shell process supervises the cluster and waits on a pipe that only we hold. When we end, in whatever way (done,
-//! failed, Ctrl-C, even kill -9), the pipe closes, and the supervisor stops the server and deletes the folder. No signal
-//! handler is needed, and there is no instant at which a kill leaves something behind.
+//! One private cluster: `initdb`, start, and (by its [`Supervisor`]) the certainty that it goes away again.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::{BufRead, BufReader};
-use std::os::unix::fs::{PermissionsExt, chown};
-use std::os::unix::process::CommandExt;
+use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use super::binaries;
+use crate::supervisor::{self, Account, Supervisor};
 
 /// The environment variable in which tests look for the cluster.
 pub(crate) const URL_VARIABLE: &str = "YARNNN_TEST_POSTGRES_URL";
@@ -21,10 +17,8 @@ pub(crate) const URL_VARIABLE: &str = "YARNNN_TEST_POSTGRES_URL";
 /// A socket's path must fit into 107 bytes on Linux (103 on macOS) and ends with `/.s.PGSQL.5432`.
 const LONGEST_HOME: usize = 80;
 
-/// Arguments: folder of the programs, folder of the cluster, locale. Signals are ignored so that a Ctrl-C, which reaches
-/// everybody at the terminal, cannot end the supervisor before its work is done.
-const SUPERVISOR: &str = r#"
-trap '' HUP INT TERM PIPE
+/// Arguments: folder of the programs, folder of the cluster, locale.
+const SCRIPT: &str = r#"
 bin=$1 home=$2 locale=$3
 options="-c listen_addresses= -c unix_socket_directories='$home' -c port=5432 -c max_connections=200"
 options="$options -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c timezone=UTC"
@@ -41,26 +35,18 @@ rm -rf "$home"
 
 /// A running cluster; dropping it stops the server and deletes its folder.
 pub(crate) struct Cluster {
-    supervisor: Child,
-    home: PathBuf,
-}
-
-/// The user and group that run the server, which refuses to run as root.
-#[derive(Clone, Copy)]
-struct Account {
-    user: u32,
-    group: u32,
+    supervisor: Supervisor,
 }
 
 impl Cluster {
     /// Finds (or installs) the server and starts a cluster that only this machine's socket folder reaches.
     pub(crate) fn start() -> Result<Self> {
-        let is_root = id(&["-u"])? == 0;
+        let is_root = is_root()?;
         let programs = binaries::find_or_install(is_root)?;
         let account = if is_root { Some(unprivileged()?) } else { None };
         let home = make_home(is_root, account)?;
         let supervisor = supervise(&programs, &home, account).inspect_err(|_| _ = fs::remove_dir_all(&home))?;
-        let mut cluster = Self { supervisor, home };
+        let mut cluster = Self { supervisor };
         cluster.wait_until_ready()?;
         Ok(cluster)
     }
@@ -68,13 +54,12 @@ impl Cluster {
     /// The address of the database `postgres`; each test makes a database of its own beside it. The port names the socket's
     /// file; it and `sslmode` are given so that a developer's `PGPORT` and `PGSSLMODE` do not matter.
     pub(crate) fn url(&self) -> String {
-        format!("postgres://postgres@localhost:5432/postgres?host={}&sslmode=disable", self.home.display())
+        format!("postgres://postgres@localhost:5432/postgres?host={}&sslmode=disable", self.supervisor.home().display())
     }
 
     fn wait_until_ready(&mut self) -> Result<()> {
-        let answers = self.supervisor.stdout.take().context("the supervisor has no output")?;
         let mut line = String::new();
-        BufReader::new(answers).read_line(&mut line)?;
+        BufReader::new(self.supervisor.answers()?).read_line(&mut line)?;
         if line.trim() != "ready" {
             bail!("Postgres did not start (its log is above)");
         }
@@ -82,29 +67,9 @@ impl Cluster {
     }
 }
 
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        drop(self.supervisor.stdin.take());
-        if let Err(error) = self.supervisor.wait() {
-            eprintln!("xtask: cannot wait for Postgres to stop: {error}");
-        }
-        // Only when the supervisor was killed by hand is there anything left.
-        if self.home.exists() {
-            eprintln!("xtask: Postgres may still run in {}", self.home.display());
-        }
-    }
-}
-
-/// Starts the supervisor in a process group of its own, with nothing of our environment but the way to `sh`'s tools.
-fn supervise(programs: &Path, home: &Path, account: Option<Account>) -> Result<Child> {
-    let mut command = Command::new("/bin/sh");
-    command.args(["-c", SUPERVISOR, "xtask-postgres"]).args([programs, home]).arg(locale());
-    command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").current_dir(home).process_group(0);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped());
-    if let Some(account) = account {
-        command.uid(account.user).gid(account.group);
-    }
-    command.spawn().context("cannot start /bin/sh")
+fn supervise(programs: &Path, home: &Path, account: Option<Account>) -> Result<Supervisor> {
+    let arguments = [programs.as_os_str(), home.as_os_str(), locale().as_ref()];
+    Supervisor::start("Postgres", SCRIPT, &arguments, home, account)
 }
 
 /// Sorted by code point and aware of Unicode, as hosted databases are; macOS knows only plain C.
@@ -114,10 +79,8 @@ fn locale() -> &'static str {
 
 fn make_home(is_root: bool, account: Option<Account>) -> Result<PathBuf> {
     let parent = parent_of_home(is_root, std::env::temp_dir());
-    // Closed to others: whoever reaches the socket is let in.
-    let home = tempfile::Builder::new().prefix("yarnnn-postgres-").permissions(Permissions::from_mode(0o700)).tempdir_in(&parent);
-    // From here on the supervisor deletes the folder, because it outlives us.
-    let home = home.with_context(|| format!("cannot make a folder in {}", parent.display()))?.keep();
+    // Whoever reaches the socket is let in, so the folder must be closed to others.
+    let home = supervisor::make_home("yarnnn-postgres-", &parent)?;
     if let Some(account) = account {
         chown(&home, Some(account.user), Some(account.group)).context("cannot give the folder away")?;
     }
@@ -139,6 +102,11 @@ fn unprivileged() -> Result<Account> {
         .find_map(|name| Some(Account { user: id(&["-u", name]).ok()?, group: id(&["-g", name]).ok()? }))
         .filter(|account| account.user != 0)
         .context("Postgres does not run as root, and there is neither a user `postgres` nor `nobody`")
+}
+
+/// Whether we run as root, who may install packages and may not run Postgres.
+pub(crate) fn is_root() -> Result<bool> {
+    Ok(id(&["-u"])? == 0)
 }
 
 fn id(arguments: &[&str]) -> Result<u32> {
@@ -165,19 +133,9 @@ mod tests {
         let programs = tempfile::tempdir().unwrap();
         let home = make_home(false, None).unwrap();
         let supervisor = supervise(programs.path(), &home, None).unwrap();
-        let mut cluster = Cluster { supervisor, home: home.clone() };
+        let mut cluster = Cluster { supervisor };
         assert!(cluster.wait_until_ready().is_err());
         drop(cluster);
-        assert!(!home.exists());
-    }
-
-    #[test]
-    fn the_supervisor_outlives_us_and_cleans_up_when_the_pipe_closes() {
-        let programs = tempfile::tempdir().unwrap();
-        let home = make_home(false, None).unwrap();
-        let mut supervisor = supervise(programs.path(), &home, None).unwrap();
-        drop(supervisor.stdin.take());
-        supervisor.wait().unwrap();
         assert!(!home.exists());
     }
 }

@@ -5,4 +5,4 @@
 mod binaries;
 mod cluster;
 
-pub(crate) use cluster::{Cluster, URL_VARIABLE};
+pub(crate) use cluster::{Cluster, URL_VARIABLE, is_root};

@@ -6,14 +6,31 @@
 
 pub mod accounts;
 pub mod activity;
+pub mod capacity;
+pub mod capacity_fixtures;
+pub mod capacity_windows;
 pub mod content;
 pub mod deliverables;
 pub mod evidence;
 pub mod fixtures;
+pub mod job_admin;
+pub mod job_fixtures;
+pub mod job_upkeep;
+pub mod jobs_claim;
+pub mod jobs_enqueue;
+pub mod jobs_fairness;
+pub mod jobs_finish;
+pub mod jobs_keys;
+pub mod jobs_lost;
+pub mod jobs_rescue;
+pub mod jobs_state;
+pub mod leases;
 pub mod outbox;
 mod ports;
+pub mod presence;
 pub mod reading;
 pub mod search;
 pub mod versions;
+pub mod wake_ups;
 
 pub use ports::Ports;

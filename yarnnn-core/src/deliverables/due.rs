@@ -6,27 +6,60 @@ use super::model::Deliverable;
 use super::run::{Deliverables, DueOutcome, RunOutcome, RunRequest, leaves_resumable, no_news};
 use super::version::VersionStatus;
 use crate::error::{Error, StoreError};
-use crate::id::UserId;
+use crate::id::{DeliverableId, UserId};
 use crate::pipeline::StageCx;
 
 impl Deliverables {
-    /// Runs every active deliverable of the user whose time has come. The slot is the key of the run, so two programs at once,
-    /// or one after a crash, write one report for it. A source that was not read since the last run skips it (dossier §6.4).
+    /// The active deliverables of the user whose time has come, with the slot that each is due for.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn due(&self, user: UserId) -> Result<Vec<(Deliverable, DateTime<Utc>)>, Error> {
+        let due = self.parts.deliverables.due(user, self.parts.clock.now()).await?;
+        Ok(due.into_iter().filter_map(|it| it.next_run_at.map(|at| (it, at))).collect())
+    }
+
+    /// Runs every active deliverable of the user whose time has come, see [`Deliverables::run_slot`].
     ///
     /// # Errors
     /// Those of listing and of moving on; what a run says is in its own outcome.
     pub async fn run_due(&self, cx: &StageCx, user: UserId) -> Result<Vec<DueOutcome>, Error> {
-        let now = self.parts.clock.now();
         let mut outcomes = Vec::new();
-        for deliverable in self.parts.deliverables.due(user, now).await? {
-            let Some(due_at) = deliverable.next_run_at else { continue };
-            let ran = self.scheduled(cx, &deliverable, due_at).await;
-            if ran.as_ref().err().is_none_or(|error| !leaves_resumable(error)) {
-                self.move_on(&deliverable, due_at).await?;
-            }
+        for (deliverable, due_at) in self.due(user).await? {
+            let ran = self.slot(cx, &deliverable, due_at).await?;
             outcomes.push(DueOutcome { deliverable, due_at, outcome: ran.map_err(|it| it.to_string()) });
         }
         Ok(outcomes)
+    }
+
+    /// Runs one slot of a schedule. The slot is the key of the run, so two programs at once, or one after a crash, write one
+    /// report for it; the deliverable moves on to its next slot unless the run may still be resumed. A source that was not read
+    /// since the last run skips it (dossier §6.4).
+    ///
+    /// # Errors
+    /// As [`Deliverables::run`].
+    pub async fn run_slot(
+        &self,
+        cx: &StageCx,
+        user: UserId,
+        deliverable: DeliverableId,
+        due_at: DateTime<Utc>,
+    ) -> Result<RunOutcome, Error> {
+        let deliverable = self.parts.deliverables.get(user, deliverable).await?;
+        self.slot(cx, &deliverable, due_at).await?
+    }
+
+    async fn slot(
+        &self,
+        cx: &StageCx,
+        deliverable: &Deliverable,
+        due_at: DateTime<Utc>,
+    ) -> Result<Result<RunOutcome, Error>, Error> {
+        let ran = self.scheduled(cx, deliverable, due_at).await;
+        if ran.as_ref().err().is_none_or(|error| !leaves_resumable(error)) {
+            self.move_on(deliverable, due_at).await?;
+        }
+        Ok(ran)
     }
 
     /// Leaves the slot behind: the next one is counted from it, so that a late run moves nothing, and missed ones are skipped.

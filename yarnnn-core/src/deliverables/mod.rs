@@ -7,6 +7,7 @@ mod advance;
 mod draft;
 mod due;
 mod gather;
+mod job;
 mod kinds;
 mod manage;
 mod model;
@@ -25,6 +26,7 @@ mod write;
 
 pub use draft::{Draft, DraftStage};
 pub use gather::Gathered;
+pub use job::{RunDeliverable, RunReport};
 pub use kinds::{Binding, Kind, KindProfile, TemporalPattern, UnknownType};
 pub use manage::CreateDeliverable;
 pub use model::{Deliverable, DeliverableStatus, Destination, NewDeliverable, ReportType, SourceRef};

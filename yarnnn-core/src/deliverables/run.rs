@@ -209,7 +209,7 @@ impl Deliverables {
             after,
             run_key: request.key.clone(),
             state: gathered.state,
-            holder: self.holder(),
+            holder: self.holder(cx),
             held_until: now + HOLD,
             at: now,
         };
@@ -236,8 +236,14 @@ impl Deliverables {
     }
 
     /// This run: two runs of one process are not the same.
-    fn holder(&self) -> Holder {
-        self.parts.liveness.me().of_run(self.parts.ids.uuid())
+    fn holder(&self, cx: &StageCx) -> Holder {
+        cx.runner().cloned().unwrap_or_else(|| self.parts.liveness.me().of_run(self.parts.ids.uuid()))
+    }
+
+    /// Whether a version need not wait for its holder: a process that is gone, or an earlier claim of the job that asks now.
+    fn may_pass(&self, held_by: &Holder, me: &Holder) -> bool {
+        let same_job = held_by.process() == me.process() && held_by.process().starts_with("job:");
+        same_job || self.parts.liveness.is_gone(held_by)
     }
 
     /// Goes on with a version that exists: reports it when it has ended, else takes it and works on it.
@@ -245,8 +251,9 @@ impl Deliverables {
         if !version.is_resumable() {
             return self.outcome(deliverable, version).await;
         }
-        let gone = version.held_by.clone().filter(|it| self.parts.liveness.is_gone(it));
-        match self.hold(&version, self.holder(), gone).await {
+        let me = self.holder(cx);
+        let gone = version.held_by.clone().filter(|it| self.may_pass(it, &me));
+        match self.hold(&version, me, gone).await {
             Ok(taken) => Ok(RunOutcome { resumed: true, ..self.work(cx, deliverable, taken).await? }),
             Err(StoreError::Conflict { .. }) => Err(Error::Busy(format!(
                 "version {} of \"{}\" is being written by another run ({})",
@@ -299,6 +306,16 @@ impl Deliverables {
             version = self.parts.versions.version(version.user, version.id).await?;
         }
         self.outcome(deliverable, version).await
+    }
+
+    /// What became of an earlier run, by the version that it wrote.
+    ///
+    /// # Errors
+    /// `NotFound`, and those of the store.
+    pub async fn outcome_of(&self, user: UserId, version: VersionId) -> Result<RunOutcome, Error> {
+        let version = self.parts.versions.version(user, version).await?;
+        let deliverable = self.parts.deliverables.get(user, version.deliverable).await?;
+        self.outcome(&deliverable, version).await
     }
 
     async fn outcome(&self, deliverable: &Deliverable, version: Version) -> Result<RunOutcome, Error> {

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{JobProgress, JobRecord, Lease, NewJob};
 use crate::clock::Clock;
 use crate::error::Error;
-use crate::pipeline::{CancelToken, StageCx};
+use crate::pipeline::{CancelToken, Holder, StageCx};
 
 /// Until when a lease holds, by this process's own monotonic clock: used only to stop earlier than the store would.
 #[derive(Debug, Clone)]
@@ -98,7 +98,8 @@ impl JobCx {
     /// A context for the stages of a pipeline: they stop with the job, and each of the `total` of them is a step of its progress.
     pub fn stages(&self, total: u32) -> StageCx {
         let this = self.clone();
-        let cx = StageCx::new(self.clock.clone()).with_cancel(self.cancel.clone());
+        let runner = Holder::of_job(self.lease.job, self.lease.token);
+        let cx = StageCx::new(self.clock.clone()).with_cancel(self.cancel.clone()).with_runner(runner);
         cx.with_progress(Arc::new(move |it| this.progress(progress_of(it.stage, it.index, total))))
     }
 

@@ -115,7 +115,7 @@ impl<J: Job> JobKind for Kind<J> {
     async fn run(&self, payload: Value, cx: &JobCx) -> Outcome {
         match serde_json::from_value::<J>(payload) {
             Ok(job) => job.run(&self.context, cx).await,
-            Err(error) => Outcome::Failed { error: format!("the payload is not one of kind {}: {error}", J::KIND) },
+            Err(error) => Outcome::failed(format!("the payload is not one of kind {}: {error}", J::KIND)),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::{JobPolicy, JobStatus, Lease, NewJob, WaitingFor};
+use super::{EnqueueError, JobPolicy, JobStatus, Lease, NewJob, WaitingFor};
 
 /// What a run says about its end: a closed set, so that nothing ends by accident.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +43,8 @@ pub enum Outcome {
     Failed {
         /// Why.
         error: String,
+        /// What there is to show nevertheless.
+        report: Option<Value>,
     },
     /// Nothing to do yet; charges nothing.
     Snoozed {
@@ -56,6 +58,11 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// A failure for good with nothing to show.
+    pub fn failed(error: impl Into<String>) -> Self {
+        Self::Failed { error: error.into(), report: None }
+    }
+
     /// A success with a result and nothing that follows.
     pub const fn done(result: Value) -> Self {
         Self::Succeeded { result, follow_up: vec![] }
@@ -108,11 +115,18 @@ impl Settlement {
             Outcome::Snoozed { until } => Self::put_off(lease, Again::At(until)),
             Outcome::HandedBack => Self { charged: false, ..Self::waiting(JobStatus::Queued, Again::Now) },
             Outcome::Backoff { error } => Self::failed_once(lease, &error, draw),
-            Outcome::Failed { error } => Self { error: Some(tidy(&error)), ..Self::ended(JobStatus::Failed) },
+            Outcome::Failed { error, report } => {
+                Self { error: Some(tidy(&error)), result: report, ..Self::ended(JobStatus::Failed) }
+            }
             Outcome::Cancelled => Self { charged: false, ..Self::ended(JobStatus::Cancelled) },
             Outcome::NeedsUser { report } => Self::needs_human(WaitingFor::User, report),
             Outcome::NeedsOperator { report } => Self::needs_human(WaitingFor::Operator, report),
         }
+    }
+
+    /// What a success becomes whose follow-up jobs are refused: the work was done, what should follow cannot.
+    pub fn follow_up_refused(refusal: &EnqueueError) -> Self {
+        Self { error: Some(tidy(&format!("what should follow was refused: {refusal}"))), ..Self::ended(JobStatus::Failed) }
     }
 
     fn failed_once(lease: &Lease, error: &str, draw: f64) -> Self {
@@ -227,7 +241,7 @@ mod tests {
     fn ends_are_kept_apart() {
         let one = lease(1, 0);
         assert_eq!(of(Outcome::done(Value::Null), &one).result_ttl, Some(Duration::from_secs(3_600)));
-        assert_eq!(of(Outcome::Failed { error: "no".into() }, &one).status, JobStatus::Failed);
+        assert_eq!(of(Outcome::failed("no"), &one).status, JobStatus::Failed);
         assert_eq!(of(Outcome::NeedsOperator { report: Value::Null }, &one).cause, Some("operator"));
         assert_eq!(of(Outcome::NeedsUser { report: Value::Null }, &one).status, JobStatus::NeedsHuman);
         assert_eq!(of(Outcome::Cancelled, &one).status, JobStatus::Cancelled);

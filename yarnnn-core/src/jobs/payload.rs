@@ -123,10 +123,7 @@ pub fn scrub(text: &str) -> String {
         at = end;
     }
     clean.push_str(&text[at..]);
-    match clean.char_indices().nth(MAX_ERROR_CHARS) {
-        Some((cut, _)) => clean[..cut].to_owned(),
-        None => clean.replace('\0', "\u{fffd}"),
-    }
+    clean.chars().take(MAX_ERROR_CHARS).map(|it| if it == '\0' { '\u{fffd}' } else { it }).collect()
 }
 
 fn find(text: &str, from: usize) -> Option<(usize, usize, &'static str)> {
@@ -201,6 +198,8 @@ mod tests {
         let token = format!("xoxb-{}", "1234567890-abc");
         assert_eq!(scrub(&format!("401 for {token}, sorry")), "401 for [removed a Slack token], sorry");
         assert_eq!(scrub(&"é".repeat(3_000)).chars().count(), MAX_ERROR_CHARS);
+        assert_eq!(scrub("a\0b"), "a\u{fffd}b");
+        assert!(scrub(&format!("\0{}", "é".repeat(3_000))).starts_with("\u{fffd}é"), "a long one loses them too");
     }
 
     proptest! {

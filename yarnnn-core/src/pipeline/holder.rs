@@ -5,6 +5,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::id::{JobId, RunToken};
+
 /// A process, or one run of it, so that it is never mistaken for another: host, boot, process id and start time as one text,
 /// then `#` and the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +25,17 @@ impl Holder {
         Self(format!("{}#{run}", self.process()))
     }
 
-    /// The process without the run.
+    /// A job, whichever process runs it: its claims are the runs.
+    pub fn of_job(job: JobId, token: RunToken) -> Self {
+        Self(format!("job:{job}#{token}"))
+    }
+
+    /// The host of a process; the whole text for what names none.
+    pub fn host(&self) -> &str {
+        self.0.split('/').next().unwrap_or_default()
+    }
+
+    /// The process, or the job, without the run.
     pub fn process(&self) -> &str {
         self.0.split('#').next().unwrap_or_default()
     }

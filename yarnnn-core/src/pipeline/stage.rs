@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tracing::Instrument as _;
 
-use super::CancelToken;
+use super::{CancelToken, Holder};
 use crate::clock::Clock;
 use crate::error::Error;
 
@@ -54,13 +54,14 @@ pub struct StageCx {
     clock: Arc<dyn Clock>,
     progress: Option<ProgressSink>,
     cancel: CancelToken,
+    runner: Option<Holder>,
     timings: Arc<Mutex<Vec<StageTiming>>>,
 }
 
 impl StageCx {
     /// A context that reports to nobody and is never cancelled.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, progress: None, cancel: CancelToken::default(), timings: Arc::default() }
+        Self { clock, progress: None, cancel: CancelToken::default(), runner: None, timings: Arc::default() }
     }
 
     /// Reports progress to the sink.
@@ -75,6 +76,18 @@ impl StageCx {
     pub fn with_cancel(mut self, token: CancelToken) -> Self {
         self.cancel = token;
         self
+    }
+
+    /// Works on behalf of this runner instead of the process: a job, whose later claim goes on with what its earlier one held.
+    #[must_use]
+    pub fn with_runner(mut self, runner: Holder) -> Self {
+        self.runner = Some(runner);
+        self
+    }
+
+    /// On whose behalf, if not the process's own.
+    pub const fn runner(&self) -> Option<&Holder> {
+        self.runner.as_ref()
     }
 
     /// Runs a stage in a span of its own, with its timing taken and its begin reported.

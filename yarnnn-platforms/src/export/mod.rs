@@ -4,11 +4,13 @@
 
 pub mod archive;
 pub mod calendar;
+mod exports;
 mod limits;
 pub mod mail;
 pub mod notion;
 mod open;
 pub mod slack;
 
+pub use exports::ExportFiles;
 pub use limits::Limits;
 pub use open::{ExportKind, ExportSource, NotASource, OpenError, Opened, open};

@@ -48,12 +48,13 @@ create table job_queue (
     check (status <> 'running' or (worker_id is not null and run_token is not null and lease_until is not null))
 );
 
--- What may be claimed, in the order of claiming.
-create index job_queue_ready on job_queue (priority desc, scheduled_at, id)
+-- What may be claimed, by what claims filter: a claim steps from group to group (lane, kind, priority) and reads each in the
+-- order of claiming, so that nothing that it passes over costs it anything.
+create index job_queue_ready on job_queue (lane, job_type, priority, scheduled_at, id)
     where status in ('queued', 'retrying') and crashes < 2;
--- The same by kind and owner, so that one owner's backlog can be stepped over.
+-- The same by owner, so that one owner's backlog can be stepped over.
 create index job_queue_ready_by_owner
-    on job_queue (priority desc, lane, job_type, coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid), scheduled_at, id)
+    on job_queue (lane, job_type, priority, coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid), scheduled_at, id)
     where status in ('queued', 'retrying') and crashes < 2;
 create index job_queue_quarantine on job_queue (scheduled_at, id) where status in ('queued', 'retrying') and crashes >= 2;
 -- Leases are in no index, so that a beat rewrites no index.
@@ -101,3 +102,677 @@ create table job_workers (
     last_claim_at timestamptz,
     beat_at timestamptz not null
 );
+
+alter table job_queue enable row level security;
+alter table job_keys enable row level security;
+alter table job_events enable row level security;
+alter table job_workers enable row level security;
+
+-- The verbs. Time is the database's; p_now is for tests. Errors carry a name before the colon and a code of class YJ.
+
+create function job_refuse(p_name text, p_problem text) returns void
+language plpgsql as $$
+begin
+    raise exception '%: %', p_name, p_problem
+        using errcode = case p_name when 'key_conflict' then 'YJ409' when 'unknown_endpoint' then 'YJ404' else 'YJ400' end;
+end $$;
+
+-- The lane of one of Exora's types; every other type has none.
+create function job_exora_lane(p_type text, p_lane text) returns text
+language plpgsql immutable as $$
+begin
+    if p_type = 'shell_file_processing' then
+        if p_lane in ('fast_queue', 'standard_queue') then return p_lane; end if;
+        if p_lane = 'default' then return 'standard_queue'; end if;
+    elsif p_type = 'ai_processing' then
+        if p_lane in ('ai_queue_simple', 'ai_queue_complex') then return p_lane; end if;
+        if p_lane = 'default' then return 'ai_queue_simple'; end if;
+    else
+        return null;
+    end if;
+    perform job_refuse('wrong_lane', format('%s has no lane %s', p_type, p_lane));
+    return null;
+end $$;
+
+-- Whether a text carries what looks like a secret. The forms are those of the library.
+create function job_has_secret(p_text text) returns boolean
+language sql immutable as $$
+    select p_text ~ ('(^|[^A-Za-z0-9_-])(sk-ant-[A-Za-z0-9_.-]{16}|sk-[A-Za-z0-9_.-]{20}|xox[bpe]-[A-Za-z0-9_.-]{10}'
+        '|xoxe\.xox[A-Za-z0-9_.-]{10}|xapp-[A-Za-z0-9_.-]{10}|ntn_[A-Za-z0-9_.-]{20}|secret_[A-Za-z0-9_.-]{30}'
+        '|ya29\.[A-Za-z0-9_.-]{20}|1//0[A-Za-z0-9_.-]{30}|AIza[A-Za-z0-9_.-]{30}|re_[A-Za-z0-9_.-]{24}'
+        '|sk_live_[A-Za-z0-9_.-]{16}|AKIA[A-Za-z0-9_.-]{16}|ghp_[A-Za-z0-9_.-]{30}|github_pat_[A-Za-z0-9_.-]{30}'
+        '|sb_secret_[A-Za-z0-9_.-]{16}|eyJ[A-Za-z0-9_.-]{40}|gAAAAA[A-Za-z0-9_.-]{60}|-----BEGIN )')
+$$;
+
+-- The rules that every new job keeps.
+create function job_check(p_type text, p_lane text, p_priority integer, p_payload jsonb, p_key text) returns void
+language plpgsql as $$
+begin
+    if coalesce(btrim(p_type), '') = '' then perform job_refuse('blank_kind', 'a job needs a kind'); end if;
+    if coalesce(btrim(p_lane), '') = '' then perform job_refuse('blank_lane', 'a lane has a name'); end if;
+    if p_priority is null or p_priority not between 1 and 10 then
+        perform job_refuse('bad_priority', format('%s is not between 1 and 10; higher is sooner', coalesce(p_priority::text, 'null')));
+    end if;
+    if p_payload is null or jsonb_typeof(p_payload) <> 'object' then
+        perform job_refuse('empty_payload', 'a payload is a JSON object');
+    end if;
+    if octet_length(p_payload::text) > 65536 then
+        perform job_refuse('payload_too_large', format('%s bytes; at most 65536: pass ids, not content', octet_length(p_payload::text)));
+    end if;
+    if job_has_secret(p_payload::text) then
+        perform job_refuse('payload_has_secret', 'it carries what looks like a secret: pass an id instead');
+    end if;
+    if p_key is not null and (btrim(p_key) = '' or length(p_key) > 256) then
+        perform job_refuse('bad_key', 'an idempotency key has 1 to 256 characters');
+    end if;
+end $$;
+
+-- Takes a key for a new job: null when it is taken now, else the job that it stands for.
+create function job_take_key(
+    p_scope text, p_key text, p_holds text, p_window integer, p_job_id uuid, p_payload jsonb, p_now timestamptz
+) returns uuid
+language plpgsql as $$
+declare
+    v_known job_keys;
+    v_hash text := encode(sha256(convert_to(p_payload::text, 'UTF8')), 'hex');
+    v_until timestamptz := case when p_holds = 'window' then p_now + make_interval(secs => p_window) end;
+begin
+    loop
+        insert into job_keys (scope, key, job_id, payload_hash, holds, held_until)
+        values (p_scope, p_key, p_job_id, v_hash, p_holds, v_until)
+        on conflict do nothing;
+        if found then return null; end if;
+        select * into v_known from job_keys where scope = p_scope and key = p_key for update;
+        continue when not found;
+        if (case v_known.holds
+            when 'forever' then true
+            when 'window' then v_known.held_until > p_now
+            else exists (select from job_queue where id = v_known.job_id and status in ('queued', 'running', 'retrying'))
+        end) then
+            if v_known.payload_hash <> v_hash then
+                perform job_refuse('key_conflict', format('the key "%s" was used for a job with another payload', p_key));
+            end if;
+            return v_known.job_id;
+        end if;
+        update job_keys set job_id = p_job_id, payload_hash = v_hash, holds = p_holds, held_until = v_until
+        where scope = p_scope and key = p_key;
+        return null;
+    end loop;
+end $$;
+
+-- Stores many jobs or none. Each element: type, payload, and as wanted id, name, category, lane, priority, owner, config,
+-- run_at or delay (seconds), key, holds, window, correlation, parent. p_checked leaves out the rules that the caller has
+-- checked already. Answers in the order given.
+create function enqueue_jobs_v3(p_jobs jsonb, p_checked boolean default false, p_now timestamptz default null)
+returns table (job_id uuid, is_new boolean, scheduled_at timestamptz)
+language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+    v_now timestamptz := coalesce(p_now, clock_timestamp());
+    v_job record;
+    v_known uuid;
+begin
+    if not p_checked then
+        if jsonb_path_exists(p_jobs, '$[*].delay ? (@ < 0)') then
+            perform job_refuse('negative_delay', 'a job cannot start before now');
+        end if;
+        perform job_check(j ->> 'type', coalesce(j ->> 'lane', 'default'), coalesce((j ->> 'priority')::integer, 5),
+            j -> 'payload', j ->> 'key')
+        from jsonb_array_elements(p_jobs) as j;
+    end if;
+    if not jsonb_path_exists(p_jobs, '$[*].key ? (@ != null)') then
+        return query select i.job_id, true, i.scheduled_at from job_insert(p_jobs, v_now) as i;
+        return;
+    end if;
+    for v_job in
+        select coalesce((j ->> 'id')::uuid, gen_random_uuid()) as id, j
+        from jsonb_array_elements(p_jobs) with ordinality as e (j, position) order by position
+    loop
+        v_known := null;
+        if v_job.j ->> 'key' is not null then
+            v_known := job_take_key(
+                (v_job.j ->> 'type') || '/' || coalesce(v_job.j ->> 'owner', ''), v_job.j ->> 'key',
+                coalesce(v_job.j ->> 'holds', 'active'), (v_job.j ->> 'window')::integer, v_job.id, v_job.j -> 'payload', v_now);
+        end if;
+        if v_known is null then
+            return query select i.job_id, true, i.scheduled_at
+            from job_insert(jsonb_build_array(v_job.j || jsonb_build_object('id', v_job.id)), v_now) as i;
+        else
+            return query select v_known, false, q.scheduled_at from (select 1) as one left join job_queue q on q.id = v_known;
+        end if;
+    end loop;
+end $$;
+
+-- The insert itself, of jobs whose keys are taken.
+create function job_insert(p_jobs jsonb, p_now timestamptz) returns table (job_id uuid, scheduled_at timestamptz)
+language plpgsql as $$
+#variable_conflict use_column
+begin
+    return query
+    with incoming as materialized (
+        select coalesce(j.given, gen_random_uuid()) as id, j.type, j.name, j.category, j.priority, j.owner, j.payload, j.config,
+            case
+                when j.delay is not null then p_now + make_interval(secs => j.delay)
+                else greatest(j.run_at, p_now)
+            end as start_at,
+            j.key, j.correlation, j.parent, j.position,
+            case when j.type in ('shell_file_processing', 'ai_processing')
+                then job_exora_lane(j.type, coalesce(j.lane, 'default')) end as exora_lane,
+            coalesce(j.lane, 'default') as lane
+        from rows from (jsonb_to_recordset(p_jobs) as (
+            id uuid, type text, name text, category text, lane text, priority integer, owner uuid, payload jsonb, config jsonb,
+            run_at timestamptz, delay double precision, key text, correlation text, parent uuid
+        )) with ordinality as j (given, type, name, category, lane, priority, owner, payload, config, run_at, delay, key,
+            correlation, parent, position)
+    ), stored as (
+        insert into job_queue (id, job_type, job_name, job_category, lane, job_lane, priority, owner_user_id, job_payload, job_config,
+            scheduled_at, idempotency_key, correlation_id, parent_id, created_at, updated_at)
+        select id, type, coalesce(name, type), coalesce(category, 'standard'), coalesce(exora_lane, lane), exora_lane,
+            coalesce(priority, 5), owner, payload, coalesce(config, '{}'), start_at, key, coalesce(correlation, id::text), parent,
+            p_now, p_now
+        from incoming order by position
+    ), told as (
+        insert into job_events (job_id, at, event, attempt) select id, p_now, 'enqueued', 0 from incoming order by position
+    )
+    select id, start_at from incoming order by position;
+end $$;
+
+-- Exora's enqueue: lane by payload, refusals, and a later start while the provider is close to its limit.
+create function enqueue_job_v3(
+    job_type text, job_name text, job_payload jsonb, job_category text default 'standard', priority integer default 5,
+    p_scheduled_at timestamptz default null, p_delay_seconds double precision default null,
+    p_idempotency_key text default null, p_key_holds text default 'active', p_key_window_seconds integer default null,
+    p_owner_user_id uuid default null, p_job_lane text default null, p_job_config jsonb default '{}',
+    p_correlation_id text default null, p_now timestamptz default null
+) returns table (job_id uuid, scheduled_at timestamptz, is_new boolean)
+language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_variable
+declare
+    v_now timestamptz := coalesce(p_now, clock_timestamp());
+    v_payload jsonb := job_payload;
+    v_start timestamptz := coalesce(p_scheduled_at, v_now + make_interval(secs => coalesce(p_delay_seconds, 0)));
+begin
+    if p_delay_seconds < 0 then perform job_refuse('negative_delay', 'a job cannot start before now'); end if;
+    if coalesce(v_payload, 'null') in ('null', '{}') then
+        perform job_refuse('empty_payload', 'a payload is a JSON object with something in it');
+    end if;
+    if job_type = 'ai_processing' then
+        v_payload := jsonb_build_object('estimated_tokens', 1000) || v_payload;
+        v_start := greatest(v_start, v_now) + job_backpressure('openai', 'gpt-4o-mini', v_now);
+    end if;
+    return query
+    select e.job_id, e.scheduled_at, e.is_new
+    from enqueue_jobs_v3(jsonb_build_array(jsonb_strip_nulls(jsonb_build_object(
+        'type', job_type, 'name', job_name, 'category', job_category, 'priority', priority, 'run_at', v_start,
+        'lane', coalesce(p_job_lane, v_payload ->> 'job_lane'), 'owner', p_owner_user_id,
+        'key', p_idempotency_key, 'holds', p_key_holds, 'window', p_key_window_seconds, 'correlation',
+        coalesce(p_correlation_id, v_payload ->> 'correlation_id')))
+        || jsonb_build_object('payload', v_payload, 'config', coalesce(p_job_config, '{}'))), false, p_now) as e;
+    perform pg_notify('yarnnn_jobs', '');
+end $$;
+
+-- What a claim answers: the whole row, with the run token and Exora's name for the id.
+create type claimed_job as (
+    job_id uuid, id uuid, job_type text, job_name text, job_category text, lane text, job_lane text, priority integer,
+    owner_user_id uuid, job_payload jsonb, job_config jsonb, status text, scheduled_at timestamptz, attempt integer, crashes integer,
+    reschedules integer, retry_count integer, worker_id text, run_token uuid, lease_seconds double precision, lease_until timestamptz,
+    heartbeat_at timestamptz, cancel_requested boolean, idempotency_key text, correlation_id text, parent_id uuid, progress jsonb,
+    last_error text, started_at timestamptz, created_at timestamptz, updated_at timestamptz
+);
+
+-- Locks up to p_limit due jobs of one group, in the order of claiming.
+create function job_lock_group(p_lane text, p_type text, p_priority integer, p_limit integer, p_now timestamptz) returns uuid[]
+language plpgsql as $$
+declare
+    v_ids uuid[];
+begin
+    select array_agg(id) into v_ids from (
+        select id from job_queue
+        where status in ('queued', 'retrying') and crashes < 2
+            and lane = p_lane and job_type = p_type and priority = p_priority and scheduled_at <= p_now
+        order by scheduled_at, id limit p_limit for update skip locked
+    ) as locked;
+    return coalesce(v_ids, '{}');
+end $$;
+
+-- Locks up to p_limit due jobs of one group, stepping from owner to owner, each up to its room. At most 256 owners are looked
+-- at, from a random one on, so that all get their turn however many there are.
+create function job_lock_by_owner(
+    p_lane text, p_type text, p_priority integer, p_limit integer, p_owner_limit integer, p_running jsonb, p_now timestamptz
+) returns uuid[]
+language plpgsql as $$
+declare
+    c_nobody constant uuid := '00000000-0000-0000-0000-000000000000';
+    v_ids uuid[];
+    v_from uuid := gen_random_uuid();
+begin
+    with recursive ahead as (
+        (select coalesce(owner_user_id, c_nobody) as owner from job_queue
+         where status in ('queued', 'retrying') and crashes < 2 and lane = p_lane and job_type = p_type and priority = p_priority
+            and coalesce(owner_user_id, c_nobody) >= v_from
+         order by coalesce(owner_user_id, c_nobody) limit 1)
+        union all
+        select (select coalesce(q.owner_user_id, c_nobody) from job_queue q
+            where q.status in ('queued', 'retrying') and q.crashes < 2
+                and q.lane = p_lane and q.job_type = p_type and q.priority = p_priority
+                and coalesce(q.owner_user_id, c_nobody) > ahead.owner
+            order by coalesce(q.owner_user_id, c_nobody) limit 1)
+        from ahead where ahead.owner is not null
+    ), around as (
+        (select coalesce(owner_user_id, c_nobody) as owner from job_queue
+         where status in ('queued', 'retrying') and crashes < 2 and lane = p_lane and job_type = p_type and priority = p_priority
+         order by coalesce(owner_user_id, c_nobody) limit 1)
+        union all
+        select (select coalesce(q.owner_user_id, c_nobody) from job_queue q
+            where q.status in ('queued', 'retrying') and q.crashes < 2
+                and q.lane = p_lane and q.job_type = p_type and q.priority = p_priority
+                and coalesce(q.owner_user_id, c_nobody) > around.owner
+            order by coalesce(q.owner_user_id, c_nobody) limit 1)
+        from around where around.owner < v_from
+    ), owners as (
+        select owner from (select owner from ahead limit 256) as first where owner is not null
+        union
+        select owner from (select owner from around limit 256) as second where owner is not null
+    ), candidates as (
+        select job.id, job.scheduled_at
+        from (select owner from owners limit 256) as o
+        cross join lateral (
+            select q.id, q.scheduled_at from job_queue q
+            where q.status in ('queued', 'retrying') and q.crashes < 2
+                and q.lane = p_lane and q.job_type = p_type and q.priority = p_priority
+                and coalesce(q.owner_user_id, c_nobody) = o.owner and q.scheduled_at <= p_now
+            order by q.scheduled_at, q.id
+            limit case when o.owner = c_nobody then p_limit
+                else greatest(0, p_owner_limit - coalesce((p_running ->> o.owner::text)::integer, 0)) end
+        ) as job
+    ), chosen as (
+        select id, row_number() over (order by scheduled_at, id) as position from candidates
+        order by scheduled_at, id limit p_limit
+    )
+    select array_agg(id) into v_ids from (
+        select q.id from chosen join job_queue q on q.id = chosen.id
+        where q.status in ('queued', 'retrying')
+        order by chosen.position for update of q skip locked
+    ) as locked;
+    return coalesce(v_ids, '{}');
+end $$;
+
+-- The jobs of one priority: the due ones of all its groups, in order, and no owner beyond its limit.
+create function job_lock_priority(
+    p_groups jsonb, p_priority integer, p_limit integer, p_owner_limit integer, p_worker_id text, p_now timestamptz
+) returns uuid[]
+language plpgsql as $$
+declare
+    v_ids uuid[] := '{}';
+    v_kept uuid[];
+    v_running jsonb;
+    v_group record;
+begin
+    if jsonb_array_length(p_groups) = 1 then
+        v_ids := job_lock_group(p_groups -> 0 ->> 0, p_groups -> 0 ->> 1, p_priority, p_limit, p_now);
+    else
+        -- How many of each group are among the first; then so many of each are locked, whoever else is at it.
+        for v_group in
+            select due.lane, due.job_type, count(*)::integer as share from (
+                select j.lane, j.job_type, j.scheduled_at, j.id from jsonb_array_elements(p_groups) as g
+                cross join lateral (
+                    select lane, job_type, scheduled_at, id from job_queue
+                    where status in ('queued', 'retrying') and crashes < 2
+                        and lane = g ->> 0 and job_type = g ->> 1 and priority = p_priority and scheduled_at <= p_now
+                    order by scheduled_at, id limit p_limit
+                ) as j
+                order by j.scheduled_at, j.id limit p_limit
+            ) as due
+            group by due.lane, due.job_type order by min(due.scheduled_at)
+        loop
+            v_ids := v_ids || job_lock_group(v_group.lane, v_group.job_type, p_priority, v_group.share, p_now);
+        end loop;
+    end if;
+    if p_owner_limit is null or cardinality(v_ids) = 0 then return v_ids; end if;
+    if not exists (select from job_queue where id = any (v_ids) and owner_user_id is not null) then return v_ids; end if;
+
+    select coalesce(jsonb_object_agg(owner_user_id, running), '{}') into v_running from (
+        select owner_user_id, count(*) as running from job_queue
+        where status = 'running' and worker_id = p_worker_id and owner_user_id is not null group by owner_user_id
+    ) as busy;
+    select array_agg(id) into v_kept from (
+        select id, owner_user_id, row_number() over (partition by owner_user_id order by scheduled_at, id) as nth
+        from job_queue where id = any (v_ids)
+    ) as ranked
+    where owner_user_id is null or nth + coalesce((v_running ->> owner_user_id::text)::integer, 0) <= p_owner_limit;
+    if cardinality(v_kept) = cardinality(v_ids) then return v_kept; end if;
+
+    v_ids := '{}';
+    for v_group in select g ->> 0 as lane, g ->> 1 as job_type from jsonb_array_elements(p_groups) as g order by random() loop
+        exit when cardinality(v_ids) >= p_limit;
+        v_ids := v_ids || job_lock_by_owner(
+            v_group.lane, v_group.job_type, p_priority, p_limit - cardinality(v_ids), p_owner_limit, v_running, p_now);
+        if jsonb_array_length(p_groups) > 1 then
+            select coalesce(jsonb_object_agg(owner, n), '{}') into v_running from (
+                select owner, sum(n) as n from (
+                    select key as owner, value::integer as n from jsonb_each_text(v_running)
+                    union all
+                    select owner_user_id::text, 1 from job_queue
+                    where id = any (v_ids) and owner_user_id is not null and lane = v_group.lane and job_type = v_group.job_type
+                ) as parts group by owner
+            ) as sums;
+        end if;
+    end loop;
+    return v_ids;
+end $$;
+
+-- Hands out jobs that are due: highest priority first, then the oldest. Jobs whose process died twice only alone or by id.
+create function claim_next_job_v3(
+    p_worker_id text, p_job_types text[] default null, p_job_lanes text[] default null, p_limit integer default 1,
+    p_lease_seconds integer default 330, p_owner_limit integer default null, p_only uuid default null,
+    p_alone boolean default false, p_now timestamptz default null
+) returns setof claimed_job
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    v_now timestamptz := coalesce(p_now, clock_timestamp());
+    v_ids uuid[] := '{}';
+    v_level record;
+begin
+    if coalesce(btrim(p_worker_id), '') = '' then perform job_refuse('blank_worker', 'a claim needs a worker id'); end if;
+    if p_lease_seconds is null or p_lease_seconds < 1 then perform job_refuse('bad_lease', 'a lease lasts a second or more'); end if;
+    if p_only is not null then
+        select array_agg(id) into v_ids from (
+            select id from job_queue where id = p_only and status in ('queued', 'retrying') and scheduled_at <= v_now
+            for update skip locked
+        ) as one;
+    elsif p_alone then
+        select array_agg(id) into v_ids from (
+            select id from job_queue
+            where status in ('queued', 'retrying') and crashes >= 2 and scheduled_at <= v_now
+                and (p_job_types is null or job_type = any (p_job_types)) and (p_job_lanes is null or lane = any (p_job_lanes))
+            order by scheduled_at, id limit 1 for update skip locked
+        ) as one;
+    else
+        for v_level in
+            with recursive groups as (
+                (select lane, job_type, priority from job_queue
+                 where status in ('queued', 'retrying') and crashes < 2
+                 order by lane, job_type, priority limit 1)
+                union all
+                select next.lane, next.job_type, next.priority from groups g cross join lateral (
+                    select q.lane, q.job_type, q.priority from job_queue q
+                    where q.status in ('queued', 'retrying') and q.crashes < 2
+                        and (q.lane, q.job_type, q.priority) > (g.lane, g.job_type, g.priority)
+                    order by q.lane, q.job_type, q.priority limit 1
+                ) as next
+            )
+            select priority, jsonb_agg(jsonb_build_array(lane, job_type)) as members from groups
+            where (p_job_types is null or job_type = any (p_job_types)) and (p_job_lanes is null or lane = any (p_job_lanes))
+            group by priority order by priority desc
+        loop
+            exit when cardinality(v_ids) >= p_limit;
+            v_ids := v_ids || job_lock_priority(
+                v_level.members, v_level.priority, p_limit - cardinality(v_ids), p_owner_limit, p_worker_id, v_now);
+        end loop;
+    end if;
+    if v_ids is null or cardinality(v_ids) = 0 then return; end if;
+
+    return query
+    with taken as (
+        update job_queue set status = 'running', attempt = attempt + 1, worker_id = p_worker_id, run_token = gen_random_uuid(),
+            lease_seconds = p_lease_seconds, lease_until = v_now + make_interval(secs => p_lease_seconds), heartbeat_at = v_now,
+            started_at = v_now, updated_at = v_now
+        where id = any (v_ids)
+        returning *
+    ), told as (
+        insert into job_events (job_id, at, event, actor, attempt) select id, v_now, 'claimed', p_worker_id, attempt from taken
+    )
+    select id, id, job_type, job_name, job_category, lane, job_lane, priority, owner_user_id, job_payload, job_config, status,
+        scheduled_at, attempt, crashes, reschedules, greatest(attempt - 1, 0), worker_id, run_token, lease_seconds, lease_until,
+        heartbeat_at, cancel_requested, idempotency_key, correlation_id, parent_id, progress, last_error, started_at, created_at,
+        updated_at
+    from taken order by priority desc, scheduled_at, id;
+end $$;
+
+-- Keeps leases; answers those that hold. Rows are locked in the order of their ids, as everywhere.
+create function renew_job_leases(p_worker_id text, p_job_ids uuid[], p_run_tokens uuid[], p_now timestamptz default null)
+returns table (job_id uuid, cancel_requested boolean)
+language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+    v_now timestamptz := coalesce(p_now, clock_timestamp());
+begin
+    return query
+    with held as materialized (
+        select q.id from job_queue q join unnest(p_job_ids, p_run_tokens) as l (id, token) on q.id = l.id
+        where q.run_token = l.token and q.worker_id = p_worker_id and q.status = 'running'
+        order by q.id for update of q
+    )
+    update job_queue q set lease_until = v_now + make_interval(secs => q.lease_seconds), heartbeat_at = v_now
+    from held where q.id = held.id
+    returning q.id, q.cancel_requested;
+end $$;
+
+create function update_job_heartbeat(
+    p_job_id uuid, p_worker_id text, p_run_token uuid default null, p_now timestamptz default null
+) returns boolean
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    v_now timestamptz := coalesce(p_now, clock_timestamp());
+begin
+    update job_queue set lease_until = v_now + make_interval(secs => lease_seconds), heartbeat_at = v_now
+    where id = p_job_id and status = 'running' and worker_id = p_worker_id and (p_run_token is null or run_token = p_run_token);
+    return found;
+end $$;
+
+-- Ends successful runs together; answers those whose lease held.
+create function complete_jobs(
+    p_worker_id text, p_job_ids uuid[], p_run_tokens uuid[], p_results jsonb[], p_ttl_seconds double precision[],
+    p_now timestamptz default null
+) returns setof uuid
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    v_now timestamptz := coalesce(p_now, clock_timestamp());
+begin
+    return query
+    with held as materialized (
+        select q.id, l.result, l.ttl
+        from job_queue q join unnest(p_job_ids, p_run_tokens, p_results, p_ttl_seconds) as l (id, token, result, ttl) on q.id = l.id
+        where q.run_token = l.token and q.worker_id = p_worker_id and q.status = 'running'
+        order by q.id for update of q
+    ), done as (
+        update job_queue q set status = 'succeeded', job_result = held.result, completed_at = v_now, updated_at = v_now,
+            result_expires_at = v_now + make_interval(secs => held.ttl), run_token = null, lease_until = null, heartbeat_at = null,
+            last_error = null, cause = null
+        from held where q.id = held.id
+        returning q.id, q.attempt
+    ), told as (
+        insert into job_events (job_id, at, event, actor, attempt)
+        select done.id, v_now, 'succeeded', p_worker_id, done.attempt from done
+    )
+    select done.id from done;
+end $$;
+
+-- Ends one run in any state. Without a token the worker must hold the lease.
+create function job_settle(
+    p_job_id uuid, p_worker_id text, p_run_token uuid, p_status text, p_charged boolean, p_put_off boolean,
+    p_run_at timestamptz, p_delay_seconds double precision, p_error text, p_cause text, p_result jsonb,
+    p_ttl_seconds double precision, p_now timestamptz
+) returns boolean
+language plpgsql as $$
+declare
+    v_waits boolean := p_status in ('queued', 'retrying');
+    v_attempt integer;
+begin
+    update job_queue set status = p_status,
+        attempt = case when p_charged then attempt else greatest(attempt - 1, 0) end,
+        reschedules = reschedules + case when p_put_off then 1 else 0 end,
+        scheduled_at = case when v_waits
+            then coalesce(p_run_at, p_now + make_interval(secs => coalesce(p_delay_seconds, 0))) else scheduled_at end,
+        job_result = p_result, result_expires_at = p_now + make_interval(secs => p_ttl_seconds),
+        last_error = case when p_status = 'succeeded' then null else coalesce(left(p_error, 2000), last_error) end, cause = p_cause,
+        completed_at = case when v_waits then null else p_now end,
+        dead_letter_at = case when p_status = 'dead' then p_now end,
+        run_token = null, lease_until = null, heartbeat_at = null, cancel_requested = false, updated_at = p_now
+    where id = p_job_id and status = 'running' and worker_id = p_worker_id and (p_run_token is null or run_token = p_run_token)
+    returning attempt into v_attempt;
+    if not found then return false; end if;
+    insert into job_events (job_id, at, event, actor, attempt, reason)
+    values (p_job_id, p_now, p_status, p_worker_id, v_attempt, left(coalesce(p_error, p_cause), 2000));
+    return true;
+end $$;
+
+create function complete_job(
+    p_job_id uuid, p_worker_id text, p_job_result jsonb default null, p_run_token uuid default null, p_now timestamptz default null
+) returns boolean
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    v_ttl double precision;
+begin
+    select (job_config ->> 'result_ttl_seconds')::double precision into v_ttl from job_queue where id = p_job_id;
+    return job_settle(p_job_id, p_worker_id, p_run_token, 'succeeded', true, false, null, null, null, null, p_job_result, v_ttl,
+        coalesce(p_now, clock_timestamp()));
+end $$;
+
+-- The wait after the n-th failure, by the rules of a job; p_draw (0 to 1) decides the jitter.
+create function job_retry_wait(p_config jsonb, p_failures integer, p_draw double precision) returns double precision
+language plpgsql immutable as $$
+declare
+    v_retry jsonb := coalesce(p_config -> 'retry',
+        '{"exponential": {"base_seconds": 10, "factor": 2, "cap_seconds": 900, "jitter": "full"}}');
+    v_rule jsonb := coalesce(v_retry -> 'fixed', v_retry -> 'exponential');
+    v_jitter jsonb := coalesce(v_rule -> 'jitter', '"full"');
+    v_wait double precision;
+begin
+    if v_retry ? 'fixed' then
+        v_wait := coalesce((v_rule -> 'seconds' ->> least(p_failures, jsonb_array_length(v_rule -> 'seconds')) - 1)::double precision, 0);
+    else
+        v_wait := least((v_rule ->> 'cap_seconds')::double precision, (v_rule ->> 'base_seconds')::double precision
+            * power((v_rule ->> 'factor')::double precision,
+                least(greatest(p_failures - 1, 0) + coalesce((v_rule ->> 'first_exponent')::integer, 0), 60)));
+    end if;
+    return case
+        when v_jitter = '"full"' then v_wait * p_draw
+        when v_jitter ? 'additive' then v_wait + p_draw * least(v_wait * (v_jitter -> 'additive' ->> 'fraction')::double precision,
+            (v_jitter -> 'additive' ->> 'cap_seconds')::double precision)
+        else v_wait
+    end;
+end $$;
+
+-- An ordinary failure: tried again while tries are left, then dead; one that is not retryable has failed for good.
+create function fail_job(
+    p_job_id uuid, p_worker_id text, p_error text, p_retryable boolean default true, p_run_token uuid default null,
+    p_now timestamptz default null
+) returns boolean
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    v_now timestamptz := coalesce(p_now, clock_timestamp());
+    v_job job_queue;
+begin
+    select * into v_job from job_queue where id = p_job_id;
+    if not found then return false; end if;
+    if not p_retryable then
+        return job_settle(p_job_id, p_worker_id, p_run_token, 'failed', true, false, null, null, p_error, null, null, null, v_now);
+    elsif v_job.attempt >= coalesce((v_job.job_config ->> 'max_attempts')::integer, 5) then
+        return job_settle(p_job_id, p_worker_id, p_run_token, 'dead', true, false, null, null, p_error, 'attempts', null, null, v_now);
+    end if;
+    return job_settle(p_job_id, p_worker_id, p_run_token, 'retrying', true, false, null,
+        job_retry_wait(v_job.job_config, v_job.attempt, random()), p_error, null, null, null, v_now);
+end $$;
+
+-- Puts a job off without a charge, as often as its rules allow; then it is dead. A running job only by its holder.
+create function reschedule_job(
+    p_job_id uuid, p_delay_seconds integer, p_reason text, p_add_jitter boolean default true, p_worker_id text default null,
+    p_run_token uuid default null, p_now timestamptz default null
+) returns boolean
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    v_now timestamptz := coalesce(p_now, clock_timestamp());
+    v_delay double precision := p_delay_seconds
+        + case when p_add_jitter then random() * least(p_delay_seconds * 0.5, 30) else 0 end;
+    v_job job_queue;
+begin
+    if p_delay_seconds is null or p_delay_seconds < 0 then
+        perform job_refuse('negative_delay', 'a job cannot start before now');
+    end if;
+    select * into v_job from job_queue where id = p_job_id for update;
+    if not found or v_job.status not in ('queued', 'retrying', 'running') then return false; end if;
+    if v_job.status = 'running' and not coalesce(v_job.worker_id = p_worker_id, false) then return false; end if;
+    if v_job.status = 'running' and p_run_token is not null and v_job.run_token <> p_run_token then return false; end if;
+    if v_job.status = 'running' then
+        if v_job.reschedules >= coalesce((v_job.job_config ->> 'max_reschedules')::integer, 1000) then
+            return job_settle(p_job_id, p_worker_id, p_run_token, 'dead', false, false, null, null,
+                format('it was put off %s times', v_job.reschedules), 'reschedules', null, null, v_now);
+        end if;
+        return job_settle(p_job_id, p_worker_id, p_run_token, 'queued', false, true, null, v_delay, p_reason, null, null, null, v_now);
+    end if;
+    update job_queue set scheduled_at = v_now + make_interval(secs => v_delay), reschedules = reschedules + 1, updated_at = v_now
+    where id = p_job_id;
+    insert into job_events (job_id, at, event, actor, attempt, reason)
+    values (p_job_id, v_now, v_job.status, coalesce(p_worker_id, 'operator'), v_job.attempt, p_reason);
+    return true;
+end $$;
+
+-- Takes back what workers lost: leases that ended, and everything of the workers that are gone.
+create function rescue_jobs(p_gone text[] default '{}', p_now timestamptz default null)
+returns table (job_id uuid, worker_id text, crashes integer, status text)
+language plpgsql security definer set search_path = public, pg_temp as $$
+#variable_conflict use_column
+declare
+    v_now timestamptz := coalesce(p_now, clock_timestamp());
+begin
+    if cardinality(p_gone) > 0 then
+        delete from job_workers where worker_id = any (p_gone);
+        update api_permits set released_at = v_now where worker_id = any (p_gone) and released_at is null;
+    end if;
+    return query
+    with lost as materialized (
+        select id, worker_id as holder, crashes + 1 as died, cancel_requested from job_queue
+        where status = 'running' and (lease_until <= v_now or worker_id = any (p_gone))
+        order by id for update skip locked
+    ), taken as (
+        update job_queue q set
+            status = case when lost.cancel_requested then 'cancelled' when lost.died >= 5 then 'dead' else 'retrying' end,
+            attempt = greatest(q.attempt - 1, 0), crashes = lost.died,
+            scheduled_at = v_now + make_interval(secs => case lost.died when 1 then 0 when 2 then 1 when 3 then 5 else 15 end),
+            last_error = format('its worker %s died or fell silent', lost.holder),
+            cause = case when lost.died >= 5 and not lost.cancel_requested then 'crash' end,
+            completed_at = case when lost.died >= 5 or lost.cancel_requested then v_now end,
+            dead_letter_at = case when lost.died >= 5 and not lost.cancel_requested then v_now end,
+            run_token = null, lease_until = null, heartbeat_at = null, cancel_requested = false, updated_at = v_now
+        from lost where q.id = lost.id
+        returning q.id, lost.holder, q.crashes, q.status, q.attempt
+    ), told as (
+        insert into job_events (job_id, at, event, actor, attempt, reason)
+        select t.id, v_now, 'rescued', null, t.attempt, t.holder from taken t
+        union all
+        select t.id, v_now, t.status, null, t.attempt, 'crash' from taken t where t.status <> 'retrying'
+    )
+    select t.id, t.holder, t.crashes, t.status from taken t;
+end $$;
+
+-- Seconds until the next waiting job of these types and lanes is due: 0 if one is, null if none waits.
+create function job_next_due(
+    p_job_types text[] default null, p_job_lanes text[] default null, p_alone boolean default false, p_now timestamptz default null
+) returns double precision
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    v_next timestamptz;
+begin
+    if p_alone then
+        select min(scheduled_at) into v_next from job_queue
+        where status in ('queued', 'retrying') and crashes >= 2
+            and (p_job_types is null or job_type = any (p_job_types)) and (p_job_lanes is null or lane = any (p_job_lanes));
+    else
+        with recursive groups as (
+            (select lane, job_type, priority, scheduled_at from job_queue
+             where status in ('queued', 'retrying') and crashes < 2
+             order by lane, job_type, priority, scheduled_at limit 1)
+            union all
+            select next.* from groups g cross join lateral (
+                select q.lane, q.job_type, q.priority, q.scheduled_at from job_queue q
+                where q.status in ('queued', 'retrying') and q.crashes < 2
+                    and (q.lane, q.job_type, q.priority) > (g.lane, g.job_type, g.priority)
+                order by q.lane, q.job_type, q.priority, q.scheduled_at limit 1
+            ) as next
+        )
+        select min(scheduled_at) into v_next from groups
+        where (p_job_types is null or job_type = any (p_job_types)) and (p_job_lanes is null or lane = any (p_job_lanes));
+    end if;
+    return greatest(0, extract(epoch from v_next - coalesce(p_now, clock_timestamp())));
+end $$;

@@ -57,16 +57,11 @@ fn settled(lease: Lease, outcome: Outcome, draw: f64) -> (Lease, Settlement) {
     let mut settlement = Settlement::of(outcome, &lease, draw);
     match prepare(std::mem::take(&mut settlement.follow_up)) {
         Ok(follow_up) => settlement.follow_up = follow_up,
-        Err(refusal) => settlement = refused(&lease, &refusal.to_string()),
+        Err(refusal) => settlement = Settlement::follow_up_refused(&refusal.into()),
     }
     settlement.error = settlement.error.map(cleaned);
     settlement.result = settlement.result.map(cleaned_json);
     (lease, settlement)
-}
-
-/// The end of a job whose follow-up was refused.
-pub(super) fn refused(lease: &Lease, why: &str) -> Settlement {
-    Settlement::of(Outcome::Failed { error: format!("a job that follows from it was refused: {why}") }, lease, 0.0)
 }
 
 /// A number from 0 to 1: the 53 low bits of an id, which are random.

@@ -7,8 +7,8 @@ use anyhow::Context as _;
 use serde_json::json;
 use yarnnn::clock::SystemClock;
 use yarnnn::config::{Config, DatabaseConfig};
-use yarnnn::deliverables::{CreateDeliverable, RunOutcome, RunRequest, RunStatus};
-use yarnnn::pipeline::StageCx;
+use yarnnn::deliverables::{CreateDeliverable, RunDeliverable, RunOutcome, RunRequest, RunStatus};
+use yarnnn::pipeline::CancelToken;
 use yarnnn_sim::sample::{Sample, SampleFiles};
 
 use super::{import, run};
@@ -27,18 +27,17 @@ pub(super) async fn execute(out: &Path, output: &Output) -> anyhow::Result<ExitC
     let session = Session::local(config(&out)).await?;
     let cancel = cancel_on_interrupt();
     let paths = [files.slack, files.mail, files.calendar, files.notion];
-    let imported = import::import(&session, &paths, None, cancel.clone(), output).await?;
-    imported.show(output);
-    let cx = session.yarnnn.stage_cx().with_cancel(cancel);
+    let imported = import::import(&session, paths.to_vec(), None, cancel.clone(), output).await?;
+    import::show(&imported, output);
     let mut outcomes = Vec::new();
     for (report_type, title, description) in REPORTS {
-        outcomes.push(report(&session, &cx, (report_type, title, description), output).await?);
+        outcomes.push(report(&session, cancel.clone(), (report_type, title, description), output).await?);
     }
-    let failed = imported.totals().failed > 0 || outcomes.iter().any(|it| it.status == RunStatus::Failed);
+    let failed = imported.totals.failed > 0 || outcomes.iter().any(|it| it.status == RunStatus::Failed);
     if output.is_json() {
         let reports: Vec<_> = outcomes.iter().flat_map(run::files).collect();
         let runs: Vec<_> = outcomes.iter().map(run::describe).collect();
-        output.json(&json!({ "reports": reports, "import": imported.json(), "runs": runs }));
+        output.json(&json!({ "reports": reports, "import": import::json(&imported), "runs": runs }));
     } else {
         farewell(&out, &outcomes, output);
     }
@@ -66,7 +65,7 @@ fn config(out: &Path) -> Config {
 
 async fn report(
     session: &Session,
-    cx: &StageCx,
+    cancel: CancelToken,
     (report_type, title, description): (&str, &str, Option<&str>),
     output: &Output,
 ) -> anyhow::Result<RunOutcome> {
@@ -81,7 +80,7 @@ async fn report(
     };
     output.line(&output.tone(title, Tone::Strong));
     let request = RunRequest { key: Some("demo".into()), ..RunRequest::of(session.user.id, deliverable.id) };
-    let outcome = deliverables.run(cx, &request).await?;
+    let outcome = run::carry_out(session, &RunDeliverable::requested(&request), cancel, output).await?;
     run::show(&outcome, output);
     Ok(outcome)
 }

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use super::{deliverables, demo, doctor, import, migrate, plan, run, search, verify};
+use super::{deliverables, demo, doctor, import, jobs, migrate, plan, run, search, verify, work};
 use crate::cli::{Cli, Command};
 use crate::output::Output;
 use crate::session::parse_email;
@@ -15,7 +15,9 @@ pub(crate) async fn dispatch(cli: Cli, output: &Output) -> anyhow::Result<ExitCo
         Command::Demo { out } => demo::execute(&out, output).await,
         Command::Migrate => migrate::execute(output).await,
         Command::Doctor => doctor::execute(user, output).await,
-        Command::Import { paths, window } => import::execute(user, &paths, window.as_deref(), output).await,
+        Command::Import(arguments) => import::execute(user, arguments, output).await,
+        Command::Work(arguments) => work::execute(arguments, output).await,
+        Command::Jobs(command) => jobs::execute(user, command, output).await,
         Command::Deliverables(command) => deliverables::execute(user, command, output).await,
         Command::Plan { deliverable, as_of, prompt } => plan::execute(user, &deliverable, as_of.as_deref(), prompt, output).await,
         Command::Run(arguments) => run::execute(user, arguments, output).await,

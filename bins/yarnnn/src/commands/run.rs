@@ -4,16 +4,21 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use yarnnn::Error;
 use yarnnn::accounts::Email;
-use yarnnn::deliverables::{Deliverable, DeliverableStatus, Destination, DueOutcome, RunOutcome, RunRequest, RunStatus};
+use yarnnn::deliverables::{
+    Deliverable, DeliverableStatus, Destination, DueOutcome, RunDeliverable, RunOutcome, RunRequest, RunStatus,
+};
 use yarnnn::delivery::MessageState;
-use yarnnn::pipeline::{Progress, StageCx};
+use yarnnn::jobs::{JobProgress, JobProgressSink};
+use yarnnn::pipeline::CancelToken;
 
 use super::when;
 use crate::cli::Run;
 use crate::exit::{FAILED, UsageError};
 use crate::output::{Output, Tone};
 use crate::session::{Session, cancel_on_interrupt};
+use crate::work;
 
 pub(super) async fn execute(user: Option<Email>, arguments: Run, output: &Output) -> anyhow::Result<ExitCode> {
     let as_of = arguments.as_of.as_deref().map(|it| when::instant("--as-of", it)).transpose()?;
@@ -21,25 +26,37 @@ pub(super) async fn execute(user: Option<Email>, arguments: Run, output: &Output
         return Err(UsageError("--key: a key has 1 to 200 characters".into()).into());
     }
     let session = Session::open(user).await?;
-    let bar = output.steps();
-    let steps = bar.clone();
-    let cx = session.yarnnn.stage_cx().with_cancel(cancel_on_interrupt());
-    let cx = cx.with_progress(Arc::new(move |it: Progress| steps.set_message(it.stage)));
     if arguments.due {
-        let ran = due(&session, &cx, output).await;
-        bar.finish_and_clear();
-        return ran;
+        return due(&session, arguments.detach, output).await;
     }
     let request = RunRequest { as_of, ..request(&session, &arguments).await? };
-    let outcome = session.yarnnn.deliverables().run(&cx, &request).await;
-    bar.finish_and_clear();
-    let outcome = outcome?;
+    let job = RunDeliverable::requested(&request);
+    if arguments.detach {
+        work::detach(&session, &job, output).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let outcome = carry_out(&session, &job, cancel_on_interrupt(), output).await?;
     if output.is_json() {
         output.json(&describe(&outcome));
     } else {
         show(&outcome, output);
     }
     Ok(code(outcome.status == RunStatus::Failed))
+}
+
+/// Runs a report as a job, and reads what became of it.
+pub(super) async fn carry_out(
+    session: &Session,
+    job: &RunDeliverable,
+    cancel: CancelToken,
+    output: &Output,
+) -> anyhow::Result<RunOutcome> {
+    let bar = output.steps();
+    let steps = bar.clone();
+    let observe: JobProgressSink = Arc::new(move |it: JobProgress| steps.set_message(it.step));
+    let result = work::carry_through(session, job, cancel, Some(observe), output).await;
+    bar.finish_and_clear();
+    Ok(session.yarnnn.deliverables().outcome_of_job(job, &result?).await?)
 }
 
 async fn request(session: &Session, arguments: &Run) -> anyhow::Result<RunRequest> {
@@ -52,7 +69,7 @@ async fn request(session: &Session, arguments: &Run) -> anyhow::Result<RunReques
     Ok(RunRequest { key: arguments.key.clone(), force: arguments.force, ..request })
 }
 
-async fn due(session: &Session, cx: &StageCx, output: &Output) -> anyhow::Result<ExitCode> {
+async fn due(session: &Session, detach: bool, output: &Output) -> anyhow::Result<ExitCode> {
     let deliverables = session.yarnnn.deliverables();
     // All or none: a mail that would be left where nobody looks stops the tick before anything is run.
     let all = deliverables.list(session.user.id).await?;
@@ -60,7 +77,22 @@ async fn due(session: &Session, cx: &StageCx, output: &Output) -> anyhow::Result
     if all.iter().any(|it| it.schedule.is_some() && mails(it)) {
         session.config.outbox.check_mail()?;
     }
-    let outcomes = deliverables.run_due(cx, session.user.id).await?;
+    let cancel = cancel_on_interrupt();
+    let mut outcomes = Vec::new();
+    for (deliverable, due_at) in deliverables.due(session.user.id).await? {
+        let job = RunDeliverable::scheduled(session.user.id, deliverable.id, due_at);
+        if detach {
+            work::enqueue(session, &job).await?;
+            output.note(&format!("{} is queued for a worker", deliverable.title));
+            continue;
+        }
+        let outcome = carry_out(session, &job, cancel.clone(), output).await;
+        if cancel.is_cancelled() {
+            outcome?;
+            return Err(Error::Cancelled.into());
+        }
+        outcomes.push(DueOutcome { deliverable, due_at, outcome: outcome.map_err(|it| it.to_string()) });
+    }
     let failed = outcomes.iter().any(|it| it.outcome.as_ref().map_or(true, |it| it.status == RunStatus::Failed));
     if output.is_json() {
         output.json(&json!({ "runs": outcomes.iter().map(describe_due).collect::<Vec<_>>() }));

@@ -1,6 +1,6 @@
 //! Dates and instants of the command line.
 
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use yarnnn::platform::Interval;
 
 use crate::exit::UsageError;
@@ -22,11 +22,6 @@ pub(super) fn window(option: &str, text: &str) -> Result<Interval, UsageError> {
         return Err(UsageError(format!("{option}: the window {text:?} ends before it begins")));
     }
     Ok(window)
-}
-
-/// The default window of recurring events (dossier §4.9): a week back, two weeks ahead.
-pub(super) fn default_window(now: DateTime<Utc>) -> Interval {
-    Interval { from: now - TimeDelta::days(7), to: now + TimeDelta::days(14) }
 }
 
 /// An instant for people.

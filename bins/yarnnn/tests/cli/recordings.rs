@@ -14,7 +14,7 @@ use super::support::{Backend, Installation};
 async fn record(installation: &Installation, deliverable: &str) -> (String, RunOutcome) {
     let outbox = OutboxConfig { folder: installation.outbox(), mail_as_files: true };
     let database = DatabaseConfig::new(&installation.url).unwrap();
-    let config = Config { database, outbox, model: ModelConfig::Extractive };
+    let config = Config { database, outbox, redis: None, model: ModelConfig::Extractive };
     let recording = Arc::new(RecordingModel::new(ExtractiveModel::new()));
     let yarnnn = yarnnn::builder(&config).await.unwrap().model(recording.clone()).build();
     let user = yarnnn.local_user().await.unwrap();

@@ -1,0 +1,48 @@
+//! `yarnnn work`: a worker in the foreground.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+use yarnnn::Config;
+use yarnnn_server::worker::{self, WorkerConfig};
+
+use crate::cli::Work;
+use crate::exit::FAILED;
+use crate::output::{Output, Tone};
+use crate::session::stop_signal;
+use crate::work::SERVICE;
+
+pub(super) async fn execute(arguments: Work, output: &Output) -> anyhow::Result<ExitCode> {
+    let config = Config::from_env()?;
+    let yarnnn = yarnnn::connect(&config).await?;
+    let (jobs, kinds) = (yarnnn.jobs().clone(), yarnnn.job_kinds());
+    let worker = worker_config(&config, &arguments, jobs.ids.as_ref());
+    output.note(&format!("worker {}: {} jobs at once; Ctrl-C stops", worker.id, worker.concurrency));
+    if !arguments.until_idle {
+        let drained = worker::run(jobs, kinds, worker, stop_signal()).await?;
+        output.note(&format!("stopped: {} jobs finished, {} handed back", drained.finished, drained.handed_back));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let report = worker::run_until_idle(jobs, kinds, worker, stop_signal()).await?;
+    let bad = report.failed > 0;
+    if output.is_json() {
+        output.json(&json!(report));
+    } else {
+        let text = format!(
+            "{} jobs succeeded, {} did not; {} wait for later or for another worker",
+            report.succeeded, report.failed, report.left
+        );
+        output.line(&output.tone(&text, if bad { Tone::Bad } else { Tone::Good }));
+        for kind in &report.unknown_kinds {
+            output.line(&output.tone(&format!("jobs of kind {kind} wait for a program that knows it"), Tone::Warning));
+        }
+    }
+    Ok(if bad { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+}
+
+fn worker_config(config: &Config, arguments: &Work, ids: &dyn yarnnn::id::IdGen) -> WorkerConfig {
+    let name = config.worker.name.as_deref().unwrap_or(SERVICE);
+    let worker = WorkerConfig::new(name, ids).with_concurrency(arguments.concurrency.unwrap_or(config.worker.concurrency));
+    let lanes = if arguments.lanes.is_empty() { config.worker.lanes.clone() } else { Some(arguments.lanes.clone()) };
+    WorkerConfig { lanes, ..worker }
+}

@@ -1,0 +1,90 @@
+//! Carrying a job through: enqueue it, work it in this process until it has ended, say what came of it.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use yarnnn::id::JobId;
+use yarnnn::jobs::{EnqueueError, Enqueued, Job, JobProgress, JobProgressSink, JobRecord, JobStatus};
+use yarnnn::pipeline::CancelToken;
+use yarnnn::{Error, StoreError};
+use yarnnn_server::worker::{self, WorkerConfig};
+
+use crate::output::Output;
+use crate::session::Session;
+
+/// What this program is called among the workers.
+pub(crate) const SERVICE: &str = "yarnnn";
+
+/// Enqueues a job and works it here until it has ended; follows it when another process has it.
+pub(crate) async fn carry_through<J: Job>(
+    session: &Session,
+    job: &J,
+    cancel: CancelToken,
+    observe: Option<JobProgressSink>,
+    output: &Output,
+) -> anyhow::Result<Value> {
+    let id = enqueue(session, job).await?;
+    let jobs = session.yarnnn.jobs();
+    let observe = observe.unwrap_or_else(|| Arc::new(|_: JobProgress| {}));
+    let config = WorkerConfig::new(SERVICE, jobs.ids.as_ref());
+    let note = retry_notes(output.clone());
+    let kinds = session.yarnnn.job_kinds();
+    let record = worker::run_job(jobs.clone(), kinds, config, id, cancel, Some(observe), Some(note)).await?;
+    result(record)
+}
+
+/// Enqueues a job and leaves it to a worker.
+pub(crate) async fn detach<J: Job>(session: &Session, job: &J, output: &Output) -> anyhow::Result<()> {
+    let id = enqueue(session, job).await?;
+    if output.is_json() {
+        output.json(&json!({ "job_id": id, "status": "queued" }));
+    } else {
+        output.line(&format!("job {id} is queued for a worker (yarnnn work); see yarnnn jobs show {id}"));
+    }
+    Ok(())
+}
+
+/// The job's id. One that waits from an earlier command is run now: who asks again wants it now.
+pub(crate) async fn enqueue<J: Job>(session: &Session, job: &J) -> anyhow::Result<JobId> {
+    let jobs = session.yarnnn.jobs();
+    let enqueued = jobs.enqueue(Some(session.user.id), job).await.map_err(|error| match error {
+        EnqueueError::Conflict { .. } => {
+            Error::Busy(format!("another {} with other options is under way (yarnnn jobs list)", J::KIND))
+        }
+        EnqueueError::Store(error) => error.into(),
+        refused => Error::Invalid(refused.to_string()),
+    })?;
+    if let Enqueued::Existing(id) = enqueued {
+        worker::rescue_gone(jobs).await?;
+        match jobs.admin.retry(id, "command").await {
+            // It runs, or has just ended: there is nothing to hurry.
+            Ok(()) | Err(StoreError::Conflict { .. }) => {}
+            Err(error) => return Err(Error::from(error)).context("the job that waits cannot be run now"),
+        }
+    }
+    Ok(enqueued.id())
+}
+
+/// Says why a try failed and when the next one is, so that nobody waits in the dark.
+fn retry_notes(output: Output) -> Arc<dyn Fn(&JobRecord, TimeDelta) + Send + Sync> {
+    Arc::new(move |job, wait| {
+        let error = job.error.as_deref().unwrap_or("the process that had it is gone");
+        output.note(&format!("{error}; next try in {} s (Ctrl-C stops)", wait.num_seconds().max(0)));
+    })
+}
+
+/// What a job left, or why it left nothing.
+pub(crate) fn result(job: JobRecord) -> anyhow::Result<Value> {
+    let error = || job.error.clone().unwrap_or_else(|| "it failed without a reason".to_owned());
+    match (job.status, &job.result) {
+        (JobStatus::Succeeded | JobStatus::NeedsHuman | JobStatus::Failed, Some(result)) => Ok(result.clone()),
+        (JobStatus::Cancelled, _) => Err(Error::Cancelled.into()),
+        (JobStatus::Dead, _) => {
+            let why = job.cause.as_deref().unwrap_or("attempts");
+            Err(Error::Failed(format!("{} (given up: {why}; yarnnn jobs show {})", error(), job.id)).into())
+        }
+        _ => Err(Error::Failed(error()).into()),
+    }
+}

@@ -1,0 +1,134 @@
+//! A run as a job: the way every report goes, by hand, by schedule and by other programs.
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::run::{Deliverables, RunOutcome, RunRequest, RunStatus, leaves_resumable, no_news};
+use crate::error::Error;
+use crate::id::{DeliverableId, UserId, VersionId};
+use crate::jobs::{Job, JobCx, JobKey, JobPolicy, KeyHolds, Outcome};
+
+/// Gather, write, verify, queue, deliver.
+const STAGES: u32 = 5;
+/// How soon to look again at a version that another runner holds.
+const HELD: TimeDelta = TimeDelta::seconds(10);
+
+/// Writes and delivers one report. One at a time per deliverable; a second run with other wishes is a conflict.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunDeliverable {
+    /// Whose.
+    pub user: UserId,
+    /// Which.
+    pub deliverable: DeliverableId,
+    /// As in [`RunRequest`].
+    pub key: Option<String>,
+    /// As in [`RunRequest`].
+    pub force: bool,
+    /// As in [`RunRequest`].
+    pub as_of: Option<DateTime<Utc>>,
+    /// The slot of its schedule, for a run that nobody asked for by hand; it is the key then.
+    pub slot: Option<DateTime<Utc>>,
+}
+
+impl RunDeliverable {
+    /// A run as requested.
+    pub fn requested(request: &RunRequest) -> Self {
+        let RunRequest { user, deliverable, key, force, as_of } = request.clone();
+        Self { user, deliverable, key, force, as_of, slot: None }
+    }
+
+    /// A slot of a schedule.
+    pub const fn scheduled(user: UserId, deliverable: DeliverableId, slot: DateTime<Utc>) -> Self {
+        Self { user, deliverable, key: None, force: false, as_of: None, slot: Some(slot) }
+    }
+
+    fn request(&self) -> RunRequest {
+        let request = RunRequest::of(self.user, self.deliverable);
+        RunRequest { key: self.key.clone(), force: self.force, as_of: self.as_of, ..request }
+    }
+}
+
+#[async_trait]
+impl Job for RunDeliverable {
+    type Context = Deliverables;
+
+    const KIND: &'static str = "deliverable_generate";
+
+    fn policy() -> JobPolicy {
+        JobPolicy::work()
+    }
+
+    fn key(&self) -> Option<JobKey> {
+        Some(JobKey { key: self.deliverable.to_string(), holds: KeyHolds::Active })
+    }
+
+    async fn run(self, deliverables: &Deliverables, cx: &JobCx) -> Outcome {
+        let stages = cx.stages(STAGES);
+        let ran = match self.slot {
+            Some(slot) => deliverables.run_slot(&stages, self.user, self.deliverable, slot).await,
+            None => deliverables.run(&stages, &self.request()).await,
+        };
+        match ran {
+            Ok(outcome) => end(&outcome),
+            Err(Error::Cancelled) => Outcome::Cancelled,
+            Err(Error::Busy(_)) => Outcome::Snoozed { until: deliverables.parts.clock.now() + HELD },
+            Err(error) if leaves_resumable(&error) => Outcome::Backoff { error: error.to_string() },
+            Err(error) => Outcome::failed(error.to_string()),
+        }
+    }
+}
+
+/// A report that is written but cannot be delivered waits for a person: sending it is what its next run does first.
+fn end(outcome: &RunOutcome) -> Outcome {
+    let report = RunReport::of(outcome).json();
+    match outcome.status {
+        RunStatus::Delivered | RunStatus::NoNews => Outcome::done(report),
+        RunStatus::Failed if outcome.waits_for_delivery() => Outcome::NeedsOperator { report },
+        RunStatus::Failed => Outcome::Failed { error: outcome.error.clone().unwrap_or_default(), report: Some(report) },
+    }
+}
+
+/// The result of the job: ids, from which the outcome can be read again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// The version that was written or resumed; none without news.
+    pub version_id: Option<VersionId>,
+    /// `delivered`, `failed` or `no_news`.
+    pub status: String,
+    /// Whether an earlier run had opened the version.
+    pub resumed: bool,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+impl RunReport {
+    fn of(outcome: &RunOutcome) -> Self {
+        Self {
+            version_id: outcome.version.as_ref().map(|it| it.id),
+            status: outcome.status.as_str().to_owned(),
+            resumed: outcome.resumed,
+            error: outcome.error.clone(),
+        }
+    }
+
+    fn json(&self) -> Value {
+        json!(self)
+    }
+}
+
+impl Deliverables {
+    /// The outcome of a run, by the result of its job.
+    ///
+    /// # Errors
+    /// `NotFound`, and those of the store; `Failed` for a result that is none.
+    pub async fn outcome_of_job(&self, job: &RunDeliverable, result: &Value) -> Result<RunOutcome, Error> {
+        let report: RunReport = serde_json::from_value(result.clone())
+            .map_err(|error| Error::Failed(format!("the result of the run cannot be read: {error}")))?;
+        match report.version_id {
+            None => Ok(no_news(job.deliverable)),
+            Some(version) => Ok(RunOutcome { resumed: report.resumed, ..self.outcome_of(job.user, version).await? }),
+        }
+    }
+}
