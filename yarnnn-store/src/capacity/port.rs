@@ -66,13 +66,13 @@ impl Capacity for SqlStore {
             let query = sqlx::query(SET_LIMITS)
                 .bind(clean(&endpoint.provider))
                 .bind(clean(&endpoint.endpoint))
-                .bind(column(limits.requests_per_second))
-                .bind(column(limits.requests_per_minute))
-                .bind(column(limits.requests_per_hour))
-                .bind(column(limits.tokens_per_minute))
-                .bind(column(limits.tokens_per_hour))
-                .bind(column(limits.concurrent_requests))
-                .bind(column(limits.min_interval_millis))
+                .bind(limits.requests_per_second.map(i64::from))
+                .bind(limits.requests_per_minute.map(i64::from))
+                .bind(limits.requests_per_hour.map(i64::from))
+                .bind(limits.tokens_per_minute.map(i64::from))
+                .bind(limits.tokens_per_hour.map(i64::from))
+                .bind(limits.concurrent_requests.map(i64::from))
+                .bind(limits.min_interval_millis.map(i64::from))
                 .bind(if limits.disabled { "disabled" } else { "active" });
             query.execute(connection).await.map(|_| ())
         })
@@ -98,27 +98,22 @@ impl Capacity for SqlStore {
     }
 }
 
-/// Columns are signed; what does not fit is no limit that anything would reach.
-fn column(limit: Option<u32>) -> Option<i32> {
-    limit.map(|it| i32::try_from(it).unwrap_or(i32::MAX))
-}
-
 #[derive(FromRow)]
 pub(super) struct LimitsRow {
-    pub(super) requests_per_second: Option<i32>,
-    pub(super) requests_per_minute: Option<i32>,
-    pub(super) requests_per_hour: Option<i32>,
-    pub(super) tokens_per_minute: Option<i32>,
-    pub(super) tokens_per_hour: Option<i32>,
-    pub(super) concurrent_requests: Option<i32>,
-    pub(super) min_interval_ms: Option<i32>,
+    pub(super) requests_per_second: Option<i64>,
+    pub(super) requests_per_minute: Option<i64>,
+    pub(super) requests_per_hour: Option<i64>,
+    pub(super) tokens_per_minute: Option<i64>,
+    pub(super) tokens_per_hour: Option<i64>,
+    pub(super) concurrent_requests: Option<i64>,
+    pub(super) min_interval_ms: Option<i64>,
     pub(super) status: String,
 }
 
 impl LimitsRow {
     /// The limits; a negative one is none at all, as nothing gets through.
     fn limits(&self) -> CapacityLimits {
-        let limit = |column: Option<i32>| column.map(|it| u32::try_from(it).unwrap_or(0));
+        let limit = |column: Option<i64>| column.map(|it| u32::try_from(it).unwrap_or(0));
         CapacityLimits {
             requests_per_second: limit(self.requests_per_second),
             requests_per_minute: limit(self.requests_per_minute),

@@ -11,7 +11,8 @@ use yarnnn_core::jobs::{Admission, Permit, PermitRequest};
 
 use crate::error::{Doing as _, unreadable};
 
-const ACQUIRE: &str = "select permit_id, expires_at, retry_after_seconds, impossible from acquire_api_permit($1, $2, $3, $4, $5, $6)";
+const ACQUIRE: &str =
+    "select permit_id, expires_at, retry_after_seconds, impossible from acquire_api_permit($1, $2, $3, $4, $5, $6)";
 const RELEASE: &str = "select release_api_permit($1, $2, $3)";
 
 /// Permit, its end, or seconds to wait, or why never.

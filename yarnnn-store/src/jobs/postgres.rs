@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use sqlx::{Connection as _, PgConnection};
 use sqlx::types::Json;
+use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 use yarnnn_core::StoreError;
 use yarnnn_core::id::{JobId, RunToken, UserId};
 use yarnnn_core::jobs::payload::Refusal;
 use yarnnn_core::jobs::{
-    Again, Claim, Claimed, EnqueueError, Enqueued, JobPolicy, JobProgress, JobRecord, JobStatus, KeyHolds, Lease, NewJob, NextDue,
-    Renewed, Rescued, Settlement, Start, WorkerId, WorkerPresence, Written,
+    Again, Claim, Claimed, EnqueueError, Enqueued, JobPolicy, JobProgress, JobRecord, JobStatus, KeyHolds, Lease, NewJob,
+    NextDue, Renewed, Rescued, Settlement, Start, WorkerId, WorkerPresence, Written,
 };
 
 use crate::error::{Doing as _, unreadable};
@@ -26,7 +26,8 @@ const COMPLETE: &str = "select complete_jobs($1, $2, $3, $4, $5, $6)";
 const SETTLE: &str = "select job_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce($13, clock_timestamp()))";
 const FURTHER: &str = "update job_queue set progress = $4 where id = $1 and worker_id = $2 and run_token = $3 and status = 'running' \
     and (progress is null or ((progress ->> 'index')::bigint, (progress ->> 'percent')::bigint) < ($5, $6))";
-const HOLDS: &str = "select exists (select from job_queue where id = $1 and worker_id = $2 and run_token = $3 and status = 'running')";
+const HOLDS: &str =
+    "select exists (select from job_queue where id = $1 and worker_id = $2 and run_token = $3 and status = 'running')";
 const RESCUE: &str = "select job_id, worker_id, crashes, status from rescue_jobs($1, $2)";
 const NEXT_DUE: &str = "select job_next_due($1, $2, $3, $4)";
 const RENEW: &str = "select job_id, cancel_requested from renew_job_leases($1, $2, $3, $4)";
@@ -95,7 +96,9 @@ fn refused(error: sqlx::Error, jobs: &[NewJob]) -> EnqueueError {
             let (name, problem) = message.split_once(": ").unwrap_or(("refused", &message));
             EnqueueError::Refused(Refusal::new(name, problem))
         }
-        _ => EnqueueError::Store(Err::<(), _>(error).doing("jobs").map_or_else(StoreError::from, |()| unreadable("jobs", "no error"))),
+        _ => EnqueueError::Store(
+            Err::<(), _>(error).doing("jobs").map_or_else(StoreError::from, |()| unreadable("jobs", "no error")),
+        ),
     }
 }
 
@@ -305,8 +308,13 @@ pub(super) async fn progress(
     if further.rows_affected() > 0 {
         return Ok(Written::Done);
     }
-    let holds: bool =
-        sqlx::query_scalar(HOLDS).bind(id).bind(lease.worker.as_str()).bind(token).fetch_one(connection).await.doing("a lease")?;
+    let holds: bool = sqlx::query_scalar(HOLDS)
+        .bind(id)
+        .bind(lease.worker.as_str())
+        .bind(token)
+        .fetch_one(connection)
+        .await
+        .doing("a lease")?;
     Ok(if holds { Written::Done } else { Written::LeaseLost })
 }
 

@@ -65,7 +65,8 @@ pub(in crate::jobs) async fn rescue(
         sqlx::query(OFF_THE_BOARD).bind(gone.clone()).execute(&mut *c).await.doing("workers that are gone")?;
         sqlx::query(END_PERMITS).bind(gone.clone()).bind(Instant(now)).execute(&mut *c).await.doing("permits of the gone")?;
     }
-    let mut lost: Vec<LostRow> = sqlx::query_as(LOST).bind(Instant(now)).bind(gone).fetch_all(&mut *c).await.doing("lost jobs")?;
+    let mut lost: Vec<LostRow> =
+        sqlx::query_as(LOST).bind(Instant(now)).bind(gone).fetch_all(&mut *c).await.doing("lost jobs")?;
     lost.sort_by_key(|it| it.id.0);
     let mut rescued = Vec::with_capacity(lost.len());
     let mut lines: Vec<Line<'_>> = Vec::with_capacity(lost.len());
