@@ -82,6 +82,7 @@ const SUITES: &[(&str, &str, &[&str])] = &[
     ("wake_ups", include_str!("../../yarnnn-core/src/contract/wake_ups.rs"), &[WAKE_UPS]),
     ("capacity", include_str!("../../yarnnn-core/src/contract/capacity.rs"), &[]),
     ("capacity_windows", include_str!("../../yarnnn-core/src/contract/capacity_windows.rs"), &[]),
+    ("follow_ups", include_str!("../../yarnnn-core/src/contract/follow_ups.rs"), &[]),
 ];
 const ACCOUNTS: &str = include_str!("../../yarnnn-core/src/accounts/store.rs");
 const ACTIVITY: &str = include_str!("../../yarnnn-core/src/activity/store.rs");

@@ -13,6 +13,7 @@ pub mod content;
 pub mod deliverables;
 pub mod evidence;
 pub mod fixtures;
+pub mod follow_ups;
 pub mod job_admin;
 pub mod job_fixtures;
 pub mod job_upkeep;

@@ -348,6 +348,16 @@ macro_rules! contract_facts {
                 acquire_remembers_permits_that_ended,
                 acquire_waits_for_a_call_that_took_too_much,
             }
+            follow_ups {
+                commit_enqueues_what_follows,
+                commit_does_not_repeat_what_follows,
+                commit_that_fails_enqueues_nothing,
+                commit_with_a_job_that_is_refused_stores_nothing,
+                advance_enqueues_what_follows,
+                advance_that_fails_enqueues_nothing,
+                advance_with_a_job_that_is_refused_stands_still,
+                advance_at_once_enqueues_once,
+            }
         }
     };
 }
