@@ -20,3 +20,13 @@ pub const LOG_LEVEL: &str = "LOG_LEVEL";
 pub const LOG_FORMAT: &str = "LOG_FORMAT";
 /// Set to anything: no colours.
 pub const NO_COLOR: &str = "NO_COLOR";
+/// Name of the worker's service; replicas may share it. Default `yarnnn-worker`.
+pub const WORKER_ID: &str = "WORKER_ID";
+/// Jobs that a worker runs at once, 1 to 10000; default 50.
+pub const WORKER_CONCURRENCY: &str = "WORKER_CONCURRENCY";
+/// Lanes that a worker takes jobs from, with commas between them; default: all.
+pub const WORKER_LANES: &str = "WORKER_LANES";
+/// Port of the worker's health page (`GET /health`); default: no page.
+pub const HEALTH_CHECK_PORT: &str = "HEALTH_CHECK_PORT";
+/// Address that servers listen on; default `0.0.0.0`.
+pub const HOST: &str = "HOST";

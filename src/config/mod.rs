@@ -9,9 +9,11 @@ mod outbox;
 mod redis;
 mod settings;
 mod url;
+mod worker;
 
 pub use database::DatabaseConfig;
 pub use model::ModelConfig;
 pub use outbox::OutboxConfig;
 pub use redis::RedisConfig;
 pub use settings::{Config, ConfigError, logging, no_color};
+pub use worker::WorkerConfig;

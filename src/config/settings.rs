@@ -1,6 +1,6 @@
 //! All settings together, and what is wrong with one.
 
-use super::{DatabaseConfig, ModelConfig, OutboxConfig, RedisConfig, env_vars};
+use super::{DatabaseConfig, ModelConfig, OutboxConfig, RedisConfig, WorkerConfig, env_vars};
 use std::fmt;
 use std::path::Path;
 
@@ -15,6 +15,8 @@ pub struct Config {
     pub outbox: OutboxConfig,
     /// Who writes them.
     pub model: ModelConfig,
+    /// How workers work.
+    pub worker: WorkerConfig,
 }
 
 impl Config {
@@ -25,6 +27,7 @@ impl Config {
             redis: None,
             outbox: OutboxConfig { folder: folder.join("outbox"), mail_as_files: true },
             model: ModelConfig::Extractive,
+            worker: WorkerConfig::default(),
         }
     }
 
@@ -47,6 +50,7 @@ impl Config {
             redis: RedisConfig::from_lookup(&lookup)?,
             outbox: OutboxConfig::from_lookup(&lookup),
             model: ModelConfig::from_lookup(&lookup)?,
+            worker: WorkerConfig::from_lookup(&lookup)?,
         })
     }
 }

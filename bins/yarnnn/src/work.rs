@@ -3,19 +3,18 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use chrono::TimeDelta;
 use serde_json::{Value, json};
 use yarnnn::id::JobId;
-use yarnnn::jobs::{EnqueueError, Enqueued, Job, JobProgress, JobProgressSink, JobRecord, JobStatus};
+use yarnnn::jobs::{EnqueueError, Enqueued, Job, JobProgressSink, JobRecord, JobStatus};
 use yarnnn::pipeline::CancelToken;
 use yarnnn::{Error, StoreError};
-use yarnnn_server::worker::{self, WorkerConfig};
+use yarnnn_server::worker::{self, JobWatch, WaitSink, WorkerConfig};
 
 use crate::output::Output;
 use crate::session::Session;
 
 /// What this program is called among the workers.
-pub(crate) const SERVICE: &str = "yarnnn";
+const SERVICE: &str = "yarnnn";
 
 /// Enqueues a job and works it here until it has ended; follows it when another process has it.
 pub(crate) async fn carry_through<J: Job>(
@@ -27,11 +26,9 @@ pub(crate) async fn carry_through<J: Job>(
 ) -> anyhow::Result<Value> {
     let id = enqueue(session, job).await?;
     let jobs = session.yarnnn.jobs();
-    let observe = observe.unwrap_or_else(|| Arc::new(|_: JobProgress| {}));
     let config = WorkerConfig::new(SERVICE, jobs.ids.as_ref());
-    let note = retry_notes(output.clone());
-    let kinds = session.yarnnn.job_kinds();
-    let record = worker::run_job(jobs.clone(), kinds, config, id, cancel, Some(observe), Some(note)).await?;
+    let watch = JobWatch { cancel, progress: observe, waiting: Some(waits(output.clone())) };
+    let record = worker::run_job(jobs.clone(), session.yarnnn.job_kinds(), config, id, watch).await?;
     result(record)
 }
 
@@ -68,10 +65,10 @@ pub(crate) async fn enqueue<J: Job>(session: &Session, job: &J) -> anyhow::Resul
 }
 
 /// Says why a try failed and when the next one is, so that nobody waits in the dark.
-fn retry_notes(output: Output) -> Arc<dyn Fn(&JobRecord, TimeDelta) + Send + Sync> {
-    Arc::new(move |job, wait| {
+fn waits(output: Output) -> WaitSink {
+    Arc::new(move |job: &JobRecord, wait| {
         let error = job.error.as_deref().unwrap_or("the process that had it is gone");
-        output.note(&format!("{error}; next try in {} s (Ctrl-C stops)", wait.num_seconds().max(0)));
+        output.note(&format!("{error}; next try in {} s (Ctrl-C stops)", wait.as_secs()));
     })
 }
 
@@ -79,6 +76,9 @@ fn retry_notes(output: Output) -> Arc<dyn Fn(&JobRecord, TimeDelta) + Send + Syn
 pub(crate) fn result(job: JobRecord) -> anyhow::Result<Value> {
     let error = || job.error.clone().unwrap_or_else(|| "it failed without a reason".to_owned());
     match (job.status, &job.result) {
+        (JobStatus::NeedsHuman, Some(report)) if report["error"].is_string() && report.get("status").is_none() => {
+            Err(Error::Failed(report["error"].as_str().unwrap_or_default().to_owned()).into())
+        }
         (JobStatus::Succeeded | JobStatus::NeedsHuman | JobStatus::Failed, Some(result)) => Ok(result.clone()),
         (JobStatus::Cancelled, _) => Err(Error::Cancelled.into()),
         (JobStatus::Dead, _) => {

@@ -186,6 +186,7 @@ pub async fn release_of_an_ended_permit_changes_nothing(ports: &Ports) {
     let first = granted(ports, 50).await;
     ports.capacity.release(first.id, Some(40)).await.unwrap();
     ports.capacity.release(first.id, Some(0)).await.unwrap();
+    refused(ports, 61).await;
     let second = granted(ports, 60).await;
     ports.capacity.release(first.id, None).await.unwrap();
     ports.capacity.release(PermitId::from_uuid(fresh()), Some(0)).await.unwrap();

@@ -54,9 +54,11 @@ pub async fn claim_is_by_priority_then_time_then_id(ports: &Ports) {
     let late = Start::After(Duration::from_secs(2));
     let early = Start::After(Duration::from_secs(1));
     let new = |priority, start| NewJob { priority, start, ..job() };
-    let mut jobs = [new(10, late), new(7, early), new(7, late), new(7, late), new(1, Start::Now), new(1, early)];
+    let (tied, next_tied) = (new(7, late), new(7, late));
+    let (last, before_last) = (new(1, early), new(1, Start::Now));
+    let mut jobs = [new(10, late), new(7, early), tied, next_tied, before_last, last];
     let expected = jobs.each_ref().map(|it| it.id);
-    assert!(expected[2] < expected[3], "ids rise");
+    assert!(expected[2] < expected[3] && expected[2] < expected[1] && expected[5] < expected[4], "ids decide last");
     jobs.reverse();
     ports.jobs.enqueue(jobs.to_vec()).await.unwrap();
     pass(ports, 3);

@@ -1,19 +1,17 @@
 //! A run as a job: the way every report goes, by hand, by schedule and by other programs.
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::run::{Deliverables, RunOutcome, RunRequest, RunStatus, leaves_resumable, no_news};
+use super::run::{Deliverables, RunOutcome, RunRequest, RunStatus, no_news};
 use crate::error::Error;
 use crate::id::{DeliverableId, UserId, VersionId};
 use crate::jobs::{Job, JobCx, JobKey, JobPolicy, KeyHolds, Outcome};
 
 /// Gather, write, verify, queue, deliver.
 const STAGES: u32 = 5;
-/// How soon to look again at a version that another runner holds.
-const HELD: TimeDelta = TimeDelta::seconds(10);
 
 /// Writes and delivers one report. One at a time per deliverable; a second run with other wishes is a conflict.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,10 +70,7 @@ impl Job for RunDeliverable {
         };
         match ran {
             Ok(outcome) => end(&outcome),
-            Err(Error::Cancelled) => Outcome::Cancelled,
-            Err(Error::Busy(_)) => Outcome::Snoozed { until: deliverables.parts.clock.now() + HELD },
-            Err(error) if leaves_resumable(&error) => Outcome::Backoff { error: error.to_string() },
-            Err(error) => Outcome::failed(error.to_string()),
+            Err(error) => Outcome::of_error(&error, deliverables.parts.clock.now()),
         }
     }
 }

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{ImportProgress, ImportRequest, ImportWatch, Imports};
-use crate::error::Error;
 use crate::hash::Sha256;
 use crate::id::UserId;
 use crate::jobs::{Job, JobCx, JobKey, JobPolicy, JobProgress, KeyHolds, Outcome};
@@ -62,8 +61,7 @@ impl Job for ImportExports {
         let request = ImportRequest { user: self.user, paths: self.paths, window: self.window };
         match imports.run(&request, &watch).await {
             Ok(report) => Outcome::done(json!(report)),
-            Err(Error::Cancelled) => Outcome::Cancelled,
-            Err(error) => Outcome::Backoff { error: error.to_string() },
+            Err(error) => Outcome::of_error(&error, imports.clock.now()),
         }
     }
 }

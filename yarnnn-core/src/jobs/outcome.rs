@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
-use super::{EnqueueError, JobPolicy, JobStatus, Lease, NewJob, WaitingFor};
+use super::payload::scrub;
+use super::{JobPolicy, JobStatus, Lease, NewJob, WaitingFor};
+use crate::error::Error;
+use crate::llm::LlmError;
+use crate::platform::PlatformError;
 
 /// What a run says about its end: a closed set, so that nothing ends by accident.
 #[derive(Debug, Clone, PartialEq)]
@@ -61,6 +65,27 @@ impl Outcome {
     /// A failure for good with nothing to show.
     pub fn failed(error: impl Into<String>) -> Self {
         Self::Failed { error: error.into(), report: None }
+    }
+
+    /// What an error of a feature means for its job: what may pass is tried again, what a person can mend waits for one, the rest
+    /// has failed. What someone else is at is looked at again a little after `now`.
+    pub fn of_error(error: &Error, now: DateTime<Utc>) -> Self {
+        /// How soon to look again.
+        const BUSY: TimeDelta = TimeDelta::seconds(10);
+        let text = error.to_string();
+        let report = || serde_json::json!({ "error": scrub(&text) });
+        match error {
+            Error::Cancelled => Self::Cancelled,
+            Error::Busy(_) => Self::Snoozed { until: now + BUSY },
+            Error::Store(error) if error.is_transient() => Self::Backoff { error: text },
+            Error::Model(LlmError::Transient { .. }) | Error::Platform(PlatformError::Unavailable { .. }) => {
+                Self::Backoff { error: text }
+            }
+            Error::Platform(PlatformError::RateLimited { at }) => Self::RetryAt { at: *at, error: text },
+            Error::Platform(PlatformError::NeedsUser { .. }) => Self::NeedsUser { report: report() },
+            Error::Platform(PlatformError::NeedsOperator { .. }) => Self::NeedsOperator { report: report() },
+            _ => Self::failed(text),
+        }
     }
 
     /// A success with a result and nothing that follows.
@@ -124,11 +149,6 @@ impl Settlement {
         }
     }
 
-    /// What a success becomes whose follow-up jobs are refused: the work was done, what should follow cannot.
-    pub fn follow_up_refused(refusal: &EnqueueError) -> Self {
-        Self { error: Some(tidy(&format!("what should follow was refused: {refusal}"))), ..Self::ended(JobStatus::Failed) }
-    }
-
     fn failed_once(lease: &Lease, error: &str, draw: f64) -> Self {
         let error = Some(tidy(error));
         if lease.attempt >= lease.policy.max_attempts {
@@ -184,12 +204,13 @@ fn ttl(policy: &JobPolicy) -> Option<Duration> {
 }
 
 fn tidy(error: &str) -> String {
-    super::payload::scrub(error)
+    scrub(error)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::StoreError;
     use crate::id::{IdGen as _, JobId, RandomIds, RunToken};
     use crate::jobs::WorkerId;
 
@@ -235,6 +256,21 @@ mod tests {
         }
         let back = of(Outcome::HandedBack, &lease(1, 2));
         assert_eq!((back.status, back.charged, back.put_off), (JobStatus::Queued, false, false));
+    }
+
+    #[test]
+    fn errors_are_told_apart_by_what_can_be_done() {
+        let now = DateTime::UNIX_EPOCH;
+        let of = |error: Error| Outcome::of_error(&error, now);
+        let passes = Error::Store(StoreError::Unavailable { source: "down".into() });
+        let lasts = Error::Store(StoreError::Corrupt { what: "a page".into(), source: "torn".into() });
+        assert!(matches!(of(passes), Outcome::Backoff { .. }));
+        assert!(matches!(of(lasts), Outcome::Failed { .. }));
+        assert!(matches!(of(Error::Busy("x".into())), Outcome::Snoozed { until } if until > now));
+        assert!(matches!(of(PlatformError::RateLimited { at: now }.into()), Outcome::RetryAt { at, .. } if at == now));
+        assert!(matches!(of(PlatformError::NeedsUser { action: "sign in".into() }.into()), Outcome::NeedsUser { .. }));
+        assert!(matches!(of(PlatformError::NeedsOperator { setting: "X".into() }.into()), Outcome::NeedsOperator { .. }));
+        assert_eq!(of(Error::Cancelled), Outcome::Cancelled);
     }
 
     #[test]

@@ -335,10 +335,22 @@ begin
     return coalesce(v_ids, '{}');
 end $$;
 
--- Locks up to p_limit due jobs of one group, stepping from owner to owner, each up to its room. At most 256 owners are looked
--- at, from a random one on, so that all get their turn however many there are.
+-- How many jobs of each owner a worker runs or is about to.
+create function job_running_by_owner(p_worker_id text, p_taken uuid[]) returns jsonb
+language sql stable as $$
+    select coalesce(jsonb_object_agg(owner_user_id, running), '{}') from (
+        select owner_user_id, count(*) as running from (
+            select owner_user_id from job_queue where status = 'running' and worker_id = p_worker_id
+            union all
+            select owner_user_id from job_queue where id = any (p_taken)
+        ) as busy where owner_user_id is not null group by owner_user_id
+    ) as counted
+$$;
+
+-- Locks up to p_limit due jobs of one priority, stepping from owner to owner, each up to its room. Of each group at most 256
+-- owners from a random one on are looked at, so that all get their turn however many there are.
 create function job_lock_by_owner(
-    p_lane text, p_type text, p_priority integer, p_limit integer, p_owner_limit integer, p_running jsonb, p_now timestamptz
+    p_groups jsonb, p_priority integer, p_limit integer, p_owner_limit integer, p_running jsonb, p_now timestamptz
 ) returns uuid[]
 language plpgsql as $$
 declare
@@ -346,48 +358,28 @@ declare
     v_ids uuid[];
     v_from uuid := gen_random_uuid();
 begin
-    with recursive ahead as (
-        (select coalesce(owner_user_id, c_nobody) as owner from job_queue
-         where status in ('queued', 'retrying') and crashes < 2 and lane = p_lane and job_type = p_type and priority = p_priority
-            and coalesce(owner_user_id, c_nobody) >= v_from
-         order by coalesce(owner_user_id, c_nobody) limit 1)
-        union all
-        select (select coalesce(q.owner_user_id, c_nobody) from job_queue q
-            where q.status in ('queued', 'retrying') and q.crashes < 2
-                and q.lane = p_lane and q.job_type = p_type and q.priority = p_priority
-                and coalesce(q.owner_user_id, c_nobody) > ahead.owner
-            order by coalesce(q.owner_user_id, c_nobody) limit 1)
-        from ahead where ahead.owner is not null
-    ), around as (
-        (select coalesce(owner_user_id, c_nobody) as owner from job_queue
-         where status in ('queued', 'retrying') and crashes < 2 and lane = p_lane and job_type = p_type and priority = p_priority
-         order by coalesce(owner_user_id, c_nobody) limit 1)
-        union all
-        select (select coalesce(q.owner_user_id, c_nobody) from job_queue q
-            where q.status in ('queued', 'retrying') and q.crashes < 2
-                and q.lane = p_lane and q.job_type = p_type and q.priority = p_priority
-                and coalesce(q.owner_user_id, c_nobody) > around.owner
-            order by coalesce(q.owner_user_id, c_nobody) limit 1)
-        from around where around.owner < v_from
-    ), owners as (
-        select owner from (select owner from ahead limit 256) as first where owner is not null
-        union
-        select owner from (select owner from around limit 256) as second where owner is not null
+    with owners as materialized (
+        select g ->> 0 as lane, g ->> 1 as job_type, o.owner,
+            case when o.owner = c_nobody then p_limit
+                else greatest(0, p_owner_limit - coalesce((p_running ->> o.owner::text)::integer, 0)) end as room
+        from jsonb_array_elements(p_groups) as g cross join lateral (
+            select owner from job_owners_from(g ->> 0, g ->> 1, p_priority, v_from, 256) as owner
+            union
+            select owner from job_owners_from(g ->> 0, g ->> 1, p_priority, c_nobody, 256) as owner where owner < v_from
+        ) as o
     ), candidates as (
-        select job.id, job.scheduled_at
-        from (select owner from owners limit 256) as o
-        cross join lateral (
+        select job.id, job.scheduled_at, owners.room,
+            case when owners.owner <> c_nobody then row_number() over (partition by owners.owner order by job.scheduled_at, job.id) end as nth
+        from owners cross join lateral (
             select q.id, q.scheduled_at from job_queue q
             where q.status in ('queued', 'retrying') and q.crashes < 2
-                and q.lane = p_lane and q.job_type = p_type and q.priority = p_priority
-                and coalesce(q.owner_user_id, c_nobody) = o.owner and q.scheduled_at <= p_now
-            order by q.scheduled_at, q.id
-            limit case when o.owner = c_nobody then p_limit
-                else greatest(0, p_owner_limit - coalesce((p_running ->> o.owner::text)::integer, 0)) end
+                and q.lane = owners.lane and q.job_type = owners.job_type and q.priority = p_priority
+                and coalesce(q.owner_user_id, c_nobody) = owners.owner and q.scheduled_at <= p_now
+            order by q.scheduled_at, q.id limit least(owners.room, p_limit)
         ) as job
     ), chosen as (
         select id, row_number() over (order by scheduled_at, id) as position from candidates
-        order by scheduled_at, id limit p_limit
+        where nth is null or nth <= room order by scheduled_at, id limit p_limit
     )
     select array_agg(id) into v_ids from (
         select q.id from chosen join job_queue q on q.id = chosen.id
@@ -397,9 +389,30 @@ begin
     return coalesce(v_ids, '{}');
 end $$;
 
+-- The owners (the nil uuid for none) that have something in a group, from one on, in order.
+create function job_owners_from(p_lane text, p_type text, p_priority integer, p_from uuid, p_limit integer) returns setof uuid
+language plpgsql stable as $$
+declare
+    c_nobody constant uuid := '00000000-0000-0000-0000-000000000000';
+    v_owner uuid;
+begin
+    select coalesce(owner_user_id, c_nobody) into v_owner from job_queue
+    where status in ('queued', 'retrying') and crashes < 2 and lane = p_lane and job_type = p_type and priority = p_priority
+        and coalesce(owner_user_id, c_nobody) >= p_from
+    order by coalesce(owner_user_id, c_nobody) limit 1;
+    for v_count in 1 .. p_limit loop
+        exit when v_owner is null;
+        return next v_owner;
+        select coalesce(owner_user_id, c_nobody) into v_owner from job_queue
+        where status in ('queued', 'retrying') and crashes < 2 and lane = p_lane and job_type = p_type and priority = p_priority
+            and coalesce(owner_user_id, c_nobody) > v_owner
+        order by coalesce(owner_user_id, c_nobody) limit 1;
+    end loop;
+end $$;
+
 -- The jobs of one priority: the due ones of all its groups, in order, and no owner beyond its limit.
 create function job_lock_priority(
-    p_groups jsonb, p_priority integer, p_limit integer, p_owner_limit integer, p_worker_id text, p_now timestamptz
+    p_groups jsonb, p_priority integer, p_limit integer, p_owner_limit integer, p_worker_id text, p_taken uuid[], p_now timestamptz
 ) returns uuid[]
 language plpgsql as $$
 declare
@@ -431,50 +444,31 @@ begin
     if p_owner_limit is null or cardinality(v_ids) = 0 then return v_ids; end if;
     if not exists (select from job_queue where id = any (v_ids) and owner_user_id is not null) then return v_ids; end if;
 
-    select coalesce(jsonb_object_agg(owner_user_id, running), '{}') into v_running from (
-        select owner_user_id, count(*) as running from job_queue
-        where status = 'running' and worker_id = p_worker_id and owner_user_id is not null group by owner_user_id
-    ) as busy;
+    v_running := job_running_by_owner(p_worker_id, p_taken);
     select array_agg(id) into v_kept from (
         select id, owner_user_id, row_number() over (partition by owner_user_id order by scheduled_at, id) as nth
         from job_queue where id = any (v_ids)
     ) as ranked
     where owner_user_id is null or nth + coalesce((v_running ->> owner_user_id::text)::integer, 0) <= p_owner_limit;
     if cardinality(v_kept) = cardinality(v_ids) then return v_kept; end if;
-
-    v_ids := '{}';
-    for v_group in select g ->> 0 as lane, g ->> 1 as job_type from jsonb_array_elements(p_groups) as g order by random() loop
-        exit when cardinality(v_ids) >= p_limit;
-        v_ids := v_ids || job_lock_by_owner(
-            v_group.lane, v_group.job_type, p_priority, p_limit - cardinality(v_ids), p_owner_limit, v_running, p_now);
-        if jsonb_array_length(p_groups) > 1 then
-            select coalesce(jsonb_object_agg(owner, n), '{}') into v_running from (
-                select owner, sum(n) as n from (
-                    select key as owner, value::integer as n from jsonb_each_text(v_running)
-                    union all
-                    select owner_user_id::text, 1 from job_queue
-                    where id = any (v_ids) and owner_user_id is not null and lane = v_group.lane and job_type = v_group.job_type
-                ) as parts group by owner
-            ) as sums;
-        end if;
-    end loop;
-    return v_ids;
+    return job_lock_by_owner(p_groups, p_priority, p_limit, p_owner_limit, v_running, p_now);
 end $$;
 
 -- Hands out jobs that are due: highest priority first, then the oldest. Jobs whose process died twice only alone or by id.
 create function claim_next_job_v3(
     p_worker_id text, p_job_types text[] default null, p_job_lanes text[] default null, p_limit integer default 1,
-    p_lease_seconds integer default 330, p_owner_limit integer default null, p_only uuid default null,
+    p_lease_seconds double precision default 330, p_owner_limit integer default null, p_only uuid default null,
     p_alone boolean default false, p_now timestamptz default null
 ) returns setof claimed_job
-language plpgsql security definer set search_path = public, pg_temp as $$
+language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
 declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
     v_ids uuid[] := '{}';
     v_level record;
 begin
     if coalesce(btrim(p_worker_id), '') = '' then perform job_refuse('blank_worker', 'a claim needs a worker id'); end if;
-    if p_lease_seconds is null or p_lease_seconds < 1 then perform job_refuse('bad_lease', 'a lease lasts a second or more'); end if;
+    if p_lease_seconds is null or p_lease_seconds <= 0 then perform job_refuse('bad_lease', 'a lease lasts some time'); end if;
     if p_only is not null then
         select array_agg(id) into v_ids from (
             select id from job_queue where id = p_only and status in ('queued', 'retrying') and scheduled_at <= v_now
@@ -507,7 +501,7 @@ begin
         loop
             exit when cardinality(v_ids) >= p_limit;
             v_ids := v_ids || job_lock_priority(
-                v_level.members, v_level.priority, p_limit - cardinality(v_ids), p_owner_limit, p_worker_id, v_now);
+                v_level.members, v_level.priority, p_limit - cardinality(v_ids), p_owner_limit, p_worker_id, v_ids, v_now);
         end loop;
     end if;
     if v_ids is null or cardinality(v_ids) = 0 then return; end if;
@@ -529,23 +523,27 @@ begin
     from taken order by priority desc, scheduled_at, id;
 end $$;
 
--- Keeps leases; answers those that hold. Rows are locked in the order of their ids, as everywhere.
+-- Keeps leases; answers those that hold. It never waits: a row that somebody is writing to is answered as it was before.
 create function renew_job_leases(p_worker_id text, p_job_ids uuid[], p_run_tokens uuid[], p_now timestamptz default null)
-returns table (job_id uuid, cancel_requested boolean)
-language plpgsql security definer set search_path = public, pg_temp as $$
+returns table (run_token uuid, cancel_requested boolean)
+language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
 begin
     return query
     with held as materialized (
-        select q.id from job_queue q join unnest(p_job_ids, p_run_tokens) as l (id, token) on q.id = l.id
-        where q.run_token = l.token and q.worker_id = p_worker_id and q.status = 'running'
-        order by q.id for update of q
+        select q.id, q.run_token, q.cancel_requested from unnest(p_job_ids, p_run_tokens) as l (id, token) join job_queue q on q.id = l.id
+        -- `is true`: by id, and not by way of all that the worker runs.
+        where q.run_token = l.token and (q.worker_id = p_worker_id and q.status = 'running') is true
+    ), free as materialized (
+        select q.id from held join job_queue q on q.id = held.id where q.status = 'running' for update of q skip locked
+    ), renewed as (
+        update job_queue q set lease_until = v_now + make_interval(secs => q.lease_seconds), heartbeat_at = v_now
+        from free where q.id = free.id
     )
-    update job_queue q set lease_until = v_now + make_interval(secs => q.lease_seconds), heartbeat_at = v_now
-    from held where q.id = held.id
-    returning q.id, q.cancel_requested;
+    select held.run_token, held.cancel_requested from held;
 end $$;
 
 create function update_job_heartbeat(
@@ -565,21 +563,19 @@ create function complete_jobs(
     p_worker_id text, p_job_ids uuid[], p_run_tokens uuid[], p_results jsonb[], p_ttl_seconds double precision[],
     p_now timestamptz default null
 ) returns setof uuid
-language plpgsql security definer set search_path = public, pg_temp as $$
+language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off set enable_hashjoin = off
+set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
 declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
 begin
     return query
-    with held as materialized (
-        select q.id, l.result, l.ttl
-        from job_queue q join unnest(p_job_ids, p_run_tokens, p_results, p_ttl_seconds) as l (id, token, result, ttl) on q.id = l.id
-        where q.run_token = l.token and q.worker_id = p_worker_id and q.status = 'running'
-        order by q.id for update of q
-    ), done as (
-        update job_queue q set status = 'succeeded', job_result = held.result, completed_at = v_now, updated_at = v_now,
-            result_expires_at = v_now + make_interval(secs => held.ttl), run_token = null, lease_until = null, heartbeat_at = null,
+    with done as (
+        update job_queue q set status = 'succeeded', job_result = l.result, completed_at = v_now, updated_at = v_now,
+            result_expires_at = v_now + make_interval(secs => l.ttl), run_token = null, lease_until = null, heartbeat_at = null,
             last_error = null, cause = null
-        from held where q.id = held.id
+        from unnest(p_job_ids, p_run_tokens, p_results, p_ttl_seconds) as l (id, token, result, ttl)
+        -- `is true`: by id, and not by way of all that the worker runs.
+        where q.id = l.id and q.run_token = l.token and (q.worker_id = p_worker_id and q.status = 'running') is true
         returning q.id, q.attempt
     ), told as (
         insert into job_events (job_id, at, event, actor, attempt)
@@ -740,8 +736,6 @@ begin
     ), told as (
         insert into job_events (job_id, at, event, actor, attempt, reason)
         select t.id, v_now, 'rescued', null, t.attempt, t.holder from taken t
-        union all
-        select t.id, v_now, t.status, null, t.attempt, 'crash' from taken t where t.status <> 'retrying'
     )
     select t.id, t.holder, t.crashes, t.status from taken t;
 end $$;
@@ -774,5 +768,5 @@ begin
         select min(scheduled_at) into v_next from groups
         where (p_job_types is null or job_type = any (p_job_types)) and (p_job_lanes is null or lane = any (p_job_lanes));
     end if;
-    return greatest(0, extract(epoch from v_next - coalesce(p_now, clock_timestamp())));
+    return case when v_next is not null then greatest(0, extract(epoch from v_next - coalesce(p_now, clock_timestamp()))) end;
 end $$;

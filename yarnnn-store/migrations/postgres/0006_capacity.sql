@@ -11,10 +11,10 @@ create table api_rate_limits (
     min_interval_ms bigint,
     -- Of the requests of a minute; above it new jobs of that provider start later.
     backpressure_threshold double precision not null default 0.8,
-    backpressure_delay_seconds integer not null default 5,
+    backpressure_delay_seconds bigint not null default 5,
     status text not null default 'active' check (status in ('active', 'disabled', 'maintenance')),
     last_rate_limit_hit timestamptz,
-    rate_limit_violations integer not null default 0,
+    rate_limit_violations bigint not null default 0,
     primary key (provider_name, api_endpoint)
 );
 
@@ -25,7 +25,7 @@ create table api_permits (
     provider_name text not null,
     api_endpoint text not null,
     worker_id text not null,
-    tokens integer not null,
+    tokens bigint not null,
     acquired_at timestamptz not null,
     expires_at timestamptz not null,
     released_at timestamptz,
@@ -48,7 +48,7 @@ alter table api_permits enable row level security;
 
 -- When a permit of p_tokens could be had: null for now, else the instant. Rows are read newest first; the window slides, so the
 -- n-th newest decides for n requests.
-create function api_blocked_until(p_limits api_rate_limits, p_tokens integer, p_now timestamptz) returns timestamptz
+create function api_blocked_until(p_limits api_rate_limits, p_tokens bigint, p_now timestamptz) returns timestamptz
 language plpgsql stable as $$
 declare
     v_until timestamptz;
@@ -57,7 +57,7 @@ declare
 begin
     for v_window in
         select * from (values
-            (p_limits.requests_per_second, null::integer, interval '1 second'),
+            (p_limits.requests_per_second, null::bigint, interval '1 second'),
             (p_limits.requests_per_minute, p_limits.tokens_per_minute, interval '1 minute'),
             (p_limits.requests_per_hour, p_limits.tokens_per_hour, interval '1 hour')
         ) as w (requests, tokens, length)
@@ -97,7 +97,7 @@ end $$;
 
 -- Asks for a permit. Granted, or to be asked for again after so many seconds, or never (with the reason).
 create function acquire_api_permit(
-    p_provider_name text, p_api_endpoint text, p_estimated_tokens integer, p_worker_id text,
+    p_provider_name text, p_api_endpoint text, p_estimated_tokens bigint, p_worker_id text,
     p_lease_seconds double precision default 60, p_now timestamptz default null
 ) returns table (permit_id uuid, expires_at timestamptz, retry_after_seconds double precision, impossible text)
 language plpgsql security definer set search_path = public, pg_temp as $$
@@ -134,7 +134,7 @@ begin
     return query select v_id, v_now + make_interval(secs => p_lease_seconds), null::double precision, null::text;
 end $$;
 
-create function release_api_permit(p_permit_id uuid, p_actual_tokens integer default null, p_now timestamptz default null)
+create function release_api_permit(p_permit_id uuid, p_actual_tokens bigint default null, p_now timestamptz default null)
 returns boolean
 language plpgsql security definer set search_path = public, pg_temp as $$
 begin
@@ -145,7 +145,7 @@ end $$;
 
 -- Exora's words for the same: a permit of the caller's, known by what it asked for.
 create function acquire_api_capacity(
-    p_provider_name text, p_api_endpoint text, p_estimated_tokens integer default 1000, p_worker_id text default null,
+    p_provider_name text, p_api_endpoint text, p_estimated_tokens bigint default 1000, p_worker_id text default null,
     p_lease_seconds double precision default 60, p_now timestamptz default null
 ) returns boolean
 language sql security definer set search_path = public, pg_temp as $$
@@ -154,7 +154,7 @@ language sql security definer set search_path = public, pg_temp as $$
 $$;
 
 create function release_api_capacity(
-    p_provider_name text, p_api_endpoint text, p_estimated_tokens integer default 1000, p_actual_tokens integer default null,
+    p_provider_name text, p_api_endpoint text, p_estimated_tokens bigint default 1000, p_actual_tokens bigint default null,
     p_worker_id text default null, p_now timestamptz default null
 ) returns void
 language plpgsql security definer set search_path = public, pg_temp as $$
@@ -186,7 +186,7 @@ begin
         select p.oid::regprocedure from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where n.nspname = current_schema() and p.proname in (
             'job_refuse', 'job_exora_lane', 'job_has_secret', 'job_check', 'job_take_key', 'enqueue_jobs_v3', 'job_insert', 'enqueue_job_v3',
-            'job_lock_group', 'job_lock_by_owner', 'job_lock_priority', 'claim_next_job_v3', 'renew_job_leases', 'update_job_heartbeat',
+            'job_lock_group', 'job_running_by_owner', 'job_owners_from', 'job_lock_by_owner', 'job_lock_priority', 'claim_next_job_v3', 'renew_job_leases', 'update_job_heartbeat',
             'complete_jobs', 'job_settle', 'complete_job', 'job_retry_wait', 'fail_job', 'reschedule_job', 'rescue_jobs', 'job_next_due',
             'api_blocked_until', 'acquire_api_permit', 'release_api_permit', 'acquire_api_capacity', 'release_api_capacity', 'job_backpressure')
     loop

@@ -98,6 +98,11 @@ impl Capacity for SqlStore {
     }
 }
 
+/// Columns are signed.
+fn column(limit: Option<u32>) -> Option<i64> {
+    limit.map(i64::from)
+}
+
 #[derive(FromRow)]
 pub(super) struct LimitsRow {
     pub(super) requests_per_second: Option<i64>,

@@ -27,7 +27,7 @@ pub(super) async fn acquire(
     let answer: Result<Answer, sqlx::Error> = sqlx::query_as(ACQUIRE)
         .bind(&endpoint.provider)
         .bind(&endpoint.endpoint)
-        .bind(i32::try_from(request.tokens).unwrap_or(i32::MAX))
+        .bind(i64::from(request.tokens))
         .bind(request.worker.as_str())
         .bind(request.lease.as_secs_f64())
         .bind(now)
@@ -57,7 +57,7 @@ pub(super) async fn release(
 ) -> Result<(), StoreError> {
     sqlx::query(RELEASE)
         .bind(permit.as_uuid())
-        .bind(tokens.map(|it| i32::try_from(it).unwrap_or(i32::MAX)))
+        .bind(tokens.map(i64::from))
         .bind(now)
         .execute(connection)
         .await

@@ -1,6 +1,6 @@
 //! The verbs on Postgres: calls of the SQL functions that any other program may call too.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -9,18 +9,22 @@ use sqlx::types::Json;
 use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 use yarnnn_core::StoreError;
-use yarnnn_core::id::{JobId, RunToken, UserId};
+use yarnnn_core::id::{JobId, RunToken};
 use yarnnn_core::jobs::payload::Refusal;
 use yarnnn_core::jobs::{
-    Again, Claim, Claimed, EnqueueError, Enqueued, JobPolicy, JobProgress, JobRecord, JobStatus, KeyHolds, Lease, NewJob,
-    NextDue, Renewed, Rescued, Settlement, Start, WorkerId, WorkerPresence, Written,
+    Again, Claim, Claimed, EnqueueError, Enqueued, JobPolicy, JobProgress, JobStatus, KeyHolds, Lease, NewJob, NextDue, Renewed,
+    Rescued, Settlement, Start, WorkerId, WorkerPresence, Written,
 };
 
+use super::prepare::refused as refused_follow_up;
+use super::row::JobRow;
 use crate::error::{Doing as _, unreadable};
 
 const ENQUEUE: &str = "select job_id, is_new from enqueue_jobs_v3($1, true, $2)";
-const CLAIM: &str = "select id, job_type, lane, priority, owner_user_id, job_payload, job_config, scheduled_at, attempt, crashes, \
-    reschedules, run_token, lease_until, cancel_requested, idempotency_key, correlation_id, parent_id, last_error, started_at, created_at \
+const CLAIM: &str = "select id, job_type, lane, priority, owner_user_id, job_payload, job_config, status, scheduled_at, attempt, \
+    crashes, reschedules, worker_id, run_token, lease_until, cancel_requested, idempotency_key, correlation_id, parent_id, progress, \
+    null::jsonb as job_result, null::timestamptz as result_expires_at, last_error, null::text as cause, started_at, \
+    null::timestamptz as completed_at, created_at \
     from claim_next_job_v3($1, $2, $3, $4, $5, $6, $7, $8, $9)";
 const COMPLETE: &str = "select complete_jobs($1, $2, $3, $4, $5, $6)";
 const SETTLE: &str = "select job_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce($13, clock_timestamp()))";
@@ -30,7 +34,7 @@ const HOLDS: &str =
     "select exists (select from job_queue where id = $1 and worker_id = $2 and run_token = $3 and status = 'running')";
 const RESCUE: &str = "select job_id, worker_id, crashes, status from rescue_jobs($1, $2)";
 const NEXT_DUE: &str = "select job_next_due($1, $2, $3, $4)";
-const RENEW: &str = "select job_id, cancel_requested from renew_job_leases($1, $2, $3, $4)";
+const RENEW: &str = "select run_token, cancel_requested from renew_job_leases($1, $2, $3, $4)";
 const BEAT: &str = "insert into job_workers (worker_id, name, process, version, concurrency, running, draining, started_at, \
     last_claim_at, beat_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, clock_timestamp())) \
     on conflict (worker_id) do update set name = excluded.name, process = excluded.process, version = excluded.version, \
@@ -102,41 +106,17 @@ fn refused(error: sqlx::Error, jobs: &[NewJob]) -> EnqueueError {
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct ClaimedRow {
-    id: Uuid,
-    job_type: String,
-    lane: String,
-    priority: i32,
-    owner_user_id: Option<Uuid>,
-    job_payload: Json<Value>,
-    job_config: Json<Value>,
-    scheduled_at: DateTime<Utc>,
-    attempt: i32,
-    crashes: i32,
-    reschedules: i32,
-    run_token: Uuid,
-    lease_until: DateTime<Utc>,
-    cancel_requested: bool,
-    idempotency_key: Option<String>,
-    correlation_id: String,
-    parent_id: Option<Uuid>,
-    last_error: Option<String>,
-    started_at: DateTime<Utc>,
-    created_at: DateTime<Utc>,
-}
-
 pub(super) async fn claim(
     connection: &mut PgConnection,
     claim: &Claim,
     now: Option<DateTime<Utc>>,
 ) -> Result<Vec<Claimed>, StoreError> {
-    let rows: Vec<ClaimedRow> = sqlx::query_as(CLAIM)
+    let rows: Vec<JobRow> = sqlx::query_as(CLAIM)
         .bind(claim.worker.as_str())
         .bind(&claim.kinds)
         .bind(&claim.lanes)
         .bind(number(claim.limit))
-        .bind(i32::try_from(claim.lease.as_secs().max(1)).unwrap_or(i32::MAX))
+        .bind(claim.lease.as_secs_f64())
         .bind(claim.owner_limit.map(number))
         .bind(claim.only.map(JobId::as_uuid))
         .bind(claim.alone)
@@ -144,51 +124,7 @@ pub(super) async fn claim(
         .fetch_all(connection)
         .await
         .doing("claim jobs")?;
-    Ok(rows.into_iter().map(|row| row.claimed(&claim.worker)).collect())
-}
-
-impl ClaimedRow {
-    fn claimed(self, worker: &WorkerId) -> Claimed {
-        let id = JobId::from_uuid(self.id);
-        let policy = super::row::policy(self.job_config.0);
-        let lease = Lease {
-            job: id,
-            token: RunToken::from_uuid(self.run_token),
-            worker: worker.clone(),
-            attempt: count(self.attempt),
-            reschedules: count(self.reschedules),
-            policy: policy.clone(),
-        };
-        let job = JobRecord {
-            id,
-            kind: self.job_type,
-            lane: self.lane,
-            priority: u8::try_from(self.priority).unwrap_or(u8::MAX),
-            owner: self.owner_user_id.map(UserId::from_uuid),
-            payload: self.job_payload.0,
-            status: JobStatus::Running,
-            attempt: count(self.attempt),
-            crashes: count(self.crashes),
-            reschedules: count(self.reschedules),
-            policy,
-            run_at: self.scheduled_at,
-            started_at: Some(self.started_at),
-            finished_at: None,
-            worker: Some(worker.clone()),
-            lease_until: Some(self.lease_until),
-            key: self.idempotency_key,
-            correlation: self.correlation_id,
-            parent: self.parent_id.map(JobId::from_uuid),
-            progress: None,
-            result: None,
-            error: self.last_error,
-            cause: None,
-            cancel_requested: self.cancel_requested,
-            expired: false,
-            created_at: self.created_at,
-        };
-        Claimed { lease, job }
-    }
+    rows.into_iter().map(|row| row.claimed(DateTime::UNIX_EPOCH)).collect()
 }
 
 /// Ends runs. Successes without anything that follows are one statement; the rest go one by one, each undone alone when what
@@ -206,7 +142,8 @@ pub(super) async fn finish(
             written.insert(lease.token);
         }
     }
-    let answer = |token| if written.contains(token) { Written::Done } else { Written::LeaseLost };
+    // A lease that stands there twice ends once.
+    let mut answer = |token| if written.remove(token) { Written::Done } else { Written::LeaseLost };
     Ok(done.iter().map(|(lease, _)| answer(&lease.token)).collect())
 }
 
@@ -253,7 +190,7 @@ async fn settle_with_follow_up(
         Err(EnqueueError::Store(error)) => Err(error),
         Err(refusal) => {
             savepoint.rollback().await.doing("end a job")?;
-            settle(connection, lease, &Settlement::follow_up_refused(&refusal), now).await
+            settle(connection, lease, &refused_follow_up(lease, &refusal.to_string()), now).await
         }
     }
 }
@@ -293,6 +230,7 @@ pub(super) async fn progress(
     connection: &mut PgConnection,
     lease: &Lease,
     progress: &JobProgress,
+    _now: Option<DateTime<Utc>>,
 ) -> Result<Written, StoreError> {
     let (id, token) = (lease.job.as_uuid(), lease.token.as_uuid());
     let further = sqlx::query(FURTHER)
@@ -366,12 +304,13 @@ pub(super) async fn renew(
         .fetch_all(connection)
         .await
         .doing("renew leases")?;
-    let answer = |job: JobId| match held.iter().find(|(id, _)| *id == job.as_uuid()) {
-        Some((_, false)) => Renewed::Held,
-        Some((_, true)) => Renewed::CancelRequested,
+    let held: HashMap<Uuid, bool> = held.into_iter().collect();
+    let answer = |token: RunToken| match held.get(&token.as_uuid()) {
+        Some(false) => Renewed::Held,
+        Some(true) => Renewed::CancelRequested,
         None => Renewed::Lost,
     };
-    Ok(leases.iter().map(|(job, _)| answer(*job)).collect())
+    Ok(leases.iter().map(|(_, token)| answer(*token)).collect())
 }
 
 pub(super) async fn beat(

@@ -63,6 +63,11 @@ fn settled(lease: Lease, outcome: Outcome, draw: f64) -> (Lease, Settlement) {
     (lease, settlement)
 }
 
+/// The end of a job whose follow-up was refused.
+pub(super) fn refused(lease: &Lease, why: &str) -> Settlement {
+    Settlement::of(Outcome::failed(format!("a job that follows from it was refused: {why}")), lease, 0.0)
+}
+
 /// A number from 0 to 1: the 53 low bits of an id, which are random.
 fn draw(ids: &dyn IdGen) -> f64 {
     const LOW: u128 = 0xffff_ffff;

@@ -10,7 +10,6 @@ use crate::cli::Work;
 use crate::exit::FAILED;
 use crate::output::{Output, Tone};
 use crate::session::stop_signal;
-use crate::work::SERVICE;
 
 pub(super) async fn execute(arguments: Work, output: &Output) -> anyhow::Result<ExitCode> {
     let config = Config::from_env()?;
@@ -24,25 +23,31 @@ pub(super) async fn execute(arguments: Work, output: &Output) -> anyhow::Result<
         return Ok(ExitCode::SUCCESS);
     }
     let report = worker::run_until_idle(jobs, kinds, worker, stop_signal()).await?;
-    let bad = report.failed > 0;
+    let tally = report.tally;
+    let unwell = tally.failed + tally.needs_human;
+    let failed = unwell > 0;
     if output.is_json() {
-        output.json(&json!(report));
-    } else {
-        let text = format!(
-            "{} jobs succeeded, {} did not; {} wait for later or for another worker",
-            report.succeeded, report.failed, report.left
-        );
-        output.line(&output.tone(&text, if bad { Tone::Bad } else { Tone::Good }));
-        for kind in &report.unknown_kinds {
-            output.line(&output.tone(&format!("jobs of kind {kind} wait for a program that knows it"), Tone::Warning));
-        }
+        output.json(&json!({
+            "succeeded": tally.succeeded, "failed": unwell, "later": report.later,
+            "unknown_kinds": report.unknown_kinds, "interrupted": report.interrupted,
+        }));
+        return Ok(code(failed || report.interrupted));
     }
-    Ok(if bad { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+    let text = format!("{} jobs succeeded, {} did not; {} wait for later", tally.succeeded, unwell, report.later);
+    output.line(&output.tone(&text, if failed { Tone::Bad } else { Tone::Good }));
+    for (kind, count) in &report.unknown_kinds {
+        output.line(&output.tone(&format!("{count} jobs of kind {kind} wait for a program that knows it"), Tone::Warning));
+    }
+    Ok(code(failed || report.interrupted))
+}
+
+fn code(failed: bool) -> ExitCode {
+    if failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS }
 }
 
 fn worker_config(config: &Config, arguments: &Work, ids: &dyn yarnnn::id::IdGen) -> WorkerConfig {
-    let name = config.worker.name.as_deref().unwrap_or(SERVICE);
-    let worker = WorkerConfig::new(name, ids).with_concurrency(arguments.concurrency.unwrap_or(config.worker.concurrency));
+    let worker =
+        WorkerConfig::new(&config.worker.name, ids).with_concurrency(arguments.concurrency.unwrap_or(config.worker.concurrency));
     let lanes = if arguments.lanes.is_empty() { config.worker.lanes.clone() } else { Some(arguments.lanes.clone()) };
     WorkerConfig { lanes, ..worker }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use yarnnn::Config;
-use yarnnn::config::{DatabaseConfig, ModelConfig, OutboxConfig};
+use yarnnn::config::{DatabaseConfig, OutboxConfig};
 use yarnnn::deliverables::{RunOutcome, RunRequest};
 use yarnnn::models::{ExtractiveModel, RecordingModel};
 
@@ -14,7 +14,7 @@ use super::support::{Backend, Installation};
 async fn record(installation: &Installation, deliverable: &str) -> (String, RunOutcome) {
     let outbox = OutboxConfig { folder: installation.outbox(), mail_as_files: true };
     let database = DatabaseConfig::new(&installation.url).unwrap();
-    let config = Config { database, outbox, redis: None, model: ModelConfig::Extractive };
+    let config = Config { database, outbox, ..Config::in_folder(installation.folder.path()) };
     let recording = Arc::new(RecordingModel::new(ExtractiveModel::new()));
     let yarnnn = yarnnn::builder(&config).await.unwrap().model(recording.clone()).build();
     let user = yarnnn.local_user().await.unwrap();

@@ -1,0 +1,100 @@
+//! Working until there is nothing left to do.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use yarnnn_core::jobs::{Depth, JobKinds, JobStatus, Jobs, NextDue};
+use yarnnn_core::{Error, StoreError};
+
+use super::backoff::Streak;
+use super::engine::Drained;
+use super::housekeeper::{is_waiting, unknown_kinds};
+use super::shared::{Shared, Tally};
+use super::{Worker, WorkerConfig};
+
+/// How long a job that is not due yet is waited for.
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
+/// How often to see whether anything is left.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// What was done, and what was left.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IdleReport {
+    /// Ends that this worker wrote.
+    pub tally: Tally,
+    /// Whether it was stopped before everything was done.
+    pub interrupted: bool,
+    /// Jobs that wait and whose kind it does not know, by kind.
+    pub unknown_kinds: BTreeMap<String, u64>,
+    /// Jobs that are due more than a minute later, or in other lanes.
+    pub later: u64,
+    /// How it ended.
+    pub drained: Drained,
+}
+
+/// Works until nothing of its kinds is queued, running or retrying, here or elsewhere; jobs that are due within a minute are
+/// waited for.
+///
+/// # Errors
+/// As [`run`](super::run()), and those of the store when the end cannot be told.
+pub async fn run_until_idle(
+    jobs: Jobs,
+    kinds: JobKinds,
+    config: WorkerConfig,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<IdleReport, Error> {
+    until_idle(Worker::new(jobs, &kinds, config), shutdown).await
+}
+
+pub(super) async fn until_idle(worker: Worker, shutdown: impl Future<Output = ()> + Send) -> Result<IdleReport, Error> {
+    let (handle, shared) = (worker.handle(), worker.shared.clone());
+    let mut interrupted = false;
+    let ended = async {
+        tokio::select! {
+            () = shutdown => interrupted = true,
+            () = idle(&shared) => {}
+        }
+    };
+    let drained = worker.run(ended).await?;
+    let depth = shared.jobs.admin.depth().await?;
+    let known = handle.kinds();
+    let later = depth.iter().filter(|it| is_waiting(it.status) && known.contains(&it.kind)).map(|it| it.count).sum();
+    Ok(IdleReport { tally: handle.tally(), interrupted, unknown_kinds: unknown_kinds(&depth, &known), later, drained })
+}
+
+async fn idle(shared: &Arc<Shared>) {
+    let mut streak = Streak::new("counting what is left");
+    loop {
+        match is_idle(shared).await {
+            Ok(true) => return,
+            Ok(false) => {
+                streak.ended();
+                tokio::time::sleep(LOOK).await;
+            }
+            Err(error) => tokio::time::sleep(streak.failed(&error, shared.jobs.ids.as_ref())).await,
+        }
+    }
+}
+
+async fn is_idle(shared: &Shared) -> Result<bool, StoreError> {
+    if !shared.slots.is_empty() {
+        return Ok(false);
+    }
+    let (depth, known) = (shared.jobs.admin.depth().await?, shared.groups.names());
+    let has = |which: fn(&Depth) -> bool| depth.iter().any(|it| it.count > 0 && known.contains(&it.kind) && which(it));
+    if has(|it| it.status == JobStatus::Running) {
+        return Ok(false);
+    }
+    Ok(!has(|it| is_waiting(it.status)) || !is_due_soon(shared, &known).await?)
+}
+
+async fn is_due_soon(shared: &Shared, known: &[String]) -> Result<bool, StoreError> {
+    for alone in [false, true] {
+        let due = NextDue { kinds: Some(known.to_vec()), lanes: shared.config.lanes.clone(), alone };
+        if shared.jobs.queue.next_due(&due).await?.is_some_and(|it| it <= LONGEST_WAIT) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,34 @@
+//! The worker: claims jobs, runs them, writes their ends, and loses none.
+//!
+//! It deliberately knows nothing of what jobs do and nothing of the store behind the ports. Start with [`run`]; the claiming is
+//! in `claimer`, what is held is in `slots`, leases are renewed in `keeper` on a thread that no job can block.
+
+mod backoff;
+mod claimer;
+mod config;
+mod engine;
+mod finisher;
+mod groups;
+mod housekeeper;
+mod idle;
+mod keeper;
+mod limits;
+mod progress;
+mod quarantine;
+mod rescuer;
+mod run;
+mod shared;
+mod single;
+mod slots;
+mod start;
+#[cfg(test)]
+mod tests;
+mod wake;
+
+pub use config::{WorkerConfig, worker_id};
+pub use engine::Drained;
+pub(crate) use housekeeper::unknown_kinds;
+pub use idle::{IdleReport, run_until_idle};
+pub use run::{Worker, run};
+pub use shared::{Tally, WorkerHandle};
+pub use single::{JobWatch, WaitSink, rescue_gone, run_job};

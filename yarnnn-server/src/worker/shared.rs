@@ -1,0 +1,294 @@
+//! What the parts of one worker share, and what others may see of it.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::Instant;
+use yarnnn_core::jobs::{JobKinds, JobProgressSink, Jobs, Outcome, WorkerId, WorkerPresence};
+
+use super::WorkerConfig;
+use super::groups::Groups;
+use super::progress::Progress;
+use super::slots::{Done, Slots};
+
+/// Ends that a worker has written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Done.
+    pub succeeded: u64,
+    /// Failed for good, or out of tries.
+    pub failed: u64,
+    /// Failed, and to be tried again.
+    pub retrying: u64,
+    /// Put off without a charge.
+    pub put_off: u64,
+    /// Waiting for a person.
+    pub needs_human: u64,
+    /// Stopped by request.
+    pub cancelled: u64,
+    /// Given back because the worker stopped.
+    pub handed_back: u64,
+    /// Not written, because the lease was lost.
+    pub lost: u64,
+}
+
+impl Tally {
+    /// Ends that the jobs themselves brought about.
+    pub const fn finished(&self) -> u64 {
+        self.succeeded + self.failed + self.retrying + self.put_off + self.needs_human + self.cancelled
+    }
+
+    pub(super) fn count(&mut self, done: &Done) {
+        let lease = &done.lease;
+        let number = match &done.outcome {
+            Outcome::Succeeded { .. } => &mut self.succeeded,
+            Outcome::Backoff { .. } if lease.attempt < lease.policy.max_attempts => &mut self.retrying,
+            Outcome::RetryAt { .. } | Outcome::Snoozed { .. } if lease.reschedules < lease.policy.max_reschedules => {
+                &mut self.put_off
+            }
+            Outcome::Failed { .. } | Outcome::Backoff { .. } | Outcome::RetryAt { .. } | Outcome::Snoozed { .. } => {
+                &mut self.failed
+            }
+            Outcome::NeedsUser { .. } | Outcome::NeedsOperator { .. } => &mut self.needs_human,
+            Outcome::Cancelled => &mut self.cancelled,
+            Outcome::HandedBack => &mut self.handed_back,
+        };
+        *number += 1;
+    }
+}
+
+/// When something last went well.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Seen {
+    /// By this process's own clock.
+    pub(super) at: Instant,
+    /// For people.
+    pub(super) shown: DateTime<Utc>,
+}
+
+#[derive(Debug, Default)]
+struct Facts {
+    tally: Tally,
+    last_beat: Option<Seen>,
+    beat_failed: Option<Instant>,
+    last_look: Option<Instant>,
+    last_claim: Option<DateTime<Utc>>,
+}
+
+/// What the parts of one worker share.
+pub(super) struct Shared {
+    pub(super) jobs: Jobs,
+    pub(super) config: WorkerConfig,
+    pub(super) groups: Groups,
+    pub(super) slots: Slots,
+    pub(super) progress: Progress,
+    /// There may be work.
+    pub(super) wake: Notify,
+    /// An end was written, which may make room for an owner.
+    pub(super) wrote: Notify,
+    /// A beat went well.
+    pub(super) beaten: Notify,
+    /// Sees the progress of all jobs besides the store.
+    pub(super) observe: Option<JobProgressSink>,
+    pub(super) began: Instant,
+    started_at: DateTime<Utc>,
+    stopping: watch::Sender<bool>,
+    draining: AtomicBool,
+    done: mpsc::UnboundedSender<Done>,
+    facts: Mutex<Facts>,
+}
+
+impl Shared {
+    /// With the other end of the ends to be written.
+    pub(super) fn new(
+        jobs: Jobs,
+        kinds: &JobKinds,
+        config: WorkerConfig,
+        observe: Option<JobProgressSink>,
+    ) -> (Arc<Self>, mpsc::UnboundedReceiver<Done>) {
+        let config = config.sound();
+        let groups = Groups::of(kinds, config.concurrency);
+        // Enough that the next jobs run while a batch is written, and not so many that a slow store lets them pile up.
+        let unwritten = (config.batch * 2).max(config.concurrency);
+        let slots = Slots::new(config.concurrency, groups.all.len(), unwritten);
+        let (done, receiver) = mpsc::unbounded_channel();
+        let shared = Self {
+            started_at: jobs.clock.now(),
+            jobs,
+            config,
+            groups,
+            slots,
+            progress: Progress::default(),
+            wake: Notify::new(),
+            wrote: Notify::new(),
+            beaten: Notify::new(),
+            observe,
+            began: Instant::now(),
+            stopping: watch::Sender::new(false),
+            draining: AtomicBool::new(false),
+            done,
+            facts: Mutex::default(),
+        };
+        (Arc::new(shared), receiver)
+    }
+
+    fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn worker(&self) -> &WorkerId {
+        &self.config.id
+    }
+
+    /// Sends an end to be written.
+    pub(super) fn write(&self, done: Done) {
+        // The receiver lives as long as the finisher, which ends last; what comes later ends with its lease.
+        let _ = self.done.send(done);
+    }
+
+    /// Takes no new jobs from now on.
+    pub(super) fn stop(&self) {
+        self.draining.store(true, Ordering::Release);
+        self.stopping.send_replace(true);
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.draining.load(Ordering::Acquire)
+    }
+
+    /// Sleeps, unless the worker stops.
+    pub(super) async fn sleep(&self, time: Duration) {
+        tokio::select! {
+            () = self.stopped() => {}
+            () = tokio::time::sleep(time) => {}
+        }
+    }
+
+    /// Returns when the worker stops.
+    pub(super) async fn stopped(&self) {
+        // The sender lives as long as this.
+        let _ = self.stopping.subscribe().wait_for(|it| *it).await;
+    }
+
+    /// Returns when a slot is free or an end is written.
+    pub(super) async fn freed(&self) {
+        self.slots.freed.notified().await;
+    }
+
+    pub(super) fn tally(&self) -> Tally {
+        self.facts().tally
+    }
+
+    pub(super) fn counted(&self, count: impl FnOnce(&mut Tally)) {
+        count(&mut self.facts().tally);
+    }
+
+    /// The store answered a claim, or a question for work.
+    pub(super) fn looked(&self, claimed: bool) {
+        let shown = claimed.then(|| self.jobs.clock.now());
+        let mut facts = self.facts();
+        facts.last_look = Some(Instant::now());
+        facts.last_claim = shown.or(facts.last_claim);
+    }
+
+    /// The keeper renewed all leases, or could not.
+    pub(super) fn beat(&self, ok: bool) {
+        let now = Instant::now();
+        let seen = Seen { at: now, shown: self.jobs.clock.now() };
+        let mut facts = self.facts();
+        if ok {
+            facts.last_beat = Some(seen);
+        } else {
+            facts.beat_failed = Some(now);
+        }
+        drop(facts);
+        if ok {
+            self.beaten.notify_one();
+        }
+    }
+
+    pub(super) fn last_beat(&self) -> Option<Seen> {
+        self.facts().last_beat
+    }
+
+    /// How long ago the store last answered a look for work; before the first, since the start.
+    pub(super) fn since_look(&self) -> Duration {
+        self.facts().last_look.unwrap_or(self.began).elapsed()
+    }
+
+    /// Whether leases are being renewed: without that, what is claimed would only be lost.
+    pub(super) fn is_kept(&self) -> bool {
+        self.last_beat().is_some_and(|it| it.at.elapsed() <= self.config.beat * 3)
+    }
+
+    /// Whether the keeper has not failed lately. After an outage of the store others need a moment to renew their leases;
+    /// whoever comes back first must not take them for dead.
+    pub(super) fn is_steady(&self) -> bool {
+        self.is_kept() && self.facts().beat_failed.is_none_or(|it| it.elapsed() > self.config.beat * 2)
+    }
+
+    /// What the worker shows of itself.
+    pub(super) fn presence(&self) -> WorkerPresence {
+        WorkerPresence {
+            worker: self.config.id.clone(),
+            name: self.config.name.clone(),
+            process: self.jobs.liveness.me(),
+            version: self.config.version.clone(),
+            concurrency: self.config.concurrency,
+            running: self.slots.running(),
+            draining: self.is_stopping(),
+            started_at: self.started_at,
+            last_claim_at: self.facts().last_claim,
+            beat_at: None,
+        }
+    }
+}
+
+/// A look at a worker from outside, for its health page. Cheap to clone.
+#[derive(Clone)]
+pub struct WorkerHandle(pub(super) Arc<Shared>);
+
+impl fmt::Debug for WorkerHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("WorkerHandle").field(self.0.worker()).finish()
+    }
+}
+
+impl WorkerHandle {
+    /// What it shows of itself.
+    pub fn presence(&self) -> WorkerPresence {
+        self.0.presence()
+    }
+
+    /// What it has written.
+    pub fn tally(&self) -> Tally {
+        self.0.tally()
+    }
+
+    /// The kinds that it knows.
+    pub fn kinds(&self) -> Vec<String> {
+        self.0.groups.names()
+    }
+
+    /// When its leases were last renewed.
+    pub fn last_beat(&self) -> Option<DateTime<Utc>> {
+        self.0.last_beat().map(|it| it.shown)
+    }
+
+    /// What is wrong with it, in words; none if nothing is. A worker that has just started has time to begin.
+    pub fn problem(&self) -> Option<String> {
+        let config = &self.0.config;
+        let patience = (config.poll * 10).max(Duration::from_secs(15));
+        let since_beat = self.0.last_beat().map_or(self.0.began, |it| it.at).elapsed();
+        if since_beat > config.beat * 3 {
+            return Some(format!("its leases were last renewed {} s ago", since_beat.as_secs()));
+        }
+        let since_look = self.0.since_look();
+        let idle_hands = since_look > patience && !self.0.is_stopping();
+        idle_hands.then(|| format!("it last reached the queue {} s ago", since_look.as_secs()))
+    }
+}

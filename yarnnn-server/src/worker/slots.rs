@@ -1,0 +1,331 @@
+//! What a worker holds: the jobs that run and the ends that are not written yet, each with its lease.
+//!
+//! A slot is free when the job's code has ended; a lease is held until the end is written or the lease is lost. Both are kept
+//! apart, so that new jobs are claimed while the ends of others are on their way, and none is forgotten.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+use yarnnn_core::id::{JobId, RunToken};
+use yarnnn_core::jobs::{Lease, LeaseEnd, Outcome, Renewed};
+use yarnnn_core::pipeline::{CancelHandle, CancelToken};
+
+use super::groups::Group;
+use super::limits::{Stop, decided};
+
+/// How long code that was told to stop for good may hold its lease before its end is written without it.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// An end to be written.
+#[derive(Debug, Clone)]
+pub(super) struct Done {
+    pub(super) lease: Arc<Lease>,
+    pub(super) outcome: Outcome,
+}
+
+/// A job that is about to run.
+pub(super) struct Hold {
+    pub(super) lease: Arc<Lease>,
+    pub(super) ends: LeaseEnd,
+    pub(super) group: usize,
+    pub(super) weight: u32,
+    pub(super) alone: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    /// No end is decided.
+    Open,
+    /// Decided, and on its way to the store.
+    Unwritten,
+    /// Written, or lost.
+    Over,
+}
+
+struct Held {
+    hold: Hold,
+    cancel: CancelHandle,
+    task: Option<AbortHandle>,
+    soft: Option<Instant>,
+    hard: Instant,
+    stop: Option<Stop>,
+    lost_at: Option<Instant>,
+    aborted_at: Option<Instant>,
+    /// Whether its code no longer runs.
+    ended: bool,
+    fate: Fate,
+}
+
+struct State {
+    held: HashMap<RunToken, Held>,
+    used: u32,
+    running: Vec<u32>,
+    unwritten: u32,
+    alone: Option<RunToken>,
+}
+
+/// What a worker holds.
+pub(super) struct Slots {
+    state: Mutex<State>,
+    total: u32,
+    unwritten_limit: u32,
+    /// Told whenever a slot is free or an end is written.
+    pub(super) freed: Notify,
+}
+
+impl Slots {
+    /// So many slots; no new jobs while more ends than the limit wait to be written.
+    pub(super) fn new(total: u32, groups: usize, unwritten_limit: u32) -> Self {
+        let state = State { held: HashMap::new(), used: 0, running: vec![0; groups], unwritten: 0, alone: None };
+        Self { state: Mutex::new(state), total, unwritten_limit, freed: Notify::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many jobs of a group may be claimed, if so many slots are kept free for others.
+    pub(super) fn room(&self, group: &Group, keep_free: u32) -> u32 {
+        let state = self.state();
+        if state.alone.is_some() || state.unwritten >= self.unwritten_limit {
+            return 0;
+        }
+        let by_slots = self.total.saturating_sub(state.used + keep_free) / group.weight;
+        let running = state.running.get(group.index).copied().unwrap_or_default();
+        group.concurrency.map_or(by_slots, |it| it.saturating_sub(running).min(by_slots))
+    }
+
+    /// Whether only other groups keep the group from its next job.
+    pub(super) fn is_crowded_out(&self, group: &Group) -> bool {
+        let state = self.state();
+        let running = state.running.get(group.index).copied().unwrap_or_default();
+        state.alone.is_none() && group.concurrency.is_none_or(|it| running < it) && self.total - state.used < group.weight
+    }
+
+    /// Slots in use.
+    pub(super) fn used(&self) -> u32 {
+        self.state().used
+    }
+
+    /// Jobs whose code runs.
+    pub(super) fn running(&self) -> u32 {
+        self.state().running.iter().sum()
+    }
+
+    /// Whether nothing runs and nothing waits to be written.
+    pub(super) fn is_empty(&self) -> bool {
+        self.state().held.is_empty()
+    }
+
+    /// How many leases are still to be ended.
+    pub(super) fn unsettled(&self) -> usize {
+        self.state().held.values().filter(|it| it.is_ours()).count()
+    }
+
+    /// Whether a job in quarantine runs, beside which nothing may.
+    pub(super) fn is_alone(&self) -> bool {
+        self.state().alone.is_some()
+    }
+
+    /// Holds a job; answers what tells it to stop.
+    pub(super) fn take(&self, hold: Hold) -> CancelToken {
+        let (now, token, cancel) = (Instant::now(), hold.lease.token, CancelHandle::default());
+        let sign = cancel.token();
+        let mut state = self.state();
+        state.used = state.used.saturating_add(hold.weight);
+        if let Some(running) = state.running.get_mut(hold.group) {
+            *running += 1;
+        }
+        if hold.alone {
+            state.alone = Some(token);
+        }
+        state.held.insert(token, Held::new(hold, cancel, now));
+        sign
+    }
+
+    /// What ends its code by force.
+    pub(super) fn started(&self, token: RunToken, task: AbortHandle) {
+        if let Some(held) = self.state().held.get_mut(&token) {
+            held.task = Some(task);
+        }
+    }
+
+    /// The code of a job has ended, with an outcome or by force; answers what is to be written.
+    pub(super) fn ended(&self, token: RunToken, outcome: Option<Outcome>) -> Option<Done> {
+        let done = self.state().ended(token, outcome);
+        self.freed.notify_one();
+        done
+    }
+
+    /// The store has answered for a lease: its end is written, or the lease is lost.
+    pub(super) fn settled(&self, tokens: impl IntoIterator<Item = RunToken>) {
+        let mut state = self.state();
+        for token in tokens {
+            state.settled(token);
+        }
+        drop(state);
+        self.freed.notify_one();
+    }
+
+    /// Asks one job to stop.
+    pub(super) fn stop(&self, token: RunToken, why: Stop) {
+        if let Some(held) = self.state().held.get_mut(&token) {
+            held.request(why, Instant::now());
+        }
+    }
+
+    /// Asks all jobs to stop.
+    pub(super) fn stop_all(&self, why: Stop) {
+        let now = Instant::now();
+        self.state().held.values_mut().for_each(|it| it.request(why, now));
+    }
+
+    /// Ends all code by force.
+    pub(super) fn abort_all(&self) {
+        let now = Instant::now();
+        self.state().held.values_mut().for_each(|it| it.abort(now));
+    }
+
+    /// Decides the end of all jobs whose code does not stop; answers what is to be written.
+    pub(super) fn give_up_all(&self) -> Vec<Done> {
+        self.state().give_up(|_| true)
+    }
+
+    /// Whether the lease is known to be lost.
+    pub(super) fn is_lost(&self, token: RunToken) -> bool {
+        self.state().held.get(&token).is_none_or(|it| it.stop == Some(Stop::Lost))
+    }
+
+    /// The leases to renew: of running jobs, and of those whose end is not written yet.
+    pub(super) fn leases(&self) -> Vec<(JobId, RunToken)> {
+        let state = self.state();
+        state.held.values().filter(|it| it.is_ours()).map(|it| (it.hold.lease.job, it.hold.lease.token)).collect()
+    }
+
+    /// What became of leases that a call renewed that began at `asked`.
+    pub(super) fn renewed(&self, leases: &[(JobId, RunToken)], answers: &[Renewed], asked: Instant, lease: Duration) {
+        let mut state = self.state();
+        for ((_, token), answer) in leases.iter().zip(answers) {
+            let Some(held) = state.held.get_mut(token) else { continue };
+            match answer {
+                Renewed::Held => held.hold.ends.renewed(asked, lease),
+                Renewed::CancelRequested => {
+                    held.hold.ends.renewed(asked, lease);
+                    held.request(Stop::Asked, asked);
+                }
+                Renewed::Lost => held.request(Stop::Lost, asked),
+            }
+        }
+    }
+
+    /// Enforces the limits of running jobs; answers the ends of those whose code does not stop.
+    pub(super) fn check(&self) -> Vec<Done> {
+        let now = Instant::now();
+        let mut state = self.state();
+        state.held.values_mut().filter(|it| !it.ended).for_each(|it| it.check(now));
+        state.give_up(|it| it.aborted_at.is_some_and(|at| now >= at + GRACE))
+    }
+}
+
+impl State {
+    fn ended(&mut self, token: RunToken, outcome: Option<Outcome>) -> Option<Done> {
+        let held = self.held.get_mut(&token)?;
+        if std::mem::replace(&mut held.ended, true) {
+            return None;
+        }
+        self.used = self.used.saturating_sub(held.hold.weight);
+        if let Some(running) = self.running.get_mut(held.hold.group) {
+            *running = running.saturating_sub(1);
+        }
+        if held.fate == Fate::Open && held.stop != Some(Stop::Lost) {
+            self.unwritten += 1;
+            return Some(held.decide(outcome));
+        }
+        if held.fate != Fate::Unwritten {
+            self.forget(token);
+        }
+        None
+    }
+
+    fn settled(&mut self, token: RunToken) {
+        let Some(held) = self.held.get_mut(&token) else { return };
+        if std::mem::replace(&mut held.fate, Fate::Over) == Fate::Unwritten {
+            self.unwritten = self.unwritten.saturating_sub(1);
+        }
+        if held.ended {
+            self.forget(token);
+        }
+    }
+
+    fn forget(&mut self, token: RunToken) {
+        self.held.remove(&token);
+        if self.alone == Some(token) {
+            self.alone = None;
+        }
+    }
+
+    fn give_up(&mut self, which: impl Fn(&Held) -> bool) -> Vec<Done> {
+        let stuck = self.held.values_mut().filter(|it| it.fate == Fate::Open && it.is_ours() && which(it));
+        let done: Vec<Done> = stuck.map(|it| it.decide(None)).collect();
+        self.unwritten += u32::try_from(done.len()).unwrap_or_default();
+        done
+    }
+}
+
+impl Held {
+    fn new(hold: Hold, cancel: CancelHandle, now: Instant) -> Self {
+        let policy = &hold.lease.policy;
+        let (soft, hard) = (policy.soft_limit().map(|it| now + it), now + policy.time_limit());
+        let fate = Fate::Open;
+        Self { hold, cancel, task: None, soft, hard, stop: None, lost_at: None, aborted_at: None, ended: false, fate }
+    }
+
+    /// Whether the lease is still this worker's to renew and to end.
+    fn is_ours(&self) -> bool {
+        self.fate != Fate::Over && self.stop != Some(Stop::Lost)
+    }
+
+    fn decide(&mut self, outcome: Option<Outcome>) -> Done {
+        self.fate = Fate::Unwritten;
+        Done { lease: self.hold.lease.clone(), outcome: decided(outcome, self.stop, &self.hold.lease.policy) }
+    }
+
+    fn request(&mut self, why: Stop, now: Instant) {
+        if self.stop >= Some(why) {
+            return;
+        }
+        self.stop = Some(why);
+        if why == Stop::Lost {
+            self.lost_at.get_or_insert(now);
+        }
+        self.cancel.cancel();
+    }
+
+    fn abort(&mut self, now: Instant) {
+        if let Some(task) = &self.task {
+            task.abort();
+            self.aborted_at.get_or_insert(now);
+        }
+    }
+
+    fn check(&mut self, now: Instant) {
+        if now >= self.hard {
+            if self.aborted_at.is_none() {
+                self.request(Stop::HardLimit, now);
+                self.abort(now);
+            }
+        } else if self.soft.is_some_and(|it| now >= it) {
+            self.request(Stop::SoftLimit, now);
+        } else if self.hold.ends.is_over() {
+            self.request(Stop::LeaseOver, now);
+        }
+        // Nothing that it still does would be stored.
+        if self.lost_at.is_some_and(|at| now >= at + GRACE) {
+            self.abort(now);
+        }
+    }
+}

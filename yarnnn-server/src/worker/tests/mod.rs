@@ -1,0 +1,9 @@
+//! Tests of the worker, on a queue in memory and with time that stands still.
+
+mod board;
+mod claims;
+mod ends;
+mod kinds;
+mod single;
+mod stops;
+mod watch;

@@ -1,0 +1,123 @@
+//! Working one job.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use yarnnn_core::Error;
+use yarnnn_core::id::JobId;
+use yarnnn_core::jobs::{JobKinds, JobProgress, JobRecord, JobStatus, Outcome};
+use yarnnn_core::pipeline::{CancelHandle, CancelToken};
+
+use super::board::Board;
+use super::kinds::{Story, at_once, kinds};
+use crate::worker::engine::KeeperPlace;
+use crate::worker::single::{JobWatch, Request, one_job};
+
+async fn work(board: &Arc<Board>, kinds: &JobKinds, job: JobId, cancel: CancelToken, seen: &Story) -> Result<JobRecord, Error> {
+    let seen = seen.clone();
+    let watch = JobWatch { cancel, progress: Some(Arc::new(move |it: JobProgress| seen.tell(it.step))), waiting: None };
+    let request = Request { job, watch };
+    one_job(board.jobs(), kinds, Board::config(4), request, KeeperPlace::Runtime).await
+}
+
+fn step(step: &str) -> JobProgress {
+    JobProgress { step: step.to_owned(), index: 1, total: 2, percent: 50, timings: vec![] }
+}
+
+#[tokio::test(start_paused = true)]
+async fn that_job_and_no_other_is_worked_until_it_has_ended() {
+    let board = Board::new();
+    let (job, other) = (board.put_with("plain", 0, |it| it.crashes = 2), board.put("plain", 1));
+    let kinds = kinds(|_, cx| async move {
+        cx.progress(step("try"));
+        if cx.lease.attempt < 3 { Outcome::Backoff { error: "again".into() } } else { Outcome::done(json!("done")) }
+    });
+    let seen = Story::default();
+    let record = work(&board, &kinds, job, CancelToken::default(), &seen).await.unwrap();
+    assert_eq!((record.status, record.attempt, record.result), (JobStatus::Succeeded, 3, Some(json!("done"))));
+    assert_eq!(seen.lines(), ["try", "try", "try"]);
+    assert_eq!(board.job(other).attempt, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn cancelling_hands_the_job_back_uncharged() {
+    let board = Board::new();
+    let job = board.put("plain", 0);
+    let kinds = kinds(|_, cx| async move {
+        cx.cancel().cancelled().await;
+        Outcome::Cancelled
+    });
+    let (handle, watched) = (CancelHandle::default(), board.clone());
+    let token = handle.token();
+    tokio::spawn(async move {
+        watched.until(JobStatus::Running, 1).await;
+        handle.cancel();
+        std::future::pending::<()>().await;
+    });
+    let ended = work(&board, &kinds, job, token, &Story::default()).await;
+    assert!(matches!(ended, Err(Error::Cancelled)), "{ended:?}");
+    assert_eq!((board.job(job).status, board.job(job).attempt), (JobStatus::Queued, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_that_ends_after_the_cancel_still_counts() {
+    let board = Board::new();
+    let job = board.put("plain", 0);
+    let kinds = kinds(|_, cx| async move {
+        cx.cancel().cancelled().await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        Outcome::done(json!("committed"))
+    });
+    let (handle, watched) = (CancelHandle::default(), board.clone());
+    let token = handle.token();
+    tokio::spawn(async move {
+        watched.until(JobStatus::Running, 1).await;
+        handle.cancel();
+        std::future::pending::<()>().await;
+    });
+    let record = work(&board, &kinds, job, token, &Story::default()).await.unwrap();
+    assert_eq!(record.result, Some(json!("committed")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_of_a_live_worker_is_followed() {
+    let board = Board::new();
+    let job = board.put_with("plain", 0, |it| it.progress = Some(step("theirs")));
+    board.taken_by(job, "other", "elsewhere", Duration::from_mins(2));
+    let (handle, seen) = (CancelHandle::default(), Story::default());
+    let kinds = at_once();
+    let following = work(&board, &kinds, job, handle.token(), &seen);
+    let ended = tokio::time::timeout(Duration::from_mins(1), following).await;
+    assert!(ended.is_err(), "it waits: {ended:?}");
+    assert_eq!((seen.lines(), board.job(job).attempt), (vec!["theirs".to_owned()], 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_of_a_dead_worker_is_taken_over() {
+    for (process, lease) in [("gone", Duration::from_hours(1)), ("elsewhere", Duration::from_secs(15))] {
+        let board = Board::new();
+        let job = board.put("plain", 5);
+        board.taken_by(job, "other", process, lease);
+        let began = tokio::time::Instant::now();
+        let record = work(&board, &at_once(), job, CancelToken::default(), &Story::default()).await.unwrap();
+        assert_eq!((record.status, record.result), (JobStatus::Succeeded, Some(json!(5))), "{process}");
+        assert!(
+            began.elapsed() < lease.min(Duration::from_secs(16)) + Duration::from_secs(1),
+            "{process}: {:?}",
+            began.elapsed()
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_worked_is_named() {
+    let board = Board::new();
+    let unknown = board.put("newer", 0);
+    let kinds = at_once();
+    let ended = work(&board, &kinds, unknown, CancelToken::default(), &Story::default()).await;
+    assert!(matches!(ended, Err(Error::Invalid(_))), "{ended:?}");
+    let nothing = JobId::fresh(&yarnnn_core::id::RandomIds);
+    let ended = work(&board, &kinds, nothing, CancelToken::default(), &Story::default()).await;
+    assert!(matches!(ended, Err(Error::NotFound(_))), "{ended:?}");
+}

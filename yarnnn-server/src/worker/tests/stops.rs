@@ -1,0 +1,93 @@
+//! Stopping: what runs may end, what does not is given back, and nothing new begins.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::Instant;
+use yarnnn_core::jobs::{JobStatus, Outcome};
+
+use super::board::{Board, unavailable};
+use super::kinds::{Started, at_once, kinds, lasting};
+use crate::worker::Drained;
+
+#[tokio::test(start_paused = true)]
+async fn jobs_may_end_while_the_worker_stops_and_nothing_new_begins() {
+    let board = Board::new();
+    board.put_all("plain", 0..4);
+    let worker = Started::start(&board, &lasting(Duration::from_secs(15)), Board::config(2));
+    board.until(JobStatus::Running, 2).await;
+    let claims = board.claims().len();
+    let drained = worker.stop().await;
+    assert_eq!(drained, Drained { finished: 2, handed_back: 0, unwritten: 0 });
+    assert_eq!((board.count(JobStatus::Succeeded), board.count(JobStatus::Queued)), (2, 2));
+    assert_eq!(board.claims().len(), claims, "no claim after the shutdown");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_end_is_given_back_uncharged_and_in_time() {
+    let board = Board::new();
+    let polite = board.put("plain", 0);
+    let deaf = board.put("plain", 1);
+    let kinds = kinds(|n, cx| async move {
+        if n == 0 {
+            cx.cancel().cancelled().await;
+            return Outcome::Cancelled;
+        }
+        std::future::pending().await
+    });
+    let worker = Started::start(&board, &kinds, Board::config(4));
+    board.until(JobStatus::Running, 2).await;
+    let began = Instant::now();
+    let drained = worker.stop().await;
+    assert_eq!(drained, Drained { finished: 0, handed_back: 2, unwritten: 0 });
+    assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
+    for job in [polite, deaf] {
+        assert_eq!((board.job(job).status, board.job(job).attempt), (JobStatus::Queued, 0));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_is_under_way_is_given_back() {
+    let board = Board::new();
+    let worker = Started::start(&board, &at_once(), Board::config(4));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let claims = board.claims().len();
+    // Of the kind that is claimed first, with others to be claimed after it.
+    board.put("heavy", 0);
+    // Lets the worker send its claim, whose answer takes a millisecond.
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    let drained = worker.stop().await;
+    assert_eq!(board.claims().len(), claims + 1, "it was under way");
+    assert_eq!((drained.handed_back, board.count(JobStatus::Queued)), (1, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_does_not_keep_the_worker_from_stopping() {
+    let board = Board::new();
+    board.put("plain", 0);
+    (0..1_000).for_each(|_| board.fail_next_finish(unavailable()));
+    let worker = Started::start(&board, &at_once(), Board::config(4));
+    board.until(JobStatus::Running, 1).await;
+    let began = Instant::now();
+    let drained = worker.stop().await;
+    assert_eq!(drained, Drained { finished: 0, handed_back: 0, unwritten: 1 });
+    assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn leases_are_kept_until_the_last_end_is_written() {
+    let board = Board::new();
+    let job = board.put("plain", 0);
+    let kinds = kinds(|_, _| async move {
+        tokio::time::sleep(Duration::from_secs(19)).await;
+        Outcome::done(json!(null))
+    });
+    let worker = Started::start(&board, &kinds, Board::config(4));
+    board.until(JobStatus::Running, 1).await;
+    let renewals = board.renewed_on().len();
+    worker.stop().await;
+    assert!(board.renewed_on().len() >= renewals + 3, "renewed while the worker stopped");
+    assert_eq!(board.job(job).status, JobStatus::Succeeded);
+}

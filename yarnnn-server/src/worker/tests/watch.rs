@@ -1,0 +1,129 @@
+//! Rescue, the keeper's thread, working until idle, and the health page.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::Instant;
+use yarnnn_core::jobs::{JobStatus, Jobs, MockCapacity, Outcome, Presence as _};
+
+use super::board::Board;
+use super::kinds::{Started, at_once, kinds};
+use crate::health;
+use crate::worker::idle::until_idle;
+use crate::worker::{Worker, WorkerConfig};
+
+#[tokio::test(start_paused = true)]
+async fn jobs_of_a_process_that_is_gone_are_taken_over_within_a_second() {
+    let board = Board::new();
+    let worker = Started::start(&board, &at_once(), Board::config(4));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let job = board.put("newer", 0);
+    board.taken_by(job, "dead", "gone", Duration::from_hours(1));
+    let began = Instant::now();
+    board.until(JobStatus::Retrying, 1).await;
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(board.workers().await.unwrap().len(), 1, "the dead one is off the board");
+    worker.stop().await;
+    assert_eq!(board.workers().await.unwrap().len(), 0, "and so is this one");
+}
+
+#[tokio::test(start_paused = true)]
+async fn leases_that_ended_are_taken_over_and_others_are_not() {
+    let board = Board::new();
+    let (ended, held) = (board.put("newer", 0), board.put("newer", 1));
+    board.taken_by(ended, "far", "elsewhere", Duration::from_secs(10));
+    board.taken_by(held, "live", "elsewhere", Duration::from_hours(1));
+    let worker = Started::start(&board, &at_once(), Board::config(4));
+    let began = Instant::now();
+    board.until(JobStatus::Retrying, 1).await;
+    assert!((10.0..12.0).contains(&began.elapsed().as_secs_f64()), "{:?}", began.elapsed());
+    assert_eq!(board.job(held).status, JobStatus::Running);
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn leases_are_renewed_on_a_thread_of_their_own_while_jobs_block_theirs() {
+    let board = Board::new();
+    board.put("plain", 0);
+    let watched = board.clone();
+    // Never yields: without a thread of its own nothing could renew, and this would not end.
+    let kinds = kinds(move |_, _| {
+        let watched = watched.clone();
+        async move {
+            while watched.renewed_on().len() < 3 {
+                std::thread::yield_now();
+            }
+            Outcome::done(json!(null))
+        }
+    });
+    let config = WorkerConfig { beat: Duration::from_millis(20), ..Board::config(4) };
+    let report = until_idle(Worker::new(board.jobs(), &kinds, config), std::future::pending()).await.unwrap();
+    assert_eq!(report.tally.succeeded, 1);
+    assert!(board.renewed_on().iter().all(|it| it.as_deref() == Some("lease-keeper")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn working_until_idle_waits_a_minute_and_says_what_is_left() {
+    let board = Board::new();
+    board.put("plain", 0);
+    board.put("newer", 0);
+    board.put_with("plain", 1, |it| it.run_at += TimeDelta::seconds(45));
+    let later = board.put_with("plain", 2, |it| it.run_at += TimeDelta::seconds(200));
+    let kinds = kinds(|n, _| async move { if n == 0 { Outcome::failed("no") } else { Outcome::done(json!(n)) } });
+    let worker = Worker::new(board.jobs(), &kinds, Board::config(4)).without_thread();
+    let report = until_idle(worker, std::future::pending()).await.unwrap();
+    assert_eq!((report.tally.succeeded, report.tally.failed, report.later), (1, 1, 1));
+    assert_eq!(report.unknown_kinds.into_iter().collect::<Vec<_>>(), [("newer".to_owned(), 1)]);
+    assert_eq!((board.job(later).status, report.interrupted), (JobStatus::Queued, false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn working_until_idle_waits_for_retries_and_for_other_workers() {
+    let board = Board::new();
+    let (mine, theirs) = (board.put("plain", 0), board.put("plain", 1));
+    board.taken_by(theirs, "far", "elsewhere", Duration::from_secs(8));
+    let kinds = kinds(|_, cx| async move {
+        if cx.lease.attempt < 2 { Outcome::Backoff { error: "once".into() } } else { Outcome::done(json!(null)) }
+    });
+    let worker = Worker::new(board.jobs(), &kinds, Board::config(4)).without_thread();
+    let report = until_idle(worker, std::future::pending()).await.unwrap();
+    assert_eq!((report.tally.succeeded, report.tally.retrying), (2, 2));
+    assert!([mine, theirs].iter().all(|it| board.job(*it).status == JobStatus::Succeeded));
+}
+
+#[tokio::test]
+async fn the_health_page_says_what_works_and_what_waits() {
+    let board = Board::new();
+    let mut capacity = MockCapacity::new();
+    capacity.expect_usage().returning(|| Ok(vec![]));
+    let jobs = Jobs { capacity: Arc::new(capacity), ..board.jobs() };
+    board.put("newer", 0);
+    let worker = Started::start(&board, &at_once(), Board::config(4));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let page = tokio::spawn(health::serve(listener, jobs, worker.handle.clone(), std::future::pending()));
+    let ask = async || {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.lines().next().unwrap().to_owned(), serde_json::from_str::<serde_json::Value>(body).unwrap())
+    };
+    let (status, body) = ask().await;
+    assert_eq!((status.as_str(), &body["status"]), ("HTTP/1.1 200 OK", &json!("healthy")));
+    assert_eq!((&body["queue"]["queued"], &body["queue"]["unknown_kinds"]), (&json!(1), &json!({"newer": 1})));
+    assert!(body["worker_id"].as_str().unwrap().starts_with("test-"), "{body}");
+    board.set_down(true);
+    let (status, body) = ask().await;
+    assert_eq!((status.as_str(), &body["status"]), ("HTTP/1.1 503 Service Unavailable", &json!("unhealthy")));
+    assert_eq!(body["problem"], "the database does not answer", "and no more of it");
+    board.set_down(false);
+    page.abort();
+    worker.stop().await;
+}
