@@ -195,3 +195,16 @@ pub async fn finish_counts_no_crash_as_a_try(ports: &Ports) {
     end(ports, &run.lease, backoff()).await;
     assert_eq!(status(ports, id).await, JobStatus::Retrying);
 }
+
+/// A run that was asked to stop, and ends in a way that would have it run again, ends it.
+pub async fn finish_of_a_job_asked_to_stop_leaves_nothing_waiting(ports: &Ports) {
+    let until = now(ports) + TimeDelta::seconds(5);
+    let again = [Outcome::Backoff { error: "no".to_owned() }, Outcome::Snoozed { until }, Outcome::HandedBack];
+    for outcome in again {
+        let run = running(ports, job()).await;
+        ports.job_admin.cancel(run.job.id, "operator").await.unwrap();
+        assert_eq!(end(ports, &run.lease, outcome).await, Written::Done);
+        let record = stored(ports, run.job.id).await;
+        assert_eq!((record.status, record.finished_at), (JobStatus::Cancelled, Some(now(ports))));
+    }
+}

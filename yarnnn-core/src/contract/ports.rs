@@ -228,6 +228,7 @@ macro_rules! contract_facts {
                 finish_needs_human_keeps_the_report,
                 finish_takes_any_text,
                 finish_counts_no_crash_as_a_try,
+                finish_of_a_job_asked_to_stop_leaves_nothing_waiting,
             }
             jobs_lost {
                 finish_needs_the_token_and_the_worker,

@@ -593,23 +593,25 @@ create function job_settle(
 language plpgsql as $$
 declare
     v_waits boolean := p_status in ('queued', 'retrying');
+    v_status text;
     v_attempt integer;
 begin
-    update job_queue set status = p_status,
+    -- A job that was asked to stop does not wait for another run.
+    update job_queue set status = case when v_waits and cancel_requested then 'cancelled' else p_status end,
         attempt = case when p_charged then attempt else greatest(attempt - 1, 0) end,
         reschedules = reschedules + case when p_put_off then 1 else 0 end,
         scheduled_at = case when v_waits
             then coalesce(p_run_at, p_now + make_interval(secs => coalesce(p_delay_seconds, 0))) else scheduled_at end,
         job_result = p_result, result_expires_at = p_now + make_interval(secs => p_ttl_seconds),
         last_error = case when p_status = 'succeeded' then null else coalesce(left(p_error, 2000), last_error) end, cause = p_cause,
-        completed_at = case when v_waits then null else p_now end,
+        completed_at = case when v_waits and not cancel_requested then null else p_now end,
         dead_letter_at = case when p_status = 'dead' then p_now end,
         run_token = null, lease_until = null, heartbeat_at = null, cancel_requested = false, updated_at = p_now
     where id = p_job_id and status = 'running' and worker_id = p_worker_id and (p_run_token is null or run_token = p_run_token)
-    returning attempt into v_attempt;
+    returning status, attempt into v_status, v_attempt;
     if not found then return false; end if;
     insert into job_events (job_id, at, event, actor, attempt, reason)
-    values (p_job_id, p_now, p_status, p_worker_id, v_attempt, left(coalesce(p_error, p_cause), 2000));
+    values (p_job_id, p_now, v_status, p_worker_id, v_attempt, left(coalesce(p_error, p_cause), 2000));
     return true;
 end $$;
 

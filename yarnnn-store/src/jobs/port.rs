@@ -72,7 +72,7 @@ impl JobQueue for SqlStore {
     async fn progress(&self, lease: &Lease, progress: JobProgress) -> Result<Written, StoreError> {
         let mut tx = self.db.begin().await?;
         let written = on_driver!(&mut tx, connection,
-            postgres: postgres::progress(connection, lease, &progress).await,
+            postgres: postgres::progress(connection, lease, &progress, self.given_now()).await,
             sqlite: sqlite::progress(connection, lease, &progress, self.now()).await,
         )?;
         tx.commit().await?;

@@ -56,7 +56,7 @@ fn settled(lease: Lease, outcome: Outcome, draw: f64) -> (Lease, Settlement) {
     let mut settlement = Settlement::of(outcome, &lease, draw);
     match prepare(std::mem::take(&mut settlement.follow_up)) {
         Ok(follow_up) => settlement.follow_up = follow_up,
-        Err(refusal) => settlement = Settlement::follow_up_refused(&refusal.into()),
+        Err(refusal) => settlement = refused(&lease, &refusal.to_string()),
     }
     settlement.error = settlement.error.map(cleaned);
     settlement.result = settlement.result.map(cleaned_json);

@@ -106,7 +106,7 @@ impl JobRow {
 
 /// The rules of a job. What this version cannot read (rules of a newer one, or written by hand) counts as not given: else one
 /// such row would stop every claim that meets it.
-pub(super) fn policy(config: Value) -> JobPolicy {
+fn policy(config: Value) -> JobPolicy {
     let read = |config: Map<String, Value>| serde_json::from_value::<JobPolicy>(Value::Object(config)).ok();
     let Value::Object(given) = config else {
         return JobPolicy::default();

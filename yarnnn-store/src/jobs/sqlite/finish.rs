@@ -6,7 +6,7 @@ use sqlx::{Connection as _, SqliteConnection};
 use yarnnn_core::StoreError;
 use yarnnn_core::jobs::{Again, EnqueueError, JobStatus, Lease, Settlement, Written};
 
-use super::super::prepare::{reason, waits};
+use super::super::prepare::{reason, refused, waits};
 use super::enqueue::{enqueue, kept, later};
 use super::history::{Line, tell};
 use crate::columns::{Id, Instant};
@@ -59,7 +59,7 @@ async fn with_follow_up(
         Err(EnqueueError::Store(error)) if !matches!(error, StoreError::Conflict { .. }) => Err(error),
         Err(why) => {
             point.rollback().await.doing("the end of a job")?;
-            settle(c, lease, &Settlement::follow_up_refused(&why), now).await
+            settle(c, lease, &refused(lease, &why.to_string()), now).await
         }
     }
 }
