@@ -74,7 +74,9 @@ pub(super) struct Seen {
 struct Facts {
     tally: Tally,
     last_beat: Option<Seen>,
-    beat_failed: Option<Instant>,
+    is_failing: bool,
+    /// When beats went well again after some had failed.
+    recovered: Option<Instant>,
     last_look: Option<Instant>,
     last_claim: Option<DateTime<Utc>>,
 }
@@ -200,10 +202,13 @@ impl Shared {
         let now = Instant::now();
         let seen = Seen { at: now, shown: self.jobs.clock.now() };
         let mut facts = self.facts();
+        let has_recovered = ok && facts.is_failing;
+        facts.is_failing = !ok;
         if ok {
             facts.last_beat = Some(seen);
-        } else {
-            facts.beat_failed = Some(now);
+        }
+        if has_recovered {
+            facts.recovered = Some(now);
         }
         drop(facts);
         if ok {
@@ -228,7 +233,11 @@ impl Shared {
     /// Whether the keeper has not failed lately. After an outage of the store others need a moment to renew their leases;
     /// whoever comes back first must not take them for dead.
     pub(super) fn is_steady(&self) -> bool {
-        self.is_kept() && self.facts().beat_failed.is_none_or(|it| it.elapsed() > self.config.beat * 2)
+        let (is_failing, recovered) = {
+            let facts = self.facts();
+            (facts.is_failing, facts.recovered)
+        };
+        self.is_kept() && !is_failing && recovered.is_none_or(|it| it.elapsed() > self.config.beat * 2)
     }
 
     /// What the worker shows of itself.

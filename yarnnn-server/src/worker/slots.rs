@@ -91,7 +91,7 @@ impl Slots {
     /// How many jobs of a group may be claimed, if so many slots are kept free for others.
     pub(super) fn room(&self, group: &Group, keep_free: u32) -> u32 {
         let state = self.state();
-        if state.alone.is_some() || state.unwritten >= self.unwritten_limit {
+        if state.unwritten >= self.unwritten_limit {
             return 0;
         }
         let by_slots = self.total.saturating_sub(state.used + keep_free) / group.weight;
@@ -103,7 +103,7 @@ impl Slots {
     pub(super) fn is_crowded_out(&self, group: &Group) -> bool {
         let state = self.state();
         let running = state.running.get(group.index).copied().unwrap_or_default();
-        state.alone.is_none() && group.concurrency.is_none_or(|it| running < it) && self.total - state.used < group.weight
+        group.concurrency.is_none_or(|it| running < it) && self.total - state.used < group.weight
     }
 
     /// Slots in use.
