@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 use tempfile::TempDir;
-use yarnnn::{IdGen as _, RandomIds};
+use yarnnn::id::{IdGen as _, RandomIds};
 
 /// Which database.
 #[derive(Debug, Clone)]

@@ -16,26 +16,30 @@ const TABLES: [&str; 4] = [
     "create table chaos_calls (permit text not null, granted_at bigint not null)",
 ];
 
+/// Many processes share one file.
+const PATIENT: &str = "pragma busy_timeout = 20000";
+
 /// The tables of one database.
 #[derive(Debug, Clone)]
 pub(crate) struct Book {
     pool: AnyPool,
+    is_sqlite: bool,
 }
 
 impl Book {
     /// Opens the tables' database.
-    pub(crate) async fn open(url: &str) -> Result<Self> {
+    pub(crate) fn open(url: &str) -> Result<Self> {
         install_default_drivers();
         let is_sqlite = url.starts_with("sqlite:");
         let options = AnyPoolOptions::new().max_connections(2).after_connect(move |connection, _| {
             Box::pin(async move {
                 if is_sqlite {
-                    connection.execute("pragma busy_timeout = 20000").await?;
+                    connection.execute(PATIENT).await?;
                 }
                 Ok(())
             })
         });
-        Ok(Self { pool: options.connect_lazy(url)? })
+        Ok(Self { pool: options.connect_lazy(url)?, is_sqlite })
     }
 
     /// Makes the tables.
@@ -103,6 +107,24 @@ impl Book {
         tx.execute(statement).await?;
         tx.rollback().await?;
         Ok(())
+    }
+
+    /// Whether anyone may write: on `SQLite` a stopped process may hold the only right to.
+    pub(crate) async fn is_writable(&self) -> bool {
+        let attempt = async {
+            let mut connection = self.pool.acquire().await?;
+            if self.is_sqlite {
+                connection.execute("pragma busy_timeout = 100").await?;
+                let begun = connection.execute("begin immediate").await;
+                if begun.is_ok() {
+                    connection.execute("rollback").await?;
+                }
+                connection.execute(PATIENT).await?;
+                begun?;
+            }
+            Ok::<(), sqlx::Error>(())
+        };
+        attempt.await.is_ok()
     }
 
     /// Ends its connections.

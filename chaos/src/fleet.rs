@@ -8,6 +8,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep, sleep_until};
+use yarnnn::id::RandomIds;
+use yarnnn_server::worker::worker_id;
 
 use crate::arena::{Arena, Backend};
 use crate::book::Book;
@@ -37,7 +39,6 @@ pub(crate) struct Fleet {
     book: Book,
     spec: Spec,
     places: Vec<Place>,
-    born: u32,
     log: File,
 }
 
@@ -60,7 +61,7 @@ impl Fleet {
     /// Starts all workers.
     pub(crate) fn start(arena: Arc<Arena>, book: Book, spec: Spec) -> Result<Self> {
         let log = OpenOptions::new().create(true).append(true).open(arena.log())?;
-        let mut fleet = Self { arena, book, places: vec![], born: 0, log, spec };
+        let mut fleet = Self { arena, book, places: vec![], log, spec };
         for number in 0..fleet.spec.workers {
             let place = fleet.bear(number)?;
             fleet.places.push(place);
@@ -73,14 +74,20 @@ impl Fleet {
         self.places.len()
     }
 
+    /// A query for how many of its workers have shown themselves.
+    pub(crate) fn known(&self) -> String {
+        let ids = self.places.iter().map(|it| format!("'{}'", it.id)).collect::<Vec<_>>().join(", ");
+        format!("select count(*) from job_workers where worker_id in ({ids})")
+    }
+
     /// The place of a worker.
     pub(crate) fn place_of(&self, worker: &str) -> Option<usize> {
         self.places.iter().position(|it| it.id == worker)
     }
 
-    fn bear(&mut self, number: u32) -> Result<Place> {
-        self.born += 1;
-        let id = format!("{}-{number}-{}", self.spec.lane, self.born);
+    fn bear(&self, number: u32) -> Result<Place> {
+        // Never the same twice, also when a later fleet has the same places.
+        let id = worker_id(&format!("{}-{number}", self.spec.lane), &RandomIds).to_string();
         let mut command = own_program(self.spec.redis.as_deref())?;
         command.args(["worker", "--id", &id, "--lane", self.spec.lane]);
         for (name, value) in [
@@ -159,13 +166,27 @@ impl Fleet {
     /// Stops a worker where it stands, and returns when it does.
     pub(crate) async fn stop(&mut self, place: usize) -> Result<()> {
         let pid = self.signal("-STOP", place).await?;
-        for _ in 0..200 {
+        for _ in 0..5_000 {
             if is_stopped(pid) {
                 return Ok(());
             }
             sleep(Duration::from_millis(1)).await;
         }
         bail!("worker {pid} did not stop")
+    }
+
+    /// As [`Fleet::stop`], but not while it holds the right to write to a file that others share: on `SQLite` that would stop
+    /// everybody, and nothing could be seen.
+    pub(crate) async fn stop_between_writes(&mut self, place: usize) -> Result<()> {
+        for _ in 0..100 {
+            self.stop(place).await?;
+            if self.book.is_writable().await {
+                return Ok(());
+            }
+            self.go_on(place).await?;
+            sleep(Duration::from_millis(7)).await;
+        }
+        bail!("the worker always writes")
     }
 
     /// Lets a stopped worker go on.
@@ -229,5 +250,5 @@ pub(crate) fn own_program(redis: Option<&str>) -> Result<Command> {
 /// By the kernel's word; where it says nothing, the signal is taken to have arrived.
 fn is_stopped(pid: u32) -> bool {
     let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return true };
-    stat.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with('T'))
+    stat.rsplit_once(')').is_none_or(|(_, rest)| rest.trim_start().starts_with(['T', 'Z']))
 }

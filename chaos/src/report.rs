@@ -42,10 +42,33 @@ impl Display for Report {
     }
 }
 
-/// The value below which this share of them lies.
-pub(crate) fn percentile(times: &[Duration], share: f64) -> Duration {
+/// The value up to which this share of them lies, in thousandths.
+pub(crate) fn percentile(times: &[Duration], thousandths: usize) -> Duration {
     let mut sorted = times.to_vec();
     sorted.sort();
-    let index = (share * sorted.len() as f64).ceil() as usize;
-    sorted.get(index.saturating_sub(1)).copied().unwrap_or_default()
+    let rank = (thousandths * sorted.len()).div_ceil(1_000);
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_one_of_the_values() {
+        let times: Vec<Duration> = (1..=200).map(Duration::from_secs).collect();
+        let [p50, p99, last] = [500, 990, 1_000].map(|it| percentile(&times, it).as_secs());
+        assert_eq!((p50, p99, last), (100, 198, 200));
+        assert_eq!(percentile(&[], 500), Duration::ZERO);
+    }
+
+    #[test]
+    fn one_thing_that_does_not_hold_is_a_failure() {
+        let mut report = Report::default();
+        report.must_be("dead", 0, 0);
+        assert!(report.passed());
+        report.must_be("lost", 1, 0);
+        assert!(!report.passed());
+        assert_eq!(report.to_string(), "dead 0, lost 1\n      ! lost: 1 instead of 0");
+    }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use tokio::time::{Instant, sleep};
+use yarnnn::Config;
 use yarnnn::config::{DatabaseConfig, RedisConfig};
-use yarnnn::id::UserId;
+use yarnnn::id::{RandomIds, UserId};
 use yarnnn::jobs::{EnqueueError, Job, Jobs, new_job};
-use yarnnn::{Config, RandomIds};
 
 use crate::arena::{Arena, Backend};
 use crate::book::Book;
@@ -60,7 +60,7 @@ impl Stage {
         let redis = options.redis.as_deref().map(RedisConfig::new).transpose()?;
         let config = Config { database: DatabaseConfig::new(arena.url())?, redis, ..Config::in_folder(outbox.path()) };
         let yarnnn = yarnnn::connect(&config).await?;
-        let book = Book::open(&arena.url()).await?;
+        let book = Book::open(&arena.url())?;
         book.make().await?;
         Ok(Self { arena: Arc::new(arena), book, jobs: yarnnn.jobs().clone(), options, _outbox: outbox })
     }
@@ -72,11 +72,11 @@ impl Stage {
         Arc::into_inner(self.arena).context("a fleet is still there")?.close(keep_log).await
     }
 
-    /// The processes of a back-end: a dozen, or four on one file.
-    pub(crate) const fn workers(&self) -> u32 {
+    /// The processes of a back-end: a dozen (half in the short version), or four on one file.
+    pub(crate) fn workers(&self) -> u32 {
         match self.arena.backend {
             Backend::Sqlite => 4,
-            Backend::Postgres(_) => 12,
+            Backend::Postgres(_) => self.options.of(12, 6),
         }
     }
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use anyhow::Result;
 use tokio::io::AsyncReadExt as _;
 use tokio::runtime;
+use yarnnn::id::RandomIds;
 use yarnnn::jobs::WorkerId;
 use yarnnn::pipeline::{Holder, Liveness};
-use yarnnn::{Config, HostProcesses, RandomIds};
+use yarnnn::{Config, HostProcesses};
 use yarnnn_server::worker::{self, WorkerConfig};
 
 use crate::book::Book;
@@ -27,7 +28,7 @@ pub(crate) fn run(arguments: &WorkerArguments) -> Result<ExitCode> {
 async fn work(arguments: &WorkerArguments) -> Result<()> {
     let config = Config::from_env()?;
     let yarnnn = yarnnn::connect(&config).await?;
-    let book = Book::open(config.database.url()).await?;
+    let book = Book::open(config.database.url())?;
     let mut jobs = yarnnn.jobs().clone();
     if let Some(host) = &arguments.host {
         jobs.liveness = Arc::new(Elsewhere::new(host));

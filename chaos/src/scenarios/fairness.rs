@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use yarnnn::RandomIds;
-use yarnnn::id::UserId;
+use yarnnn::id::{RandomIds, UserId};
 
 use crate::book;
 use crate::fleet::Spec;
@@ -30,8 +29,8 @@ pub(super) async fn play(stage: &Stage) -> Result<Report> {
         stage.enqueue(Some(UserId::fresh(&RandomIds)), "default", &[Effect { n, millis: 10 }]).await?;
     }
     let stored = Duration::from_micros((book::now() - begin).unsigned_abs());
-    let began = format!("select count(distinct n) from chaos_runs where event = 'began' and n >= {FROM}");
-    let all = stage.until(SOON * 4, &began, SMALL).await;
+    let started = format!("select count(distinct n) from chaos_runs where event = 'began' and n >= {FROM}");
+    let all = stage.until(SOON * 4, &started, SMALL).await;
     fleet.end().await?;
     let query = format!("select min(at) - {begin} from chaos_runs where event = 'began' and n >= {FROM} group by n");
     let micros = stage.book.numbers(&query).await?;
@@ -39,10 +38,10 @@ pub(super) async fn play(stage: &Stage) -> Result<Report> {
     let mut report = Report::default();
     report.figure("the mountain's jobs", mountain);
     report.figure("the small ones stored in", format!("{:.1} s", stored.as_secs_f32()));
-    report.figure("p50", format!("{:.2} s", percentile(&waits, 0.5).as_secs_f32()));
-    report.figure("last", format!("{:.2} s", percentile(&waits, 1.0).as_secs_f32()));
+    report.figure("p50", format!("{:.2} s", percentile(&waits, 500).as_secs_f32()));
+    report.figure("last", format!("{:.2} s", percentile(&waits, 1_000).as_secs_f32()));
     report.must(all.is_ok(), "not all of the small ones began");
-    report.must(percentile(&waits, 1.0) <= SOON, "a small one waited for more than 5 s");
+    report.must(percentile(&waits, 1_000) <= SOON, "a small one waited for more than 5 s");
     let left = "select count(*) from job_queue where status in ('queued', 'retrying')";
     report.must(stage.book.number(left).await? > 0, "the mountain was gone before the small ones began");
     Ok(report)

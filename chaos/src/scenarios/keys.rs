@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::Child;
-use yarnnn::RandomIds;
+use yarnnn::id::RandomIds;
 use yarnnn::jobs::{EnqueueError, NewJob, new_job};
 
 use crate::arena::Backend;
@@ -43,7 +43,7 @@ async fn undone(stage: &Stage, refused: NewJob, report: &mut Report) -> Result<(
     report.must(batch.is_err(), "a batch with a refused job was stored");
     report.must(stage.jobs.queue.get(good.id).await?.is_none(), "a refused batch left a job");
     if matches!(stage.arena.backend, Backend::Postgres(_)) {
-        let enqueue = "select job_id from enqueue_job_v3('chaos_effect', 'undone', '{\"n\": 1, \"millis\": 1}')";
+        let enqueue = "select cast(job_id as text) from enqueue_job_v3('chaos_effect', 'undone', '{\"n\": 1, \"millis\": 1}')";
         stage.book.roll_back(enqueue).await?;
         let left = stage.book.number("select count(*) from job_queue where job_name = 'undone'").await?;
         report.must_be("left by a rolled back transaction", left, 0);

@@ -25,8 +25,8 @@ pub(super) async fn play(stage: &Stage) -> Result<Report> {
     let mut random = stage.random();
     let jobs: Vec<Effect> = (0..total).map(|n| Effect { n, millis: 10 + random.below(190) }).collect();
     let mut fleet = stage.fleet(stage.spec())?;
-    let (stored, stormed) = tokio::join!(enqueue_over(stage, &jobs, time), fleet.storm(EVERY, time, &mut random));
-    stored?;
+    let (enqueued, stormed) = tokio::join!(enqueue_over(stage, &jobs, time), fleet.storm(EVERY, time, &mut random));
+    enqueued?;
     let (kills, spared) = stormed?;
     let ended = "select count(*) from job_queue where status not in ('queued', 'running', 'retrying')";
     let rest = stage.until(REST, ended, total).await;

@@ -47,7 +47,7 @@ async fn round(stage: &Stage, fleet: &mut Fleet, batch: &[i64], report: &mut Rep
     let mut victims = vec![];
     for (_, worker) in &runs {
         let place = fleet.place_of(worker).context("a worker of nobody")?;
-        fleet.stop(place).await?;
+        fleet.stop_between_writes(place).await?;
         victims.push(place);
     }
     let stopped = Instant::now();

@@ -27,20 +27,22 @@ pub(super) async fn play(stage: &Stage) -> Result<Report> {
     report.figure("kills of each sort", kills);
     let here = deaths(stage, kills, None).await?;
     figures(&mut report, "same host", &here);
-    report.must(percentile(&here, 1.0) <= Duration::from_secs(1), "on the same host it took more than a second");
+    // The short version plays beside others on what may be a small machine.
+    let at_once = stage.options.of(Duration::from_secs(1), Duration::from_secs(2));
+    report.must(percentile(&here, 1_000) <= at_once, "on the same host it took too long");
     let there = deaths(stage, kills, Some(("victim", "heir"))).await?;
     figures(&mut report, "another host", &there);
     // 15 s and 20 s at the default lease; at a shorter one the same, and what a busy machine adds.
     let slack = if stage.options.lease >= Duration::from_secs(15) { Duration::ZERO } else { Duration::from_secs(1) };
-    report.must(percentile(&there, 0.5) <= stage.options.lease + slack, "p50 is more than a lease");
+    report.must(percentile(&there, 500) <= stage.options.lease + slack, "p50 is more than a lease");
     report
-        .must(percentile(&there, 0.99) <= stage.options.lease.mul_f64(4.0 / 3.0) + slack, "p99 is more than a lease and a third");
+        .must(percentile(&there, 990) <= stage.options.lease.mul_f64(4.0 / 3.0) + slack, "p99 is more than a lease and a third");
     report.must(here.len() + there.len() == 2 * usize::try_from(kills)?, "a job was not taken over");
     Ok(report)
 }
 
 fn figures(report: &mut Report, name: &str, times: &[Duration]) {
-    let [p50, p99] = [0.5, 0.99].map(|share| percentile(times, share).as_secs_f32());
+    let [p50, p99] = [500, 990].map(|share| percentile(times, share).as_secs_f32());
     report.figure(name, format!("p50 {p50:.2} s p99 {p99:.2} s"));
 }
 
@@ -67,15 +69,12 @@ async fn batch(stage: &Stage, count: u32, hosts: Option<(&'static str, &'static 
     stage.until(Duration::from_secs(30), &begun, i64::from(count)).await?;
     let heirs = Spec { workers: 2, first_role: count, hosts: hosts.map(|it| it.1), ..stage.spec() };
     let heirs = stage.fleet(heirs)?;
-    let known = "select count(*) from job_workers where worker_id like 'default-%' and concurrency = 8";
-    stage.until(Duration::from_secs(20), known, 2).await.context("the heirs did not show up")?;
+    stage.until(Duration::from_secs(20), &heirs.known(), 2).await.context("the heirs did not show up")?;
     let killed = kill_all(stage, &mut victims, first).await?;
     let effects = format!("select count(distinct n) from chaos_effects where n >= {first}");
     let taken = stage.until(stage.options.lease * 3 + Duration::from_secs(5), &effects, i64::from(count)).await;
     heirs.end().await?;
     drop(victims);
-    // The board must not remember these heirs as the next ones.
-    stage.book.pairs("select 0 as n, '' as t").await?;
     let again = format!(
         "select n, cast(max(at) as text) from chaos_runs where event = 'began' and n >= {first} group by n having count(*) > 1"
     );

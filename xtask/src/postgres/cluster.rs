@@ -20,7 +20,7 @@ const LONGEST_HOME: usize = 80;
 /// Arguments: folder of the programs, folder of the cluster, locale.
 const SCRIPT: &str = r#"
 bin=$1 home=$2 locale=$3
-options="-c listen_addresses= -c unix_socket_directories='$home' -c port=5432 -c max_connections=200"
+options="-c listen_addresses= -c unix_socket_directories='$home' -c port=5432 -c max_connections=400"
 options="$options -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c timezone=UTC"
 if "$bin/initdb" --no-sync --auth=trust --username=postgres --encoding=UTF8 --locale="$locale" --pgdata="$home/data" >"$home/log" 2>&1 &&
    "$bin/pg_ctl" start --silent --wait --timeout=60 --pgdata="$home/data" --log="$home/log" --options="$options" >>"$home/log" 2>&1
