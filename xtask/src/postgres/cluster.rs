@@ -29,7 +29,7 @@ pub(crate) enum Durability {
 /// Arguments: folder of the programs, folder of the cluster, locale, durability.
 const SCRIPT: &str = r#"
 bin=$1 home=$2 locale=$3 durability=$4
-options="-c listen_addresses= -c unix_socket_directories='$home' -c port=5432 -c max_connections=200"
+options="-c listen_addresses= -c unix_socket_directories='$home' -c port=5432 -c max_connections=400"
 options="$options -c timezone=UTC"
 case $durability in
 full) options="$options -c shared_buffers=512MB -c max_wal_size=4GB" ;;

@@ -88,7 +88,7 @@ async fn leases_are_renewed_on_a_thread_of_their_own_while_jobs_block_theirs() {
             let began = std::time::Instant::now();
             while watched.renewed_on().len() < 3 {
                 if began.elapsed() > Duration::from_secs(20) {
-                    return Outcome::Failed { error: "nothing was renewed".into() };
+                    return Outcome::failed("nothing was renewed");
                 }
                 std::thread::yield_now();
             }
