@@ -6,15 +6,18 @@ use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result};
 
-use crate::postgres::{Cluster, URL_VARIABLE};
+use crate::postgres::{Cluster, Durability, URL_VARIABLE};
 use crate::{cargo, check, services, test};
+
+/// The environment variable in which benchmarks look for `pgbench`.
+const PROGRAMS_VARIABLE: &str = "YARNNN_BENCH_POSTGRES_PROGRAMS";
 
 /// What `cargo xtask` alone prints.
 pub(crate) const USAGE: &str = "\
 cargo xtask test [-- ARGS]        start a private Postgres and Redis, run all tests, then the offline examples;
                                   with ARGS (handed to cargo test) the examples are left out
 cargo xtask check [NAME...]       formatting, lints, docs and the rules of this repository; all, or those named
-cargo xtask bench [-- ARGS]       run the benchmarks; ARGS go to cargo bench
+cargo xtask bench [-- ARGS]       run the benchmarks on a durable private Postgres; ARGS go to cargo bench
 cargo xtask postgres -- COMMAND   start a private Postgres, run COMMAND with its address in
                                   YARNNN_TEST_POSTGRES_URL, stop it
 cargo xtask services -- COMMAND   likewise with a Redis too, its address in YARNNN_TEST_REDIS_URL
@@ -59,15 +62,23 @@ pub(crate) fn run(task: Task) -> Result<ExitCode> {
         }
         Task::Test(arguments) => test::run(&arguments),
         Task::Check(names) => check::run(&names),
-        Task::Bench(arguments) => code_of(cargo::command()?.args(["bench", "-p", "yarnnn"]).args(arguments)),
+        Task::Bench(arguments) => run_benchmarks(&arguments),
         Task::Postgres { program, arguments } => run_with_postgres(&program, &arguments),
         Task::Services { program, arguments } => services::run(&program, &arguments),
         Task::Chaos(arguments) => services::run_chaos(&arguments),
     }
 }
 
+/// With a Postgres that is as durable as in production, and the folder of its programs.
+fn run_benchmarks(arguments: &[String]) -> Result<ExitCode> {
+    let cluster = Cluster::start(Durability::Full)?;
+    let mut command = cargo::command()?;
+    command.args(["bench", "-p", "yarnnn"]).args(arguments);
+    code_of(command.env(URL_VARIABLE, cluster.url()).env(PROGRAMS_VARIABLE, cluster.programs()))
+}
+
 fn run_with_postgres(program: &str, arguments: &[String]) -> Result<ExitCode> {
-    let cluster = Cluster::start()?;
+    let cluster = Cluster::start(Durability::None)?;
     code_of(Command::new(program).args(arguments).env(URL_VARIABLE, cluster.url()))
 }
 

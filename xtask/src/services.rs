@@ -4,7 +4,7 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Result;
 
-use crate::postgres::{self, Cluster};
+use crate::postgres::{self, Cluster, Durability};
 use crate::redis::{self, Server};
 use crate::{cargo, cli};
 
@@ -17,7 +17,7 @@ pub(crate) struct Services {
 impl Services {
     /// Starts all of them.
     pub(crate) fn start() -> Result<Self> {
-        Ok(Self { postgres: Cluster::start()?, redis: Server::start()? })
+        Ok(Self { postgres: Cluster::start(Durability::None)?, redis: Server::start()? })
     }
 
     /// Tells a command where they are.

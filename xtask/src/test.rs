@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 
 use crate::cargo;
-use crate::postgres::Cluster;
+use crate::postgres::{Cluster, Durability};
 use crate::redis::Server;
 use crate::services::Services;
 use crate::summary::Summary;
@@ -23,7 +23,7 @@ const NOT_FOR_EXAMPLES: [&str; 4] = ["DATABASE_URL", "REDIS_URL", "ANTHROPIC_API
 /// Runs the tests, with further arguments for `cargo test`; with arguments the examples are left out.
 pub(crate) fn run(arguments: &[String]) -> Result<ExitCode> {
     let mut summary = Summary::default();
-    let postgres = summary.step("postgres", Cluster::start);
+    let postgres = summary.step("postgres", || Cluster::start(Durability::None));
     let redis = summary.step("redis", Server::start);
     let services = postgres.zip(redis).map(|(postgres, redis)| Services { postgres, redis });
     summary.step("cargo test", || run_tests(services.as_ref(), arguments));

@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 use yarnnn_core::StoreError;
-#[cfg(feature = "sqlite")]
 use yarnnn_core::clock::{Clock as _, SystemClock};
 
 use crate::SqlStore;
@@ -18,7 +17,6 @@ impl SqlStore {
 
     /// The time of a database that has none of its own. To be read within the transaction: those who wait for their turn get
     /// the time of their turn.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.given_now().unwrap_or_else(|| SystemClock.now())
     }
@@ -27,10 +25,7 @@ impl SqlStore {
     pub(crate) async fn now_in(&self, tx: &mut Tx) -> Result<DateTime<Utc>, StoreError> {
         match (self.given_now(), tx.dialect().own_time()) {
             (Some(given), _) => Ok(given),
-            #[cfg(feature = "sqlite")]
             (None, None) => Ok(self.now()),
-            #[cfg(not(feature = "sqlite"))]
-            (None, None) => Err(crate::error::unreadable("the time", "the database has none")),
             (None, Some(sql)) => {
                 let now: Instant =
                     on_tx!(tx, connection => sqlx::query_scalar(sql).fetch_one(connection).await).doing("the time")?;
@@ -43,10 +38,7 @@ impl SqlStore {
     pub(crate) async fn now_read(&self) -> Result<DateTime<Utc>, StoreError> {
         match (self.given_now(), self.db.dialect().own_time()) {
             (Some(given), _) => Ok(given),
-            #[cfg(feature = "sqlite")]
             (None, None) => Ok(self.now()),
-            #[cfg(not(feature = "sqlite"))]
-            (None, None) => Err(crate::error::unreadable("the time", "the database has none")),
             (None, Some(sql)) => {
                 let now: Instant = on_pool!(&self.db, pool => sqlx::query_scalar(sql).fetch_one(pool).await).doing("the time")?;
                 Ok(now.0)

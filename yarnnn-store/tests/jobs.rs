@@ -91,6 +91,12 @@ async fn a_page_that_is_refused_leaves_no_job_and_a_refused_job_no_page() {
     let bad = vec![NewJob { payload: json!(null), ..job("bad") }];
     let page = PageCommit { follow_up: bad, ..first_page(&late, vec![message("1", "on time")], 1) };
     assert!(matches!(ports.content.commit(page).await, Err(StoreError::Corrupt { .. })));
+    // Refused by the table itself, after the page was written.
+    let key = Some(JobKey { key: "k".to_owned(), holds: KeyHolds::Active });
+    store.enqueue(vec![NewJob { key: key.clone(), ..job("keyed") }]).await.unwrap();
+    let taken = vec![NewJob { key, payload: json!({ "n": 2 }), ..job("keyed") }];
+    let page = PageCommit { follow_up: taken, ..first_page(&late, vec![message("1", "on time")], 1) };
+    assert!(matches!(ports.content.commit(page).await, Err(StoreError::Conflict { .. })));
     assert!(ports.content.query(&everything(ANA)).await.unwrap().is_empty());
 
     let page = PageCommit { follow_up, ..first_page(&late, vec![message("1", "on time")], 1) };

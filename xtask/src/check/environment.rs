@@ -7,6 +7,7 @@ use super::project::{SourceFile, code_lines};
 /// Where the environment may be read, and why.
 const EXEMPT: &[(&str, &str)] = &[
     ("src/config/", "the configuration of the product"),
+    ("chaos/", "tasks for developers, not shipped"),
     ("xtask/", "tasks for developers, not shipped"),
     ("yarnnn-store/tests/", "the address of the tests' Postgres is handed over in a variable"),
     ("bins/yarnnn/tests/", "the address of the tests' Postgres, and how often to kill, are handed over in variables"),

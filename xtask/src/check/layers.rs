@@ -23,6 +23,7 @@ const LAYERS: &[Layer] = &[
     Layer { package: "yarnnn-server", uses: CORE, tests_use: NOTHING },
     Layer { package: "yarnnn", uses: ADAPTERS, tests_use: &["yarnnn-server", "yarnnn-sim"] },
     Layer { package: "yarnnn-cli", uses: &["yarnnn", "yarnnn-server", "yarnnn-sim"], tests_use: NOTHING },
+    Layer { package: "yarnnn-chaos", uses: &["yarnnn", "yarnnn-server"], tests_use: NOTHING },
     Layer { package: "xtask", uses: NOTHING, tests_use: NOTHING },
 ];
 
@@ -91,6 +92,7 @@ mod tests {
             ("yarnnn", "yarnnn-sim", None),
             ("yarnnn-cli", "yarnnn-store", None),
             ("yarnnn-api", "yarnnn-sim", None),
+            ("yarnnn-chaos", "yarnnn-store", None),
             ("xtask", "yarnnn-core", None),
         ];
         for (package, dependency, kind) in edges {

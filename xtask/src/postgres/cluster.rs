@@ -17,11 +17,24 @@ pub(crate) const URL_VARIABLE: &str = "YARNNN_TEST_POSTGRES_URL";
 /// A socket's path must fit into 107 bytes on Linux (103 on macOS) and ends with `/.s.PGSQL.5432`.
 const LONGEST_HOME: usize = 80;
 
-/// Arguments: folder of the programs, folder of the cluster, locale.
+/// Whether what is committed survives the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// No: for tests, which are quicker so.
+    None,
+    /// Yes, as in production: for benchmarks.
+    Full,
+}
+
+/// Arguments: folder of the programs, folder of the cluster, locale, durability.
 const SCRIPT: &str = r#"
-bin=$1 home=$2 locale=$3
-options="-c listen_addresses= -c unix_socket_directories='$home' -c port=5432 -c max_connections=200"
-options="$options -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c timezone=UTC"
+bin=$1 home=$2 locale=$3 durability=$4
+options="-c listen_addresses= -c unix_socket_directories='$home' -c port=5432 -c max_connections=400"
+options="$options -c timezone=UTC"
+case $durability in
+full) options="$options -c shared_buffers=512MB -c max_wal_size=4GB" ;;
+*) options="$options -c fsync=off -c full_page_writes=off -c synchronous_commit=off" ;;
+esac
 if "$bin/initdb" --no-sync --auth=trust --username=postgres --encoding=UTF8 --locale="$locale" --pgdata="$home/data" >"$home/log" 2>&1 &&
    "$bin/pg_ctl" start --silent --wait --timeout=60 --pgdata="$home/data" --log="$home/log" --options="$options" >>"$home/log" 2>&1
 then answer=ready
@@ -36,17 +49,18 @@ rm -rf "$home"
 /// A running cluster; dropping it stops the server and deletes its folder.
 pub(crate) struct Cluster {
     supervisor: Supervisor,
+    programs: PathBuf,
 }
 
 impl Cluster {
     /// Finds (or installs) the server and starts a cluster that only this machine's socket folder reaches.
-    pub(crate) fn start() -> Result<Self> {
+    pub(crate) fn start(durability: Durability) -> Result<Self> {
         let is_root = is_root()?;
         let programs = binaries::find_or_install(is_root)?;
         let account = if is_root { Some(unprivileged()?) } else { None };
         let home = make_home(is_root, account)?;
-        let supervisor = supervise(&programs, &home, account).inspect_err(|_| _ = fs::remove_dir_all(&home))?;
-        let mut cluster = Self { supervisor };
+        let supervisor = supervise(&programs, &home, account, durability).inspect_err(|_| _ = fs::remove_dir_all(&home))?;
+        let mut cluster = Self { supervisor, programs };
         cluster.wait_until_ready()?;
         Ok(cluster)
     }
@@ -55,6 +69,11 @@ impl Cluster {
     /// file; it and `sslmode` are given so that a developer's `PGPORT` and `PGSSLMODE` do not matter.
     pub(crate) fn url(&self) -> String {
         format!("postgres://postgres@localhost:5432/postgres?host={}&sslmode=disable", self.supervisor.home().display())
+    }
+
+    /// The folder of the server's programs, `pgbench` among them.
+    pub(crate) fn programs(&self) -> &Path {
+        &self.programs
     }
 
     fn wait_until_ready(&mut self) -> Result<()> {
@@ -67,8 +86,9 @@ impl Cluster {
     }
 }
 
-fn supervise(programs: &Path, home: &Path, account: Option<Account>) -> Result<Supervisor> {
-    let arguments = [programs.as_os_str(), home.as_os_str(), locale().as_ref()];
+fn supervise(programs: &Path, home: &Path, account: Option<Account>, durability: Durability) -> Result<Supervisor> {
+    let durability = if durability == Durability::Full { "full" } else { "none" };
+    let arguments = [programs.as_os_str(), home.as_os_str(), locale().as_ref(), durability.as_ref()];
     Supervisor::start("Postgres", SCRIPT, &arguments, home, account)
 }
 
@@ -132,8 +152,8 @@ mod tests {
     fn a_server_that_does_not_start_leaves_nothing() {
         let programs = tempfile::tempdir().unwrap();
         let home = make_home(false, None).unwrap();
-        let supervisor = supervise(programs.path(), &home, None).unwrap();
-        let mut cluster = Cluster { supervisor };
+        let supervisor = supervise(programs.path(), &home, None, Durability::None).unwrap();
+        let mut cluster = Cluster { supervisor, programs: programs.path().to_owned() };
         assert!(cluster.wait_until_ready().is_err());
         drop(cluster);
         assert!(!home.exists());

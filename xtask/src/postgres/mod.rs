@@ -5,4 +5,4 @@
 mod binaries;
 mod cluster;
 
-pub(crate) use cluster::{Cluster, URL_VARIABLE, is_root};
+pub(crate) use cluster::{Cluster, Durability, URL_VARIABLE, is_root};

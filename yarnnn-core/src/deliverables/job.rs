@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::run::{Deliverables, RunOutcome, RunRequest, RunStatus, no_news};
 use crate::error::Error;
 use crate::id::{DeliverableId, UserId, VersionId};
-use crate::jobs::{Job, JobCx, JobKey, JobPolicy, KeyHolds, Outcome};
+use crate::jobs::{Job, JobCx, JobKey, JobPolicy, KeyHolds, Outcome, WithoutWorker};
 
 /// Gather, write, verify, queue, deliver.
 const STAGES: u32 = 5;
@@ -53,6 +53,7 @@ impl Job for RunDeliverable {
     type Context = Deliverables;
 
     const KIND: &'static str = "deliverable_generate";
+    const WITHOUT_WORKER: WithoutWorker = WithoutWorker::RunHere;
 
     fn policy() -> JobPolicy {
         JobPolicy::work()

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{ImportProgress, ImportRequest, ImportWatch, Imports};
 use crate::hash::Sha256;
 use crate::id::UserId;
-use crate::jobs::{Job, JobCx, JobKey, JobPolicy, JobProgress, KeyHolds, Outcome};
+use crate::jobs::{Job, JobCx, JobKey, JobPolicy, JobProgress, KeyHolds, Outcome, WithoutWorker};
 use crate::platform::Interval;
 
 /// How soon another host is given a chance to take what only it can read.
@@ -43,6 +43,7 @@ impl Job for ImportExports {
     type Context = Imports;
 
     const KIND: &'static str = "import_exports";
+    const WITHOUT_WORKER: WithoutWorker = WithoutWorker::RunHere;
 
     fn policy() -> JobPolicy {
         JobPolicy { time_limit_seconds: 6 * 3_600, result_ttl_seconds: Some(7 * 86_400), ..JobPolicy::work() }

@@ -32,6 +32,9 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// How many of the kind one worker runs at once; none for as many as it has slots.
     const CONCURRENCY: Option<u32> = None;
 
+    /// What to do with it when no worker lives.
+    const WITHOUT_WORKER: WithoutWorker = WithoutWorker::Wait;
+
     /// The rules of the kind.
     fn policy() -> JobPolicy;
 
@@ -40,6 +43,18 @@ pub trait Job: Serialize + DeserializeOwned + Send + Sync + 'static {
 
     /// Does the work.
     async fn run(self, context: &Self::Context, cx: &JobCx) -> Outcome;
+}
+
+/// What becomes of a new job while no worker lives. The briefs disagree: Delivery's jobs wait, YARNNN's run in the caller's
+/// process, so every kind says it for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithoutWorker {
+    /// It waits in the table.
+    Wait,
+    /// It is stored all the same, and run by the process that asked for it, under the same rules.
+    RunHere,
+    /// It is refused, and nothing is stored.
+    Refuse,
 }
 
 /// The job as it is enqueued.

@@ -19,7 +19,7 @@ mod wake;
 pub use capacity::{Admission, Capacity, CapacityLimits, CapacityUse, Endpoint, Permit, PermitRequest};
 pub use cx::{JobCx, JobProgressSink, LeaseEnd};
 pub use handle::Jobs;
-pub use job::{Job, JobKind, JobKinds, new_job};
+pub use job::{Job, JobKind, JobKinds, WithoutWorker, new_job};
 pub use keeper::{LeaseKeeper, OpenLeaseKeeper, Renewed};
 pub use model::{
     Claim, Claimed, DEFAULT_LANE, DEFAULT_PRIORITY, Enqueued, JobEvent, JobKey, JobProgress, JobRecord, JobStatus, KeyHolds,

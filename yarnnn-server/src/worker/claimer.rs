@@ -48,7 +48,7 @@ pub(super) async fn claim_all(shared: Arc<Shared>) {
     let mut claimer = Claimer::new(shared.clone());
     while !shared.is_stopping() {
         match claimer.round().await {
-            Ok(true) => {}
+            Ok(true) => claimer.gather().await,
             Ok(false) => {
                 streak.ended();
                 claimer.wait().await;

@@ -63,7 +63,8 @@ impl Engine {
         }
         if !self.settled(patience.abort).await {
             slots.abort_all();
-            self.settled(Instant::now() + Duration::from_millis(200)).await;
+            // A moment for code to end; what never yields is not waited for.
+            self.settled(patience.abort + (patience.end - patience.abort) / 8).await;
             slots.give_up_all().into_iter().for_each(|it| self.shared.write(it));
         }
         self.settled(patience.end).await;

@@ -9,8 +9,9 @@ use yarnnn_core::{Error, StoreError};
 
 use super::backoff::Streak;
 use super::engine::Drained;
+use super::handle::Tally;
 use super::housekeeper::{is_waiting, unknown_kinds};
-use super::shared::{Shared, Tally};
+use super::shared::Shared;
 use super::{Worker, WorkerConfig};
 
 /// How long a job that is not due yet is waited for.

@@ -9,6 +9,8 @@ mod config;
 mod engine;
 mod finisher;
 mod groups;
+mod handle;
+mod held;
 mod housekeeper;
 mod idle;
 mod keeper;
@@ -21,14 +23,16 @@ mod shared;
 mod single;
 mod slots;
 mod start;
+mod submit;
 #[cfg(test)]
 mod tests;
 mod wake;
 
 pub use config::{WorkerConfig, worker_id};
 pub use engine::Drained;
+pub use handle::{Tally, WorkerHandle};
 pub(crate) use housekeeper::unknown_kinds;
 pub use idle::{IdleReport, run_until_idle};
 pub use run::{Worker, run};
-pub use shared::{Tally, WorkerHandle};
 pub use single::{JobWatch, WaitSink, rescue_gone, run_job};
+pub use submit::{Submitted, submit};

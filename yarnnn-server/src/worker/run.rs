@@ -12,9 +12,10 @@ use yarnnn_core::jobs::{JobKinds, Jobs};
 use super::WorkerConfig;
 use super::claimer::claim_all;
 use super::engine::{Drained, Engine, KeeperPlace, Patience};
+use super::handle::WorkerHandle;
 use super::housekeeper::keep_house;
 use super::rescuer::rescue_others;
-use super::shared::{Shared, WorkerHandle};
+use super::shared::Shared;
 use super::slots::Done;
 use super::wake::listen;
 

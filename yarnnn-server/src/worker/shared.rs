@@ -1,6 +1,5 @@
-//! What the parts of one worker share, and what others may see of it.
+//! What the parts of one worker share.
 
-use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,58 +7,13 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
-use yarnnn_core::jobs::{JobKinds, JobProgressSink, Jobs, Outcome, WorkerId, WorkerPresence};
+use yarnnn_core::jobs::{JobKinds, JobProgressSink, Jobs, WorkerId, WorkerPresence};
 
 use super::WorkerConfig;
 use super::groups::Groups;
+use super::handle::Tally;
 use super::progress::Progress;
 use super::slots::{Done, Slots};
-
-/// Ends that a worker has written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// Done.
-    pub succeeded: u64,
-    /// Failed for good, or out of tries.
-    pub failed: u64,
-    /// Failed, and to be tried again.
-    pub retrying: u64,
-    /// Put off without a charge.
-    pub put_off: u64,
-    /// Waiting for a person.
-    pub needs_human: u64,
-    /// Stopped by request.
-    pub cancelled: u64,
-    /// Given back because the worker stopped.
-    pub handed_back: u64,
-    /// Not written, because the lease was lost.
-    pub lost: u64,
-}
-
-impl Tally {
-    /// Ends that the jobs themselves brought about.
-    pub const fn finished(&self) -> u64 {
-        self.succeeded + self.failed + self.retrying + self.put_off + self.needs_human + self.cancelled
-    }
-
-    pub(super) fn count(&mut self, done: &Done) {
-        let lease = &done.lease;
-        let number = match &done.outcome {
-            Outcome::Succeeded { .. } => &mut self.succeeded,
-            Outcome::Backoff { .. } if lease.attempt < lease.policy.max_attempts => &mut self.retrying,
-            Outcome::RetryAt { .. } | Outcome::Snoozed { .. } if lease.reschedules < lease.policy.max_reschedules => {
-                &mut self.put_off
-            }
-            Outcome::Failed { .. } | Outcome::Backoff { .. } | Outcome::RetryAt { .. } | Outcome::Snoozed { .. } => {
-                &mut self.failed
-            }
-            Outcome::NeedsUser { .. } | Outcome::NeedsOperator { .. } => &mut self.needs_human,
-            Outcome::Cancelled => &mut self.cancelled,
-            Outcome::HandedBack => &mut self.handed_back,
-        };
-        *number += 1;
-    }
-}
 
 /// When something last went well.
 #[derive(Debug, Clone, Copy)]
@@ -74,7 +28,9 @@ pub(super) struct Seen {
 struct Facts {
     tally: Tally,
     last_beat: Option<Seen>,
-    beat_failed: Option<Instant>,
+    is_failing: bool,
+    /// When beats went well again after some had failed.
+    recovered: Option<Instant>,
     last_look: Option<Instant>,
     last_claim: Option<DateTime<Utc>>,
 }
@@ -200,10 +156,13 @@ impl Shared {
         let now = Instant::now();
         let seen = Seen { at: now, shown: self.jobs.clock.now() };
         let mut facts = self.facts();
+        let has_recovered = ok && facts.is_failing;
+        facts.is_failing = !ok;
         if ok {
             facts.last_beat = Some(seen);
-        } else {
-            facts.beat_failed = Some(now);
+        }
+        if has_recovered {
+            facts.recovered = Some(now);
         }
         drop(facts);
         if ok {
@@ -228,7 +187,11 @@ impl Shared {
     /// Whether the keeper has not failed lately. After an outage of the store others need a moment to renew their leases;
     /// whoever comes back first must not take them for dead.
     pub(super) fn is_steady(&self) -> bool {
-        self.is_kept() && self.facts().beat_failed.is_none_or(|it| it.elapsed() > self.config.beat * 2)
+        let (is_failing, recovered) = {
+            let facts = self.facts();
+            (facts.is_failing, facts.recovered)
+        };
+        self.is_kept() && !is_failing && recovered.is_none_or(|it| it.elapsed() > self.config.beat * 2)
     }
 
     /// What the worker shows of itself.
@@ -245,50 +208,5 @@ impl Shared {
             last_claim_at: self.facts().last_claim,
             beat_at: None,
         }
-    }
-}
-
-/// A look at a worker from outside, for its health page. Cheap to clone.
-#[derive(Clone)]
-pub struct WorkerHandle(pub(super) Arc<Shared>);
-
-impl fmt::Debug for WorkerHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("WorkerHandle").field(self.0.worker()).finish()
-    }
-}
-
-impl WorkerHandle {
-    /// What it shows of itself.
-    pub fn presence(&self) -> WorkerPresence {
-        self.0.presence()
-    }
-
-    /// What it has written.
-    pub fn tally(&self) -> Tally {
-        self.0.tally()
-    }
-
-    /// The kinds that it knows.
-    pub fn kinds(&self) -> Vec<String> {
-        self.0.groups.names()
-    }
-
-    /// When its leases were last renewed.
-    pub fn last_beat(&self) -> Option<DateTime<Utc>> {
-        self.0.last_beat().map(|it| it.shown)
-    }
-
-    /// What is wrong with it, in words; none if nothing is. A worker that has just started has time to begin.
-    pub fn problem(&self) -> Option<String> {
-        let config = &self.0.config;
-        let patience = (config.poll * 10).max(Duration::from_secs(15));
-        let since_beat = self.0.last_beat().map_or(self.0.began, |it| it.at).elapsed();
-        if since_beat > config.beat * 3 {
-            return Some(format!("its leases were last renewed {} s ago", since_beat.as_secs()));
-        }
-        let since_look = self.0.since_look();
-        let idle_hands = since_look > patience && !self.0.is_stopping();
-        idle_hands.then(|| format!("it last reached the queue {} s ago", since_look.as_secs()))
     }
 }

@@ -11,53 +11,18 @@ use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use yarnnn_core::id::{JobId, RunToken};
-use yarnnn_core::jobs::{Lease, LeaseEnd, Outcome, Renewed};
+use yarnnn_core::jobs::{Lease, Outcome, Renewed};
 use yarnnn_core::pipeline::{CancelHandle, CancelToken};
 
 use super::groups::Group;
-use super::limits::{Stop, decided};
-
-/// How long code that was told to stop for good may hold its lease before its end is written without it.
-const GRACE: Duration = Duration::from_secs(5);
+use super::held::{Fate, Held, Hold};
+use super::limits::Stop;
 
 /// An end to be written.
 #[derive(Debug, Clone)]
 pub(super) struct Done {
     pub(super) lease: Arc<Lease>,
     pub(super) outcome: Outcome,
-}
-
-/// A job that is about to run.
-pub(super) struct Hold {
-    pub(super) lease: Arc<Lease>,
-    pub(super) ends: LeaseEnd,
-    pub(super) group: usize,
-    pub(super) weight: u32,
-    pub(super) alone: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    /// No end is decided.
-    Open,
-    /// Decided, and on its way to the store.
-    Unwritten,
-    /// Written, or lost.
-    Over,
-}
-
-struct Held {
-    hold: Hold,
-    cancel: CancelHandle,
-    task: Option<AbortHandle>,
-    soft: Option<Instant>,
-    hard: Instant,
-    stop: Option<Stop>,
-    lost_at: Option<Instant>,
-    aborted_at: Option<Instant>,
-    /// Whether its code no longer runs.
-    ended: bool,
-    fate: Fate,
 }
 
 struct State {
@@ -91,7 +56,7 @@ impl Slots {
     /// How many jobs of a group may be claimed, if so many slots are kept free for others.
     pub(super) fn room(&self, group: &Group, keep_free: u32) -> u32 {
         let state = self.state();
-        if state.alone.is_some() || state.unwritten >= self.unwritten_limit {
+        if state.unwritten >= self.unwritten_limit {
             return 0;
         }
         let by_slots = self.total.saturating_sub(state.used + keep_free) / group.weight;
@@ -103,7 +68,7 @@ impl Slots {
     pub(super) fn is_crowded_out(&self, group: &Group) -> bool {
         let state = self.state();
         let running = state.running.get(group.index).copied().unwrap_or_default();
-        state.alone.is_none() && group.concurrency.is_none_or(|it| running < it) && self.total - state.used < group.weight
+        group.concurrency.is_none_or(|it| running < it) && self.total - state.used < group.weight
     }
 
     /// Slots in use.
@@ -227,7 +192,7 @@ impl Slots {
         let now = Instant::now();
         let mut state = self.state();
         state.held.values_mut().filter(|it| !it.ended).for_each(|it| it.check(now));
-        state.give_up(|it| it.aborted_at.is_some_and(|at| now >= at + GRACE))
+        state.give_up(|it| it.is_stuck(now))
     }
 }
 
@@ -273,59 +238,5 @@ impl State {
         let done: Vec<Done> = stuck.map(|it| it.decide(None)).collect();
         self.unwritten += u32::try_from(done.len()).unwrap_or_default();
         done
-    }
-}
-
-impl Held {
-    fn new(hold: Hold, cancel: CancelHandle, now: Instant) -> Self {
-        let policy = &hold.lease.policy;
-        let (soft, hard) = (policy.soft_limit().map(|it| now + it), now + policy.time_limit());
-        let fate = Fate::Open;
-        Self { hold, cancel, task: None, soft, hard, stop: None, lost_at: None, aborted_at: None, ended: false, fate }
-    }
-
-    /// Whether the lease is still this worker's to renew and to end.
-    fn is_ours(&self) -> bool {
-        self.fate != Fate::Over && self.stop != Some(Stop::Lost)
-    }
-
-    fn decide(&mut self, outcome: Option<Outcome>) -> Done {
-        self.fate = Fate::Unwritten;
-        Done { lease: self.hold.lease.clone(), outcome: decided(outcome, self.stop, &self.hold.lease.policy) }
-    }
-
-    fn request(&mut self, why: Stop, now: Instant) {
-        if self.stop >= Some(why) {
-            return;
-        }
-        self.stop = Some(why);
-        if why == Stop::Lost {
-            self.lost_at.get_or_insert(now);
-        }
-        self.cancel.cancel();
-    }
-
-    fn abort(&mut self, now: Instant) {
-        if let Some(task) = &self.task {
-            task.abort();
-            self.aborted_at.get_or_insert(now);
-        }
-    }
-
-    fn check(&mut self, now: Instant) {
-        if now >= self.hard {
-            if self.aborted_at.is_none() {
-                self.request(Stop::HardLimit, now);
-                self.abort(now);
-            }
-        } else if self.soft.is_some_and(|it| now >= it) {
-            self.request(Stop::SoftLimit, now);
-        } else if self.hold.ends.is_over() {
-            self.request(Stop::LeaseOver, now);
-        }
-        // Nothing that it still does would be stored.
-        if self.lost_at.is_some_and(|at| now >= at + GRACE) {
-            self.abort(now);
-        }
     }
 }

@@ -11,9 +11,10 @@ use tracing::Instrument as _;
 use yarnnn_core::id::RunToken;
 use yarnnn_core::jobs::{Claimed, JobCx, JobKind, LeaseEnd, Outcome};
 
+use super::held::Hold;
 use super::progress;
 use super::shared::Shared;
-use super::slots::{Done, Hold};
+use super::slots::Done;
 
 /// Starts a job that a call claimed that began at `asked`.
 pub(super) fn start(shared: &Arc<Shared>, claimed: Claimed, asked: Instant, alone: bool) {

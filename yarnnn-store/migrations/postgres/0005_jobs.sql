@@ -348,15 +348,17 @@ language sql stable as $$
 $$;
 
 -- Locks up to p_limit due jobs of one priority, stepping from owner to owner, each up to its room. Of each group at most 256
--- owners from a random one on are looked at, so that all get their turn however many there are.
+-- owners are looked at, from where this session's last look ended, so that all get their turn however many there are.
 create function job_lock_by_owner(
     p_groups jsonb, p_priority integer, p_limit integer, p_owner_limit integer, p_running jsonb, p_now timestamptz
 ) returns uuid[]
 language plpgsql as $$
 declare
     c_nobody constant uuid := '00000000-0000-0000-0000-000000000000';
+    c_turn constant text := 'yarnnn.owner_turn';
     v_ids uuid[];
-    v_from uuid := gen_random_uuid();
+    v_last uuid;
+    v_from uuid := coalesce(nullif(current_setting(c_turn, true), '')::uuid, gen_random_uuid());
 begin
     with owners as materialized (
         select g ->> 0 as lane, g ->> 1 as job_type, o.owner,
@@ -381,11 +383,19 @@ begin
         select id, row_number() over (order by scheduled_at, id) as position from candidates
         where nth is null or nth <= room order by scheduled_at, id limit p_limit
     )
-    select array_agg(id) into v_ids from (
-        select q.id from chosen join job_queue q on q.id = chosen.id
-        where q.status in ('queued', 'retrying')
-        order by chosen.position for update of q skip locked
-    ) as locked;
+    select (select array_agg(id) from (
+            select q.id from chosen join job_queue q on q.id = chosen.id
+            where q.status in ('queued', 'retrying')
+            order by chosen.position for update of q skip locked
+        ) as locked),
+        -- A group that has more ahead than was looked at is gone on with; else the next look begins after the turn.
+        (select case when max(ahead) >= 256 then max(last_ahead) else max(last_around) end from (
+            select count(*) filter (where owner >= v_from) as ahead, max(owner::text) filter (where owner >= v_from) as last_ahead,
+                max(owner::text) filter (where owner < v_from) as last_around
+            from owners group by lane, job_type
+        ) as looks)::uuid
+    into v_ids, v_last;
+    perform set_config(c_turn, coalesce(v_last, v_from)::text, false);
     return coalesce(v_ids, '{}');
 end $$;
 

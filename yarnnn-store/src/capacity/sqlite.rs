@@ -93,8 +93,7 @@ fn impossible(limits: &LimitsRow, at: &Place, tokens: i64) -> Option<String> {
     if requests.into_iter().flatten().any(|it| it <= 0) {
         return Some(format!("{name} allows no request at all"));
     }
-    most.filter(|most| tokens > i64::from(*most))
-        .map(|most| format!("{name} allows {most} tokens, and this call may take {tokens}"))
+    most.filter(|most| tokens > *most).map(|most| format!("{name} allows {most} tokens, and this call may take {tokens}"))
 }
 
 /// When every limit would let the call through, if nothing else happens; none if they do now.
@@ -114,17 +113,17 @@ async fn blocked_until(
     for (length, requests, spent) in windows {
         let since = now - length;
         if let Some(limit) = requests {
-            until.push(find(c, NTH_REQUEST, at, (since, i64::from(limit) - 1)).await?.map(|it| it + length));
+            until.push(find(c, NTH_REQUEST, at, (since, limit - 1)).await?.map(|it| it + length));
         }
         if let Some(limit) = spent {
-            until.push(find(c, SPENT, at, (since, i64::from(limit) - tokens)).await?.map(|it| it + length));
+            until.push(find(c, SPENT, at, (since, limit - tokens)).await?.map(|it| it + length));
         }
     }
     if let Some(limit) = limits.concurrent_requests {
-        until.push(find(c, NTH_HELD, at, (now, i64::from(limit) - 1)).await?);
+        until.push(find(c, NTH_HELD, at, (now, limit - 1)).await?);
     }
     if let Some(millis) = limits.min_interval_ms {
-        until.push(newest(c, at).await?.map(|it| it + TimeDelta::milliseconds(millis.into())));
+        until.push(newest(c, at).await?.map(|it| it + TimeDelta::milliseconds(millis)));
     }
     Ok(until.into_iter().flatten().max().filter(|it| *it > now))
 }

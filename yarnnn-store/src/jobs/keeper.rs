@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use sqlx::ConnectOptions as _;
+#[cfg(feature = "sqlite")]
+use sqlx::Connection as _;
 #[cfg(feature = "postgres")]
 use sqlx::PgConnection;
 #[cfg(feature = "sqlite")]
 use sqlx::SqliteConnection;
-use sqlx::{ConnectOptions as _, Connection as _};
 use yarnnn_core::StoreError;
 use yarnnn_core::id::{JobId, RunToken};
 use yarnnn_core::jobs::{LeaseKeeper, OpenLeaseKeeper, Renewed, WorkerId, WorkerPresence};

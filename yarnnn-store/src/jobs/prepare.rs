@@ -1,7 +1,6 @@
 //! What is decided before a transaction begins, the same for both drivers: whether a job may be stored, and what an outcome
 //! makes of its row.
 
-use serde_json::Value;
 use yarnnn_core::id::IdGen;
 use yarnnn_core::jobs::payload::{self, Refusal};
 use yarnnn_core::jobs::{DEFAULT_LANE, JobStatus, Lease, NewJob, Outcome, Settlement};
@@ -94,6 +93,6 @@ pub(super) fn reason(settlement: &Settlement) -> Option<String> {
 
 /// The digest by which payloads are told apart.
 #[cfg(feature = "sqlite")]
-pub(super) fn digest(payload: &Value) -> String {
+pub(super) fn digest(payload: &serde_json::Value) -> String {
     yarnnn_core::hash::Sha256::of(crate::text::sorted_json(payload.clone()).to_string()).to_string()
 }

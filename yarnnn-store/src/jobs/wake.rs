@@ -1,5 +1,6 @@
 //! Wake-ups: within the process on `SQLite`, by `LISTEN` and `NOTIFY` on Postgres.
 
+#[cfg(feature = "postgres")]
 use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;

@@ -63,6 +63,7 @@ struct State {
     purges: u32,
     questions: u32,
     down: bool,
+    keeper_down: bool,
 }
 
 /// The queue.
@@ -189,6 +190,10 @@ impl Board {
 
     pub(super) fn set_down(&self, down: bool) {
         self.state().down = down;
+    }
+
+    pub(super) fn set_keeper_down(&self, down: bool) {
+        self.state().keeper_down = down;
     }
 
     pub(super) fn job(&self, id: JobId) -> JobRecord {
@@ -436,7 +441,11 @@ struct Opens(Arc<Board>);
 #[async_trait]
 impl OpenLeaseKeeper for Opens {
     async fn open(&self) -> Result<Box<dyn LeaseKeeper>, StoreError> {
-        self.0.state().up()?;
+        let state = self.0.state();
+        if state.keeper_down {
+            return Err(unavailable());
+        }
+        state.up()?;
         Ok(Box::new(Keeps(self.0.clone())))
     }
 }

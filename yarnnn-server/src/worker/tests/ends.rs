@@ -118,7 +118,7 @@ async fn a_lost_lease_stops_the_job_and_its_end_is_never_sent() {
 #[tokio::test(start_paused = true)]
 async fn an_end_whose_lease_is_lost_while_the_store_fails_is_discarded() {
     let board = Board::new();
-    (0..6).for_each(|_| board.fail_next_finish(unavailable()));
+    (0..1_000).for_each(|_| board.fail_next_finish(unavailable()));
     let job = board.put("plain", 0);
     let worker = Started::start(&board, &at_once(), Board::config(4));
     board.until(JobStatus::Running, 1).await;

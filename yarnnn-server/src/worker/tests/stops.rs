@@ -1,5 +1,7 @@
 //! Stopping: what runs may end, what does not is given back, and nothing new begins.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde_json::json;
@@ -8,7 +10,7 @@ use yarnnn_core::jobs::{JobStatus, Outcome};
 
 use super::board::{Board, unavailable};
 use super::kinds::{Started, at_once, kinds, lasting};
-use crate::worker::Drained;
+use crate::worker::{Drained, WorkerConfig};
 
 #[tokio::test(start_paused = true)]
 async fn jobs_may_end_while_the_worker_stops_and_nothing_new_begins() {
@@ -28,12 +30,19 @@ async fn what_does_not_end_is_given_back_uncharged_and_in_time() {
     let board = Board::new();
     let polite = board.put("plain", 0);
     let deaf = board.put("plain", 1);
-    let kinds = kinds(|n, cx| async move {
-        if n == 0 {
+    let alive = Arc::new(());
+    let held = alive.clone();
+    let kinds = kinds(move |n, cx| {
+        let held = held.clone();
+        async move {
             cx.cancel().cancelled().await;
-            return Outcome::Cancelled;
+            if n == 0 {
+                return Outcome::Cancelled;
+            }
+            std::future::pending::<()>().await;
+            drop(held);
+            Outcome::Cancelled
         }
-        std::future::pending().await
     });
     let worker = Started::start(&board, &kinds, Board::config(4));
     board.until(JobStatus::Running, 2).await;
@@ -41,9 +50,36 @@ async fn what_does_not_end_is_given_back_uncharged_and_in_time() {
     let drained = worker.stop().await;
     assert_eq!(drained, Drained { finished: 0, handed_back: 2, unwritten: 0 });
     assert!(began.elapsed() < Duration::from_secs(25), "{:?}", began.elapsed());
+    assert_eq!(Arc::strong_count(&alive), 2, "the code of the deaf one was ended; only the kinds' own count is left");
     for job in [polite, deaf] {
         assert_eq!((board.job(job).status, board.job(job).attempt), (JobStatus::Queued, 0));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn code_that_never_yields_does_not_keep_its_job() {
+    let board = Board::new();
+    let job = board.put("plain", 0);
+    let (release, seen) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let (released, begun) = (release.clone(), seen.clone());
+    let kinds = kinds(move |_, _| {
+        let (released, begun) = (released.clone(), begun.clone());
+        async move {
+            begun.store(true, Ordering::SeqCst);
+            while !released.load(Ordering::SeqCst) {
+                std::thread::yield_now();
+            }
+            Outcome::done(json!("nobody waits for it"))
+        }
+    });
+    let config = WorkerConfig { drain: Duration::from_millis(2_500), ..Board::config(4) };
+    let worker = Started::start(&board, &kinds, config);
+    while !seen.load(Ordering::SeqCst) {
+        tokio::task::yield_now().await;
+    }
+    let drained = worker.stop().await;
+    release.store(true, Ordering::SeqCst);
+    assert_eq!((drained.handed_back, board.job(job).status), (1, JobStatus::Queued));
 }
 
 #[tokio::test(start_paused = true)]

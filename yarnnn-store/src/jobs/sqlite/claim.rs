@@ -52,7 +52,7 @@ pub(in crate::jobs) async fn claim(
     } else {
         choose(c, claim, now, turns).await?
     };
-    Ok(take(c, claim, chosen, ids, now).await?)
+    take(c, claim, chosen, ids, now).await
 }
 
 /// The jobs to claim, in order: priority by priority.

@@ -39,9 +39,12 @@ pub(super) struct Group {
     pub(super) first_at: Instant,
 }
 
+/// Lane, kind and priority.
+pub(super) type GroupName = (String, String, i64);
+
 impl Group {
     /// What it is known by.
-    pub(super) fn name(&self) -> (String, String, i64) {
+    pub(super) fn name(&self) -> GroupName {
         (self.lane.clone(), self.job_type.clone(), self.priority)
     }
 }

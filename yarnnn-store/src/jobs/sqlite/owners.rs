@@ -10,7 +10,7 @@ use sqlx::SqliteConnection;
 use uuid::Uuid;
 
 use super::claimable;
-use super::groups::{Candidate, CandidateRow, Group};
+use super::groups::{Candidate, CandidateRow, Group, GroupName};
 use crate::columns::{Id, Instant};
 use crate::error::{DbError, Doing as _};
 
@@ -46,7 +46,7 @@ pub(super) const RUNNING: &str = "select owner_user_id, count(*) from job_queue 
 /// Where the last look at each group ended, so that all owners get their turn however many there are. Cheap to clone: clones
 /// share it.
 #[derive(Debug, Clone, Default)]
-pub(in crate::jobs) struct Turns(Arc<Mutex<HashMap<(String, String, i64), String>>>);
+pub(in crate::jobs) struct Turns(Arc<Mutex<HashMap<GroupName, String>>>);
 
 impl Turns {
     fn begin(&self, group: &Group) -> Option<String> {

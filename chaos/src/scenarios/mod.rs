@@ -1,0 +1,13 @@
+//! What is done to workers, a file for each thing that must hold. Start at [`Scenario`].
+
+mod blocked;
+mod capacity;
+mod crash;
+mod fairness;
+mod keys;
+mod kills;
+mod pauses;
+mod scenario;
+mod takeover;
+
+pub(crate) use scenario::Scenario;
