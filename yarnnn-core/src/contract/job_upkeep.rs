@@ -9,7 +9,7 @@ use super::job_fixtures::{
     anything, backoff, done, end, ended, history, job, job_of, keyed, now, pass, put, quarantined, running, status, taken,
     two_tries,
 };
-use crate::jobs::{Depth, JobPolicy, JobStatus, KeyHolds, NewJob, Outcome, Start};
+use crate::jobs::{Depth, Enqueued, JobPolicy, JobStatus, KeyHolds, NewJob, Outcome, Start};
 
 /// What ended before the instant goes, with its history; what ended later stays.
 pub async fn purge_deletes_what_ended_before(ports: &Ports) {
@@ -124,4 +124,17 @@ pub async fn depth_counts_what_is_in_quarantine(ports: &Ports) {
     let (count, quarantined, _) = depth_of(&depths, &job().kind, JobStatus::Retrying);
     assert_eq!((count, quarantined), (2, 1));
     assert!(taken(ports, anything(9)).await.is_empty());
+}
+
+/// A window outlives the job that it was opened by; one that is over goes.
+pub async fn purge_leaves_keys_whose_window_is_open(ports: &Ports) {
+    let first = ended(ports, keyed("k", KeyHolds::Window(7_200)), done()).await.id;
+    pass(ports, 3_600);
+    ports.job_admin.purge(now(ports), &[JobStatus::Succeeded], 9).await.unwrap();
+    assert!(ports.jobs.get(first).await.unwrap().is_none());
+    let again = keyed("k", KeyHolds::Window(7_200));
+    assert_eq!(ports.jobs.enqueue(vec![again.clone()]).await.unwrap(), [Enqueued::Existing(first)]);
+    pass(ports, 3_600);
+    ports.job_admin.purge(now(ports), &[JobStatus::Succeeded], 9).await.unwrap();
+    assert_eq!(ports.jobs.enqueue(vec![again.clone()]).await.unwrap(), [Enqueued::New(again.id)]);
 }

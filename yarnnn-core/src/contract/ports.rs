@@ -287,6 +287,7 @@ macro_rules! contract_facts {
                 purge_deletes_no_more_than_asked,
                 purge_deletes_what_has_expired,
                 purge_frees_active_keys,
+                purge_leaves_keys_whose_window_is_open,
                 depth_counts_what_has_not_ended_well,
                 depth_says_how_long_jobs_have_been_due,
                 depth_counts_what_is_in_quarantine,

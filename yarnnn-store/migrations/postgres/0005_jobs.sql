@@ -76,6 +76,8 @@ create table job_keys (
     primary key (scope, key)
 );
 
+create index job_keys_windows on job_keys (held_until) where holds = 'window';
+
 -- One line per change of state, written with it.
 create table job_events (
     seq bigint generated always as identity,
@@ -230,6 +232,12 @@ begin
     loop
         v_known := null;
         if v_job.j ->> 'key' is not null then
+            if coalesce(v_job.j ->> 'holds', 'active') not in ('active', 'forever', 'window') then
+                perform job_refuse('bad_key', 'a key holds active, forever or window');
+            end if;
+            if v_job.j ->> 'holds' = 'window' and coalesce((v_job.j ->> 'window')::integer, 0) <= 0 then
+                perform job_refuse('bad_key', 'a key that holds for a window needs its seconds');
+            end if;
             v_known := job_take_key(
                 (v_job.j ->> 'type') || '/' || coalesce(v_job.j ->> 'owner', ''), v_job.j ->> 'key',
                 coalesce(v_job.j ->> 'holds', 'active'), (v_job.j ->> 'window')::integer, v_job.id, v_job.j -> 'payload', v_now);

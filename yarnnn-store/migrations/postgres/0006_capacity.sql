@@ -176,23 +176,3 @@ language sql stable as $$
         and (select count(*) from api_permits p where p.provider_name = p_provider and p.api_endpoint = p_endpoint
             and p.acquired_at > p_now - interval '1 minute') > l.backpressure_threshold * l.requests_per_minute
 $$;
-
--- The verbs are for the service alone.
-do $$
-declare
-    v_function regprocedure;
-begin
-    for v_function in
-        select p.oid::regprocedure from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-        where n.nspname = current_schema() and p.proname in (
-            'job_refuse', 'job_exora_lane', 'job_has_secret', 'job_check', 'job_take_key', 'enqueue_jobs_v3', 'job_insert', 'enqueue_job_v3',
-            'job_lock_group', 'job_running_by_owner', 'job_owners_from', 'job_lock_by_owner', 'job_lock_priority', 'claim_next_job_v3', 'renew_job_leases', 'update_job_heartbeat',
-            'complete_jobs', 'job_settle', 'complete_job', 'job_retry_wait', 'fail_job', 'reschedule_job', 'rescue_jobs', 'job_next_due',
-            'api_blocked_until', 'acquire_api_permit', 'release_api_permit', 'acquire_api_capacity', 'release_api_capacity', 'job_backpressure')
-    loop
-        execute format('revoke all on function %s from public', v_function);
-        if exists (select from pg_roles where rolname = 'service_role') then
-            execute format('grant execute on function %s to service_role', v_function);
-        end if;
-    end loop;
-end $$;

@@ -1,5 +1,5 @@
 -- The one table in the words of the other systems. Read only.
-create view exora_job_queue as
+create view exora_job_queue with (security_invoker = true) as
 select id, job_type, job_lane, job_category, job_name, job_payload, job_config,
     case status
         when 'queued' then 'pending'
@@ -16,7 +16,7 @@ select id, job_type, job_lane, job_category, job_name, job_payload, job_config,
 from job_queue;
 
 -- Delivery's generic queue; attempts are failed ones.
-create view jobs as
+create view jobs with (security_invoker = true) as
 select id, job_type as type, job_payload as payload_json,
     case status
         when 'retrying' then 'retry'
@@ -36,7 +36,7 @@ select id, job_type as type, job_payload as payload_json,
 from job_queue;
 
 -- Scribe's task states.
-create view task_states as
+create view task_states with (security_invoker = true) as
 select id as task_id, job_type as task_name,
     case
         when status = 'succeeded' and result_expires_at < clock_timestamp() then 'PENDING'
@@ -51,3 +51,34 @@ select id as task_id, job_type as task_name,
     (progress ->> 'percent')::integer as percent_completed,
     job_result as result, last_error as error, owner_user_id, created_at, updated_at
 from job_queue;
+
+-- All of this is for the service alone. Hosted databases grant what is new to their web roles by name, so those are named too.
+do $$
+declare
+    v_object record;
+    v_role text;
+begin
+    for v_object in
+        select format('function %s', p.oid::regprocedure) as name, 'execute' as use
+        from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+        where n.nspname = current_schema() and p.proname in (
+            'job_refuse', 'job_exora_lane', 'job_has_secret', 'job_check', 'job_take_key', 'enqueue_jobs_v3', 'job_insert', 'enqueue_job_v3',
+            'job_lock_group', 'job_running_by_owner', 'job_owners_from', 'job_lock_by_owner', 'job_lock_priority', 'claim_next_job_v3', 'renew_job_leases', 'update_job_heartbeat',
+            'complete_jobs', 'job_settle', 'complete_job', 'job_retry_wait', 'fail_job', 'reschedule_job', 'rescue_jobs', 'job_next_due',
+            'api_blocked_until', 'acquire_api_permit', 'release_api_permit', 'acquire_api_capacity', 'release_api_capacity', 'job_backpressure')
+        union all
+        select format('table %I', it), 'select' from unnest(array[
+            'job_queue', 'job_keys', 'job_events', 'job_workers', 'api_rate_limits', 'api_permits', 'exora_job_queue', 'jobs', 'task_states'
+        ]) as it
+    loop
+        execute format('revoke all on %s from public', v_object.name);
+        foreach v_role in array array['anon', 'authenticated'] loop
+            if exists (select from pg_roles where rolname = v_role) then
+                execute format('revoke all on %s from %I', v_object.name, v_role);
+            end if;
+        end loop;
+        if exists (select from pg_roles where rolname = 'service_role') then
+            execute format('grant %s on %s to service_role', v_object.use, v_object.name);
+        end if;
+    end loop;
+end $$;

@@ -76,6 +76,8 @@ create table job_keys (
     primary key (scope, key)
 ) strict;
 
+create index job_keys_windows on job_keys (held_until) where holds = 'window';
+
 -- One line per change of state, written with it.
 create table job_events (
     seq integer primary key,

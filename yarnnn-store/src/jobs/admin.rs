@@ -48,7 +48,12 @@ const EXPIRED: &str = "select id from job_queue \
     where result_expires_at is not null and result_expires_at <= $1 and status not in ('queued', 'running', 'retrying') \
     order by result_expires_at limit $2";
 /// A permit is needed for as long as a window reaches back.
-const OLD_PERMITS: &str = "delete from api_permits where acquired_at < $1 and (released_at is not null or expires_at <= $2)";
+/// What no window, no lease and no living worker needs any more at $2; $1 is an hour before.
+const STALE: [&str; 3] = [
+    "delete from api_permits where acquired_at < $1 and (released_at is not null or expires_at <= $2)",
+    "delete from job_keys where holds = 'window' and held_until <= $2 and $1 <= $2",
+    "delete from job_workers where beat_at < $1 and $1 <= $2",
+];
 
 #[async_trait]
 impl JobAdmin for SqlStore {
@@ -117,10 +122,7 @@ impl JobAdmin for SqlStore {
         let ended = to_purge(&mut tx, (before, now), statuses, limit).await?;
         let purged = u64::try_from(ended.len()).unwrap_or(u64::MAX);
         delete(&mut tx, ended).await?;
-        let hour = Instant(now - TimeDelta::hours(1));
-        on_tx!(&mut tx, connection =>
-            sqlx::query(OLD_PERMITS).bind(hour).bind(Instant(now)).execute(connection).await.map(|_| ()))
-        .doing("old permits")?;
+        sweep(&mut tx, now).await?;
         tx.commit().await?;
         Ok(purged)
     }
@@ -193,6 +195,17 @@ fn names(statuses: &[JobStatus]) -> Texts {
     Texts(statuses.iter().map(|it| it.as_str().to_owned()).collect())
 }
 
+/// Deletes what is left behind: permits beyond every window, keys whose window is over, workers that died elsewhere.
+async fn sweep(tx: &mut Tx, now: DateTime<Utc>) -> Result<(), DbError> {
+    let hour = Instant(now - TimeDelta::hours(1));
+    for sql in STALE {
+        on_tx!(&mut *tx, connection =>
+            sqlx::query(sql).bind(hour).bind(Instant(now)).execute(connection).await.map(|_| ()))
+        .doing("what is left behind")?;
+    }
+    Ok(())
+}
+
 /// Whether the job was changed.
 async fn change(tx: &mut Tx, sql: &'static str, job: JobId, now: DateTime<Utc>) -> Result<bool, DbError> {
     on_tx!(tx, connection => {
@@ -248,11 +261,11 @@ async fn to_purge(
     Ok(ids)
 }
 
-/// Deletes jobs with their history and with the keys that do not hold for ever.
+/// Deletes jobs with their history and with the keys that stand only while they do.
 async fn delete(tx: &mut Tx, ids: Vec<Id>) -> Result<(), DbError> {
     let (open, close) = tx.dialect().in_list();
     let keys = format!(
-        "delete from job_keys where holds <> 'forever' and (scope, key, job_id) in (select \
+        "delete from job_keys where holds = 'active' and (scope, key, job_id) in (select \
          job_type || '/' || coalesce(cast(owner_user_id as text), ''), idempotency_key, id from job_queue \
          where idempotency_key is not null and id{open}$1{close})"
     );
