@@ -8,7 +8,7 @@ use yarnnn::jobs::{Claim, WorkerId};
 use super::place::{Place, percentile};
 
 const CLAIMS: usize = 200;
-const LEASE: Duration = Duration::from_secs(600);
+const LEASE: Duration = Duration::from_mins(10);
 
 const FINISHED: &str = "insert into job_queue (id, job_type, job_name, job_payload, status, scheduled_at, correlation_id, completed_at, \
     created_at, updated_at) select gen_random_uuid(), 'noop', 'noop', '{\"number\": 1}', 'succeeded', now(), '', now(), now(), now() \

@@ -101,7 +101,7 @@ async fn watch(name: &str, jobs: &Jobs) -> anyhow::Result<()> {
     );
     let before = cpu_time()?;
     tokio::time::sleep(WATCHED).await;
-    let used = cpu_time()? - before;
+    let used = cpu_time()?.saturating_sub(before);
     println!("  idle: {:.2} % of one core over {} s", used.as_secs_f64() / WATCHED.as_secs_f64() * 100.0, WATCHED.as_secs());
 
     let empty = memory()?;

@@ -29,7 +29,7 @@ pub(crate) async fn carry_through<J: Job>(
     let config = WorkerConfig::new(SERVICE, jobs.ids.as_ref());
     let watch = JobWatch { cancel, progress: observe, waiting: Some(waits(output.clone())) };
     let record = worker::run_job(jobs.clone(), session.yarnnn.job_kinds(), config, id, watch).await?;
-    result(record)
+    result(&record)
 }
 
 /// Enqueues a job and leaves it to a worker.
@@ -73,7 +73,7 @@ fn waits(output: Output) -> WaitSink {
 }
 
 /// What a job left, or why it left nothing.
-pub(crate) fn result(job: JobRecord) -> anyhow::Result<Value> {
+fn result(job: &JobRecord) -> anyhow::Result<Value> {
     let error = || job.error.clone().unwrap_or_else(|| "it failed without a reason".to_owned());
     match (job.status, &job.result) {
         (JobStatus::NeedsHuman, Some(report)) if report["error"].is_string() && report.get("status").is_none() => {

@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn ends_are_kept_apart() {
         let one = lease(1, 0);
-        assert_eq!(of(Outcome::done(Value::Null), &one).result_ttl, Some(Duration::from_secs(3_600)));
+        assert_eq!(of(Outcome::done(Value::Null), &one).result_ttl, Some(Duration::from_hours(1)));
         assert_eq!(of(Outcome::failed("no"), &one).status, JobStatus::Failed);
         assert_eq!(of(Outcome::NeedsOperator { report: Value::Null }, &one).cause, Some("operator"));
         assert_eq!(of(Outcome::NeedsUser { report: Value::Null }, &one).status, JobStatus::NeedsHuman);

@@ -89,7 +89,7 @@ fn as_json(job: &NewJob) -> Value {
 
 /// Errors of our functions carry a name before the colon.
 fn refused(error: sqlx::Error, jobs: &[NewJob]) -> EnqueueError {
-    let code = error.as_database_error().and_then(|it| it.code()).unwrap_or_default().into_owned();
+    let code = error.as_database_error().and_then(sqlx::error::DatabaseError::code).unwrap_or_default().into_owned();
     let message = error.as_database_error().map(|it| it.message().to_owned()).unwrap_or_default();
     match code.as_str() {
         "YJ409" => {

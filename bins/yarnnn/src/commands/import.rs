@@ -1,6 +1,6 @@
 //! `yarnnn import`: export files and folders into the store.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ const SHOWN_ERRORS: usize = 20;
 
 pub(super) async fn execute(user: Option<Email>, arguments: Import, output: &Output) -> anyhow::Result<ExitCode> {
     let window = arguments.window.as_deref().map(|it| when::window("--window", it)).transpose()?;
-    let paths = arguments.paths.iter().map(|it| absolute(it)).collect::<Result<Vec<_>, _>>()?;
+    let paths = arguments.paths.iter().map(|it| absolute(it.as_path())).collect::<Result<Vec<_>, _>>()?;
     let session = Session::open(user).await?;
     if arguments.detach {
         work::detach(&session, &job(&session, paths, window)?, output).await?;
@@ -40,7 +40,7 @@ pub(super) async fn execute(user: Option<Email>, arguments: Import, output: &Out
 }
 
 /// The path as any process of this host can open it.
-fn absolute(path: &PathBuf) -> Result<PathBuf, UsageError> {
+fn absolute(path: &Path) -> Result<PathBuf, UsageError> {
     let unreadable = |error: std::io::Error| {
         let missing = error.kind() == std::io::ErrorKind::NotFound;
         let problem = if missing { "does not exist".to_owned() } else { format!("cannot be read: {error}") };
