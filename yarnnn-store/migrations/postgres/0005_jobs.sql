@@ -362,6 +362,7 @@ create function job_lock_by_owner(
 ) returns uuid[]
 language plpgsql as $$
 declare
+    -- Index expressions are met only by the literal itself, which is why it is written out below.
     c_nobody constant uuid := '00000000-0000-0000-0000-000000000000';
     c_turn constant text := 'yarnnn.owner_turn';
     v_ids uuid[];
@@ -384,7 +385,7 @@ begin
             select q.id, q.scheduled_at from job_queue q
             where q.status in ('queued', 'retrying') and q.crashes < 2
                 and q.lane = owners.lane and q.job_type = owners.job_type and q.priority = p_priority
-                and coalesce(q.owner_user_id, c_nobody) = owners.owner and q.scheduled_at <= p_now
+                and coalesce(q.owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid) = owners.owner and q.scheduled_at <= p_now
             order by q.scheduled_at, q.id limit least(owners.room, p_limit)
         ) as job
     ), chosen as (
@@ -411,20 +412,19 @@ end $$;
 create function job_owners_from(p_lane text, p_type text, p_priority integer, p_from uuid, p_limit integer) returns setof uuid
 language plpgsql stable as $$
 declare
-    c_nobody constant uuid := '00000000-0000-0000-0000-000000000000';
     v_owner uuid;
 begin
-    select coalesce(owner_user_id, c_nobody) into v_owner from job_queue
+    select coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid) into v_owner from job_queue
     where status in ('queued', 'retrying') and crashes < 2 and lane = p_lane and job_type = p_type and priority = p_priority
-        and coalesce(owner_user_id, c_nobody) >= p_from
-    order by coalesce(owner_user_id, c_nobody) limit 1;
+        and coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid) >= p_from
+    order by coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid) limit 1;
     for v_count in 1 .. p_limit loop
         exit when v_owner is null;
         return next v_owner;
-        select coalesce(owner_user_id, c_nobody) into v_owner from job_queue
+        select coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid) into v_owner from job_queue
         where status in ('queued', 'retrying') and crashes < 2 and lane = p_lane and job_type = p_type and priority = p_priority
-            and coalesce(owner_user_id, c_nobody) > v_owner
-        order by coalesce(owner_user_id, c_nobody) limit 1;
+            and coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid) > v_owner
+        order by coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid) limit 1;
     end loop;
 end $$;
 
@@ -479,7 +479,7 @@ create function claim_next_job_v3(
     p_alone boolean default false, p_now timestamptz default null
 ) returns setof claimed_job
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off set enable_hashjoin = off
-set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+set enable_mergejoin = off set jit = off set plan_cache_mode = force_generic_plan as $$
 declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
     v_ids uuid[] := '{}';
