@@ -1,6 +1,7 @@
 //! The processes of this host, by what the kernel says about them.
 
 use std::fs;
+use std::io::ErrorKind;
 
 use yarnnn_core::pipeline::{Holder, Liveness};
 
@@ -17,7 +18,10 @@ impl Default for HostProcesses {
     fn default() -> Self {
         let place = place();
         let pid = std::process::id();
-        let start = start_time(pid).unwrap_or_default();
+        let start = match start_time(pid) {
+            Running::Since(start) => start,
+            Running::No | Running::Unknown => String::new(),
+        };
         let me = Holder::new(format!("{}/{pid}/{start}", place.as_deref().unwrap_or("unknown")));
         Self { place, me }
     }
@@ -32,7 +36,11 @@ impl Liveness for HostProcesses {
         let mut parts = other.process().rsplitn(3, '/');
         let (Some(start), Some(pid), Some(place)) = (parts.next(), parts.next(), parts.next()) else { return false };
         let (Ok(pid), true) = (pid.parse::<u32>(), self.place.as_deref() == Some(place)) else { return false };
-        start_time(pid).is_none_or(|it| it != start)
+        match start_time(pid) {
+            Running::Since(it) => it != start,
+            Running::No => true,
+            Running::Unknown => false,
+        }
     }
 }
 
@@ -51,15 +59,36 @@ fn read(path: &str) -> Option<String> {
     fs::read_to_string(path).ok().map(|it| it.trim().to_owned()).filter(|it| !it.is_empty())
 }
 
+/// What the kernel says of a process.
+#[derive(Debug, PartialEq, Eq)]
+enum Running {
+    /// It runs, and began at this tick.
+    Since(String),
+    /// It does not.
+    No,
+    /// It did not say: out of descriptors or memory, or in words that this program does not know.
+    Unknown,
+}
+
 /// Field 22 of `/proc/PID/stat`; the name in field 2 may hold anything, so counting starts behind its last parenthesis. A
-/// process that has ended but was not collected yet (`Z`) no longer works on anything.
-fn start_time(pid: u32) -> Option<String> {
-    let stat = read(&format!("/proc/{pid}/stat"))?;
-    let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-    if fields.next()? == "Z" {
-        return None;
+/// process that has ended but was not collected yet (`Z`, `X`) no longer works on anything.
+fn start_time(pid: u32) -> Running {
+    /// What reading answers when the process ends meanwhile.
+    const NO_SUCH_PROCESS: i32 = 3;
+    match fs::read_to_string(format!("/proc/{pid}/stat")) {
+        Ok(stat) => began(&stat),
+        Err(error) if error.kind() == ErrorKind::NotFound || error.raw_os_error() == Some(NO_SUCH_PROCESS) => Running::No,
+        Err(_) => Running::Unknown,
     }
-    fields.nth(18).map(str::to_owned)
+}
+
+fn began(stat: &str) -> Running {
+    let mut fields = stat.rsplit_once(')').map(|(_, fields)| fields.split_whitespace()).into_iter().flatten();
+    match (fields.next(), fields.nth(18)) {
+        (Some("Z" | "X"), _) => Running::No,
+        (Some(_), Some(start)) => Running::Since(start.to_owned()),
+        _ => Running::Unknown,
+    }
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -77,6 +106,16 @@ mod tests {
         let place = host.place.clone().unwrap();
         assert!(host.is_gone(&Holder::new(format!("{place}/{pid}/1"))));
         assert!(host.is_gone(&Holder::new(format!("{place}/{}/1#run", std::process::id()))), "another start time");
+    }
+
+    #[test]
+    fn only_what_the_kernel_says_counts() {
+        let line = |state: &str| format!("7 (a) b) {state} {}", (4..60).map(|it| it.to_string()).collect::<Vec<_>>().join(" "));
+        assert_eq!(began(&line("S")), Running::Since("22".into()));
+        assert_eq!(began(&line("Z")), Running::No);
+        for odd in ["", "7 (a", "7 (a) S 1 2"] {
+            assert_eq!(began(odd), Running::Unknown, "{odd}");
+        }
     }
 
     #[test]

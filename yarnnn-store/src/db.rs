@@ -28,6 +28,10 @@ use crate::error::{Doing as _, unreadable};
 /// How long a caller waits for a connection or for another writer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long a connection may idle and be taken for alive.
+#[cfg(feature = "postgres")]
+const UNASKED: Duration = Duration::from_secs(5);
+
 /// A statement that runs this long is stuck; a transaction that idles this long has lost its program. Set by statement:
 /// connection poolers refuse unknown start-up options.
 #[cfg(feature = "postgres")]
@@ -202,7 +206,10 @@ async fn postgres(url: &str) -> Result<Db, StoreError> {
     let pool = PgPoolOptions::new()
         .max_connections(10)
         .acquire_timeout(PATIENCE)
-        .after_connect(|connection, _| Box::pin(async move { connection.execute(LIMITS).await.map(|_| ()) }));
+        .after_connect(|connection, _| Box::pin(async move { connection.execute(LIMITS).await.map(|_| ()) }))
+        .test_before_acquire(false)
+        // A connection in use is not asked each time whether it is still there; one that idled is: others may have closed it.
+        .before_acquire(|connection, it| Box::pin(async move { Ok(it.idle_for < UNASKED || connection.ping().await.is_ok()) }));
     let options = options.application_name("yarnnn");
     // A pool tries until its patience ends and then does not say why; one connection does.
     let first = options.connect().await.doing("connect to Postgres")?;

@@ -58,4 +58,9 @@ impl Dialect {
     pub(crate) fn for_update(self) -> &'static str {
         fork!(self, postgres: " for update", sqlite: "")
     }
+
+    /// The same, of those that nobody is writing to now.
+    pub(crate) fn for_update_of_free(self) -> &'static str {
+        fork!(self, postgres: " for update skip locked", sqlite: "")
+    }
 }

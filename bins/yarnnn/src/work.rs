@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use serde_json::{Value, json};
+use yarnnn::Error;
 use yarnnn::id::JobId;
 use yarnnn::jobs::{EnqueueError, Enqueued, Job, JobProgressSink, JobRecord, JobStatus};
 use yarnnn::pipeline::CancelToken;
-use yarnnn::{Error, StoreError};
 use yarnnn_server::worker::{self, JobWatch, WaitSink, WorkerConfig};
 
 use crate::output::Output;
@@ -43,7 +42,7 @@ pub(crate) async fn detach<J: Job>(session: &Session, job: &J, output: &Output) 
     Ok(())
 }
 
-/// The job's id. One that waits from an earlier command is run now: who asks again wants it now.
+/// The job's id. The next try of one that an earlier command left is brought forward: who asks again wants it now.
 pub(crate) async fn enqueue<J: Job>(session: &Session, job: &J) -> anyhow::Result<JobId> {
     let jobs = session.yarnnn.jobs();
     let enqueued = jobs.enqueue(Some(session.user.id), job).await.map_err(|error| match error {
@@ -55,11 +54,7 @@ pub(crate) async fn enqueue<J: Job>(session: &Session, job: &J) -> anyhow::Resul
     })?;
     if let Enqueued::Existing(id) = enqueued {
         worker::rescue_gone(jobs).await?;
-        match jobs.admin.retry(id, "command").await {
-            // It runs, or has just ended: there is nothing to hurry.
-            Ok(()) | Err(StoreError::Conflict { .. }) => {}
-            Err(error) => return Err(Error::from(error)).context("the job that waits cannot be run now"),
-        }
+        jobs.admin.hurry(id, "command").await.map_err(Error::from)?;
     }
     Ok(enqueued.id())
 }

@@ -1,14 +1,16 @@
-//! Facts of [`JobAdmin`](crate::jobs::JobAdmin): `purge` and `depth`.
+//! Facts of [`JobAdmin`](crate::jobs::JobAdmin): `hurry`, `purge` and `depth`.
 
 use std::time::Duration;
 
 use serde_json::json;
 
 use super::Ports;
+use super::fixtures::{fresh, is_missing};
 use super::job_fixtures::{
-    anything, backoff, done, end, ended, history, job, job_of, keyed, now, pass, put, quarantined, running, status, taken,
-    two_tries,
+    anything, backoff, done, end, ended, history, is_key_conflict, job, job_of, keyed, me, now, only, pass, put, quarantined,
+    running, status, stored, taken, two_tries,
 };
+use crate::id::JobId;
 use crate::jobs::{Depth, Enqueued, JobPolicy, JobStatus, KeyHolds, NewJob, Outcome, Start};
 
 /// What ended before the instant goes, with its history; what ended later stays.
@@ -137,4 +139,49 @@ pub async fn purge_leaves_keys_whose_window_is_open(ports: &Ports) {
     pass(ports, 3_600);
     ports.job_admin.purge(now(ports), &[JobStatus::Succeeded], 9).await.unwrap();
     assert_eq!(ports.jobs.enqueue(vec![again.clone()]).await.unwrap(), [Enqueued::New(again.id)]);
+}
+
+/// The next try of a job comes at once, and counts as it would have; its crashes are not forgotten.
+pub async fn hurry_brings_the_next_try_forward(ports: &Ports) {
+    let failed = put(ports, NewJob { policy: two_tries(), ..job() }).await;
+    let run = ports.jobs.claim(only(failed, me())).await.unwrap().remove(0);
+    end(ports, &run.lease, backoff()).await;
+    let poison = quarantined(ports, job_of("poison")).await;
+    for id in [failed, poison] {
+        let before = stored(ports, id).await;
+        assert!(before.run_at > now(ports));
+        ports.job_admin.hurry(id, "command").await.unwrap();
+        let after = stored(ports, id).await;
+        assert_eq!((after.run_at, after.attempt, after.crashes), (now(ports), before.attempt, before.crashes));
+        assert_eq!(history(ports, id).await.last().map(String::as_str), Some("hurried"));
+    }
+    assert_eq!(taken(ports, anything(9)).await, [failed], "it is in quarantine still");
+}
+
+/// What runs, has ended or waits for its first time is let be; what is not there is missing.
+pub async fn hurry_lets_others_be(ports: &Ports) {
+    let later = put(ports, NewJob { start: Start::After(Duration::from_mins(1)), ..job() }).await;
+    let runs = running(ports, job_of("a")).await.job.id;
+    let over = ended(ports, job_of("b"), done()).await.id;
+    for id in [later, runs, over] {
+        let before = stored(ports, id).await;
+        ports.job_admin.hurry(id, "command").await.unwrap();
+        assert_eq!(stored(ports, id).await, before);
+    }
+    assert!(is_missing(&ports.job_admin.hurry(JobId::from_uuid(fresh()), "x").await));
+}
+
+/// A job that is queued again stands under its key again, also when another had the key and ended: a third with another payload
+/// is a conflict, and never beside it.
+pub async fn retry_takes_its_key_back(ports: &Ports) {
+    let first = NewJob { payload: json!({ "n": 1 }), ..keyed("k", KeyHolds::Active) };
+    let second = NewJob { payload: json!({ "n": 2 }), ..keyed("k", KeyHolds::Active) };
+    let third = NewJob { payload: json!({ "n": 3 }), ..keyed("k", KeyHolds::Active) };
+    let first = ended(ports, first, Outcome::failed("no")).await.id;
+    ended(ports, second, done()).await;
+    ports.job_admin.retry(first, "operator").await.unwrap();
+    let refused = ports.jobs.enqueue(vec![third]).await;
+    assert!(is_key_conflict(&refused, "k"), "{refused:?}");
+    let again = NewJob { payload: json!({ "n": 1 }), ..keyed("k", KeyHolds::Active) };
+    assert_eq!(ports.jobs.enqueue(vec![again]).await.unwrap(), [Enqueued::Existing(first)]);
 }

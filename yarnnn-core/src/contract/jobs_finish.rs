@@ -106,7 +106,9 @@ pub async fn finish_put_off_charges_nothing(ports: &Ports) {
     assert_eq!((run.job.attempt, run.lease.attempt, run.lease.reschedules), (1, 1, 1));
     assert_eq!(end(ports, &run.lease, Outcome::Snoozed { until: now(ports) }).await, Written::Done);
     let record = stored(ports, run.job.id).await;
-    assert_eq!((record.status, record.attempt, record.reschedules, record.run_at), (JobStatus::Queued, 0, 2, now(ports)));
+    let soonest = now(ports) + TimeDelta::seconds(1);
+    assert_eq!((record.status, record.attempt, record.reschedules, record.run_at), (JobStatus::Queued, 0, 2, soonest));
+    pass(ports, 1);
     assert_eq!(history(ports, run.job.id).await, ["enqueued", "claimed", "queued", "claimed", "queued"]);
     assert_eq!(taken(ports, anything(9)).await, [run.job.id]);
 }
@@ -119,10 +121,11 @@ pub async fn finish_put_off_too_often_dies(ports: &Ports) {
         let run = claimed(ports, id).await;
         assert_eq!(end(ports, &run.lease, Outcome::Snoozed { until: now(ports) }).await, Written::Done);
         assert_eq!(status(ports, id).await, expected);
+        pass(ports, 1);
     }
     let record = stored(ports, id).await;
     assert_eq!((record.cause.as_deref(), record.attempt), (Some(cause::RESCHEDULES), 0));
-    assert_eq!(record.finished_at, Some(now(ports)));
+    assert_eq!(record.finished_at, Some(now(ports) - TimeDelta::seconds(1)));
     assert_eq!(history(ports, id).await.last().map(String::as_str), Some("dead"));
 }
 

@@ -287,10 +287,13 @@ macro_rules! contract_facts {
                 purge_deletes_no_more_than_asked,
                 purge_deletes_what_has_expired,
                 purge_frees_active_keys,
-                purge_leaves_keys_whose_window_is_open,
                 depth_counts_what_has_not_ended_well,
                 depth_says_how_long_jobs_have_been_due,
                 depth_counts_what_is_in_quarantine,
+                purge_leaves_keys_whose_window_is_open,
+                hurry_brings_the_next_try_forward,
+                hurry_lets_others_be,
+                retry_takes_its_key_back,
             }
             leases {
                 open_gives_a_keeper_of_ones_own,

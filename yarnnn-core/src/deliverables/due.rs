@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::model::Deliverable;
+use super::model::{Deliverable, DeliverableStatus};
 use super::run::{Deliverables, DueOutcome, RunOutcome, RunRequest, leaves_resumable, no_news};
 use super::version::VersionStatus;
 use crate::error::{Error, StoreError};
@@ -46,6 +46,14 @@ impl Deliverables {
         due_at: DateTime<Utc>,
     ) -> Result<RunOutcome, Error> {
         let deliverable = self.parts.deliverables.get(user, deliverable).await?;
+        if deliverable.status != DeliverableStatus::Active || deliverable.next_run_at != Some(due_at) {
+            // Paused, or past this slot, since it was asked for; what an earlier run of the slot wrote is its outcome.
+            let key = slot_key(due_at);
+            return match self.parts.versions.by_key(user, deliverable.id, &key).await? {
+                Some(version) => self.outcome_of(user, version.id).await,
+                None => Ok(no_news(deliverable.id)),
+            };
+        }
         self.slot(cx, &deliverable, due_at).await?
     }
 
@@ -76,7 +84,7 @@ impl Deliverables {
         if !self.is_fresh(deliverable).await? {
             return Ok(no_news(deliverable.id));
         }
-        let key = Some(format!("slot:{}", crate::clock::instant_text(due_at)));
+        let key = Some(slot_key(due_at));
         self.run(cx, &RunRequest { key, ..RunRequest::of(deliverable.user, deliverable.id) }).await
     }
 
@@ -92,4 +100,8 @@ impl Deliverables {
         let gathered_at = last.state.asked_for.min(last.created_at);
         Ok(statuses.iter().any(|it| it.last_synced_at.is_none_or(|at| at > gathered_at)))
     }
+}
+
+fn slot_key(due_at: DateTime<Utc>) -> String {
+    format!("slot:{}", crate::clock::instant_text(due_at))
 }

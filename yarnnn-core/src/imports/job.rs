@@ -15,7 +15,9 @@ use crate::jobs::{Job, JobCx, JobKey, JobPolicy, JobProgress, KeyHolds, Outcome,
 use crate::platform::Interval;
 
 /// How soon another host is given a chance to take what only it can read.
-const ELSEWHERE: TimeDelta = TimeDelta::seconds(2);
+const ELSEWHERE: TimeDelta = TimeDelta::seconds(30);
+/// How often: a week of looks, for a host that is switched off for a while.
+const PATIENCE: u32 = 7 * 24 * 120;
 
 /// Imports files of one host. The same files at once are one import.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,7 +48,12 @@ impl Job for ImportExports {
     const WITHOUT_WORKER: WithoutWorker = WithoutWorker::RunHere;
 
     fn policy() -> JobPolicy {
-        JobPolicy { time_limit_seconds: 6 * 3_600, result_ttl_seconds: Some(7 * 86_400), ..JobPolicy::work() }
+        JobPolicy {
+            time_limit_seconds: 6 * 3_600,
+            result_ttl_seconds: Some(7 * 86_400),
+            max_reschedules: PATIENCE,
+            ..JobPolicy::work()
+        }
     }
 
     fn key(&self) -> Option<JobKey> {

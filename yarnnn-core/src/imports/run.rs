@@ -1,9 +1,10 @@
 //! Import: open each path, read each source, add up.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::{FoundSource, ImportReport, ImportRequest, ImportedSource, OpenExports};
+use super::{FoundSource, ImportReport, ImportRequest, ImportedSource, OpenExports, OpenedPath};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::pipeline::{CancelToken, Liveness};
@@ -64,7 +65,7 @@ impl Imports {
         let options = SyncOptions { cancel: watch.cancel.clone(), window: request.window.unwrap_or(options.window), ..options };
         let mut report = ImportReport::default();
         for path in &request.paths {
-            let opened = self.exports.open(path);
+            let opened = self.open(path.clone()).await?;
             report.ignored.extend(opened.ignored);
             for unreadable in opened.unreadable {
                 report.add(ImportedSource::unreadable(unreadable.path, "unsupported", None, unreadable.reason));
@@ -75,6 +76,13 @@ impl Imports {
             }
         }
         Ok(report)
+    }
+
+    /// Looking at files may take long, and holds up no other job.
+    async fn open(&self, path: PathBuf) -> Result<OpenedPath, Error> {
+        let exports = self.exports.clone();
+        let opened = tokio::task::spawn_blocking(move || exports.open(&path)).await;
+        opened.map_err(|error| Error::Failed(format!("opening the files did not end well: {error}")))
     }
 
     async fn source(

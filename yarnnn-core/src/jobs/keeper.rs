@@ -13,6 +13,8 @@ pub enum Renewed {
     Held,
     /// It holds, and the job was asked to stop.
     CancelRequested,
+    /// Someone is writing to the job just now: it was held, and was not renewed. To be asked again.
+    Unanswered,
     /// It is someone else's, or nobody's: stop, and change nothing.
     Lost,
 }

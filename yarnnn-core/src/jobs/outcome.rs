@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::payload::scrub;
 use super::{JobPolicy, JobStatus, Lease, NewJob, WaitingFor};
-use crate::error::Error;
+use crate::error::{Error, StoreError};
 use crate::llm::LlmError;
 use crate::platform::PlatformError;
 
@@ -76,7 +76,7 @@ impl Outcome {
         let report = || serde_json::json!({ "error": scrub(&text) });
         match error {
             Error::Cancelled => Self::Cancelled,
-            Error::Busy(_) => Self::Snoozed { until: now + BUSY },
+            Error::Busy(_) | Error::Store(StoreError::Conflict { .. }) => Self::Snoozed { until: now + BUSY },
             Error::Store(error) if error.is_transient() => Self::Backoff { error: text },
             Error::Model(LlmError::Transient { .. }) | Error::Platform(PlatformError::Unavailable { .. }) => {
                 Self::Backoff { error: text }
@@ -210,7 +210,6 @@ fn tidy(error: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::StoreError;
     use crate::id::{IdGen as _, JobId, RandomIds, RunToken};
     use crate::jobs::WorkerId;
 

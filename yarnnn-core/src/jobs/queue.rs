@@ -41,6 +41,7 @@ pub enum EnqueueError {
 ///   Jobs whose process died twice are claimed alone or by id only.
 /// - `finish` writes an outcome if, and only if, the token is the job's current one and the job runs. Follow-up jobs, event and
 ///   state are one transaction. Outcomes of one call do not depend on each other: those that lost their lease change nothing.
+/// - A job that is put off (`RetryAt`, `Snoozed`) is due no sooner than a second later: clocks differ.
 /// - `progress` under the same condition, and only forward.
 /// - `rescue` takes back running jobs whose lease ended or whose worker is among the gone: `attempt` is given back, `crashes`
 ///   rises; at two the job is in quarantine and waits 1, 5, 15 s between its tries; after those it is dead. Permits of those
@@ -124,6 +125,7 @@ pub struct Depth {
 /// - `events` are a job's history, oldest first; they are purged with it.
 /// - `retry` queues a job again that failed, died, was cancelled or needs a person, or runs it at once if it waits: tries,
 ///   crashes and reschedules begin at zero, the history stays. A running or succeeded job is a `Conflict`.
+/// - `hurry` runs a job at once that waits for another try; nothing else of it changes, and any other job is let be.
 /// - `cancel` ends a waiting job at once and asks a running one to stop; of one that ended it is a `Conflict`. It answers the
 ///   state after.
 /// - `purge` deletes ended jobs that ended before the instant, and all whose result has expired; keys that hold for ever stay.
@@ -145,6 +147,9 @@ pub trait JobAdmin: Send + Sync + 'static {
 
     /// Queues a job again.
     async fn retry(&self, job: JobId, actor: &str) -> Result<(), StoreError>;
+
+    /// Brings the next try of a job forward.
+    async fn hurry(&self, job: JobId, actor: &str) -> Result<(), StoreError>;
 
     /// Stops a job.
     async fn cancel(&self, job: JobId, actor: &str) -> Result<JobStatus, StoreError>;

@@ -182,6 +182,8 @@ impl Slots {
                     held.hold.ends.renewed(asked, lease);
                     held.request(Stop::Asked, asked);
                 }
+                // The next beat asks again; until then it ends when it would have.
+                Renewed::Unanswered => {}
                 Renewed::Lost => held.request(Stop::Lost, asked),
             }
         }

@@ -46,7 +46,9 @@ create table job_queue (
     created_at timestamptz not null,
     updated_at timestamptz not null,
     check (status <> 'running' or (worker_id is not null and run_token is not null and lease_until is not null))
-);
+)
+-- Room for beats on the same page, and a vacuum that keeps up with rows that change three times in a second.
+with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_insert_scale_factor = 0.1, autovacuum_analyze_scale_factor = 0.05);
 
 -- What may be claimed, by what claims filter: a claim steps from group to group (lane, kind, priority) and reads each in the
 -- order of claiming, so that nothing that it passes over costs it anything.
@@ -146,10 +148,46 @@ language sql immutable as $$
         '|sb_secret_[A-Za-z0-9_.-]{16}|eyJ[A-Za-z0-9_.-]{40}|gAAAAA[A-Za-z0-9_.-]{60}|-----BEGIN )')
 $$;
 
+-- Whether a job's rules can be read: durations in seconds, numbers as numbers.
+create function job_config_problem(p_config jsonb) returns text
+language plpgsql immutable as $$
+declare
+    v_retry jsonb := p_config -> 'retry';
+    v_rule jsonb;
+    v_name text;
+begin
+    if p_config is null or p_config = '{}' then return null; end if;
+    if jsonb_typeof(p_config) <> 'object' then return 'it is no object'; end if;
+    foreach v_name in array array['max_attempts', 'max_reschedules', 'soft_limit_seconds', 'time_limit_seconds', 'result_ttl_seconds'] loop
+        if coalesce(p_config -> v_name, 'null') <> 'null' and not (jsonb_typeof(p_config -> v_name) = 'number'
+            and (p_config ->> v_name)::numeric between 0 and 2147483647 and (p_config ->> v_name)::numeric % 1 = 0)
+        then return format('%s is no whole number of that size', v_name); end if;
+    end loop;
+    if v_retry is null then return null; end if;
+    v_rule := coalesce(v_retry -> 'fixed', v_retry -> 'exponential');
+    if v_rule is null or jsonb_typeof(v_rule) <> 'object' then return 'retry is neither fixed nor exponential'; end if;
+    if v_retry ? 'fixed' then
+        if coalesce(jsonb_typeof(v_rule -> 'seconds'), '') <> 'array' or jsonb_path_exists(v_rule, '$.seconds[*] ? (@.type() != "number")') then
+            return 'retry.fixed.seconds is no list of numbers';
+        end if;
+    else
+        foreach v_name in array array['base_seconds', 'factor', 'cap_seconds'] loop
+            if coalesce(jsonb_typeof(v_rule -> v_name), '') <> 'number' then return format('retry.exponential.%s is no number', v_name); end if;
+        end loop;
+        if (v_rule ->> 'factor')::numeric not between 0 and 1000 then return 'retry.exponential.factor is not between 0 and 1000'; end if;
+    end if;
+    return null;
+end $$;
+
 -- The rules that every new job keeps.
-create function job_check(p_type text, p_lane text, p_priority integer, p_payload jsonb, p_key text) returns void
+create function job_check(p_type text, p_lane text, p_priority integer, p_payload jsonb, p_key text, p_config jsonb, p_delay text)
+returns void
 language plpgsql as $$
 begin
+    if p_delay::double precision < 0 then perform job_refuse('negative_delay', 'a job cannot start before now'); end if;
+    if job_config_problem(p_config) is not null then
+        perform job_refuse('bad_config', format('the rules of the job cannot be read: %s', job_config_problem(p_config)));
+    end if;
     if coalesce(btrim(p_type), '') = '' then perform job_refuse('blank_kind', 'a job needs a kind'); end if;
     if coalesce(btrim(p_lane), '') = '' then perform job_refuse('blank_lane', 'a lane has a name'); end if;
     if p_priority is null or p_priority not between 1 and 10 then
@@ -213,22 +251,24 @@ declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
     v_job record;
     v_known uuid;
+    v_ids uuid[];
+    v_new boolean[];
 begin
     if not p_checked then
-        if jsonb_path_exists(p_jobs, '$[*].delay ? (@ < 0)') then
-            perform job_refuse('negative_delay', 'a job cannot start before now');
-        end if;
         perform job_check(j ->> 'type', coalesce(j ->> 'lane', 'default'), coalesce((j ->> 'priority')::integer, 5),
-            j -> 'payload', j ->> 'key')
+            j -> 'payload', j ->> 'key', j -> 'config', j ->> 'delay')
         from jsonb_array_elements(p_jobs) as j;
     end if;
     if not jsonb_path_exists(p_jobs, '$[*].key ? (@ != null)') then
         return query select i.job_id, true, i.scheduled_at from job_insert(p_jobs, v_now) as i;
         return;
     end if;
+    -- Keys are taken in their own order, so that two batches with the same ones wait for each other and never deadlock.
     for v_job in
-        select coalesce((j ->> 'id')::uuid, gen_random_uuid()) as id, j
-        from jsonb_array_elements(p_jobs) with ordinality as e (j, position) order by position
+        select coalesce((j ->> 'id')::uuid, gen_random_uuid()) as id, j, position,
+            (j ->> 'type') || '/' || coalesce(j ->> 'owner', '') as scope
+        from jsonb_array_elements(p_jobs) with ordinality as e (j, position)
+        order by j ->> 'key' is null, (j ->> 'type') || '/' || coalesce(j ->> 'owner', ''), j ->> 'key', position
     loop
         v_known := null;
         if v_job.j ->> 'key' is not null then
@@ -238,17 +278,18 @@ begin
             if v_job.j ->> 'holds' = 'window' and coalesce((v_job.j ->> 'window')::integer, 0) <= 0 then
                 perform job_refuse('bad_key', 'a key that holds for a window needs its seconds');
             end if;
-            v_known := job_take_key(
-                (v_job.j ->> 'type') || '/' || coalesce(v_job.j ->> 'owner', ''), v_job.j ->> 'key',
-                coalesce(v_job.j ->> 'holds', 'active'), (v_job.j ->> 'window')::integer, v_job.id, v_job.j -> 'payload', v_now);
+            v_known := job_take_key(v_job.scope, v_job.j ->> 'key', coalesce(v_job.j ->> 'holds', 'active'),
+                (v_job.j ->> 'window')::integer, v_job.id, v_job.j -> 'payload', v_now);
         end if;
+        v_ids[v_job.position] := coalesce(v_known, v_job.id);
+        v_new[v_job.position] := v_known is null;
         if v_known is null then
-            return query select i.job_id, true, i.scheduled_at
-            from job_insert(jsonb_build_array(v_job.j || jsonb_build_object('id', v_job.id)), v_now) as i;
-        else
-            return query select v_known, false, q.scheduled_at from (select 1) as one left join job_queue q on q.id = v_known;
+            perform job_insert(jsonb_build_array(v_job.j || jsonb_build_object('id', v_job.id)), v_now);
         end if;
     end loop;
+    return query
+    select a.id, a.fresh, q.scheduled_at from unnest(v_ids, v_new) with ordinality as a (id, fresh, position)
+    left join job_queue q on q.id = a.id order by a.position;
 end $$;
 
 -- The insert itself, of jobs whose keys are taken.
@@ -311,11 +352,11 @@ begin
     return query
     select e.job_id, e.scheduled_at, e.is_new
     from enqueue_jobs_v3(jsonb_build_array(jsonb_strip_nulls(jsonb_build_object(
-        'type', job_type, 'name', job_name, 'category', job_category, 'priority', priority, 'run_at', v_start,
+        'type', job_type, 'name', job_name, 'category', job_category, 'run_at', v_start,
         'lane', coalesce(p_job_lane, v_payload ->> 'job_lane'), 'owner', p_owner_user_id,
         'key', p_idempotency_key, 'holds', p_key_holds, 'window', p_key_window_seconds, 'correlation',
         coalesce(p_correlation_id, v_payload ->> 'correlation_id')))
-        || jsonb_build_object('payload', v_payload, 'config', coalesce(p_job_config, '{}'))), false, p_now) as e;
+        || jsonb_build_object('payload', v_payload, 'priority', priority, 'config', coalesce(p_job_config, '{}'))), false, p_now) as e;
     perform pg_notify('yarnnn_jobs', '');
 end $$;
 
@@ -329,7 +370,9 @@ create type claimed_job as (
 );
 
 -- Locks up to p_limit due jobs of one group, in the order of claiming.
-create function job_lock_group(p_lane text, p_type text, p_priority integer, p_limit integer, p_now timestamptz) returns uuid[]
+create function job_lock_group(
+    p_lane text, p_type text, p_priority integer, p_limit integer, p_except uuid[], p_now timestamptz
+) returns uuid[]
 language plpgsql as $$
 declare
     v_ids uuid[];
@@ -337,7 +380,7 @@ begin
     select array_agg(id) into v_ids from (
         select id from job_queue
         where status in ('queued', 'retrying') and crashes < 2
-            and lane = p_lane and job_type = p_type and priority = p_priority and scheduled_at <= p_now
+            and lane = p_lane and job_type = p_type and priority = p_priority and scheduled_at <= p_now and id <> all (p_except)
         order by scheduled_at, id limit p_limit for update skip locked
     ) as locked;
     return coalesce(v_ids, '{}');
@@ -355,29 +398,57 @@ language sql stable as $$
     ) as counted
 $$;
 
--- Locks up to p_limit due jobs of one priority, stepping from owner to owner, each up to its room. Of each group at most 256
--- owners are looked at, from where this session's last look ended, so that all get their turn however many there are.
+-- Owners (the nil uuid for none) with something due in a group: at most p_limit are looked at, from where this session's last
+-- look at the group ended, so that all get their turn however many there are. Index expressions are met only by the literal
+-- itself, which is why it is written out.
+create function job_due_owners(p_lane text, p_type text, p_priority integer, p_limit integer, p_now timestamptz) returns setof uuid
+language plpgsql as $$
+declare
+    v_turn text := 'yarnnn.turn_' || md5(format('%s/%s/%s', p_lane, p_type, p_priority));
+    v_begin uuid := coalesce(nullif(current_setting(v_turn, true), ''), '00000000-0000-0000-0000-000000000000')::uuid;
+    v_owner uuid;
+    v_at timestamptz;
+    v_last uuid := v_begin;
+    v_around boolean := false;
+begin
+    select coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid), scheduled_at into v_owner, v_at from job_queue
+    where status in ('queued', 'retrying') and crashes < 2 and lane = p_lane and job_type = p_type and priority = p_priority
+        and coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid) >= v_begin
+    order by coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid), scheduled_at limit 1;
+    for v_count in 1 .. p_limit loop
+        if v_owner is null then
+            exit when v_around;
+            v_around := true;
+            select coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid), scheduled_at into v_owner, v_at from job_queue
+            where status in ('queued', 'retrying') and crashes < 2 and lane = p_lane and job_type = p_type and priority = p_priority
+            order by coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid), scheduled_at limit 1;
+        end if;
+        exit when v_owner is null or (v_around and v_owner >= v_begin);
+        if v_at <= p_now then return next v_owner; end if;
+        v_last := v_owner;
+        select coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid), scheduled_at into v_owner, v_at from job_queue
+        where status in ('queued', 'retrying') and crashes < 2 and lane = p_lane and job_type = p_type and priority = p_priority
+            and coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid) > v_last
+        order by coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid), scheduled_at limit 1;
+    end loop;
+    perform set_config(v_turn, v_last::text, false);
+end $$;
+
+-- Locks up to p_limit due jobs of one priority, stepping from owner to owner, each up to its room, beside those that are kept.
 create function job_lock_by_owner(
-    p_groups jsonb, p_priority integer, p_limit integer, p_owner_limit integer, p_running jsonb, p_now timestamptz
+    p_groups jsonb, p_priority integer, p_limit integer, p_owner_limit integer, p_running jsonb, p_except uuid[], p_now timestamptz
 ) returns uuid[]
 language plpgsql as $$
 declare
-    -- Index expressions are met only by the literal itself, which is why it is written out below.
     c_nobody constant uuid := '00000000-0000-0000-0000-000000000000';
-    c_turn constant text := 'yarnnn.owner_turn';
     v_ids uuid[];
-    v_last uuid;
-    v_from uuid := coalesce(nullif(current_setting(c_turn, true), '')::uuid, gen_random_uuid());
 begin
     with owners as materialized (
         select g ->> 0 as lane, g ->> 1 as job_type, o.owner,
             case when o.owner = c_nobody then p_limit
                 else greatest(0, p_owner_limit - coalesce((p_running ->> o.owner::text)::integer, 0)) end as room
-        from jsonb_array_elements(p_groups) as g cross join lateral (
-            select owner from job_owners_from(g ->> 0, g ->> 1, p_priority, v_from, 256) as owner
-            union
-            select owner from job_owners_from(g ->> 0, g ->> 1, p_priority, c_nobody, 256) as owner where owner < v_from
-        ) as o
+        from jsonb_array_elements(p_groups) as g
+        cross join lateral (select owner from job_due_owners(g ->> 0, g ->> 1, p_priority, 4096, p_now) as owner) as o
     ), candidates as (
         select job.id, job.scheduled_at, owners.room,
             case when owners.owner <> c_nobody then row_number() over (partition by owners.owner order by job.scheduled_at, job.id) end as nth
@@ -385,47 +456,22 @@ begin
             select q.id, q.scheduled_at from job_queue q
             where q.status in ('queued', 'retrying') and q.crashes < 2
                 and q.lane = owners.lane and q.job_type = owners.job_type and q.priority = p_priority
-                and coalesce(q.owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid) = owners.owner and q.scheduled_at <= p_now
-            order by q.scheduled_at, q.id limit least(owners.room, p_limit)
+                and coalesce(q.owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid) = owners.owner
+                and q.scheduled_at <= p_now and q.id <> all (p_except)
+            order by coalesce(q.owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid), q.scheduled_at, q.id
+            limit least(owners.room, p_limit)
         ) as job
+        where owners.room > 0
     ), chosen as (
         select id, row_number() over (order by scheduled_at, id) as position from candidates
         where nth is null or nth <= room order by scheduled_at, id limit p_limit
     )
-    select (select array_agg(id) from (
-            select q.id from chosen join job_queue q on q.id = chosen.id
-            where q.status in ('queued', 'retrying')
-            order by chosen.position for update of q skip locked
-        ) as locked),
-        -- A group that has more ahead than was looked at is gone on with; else the next look begins after the turn.
-        (select case when max(ahead) >= 256 then max(last_ahead) else max(last_around) end from (
-            select count(*) filter (where owner >= v_from) as ahead, max(owner::text) filter (where owner >= v_from) as last_ahead,
-                max(owner::text) filter (where owner < v_from) as last_around
-            from owners group by lane, job_type
-        ) as looks)::uuid
-    into v_ids, v_last;
-    perform set_config(c_turn, coalesce(v_last, v_from)::text, false);
+    select array_agg(id) into v_ids from (
+        select q.id from chosen join job_queue q on q.id = chosen.id
+        where q.status in ('queued', 'retrying') and q.crashes < 2 and q.scheduled_at <= p_now
+        order by chosen.position for update of q skip locked
+    ) as locked;
     return coalesce(v_ids, '{}');
-end $$;
-
--- The owners (the nil uuid for none) that have something in a group, from one on, in order.
-create function job_owners_from(p_lane text, p_type text, p_priority integer, p_from uuid, p_limit integer) returns setof uuid
-language plpgsql stable as $$
-declare
-    v_owner uuid;
-begin
-    select coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid) into v_owner from job_queue
-    where status in ('queued', 'retrying') and crashes < 2 and lane = p_lane and job_type = p_type and priority = p_priority
-        and coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid) >= p_from
-    order by coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid) limit 1;
-    for v_count in 1 .. p_limit loop
-        exit when v_owner is null;
-        return next v_owner;
-        select coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid) into v_owner from job_queue
-        where status in ('queued', 'retrying') and crashes < 2 and lane = p_lane and job_type = p_type and priority = p_priority
-            and coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid) > v_owner
-        order by coalesce(owner_user_id, '00000000-0000-0000-0000-000000000000'::uuid) limit 1;
-    end loop;
 end $$;
 
 -- The jobs of one priority: the due ones of all its groups, in order, and no owner beyond its limit.
@@ -438,9 +484,10 @@ declare
     v_kept uuid[];
     v_running jsonb;
     v_group record;
+    v_shares integer := 0;
 begin
     if jsonb_array_length(p_groups) = 1 then
-        v_ids := job_lock_group(p_groups -> 0 ->> 0, p_groups -> 0 ->> 1, p_priority, p_limit, p_now);
+        v_ids := job_lock_group(p_groups -> 0 ->> 0, p_groups -> 0 ->> 1, p_priority, p_limit, '{}', p_now);
     else
         -- How many of each group are among the first; then so many of each are locked, whoever else is at it.
         for v_group in
@@ -456,8 +503,17 @@ begin
             ) as due
             group by due.lane, due.job_type order by min(due.scheduled_at)
         loop
-            v_ids := v_ids || job_lock_group(v_group.lane, v_group.job_type, p_priority, v_group.share, p_now);
+            v_ids := v_ids || job_lock_group(v_group.lane, v_group.job_type, p_priority, v_group.share, '{}', p_now);
+            v_shares := v_shares + v_group.share;
         end loop;
+        -- Somebody else was at some of them: the others may have more.
+        if cardinality(v_ids) < v_shares then
+            for v_group in select g ->> 0 as lane, g ->> 1 as job_type from jsonb_array_elements(p_groups) as g loop
+                exit when cardinality(v_ids) >= p_limit;
+                v_ids := v_ids || job_lock_group(
+                    v_group.lane, v_group.job_type, p_priority, p_limit - cardinality(v_ids), v_ids, p_now);
+            end loop;
+        end if;
     end if;
     if p_owner_limit is null or cardinality(v_ids) = 0 then return v_ids; end if;
     if not exists (select from job_queue where id = any (v_ids) and owner_user_id is not null) then return v_ids; end if;
@@ -468,8 +524,10 @@ begin
         from job_queue where id = any (v_ids)
     ) as ranked
     where owner_user_id is null or nth + coalesce((v_running ->> owner_user_id::text)::integer, 0) <= p_owner_limit;
+    v_kept := coalesce(v_kept, '{}');
     if cardinality(v_kept) = cardinality(v_ids) then return v_kept; end if;
-    return job_lock_by_owner(p_groups, p_priority, p_limit, p_owner_limit, v_running, p_now);
+    v_running := job_running_by_owner(p_worker_id, p_taken || v_kept);
+    return v_kept || job_lock_by_owner(p_groups, p_priority, p_limit - cardinality(v_kept), p_owner_limit, v_running, v_kept, p_now);
 end $$;
 
 -- Hands out jobs that are due: highest priority first, then the oldest. Jobs whose process died twice only alone or by id.
@@ -484,6 +542,7 @@ declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
     v_ids uuid[] := '{}';
     v_level record;
+    v_limit integer := coalesce(p_limit, 1);
 begin
     if coalesce(btrim(p_worker_id), '') = '' then perform job_refuse('blank_worker', 'a claim needs a worker id'); end if;
     if p_lease_seconds is null or p_lease_seconds <= 0 then perform job_refuse('bad_lease', 'a lease lasts some time'); end if;
@@ -517,13 +576,15 @@ begin
             where (p_job_types is null or job_type = any (p_job_types)) and (p_job_lanes is null or lane = any (p_job_lanes))
             group by priority order by priority desc
         loop
-            exit when cardinality(v_ids) >= p_limit;
+            exit when cardinality(v_ids) >= v_limit;
             v_ids := v_ids || job_lock_priority(
-                v_level.members, v_level.priority, p_limit - cardinality(v_ids), p_owner_limit, p_worker_id, v_ids, v_now);
+                v_level.members, v_level.priority, v_limit - cardinality(v_ids), p_owner_limit, p_worker_id, v_ids, v_now);
         end loop;
     end if;
     if v_ids is null or cardinality(v_ids) = 0 then return; end if;
 
+    -- The lease begins when the rows are ours, however long the search was.
+    v_now := coalesce(p_now, clock_timestamp());
     return query
     with taken as (
         update job_queue set status = 'running', attempt = attempt + 1, worker_id = p_worker_id, run_token = gen_random_uuid(),
@@ -541,9 +602,10 @@ begin
     from taken order by priority desc, scheduled_at, id;
 end $$;
 
--- Keeps leases; answers those that hold. It never waits: a row that somebody is writing to is answered as it was before.
+-- Keeps leases. It never waits: of a row that somebody is writing to it answers that it was not renewed. What is not answered
+-- does not hold.
 create function renew_job_leases(p_worker_id text, p_job_ids uuid[], p_run_tokens uuid[], p_now timestamptz default null)
-returns table (run_token uuid, cancel_requested boolean)
+returns table (run_token uuid, is_renewed boolean, cancel_requested boolean)
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off set enable_hashjoin = off
 set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
@@ -556,12 +618,14 @@ begin
         -- `is true`: by id, and not by way of all that the worker runs.
         where q.run_token = l.token and (q.worker_id = p_worker_id and q.status = 'running') is true
     ), free as materialized (
-        select q.id from held join job_queue q on q.id = held.id where q.status = 'running' for update of q skip locked
+        select q.id, held.run_token from held join job_queue q on q.id = held.id
+        where q.run_token = held.run_token and (q.worker_id = p_worker_id and q.status = 'running') is true
+        for update of q skip locked
     ), renewed as (
         update job_queue q set lease_until = v_now + make_interval(secs => q.lease_seconds), heartbeat_at = v_now
-        from free where q.id = free.id
+        from free where q.id = free.id returning free.run_token
     )
-    select held.run_token, held.cancel_requested from held;
+    select held.run_token, exists (select from renewed where renewed.run_token = held.run_token), held.cancel_requested from held;
 end $$;
 
 create function update_job_heartbeat(
@@ -576,13 +640,13 @@ begin
     return found;
 end $$;
 
--- Ends successful runs together; answers those whose lease held.
+-- Ends successful runs together; answers the tokens of those whose lease held.
 create function complete_jobs(
     p_worker_id text, p_job_ids uuid[], p_run_tokens uuid[], p_results jsonb[], p_ttl_seconds double precision[],
     p_now timestamptz default null
 ) returns setof uuid
 language plpgsql security definer set search_path = public, pg_temp set enable_seqscan = off set enable_hashjoin = off
-set enable_mergejoin = off set plan_cache_mode = force_generic_plan as $$
+set enable_mergejoin = off set plan_cache_mode = force_generic_plan set lock_timeout = '2s' as $$
 declare
     v_now timestamptz := coalesce(p_now, clock_timestamp());
 begin
@@ -594,12 +658,12 @@ begin
         from unnest(p_job_ids, p_run_tokens, p_results, p_ttl_seconds) as l (id, token, result, ttl)
         -- `is true`: by id, and not by way of all that the worker runs.
         where q.id = l.id and q.run_token = l.token and (q.worker_id = p_worker_id and q.status = 'running') is true
-        returning q.id, q.attempt
+        returning q.id, q.attempt, l.token
     ), told as (
         insert into job_events (job_id, at, event, actor, attempt)
         select done.id, v_now, 'succeeded', p_worker_id, done.attempt from done
     )
-    select done.id from done;
+    select done.token from done;
 end $$;
 
 -- Ends one run in any state. Without a token the worker must hold the lease.
@@ -608,7 +672,7 @@ create function job_settle(
     p_run_at timestamptz, p_delay_seconds double precision, p_error text, p_cause text, p_result jsonb,
     p_ttl_seconds double precision, p_now timestamptz
 ) returns boolean
-language plpgsql as $$
+language plpgsql set lock_timeout = '2s' as $$
 declare
     v_waits boolean := p_status in ('queued', 'retrying');
     v_status text;
@@ -619,7 +683,11 @@ begin
         attempt = case when p_charged then attempt else greatest(attempt - 1, 0) end,
         reschedules = reschedules + case when p_put_off then 1 else 0 end,
         scheduled_at = case when v_waits
-            then coalesce(p_run_at, p_now + make_interval(secs => coalesce(p_delay_seconds, 0))) else scheduled_at end,
+            then case
+                -- Clocks differ: what is put off is never due at once.
+                when p_put_off then greatest(p_run_at, p_now + make_interval(secs => greatest(coalesce(p_delay_seconds, 0), 1)))
+                else coalesce(p_run_at, p_now + make_interval(secs => coalesce(p_delay_seconds, 0)))
+            end else scheduled_at end,
         job_result = p_result, result_expires_at = p_now + make_interval(secs => p_ttl_seconds),
         last_error = case when p_status = 'succeeded' then null else coalesce(left(p_error, 2000), last_error) end, cause = p_cause,
         completed_at = case when v_waits and not cancel_requested then null else p_now end,
@@ -658,9 +726,10 @@ begin
     if v_retry ? 'fixed' then
         v_wait := coalesce((v_rule -> 'seconds' ->> least(p_failures, jsonb_array_length(v_rule -> 'seconds')) - 1)::double precision, 0);
     else
+        -- No power beyond what a number holds.
         v_wait := least((v_rule ->> 'cap_seconds')::double precision, (v_rule ->> 'base_seconds')::double precision
-            * power((v_rule ->> 'factor')::double precision,
-                least(greatest(p_failures - 1, 0) + coalesce((v_rule ->> 'first_exponent')::integer, 0), 60)));
+            * power(least((v_rule ->> 'factor')::double precision, 1000),
+                least(greatest(p_failures - 1, 0) + coalesce((v_rule ->> 'first_exponent')::integer, 0), 90)));
     end if;
     return case
         when v_jitter = '"full"' then v_wait * p_draw
@@ -707,20 +776,56 @@ begin
         perform job_refuse('negative_delay', 'a job cannot start before now');
     end if;
     select * into v_job from job_queue where id = p_job_id for update;
-    if not found or v_job.status not in ('queued', 'retrying', 'running') then return false; end if;
-    if v_job.status = 'running' and not coalesce(v_job.worker_id = p_worker_id, false) then return false; end if;
-    if v_job.status = 'running' and p_run_token is not null and v_job.run_token <> p_run_token then return false; end if;
-    if v_job.status = 'running' then
+    if not found then return false; end if;
+    if v_job.status = 'running' or p_worker_id is not null or p_run_token is not null then
+        -- Only its holder puts a running job off, and a holder puts off nothing else.
+        if v_job.status <> 'running' or v_job.worker_id is distinct from p_worker_id
+            or (p_run_token is not null and v_job.run_token <> p_run_token) then return false; end if;
         if v_job.reschedules >= coalesce((v_job.job_config ->> 'max_reschedules')::integer, 1000) then
             return job_settle(p_job_id, p_worker_id, p_run_token, 'dead', false, false, null, null,
                 format('it was put off %s times', v_job.reschedules), 'reschedules', null, null, v_now);
         end if;
         return job_settle(p_job_id, p_worker_id, p_run_token, 'queued', false, true, null, v_delay, p_reason, null, null, null, v_now);
     end if;
+    if v_job.status not in ('queued', 'retrying')
+        or v_job.reschedules >= coalesce((v_job.job_config ->> 'max_reschedules')::integer, 1000) then return false; end if;
     update job_queue set scheduled_at = v_now + make_interval(secs => v_delay), reschedules = reschedules + 1, updated_at = v_now
     where id = p_job_id;
     insert into job_events (job_id, at, event, actor, attempt, reason)
-    values (p_job_id, v_now, v_job.status, coalesce(p_worker_id, 'operator'), v_job.attempt, p_reason);
+    values (p_job_id, v_now, v_job.status, 'operator', v_job.attempt, p_reason);
+    return true;
+end $$;
+
+-- Queues a job again that ended badly, or runs one at once that waits: tries, crashes and put-offs begin at zero, the history
+-- stays, and its active key stands for it again. False for a job that runs, succeeded, or whose key stands for another by now.
+create function retry_job(p_job_id uuid, p_actor text, p_now timestamptz default null) returns boolean
+language plpgsql security definer set search_path = public, pg_temp as $$
+declare
+    v_now timestamptz := coalesce(p_now, clock_timestamp());
+    v_job job_queue;
+    v_key job_keys;
+begin
+    select * into v_job from job_queue where id = p_job_id;
+    if v_job.idempotency_key is not null then
+        select * into v_key from job_keys
+        where scope = v_job.job_type || '/' || coalesce(v_job.owner_user_id::text, '') and key = v_job.idempotency_key for update;
+        if found and v_key.holds = 'active' and v_key.job_id <> p_job_id then
+            if exists (select from job_queue where id = v_key.job_id and status in ('queued', 'running', 'retrying')) then return false; end if;
+            update job_keys set job_id = p_job_id, payload_hash = encode(sha256(convert_to(v_job.job_payload::text, 'UTF8')), 'hex')
+            where scope = v_key.scope and key = v_key.key;
+        elsif not found then
+            insert into job_keys (scope, key, job_id, payload_hash, holds)
+            values (v_job.job_type || '/' || coalesce(v_job.owner_user_id::text, ''), v_job.idempotency_key, p_job_id,
+                encode(sha256(convert_to(v_job.job_payload::text, 'UTF8')), 'hex'), 'active') on conflict do nothing;
+            if not found then return false; end if;
+        end if;
+    end if;
+    update job_queue set status = 'queued', scheduled_at = v_now, attempt = 0, crashes = 0, reschedules = 0, cancel_requested = false,
+        progress = null, job_result = null, result_expires_at = null, cause = null, completed_at = null, dead_letter_at = null,
+        updated_at = v_now
+    where id = p_job_id and status not in ('running', 'succeeded');
+    if not found then return false; end if;
+    insert into job_events (job_id, at, event, actor, attempt) values (p_job_id, v_now, 'retried', p_actor, 0);
     return true;
 end $$;
 

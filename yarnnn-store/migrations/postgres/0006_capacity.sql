@@ -15,6 +15,7 @@ create table api_rate_limits (
     status text not null default 'active' check (status in ('active', 'disabled', 'maintenance')),
     last_rate_limit_hit timestamptz,
     rate_limit_violations bigint not null default 0,
+    grants bigint not null default 0,
     primary key (provider_name, api_endpoint)
 );
 
@@ -114,6 +115,7 @@ begin
     where provider_name = p_provider_name and api_endpoint = p_api_endpoint for update;
     if not found then perform job_refuse('unknown_endpoint', format('no limits are set for %s %s', p_provider_name, p_api_endpoint)); end if;
     v_now := coalesce(p_now, clock_timestamp());
+    if p_estimated_tokens is null or p_estimated_tokens < 0 then perform job_refuse('bad_tokens', 'tokens are a number from zero'); end if;
     v_why := case
         when v_limits.status <> 'active' then format('%s %s is %s', p_provider_name, p_api_endpoint, v_limits.status)
         when p_estimated_tokens > least(v_limits.tokens_per_minute, v_limits.tokens_per_hour)
@@ -128,6 +130,8 @@ begin
         return query select null::uuid, null::timestamptz, extract(epoch from v_until - v_now)::double precision, v_why;
         return;
     end if;
+    -- Written, so that a caller whose snapshot is older than the last grant is told, and not let through.
+    update api_rate_limits set grants = grants + 1 where provider_name = p_provider_name and api_endpoint = p_api_endpoint;
     insert into api_permits (id, provider_name, api_endpoint, worker_id, tokens, acquired_at, expires_at)
     values (v_id, p_provider_name, p_api_endpoint, p_worker_id, p_estimated_tokens, v_now,
         v_now + make_interval(secs => p_lease_seconds));

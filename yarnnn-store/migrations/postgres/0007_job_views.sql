@@ -62,9 +62,9 @@ begin
         select format('function %s', p.oid::regprocedure) as name, 'execute' as use
         from pg_proc p join pg_namespace n on n.oid = p.pronamespace
         where n.nspname = current_schema() and p.proname in (
-            'job_refuse', 'job_exora_lane', 'job_has_secret', 'job_check', 'job_take_key', 'enqueue_jobs_v3', 'job_insert', 'enqueue_job_v3',
-            'job_lock_group', 'job_running_by_owner', 'job_owners_from', 'job_lock_by_owner', 'job_lock_priority', 'claim_next_job_v3', 'renew_job_leases', 'update_job_heartbeat',
-            'complete_jobs', 'job_settle', 'complete_job', 'job_retry_wait', 'fail_job', 'reschedule_job', 'rescue_jobs', 'job_next_due',
+            'job_refuse', 'job_exora_lane', 'job_has_secret', 'job_config_problem', 'job_check', 'job_take_key', 'enqueue_jobs_v3', 'job_insert', 'enqueue_job_v3',
+            'job_lock_group', 'job_running_by_owner', 'job_due_owners', 'job_lock_by_owner', 'job_lock_priority', 'claim_next_job_v3', 'renew_job_leases', 'update_job_heartbeat',
+            'complete_jobs', 'job_settle', 'complete_job', 'job_retry_wait', 'fail_job', 'reschedule_job', 'retry_job', 'rescue_jobs', 'job_next_due',
             'api_blocked_until', 'acquire_api_permit', 'release_api_permit', 'acquire_api_capacity', 'release_api_capacity', 'job_backpressure')
         union all
         select format('table %I', it), 'select' from unnest(array[

@@ -15,6 +15,7 @@ create table api_rate_limits (
     status text not null default 'active' check (status in ('active', 'disabled', 'maintenance')),
     last_rate_limit_hit text,
     rate_limit_violations integer not null default 0,
+    grants integer not null default 0,
     primary key (provider_name, api_endpoint)
 ) strict;
 

@@ -9,24 +9,22 @@ use yarnnn_core::StoreError;
 use yarnnn_core::id::JobId;
 use yarnnn_core::jobs::{Depth, JobAdmin, JobEvent, JobFilter, JobRecord, JobStatus};
 
+#[cfg(feature = "postgres")]
+use super::postgres;
 use super::prepare::waits;
 use super::row::{JobRow, job_columns};
+#[cfg(feature = "sqlite")]
+use super::sqlite;
 use crate::SqlStore;
 use crate::columns::{Id, Instant, Texts, Uuids};
-use crate::db::{Tx, on_pool, on_tx};
+use crate::db::{Tx, on_driver, on_pool, on_tx};
 use crate::error::{DbError, Doing as _, unreadable};
 use crate::text::clean;
 
 const EVENTS: &str = "select at, event, actor, attempt, reason from job_events where job_id = $1 order by seq";
 const STANDS: &str = "select status from job_queue where id = $1";
-/// By an operator only what does not run and did not succeed, and not while another job stands under its key.
-const RETRY: &str = "update job_queue set status = 'queued', scheduled_at = $2, attempt = 0, crashes = 0, reschedules = 0, \
-    cancel_requested = false, progress = null, job_result = null, result_expires_at = null, cause = null, completed_at = null, \
-    dead_letter_at = null, updated_at = $2 \
-    where id = $1 and status not in ('running', 'succeeded') and not exists (select 1 from job_keys as k \
-        join job_queue as other on other.id = k.job_id and other.id <> job_queue.id \
-        where k.scope = job_queue.job_type || '/' || coalesce(cast(job_queue.owner_user_id as text), '') \
-        and k.key = job_queue.idempotency_key and k.holds = 'active' and other.status in ('queued', 'running', 'retrying'))";
+const HURRY: &str = "update job_queue set scheduled_at = $2, updated_at = $2 \
+    where id = $1 and status = 'retrying' and scheduled_at > $2";
 const CANCEL: &str = "update job_queue set status = 'cancelled', completed_at = $2, updated_at = $2 \
     where id = $1 and status in ('queued', 'retrying')";
 const ASK_TO_STOP: &str = "update job_queue set cancel_requested = true, updated_at = $2 \
@@ -47,7 +45,6 @@ const ENDED: &str = "select id from job_queue \
 const EXPIRED: &str = "select id from job_queue \
     where result_expires_at is not null and result_expires_at <= $1 and status not in ('queued', 'running', 'retrying') \
     order by result_expires_at limit $2";
-/// A permit is needed for as long as a window reaches back.
 /// What no window, no lease and no living worker needs any more at $2; $1 is an hour before.
 const STALE: [&str; 3] = [
     "delete from api_permits where acquired_at < $1 and (released_at is not null or expires_at <= $2)",
@@ -88,11 +85,26 @@ impl JobAdmin for SqlStore {
 
     async fn retry(&self, job: JobId, actor: &str) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        let now = self.now_in(&mut tx).await?;
-        if !change(&mut tx, RETRY, job, now).await? {
+        let retried = on_driver!(&mut tx, connection,
+            postgres: postgres::retry(connection, job, actor, self.given_now()).await,
+            sqlite: sqlite::retry(connection, job, actor, self.now()).await,
+        )?;
+        if !retried {
             return Err(refusal(&mut tx, job).await?);
         }
-        tell(&mut tx, (job, now), "retried", actor).await?;
+        tx.commit().await?;
+        self.wake();
+        Ok(())
+    }
+
+    async fn hurry(&self, job: JobId, actor: &str) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        let now = self.now_in(&mut tx).await?;
+        if change(&mut tx, HURRY, job, now).await? {
+            tell(&mut tx, (job, now), "hurried", actor).await?;
+        } else if stands(&mut tx, job).await?.is_none() {
+            return Err(refusal(&mut tx, job).await?);
+        }
         tx.commit().await?;
         self.wake();
         Ok(())
@@ -236,7 +248,7 @@ async fn refusal(tx: &mut Tx, job: JobId) -> Result<StoreError, DbError> {
     Ok(if stands(tx, job).await?.is_some() { StoreError::Conflict { what } } else { StoreError::NotFound { what } })
 }
 
-/// Up to a limit: those that ended before, in these states (in any, if none is named), and those whose result has expired.
+/// Up to a limit, and held until the end of the transaction, so that none is retried meanwhile: those that ended before, in these states (in any, if none is named), and those whose result has expired.
 async fn to_purge(
     tx: &mut Tx,
     (before, now): (DateTime<Utc>, DateTime<Utc>),
@@ -245,14 +257,15 @@ async fn to_purge(
 ) -> Result<Vec<Id>, DbError> {
     let (open, close) = tx.dialect().in_list();
     let statuses = names(if statuses.is_empty() { &JobStatus::ALL } else { statuses });
-    let ended = format!("{ENDED}{open}$2{close} order by completed_at limit $3");
+    let ended = format!("{ENDED}{open}$2{close} order by completed_at limit $3{}", tx.dialect().for_update_of_free());
     let mut ids: Vec<Id> = on_tx!(&mut *tx, connection => {
         let query = sqlx::query_scalar(AssertSqlSafe(ended)).bind(Instant(before)).bind(statuses).bind(i64::from(limit));
         query.fetch_all(connection).await
     })
     .doing("ended jobs")?;
+    let expired = format!("{EXPIRED}{}", tx.dialect().for_update_of_free());
     let expired: Vec<Id> = on_tx!(tx, connection =>
-        sqlx::query_scalar(EXPIRED).bind(Instant(now)).bind(i64::from(limit)).fetch_all(connection).await)
+        sqlx::query_scalar(AssertSqlSafe(expired)).bind(Instant(now)).bind(i64::from(limit)).fetch_all(connection).await)
     .doing("expired jobs")?;
     ids.extend(expired);
     ids.sort_by_key(|it| it.0);

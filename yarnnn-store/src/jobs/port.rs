@@ -43,6 +43,12 @@ impl JobQueue for SqlStore {
         if claim.limit == 0 {
             return Ok(vec![]);
         }
+        // One statement is its own transaction.
+        #[cfg(feature = "postgres")]
+        if let Db::Postgres(pool) = &self.db {
+            let mut connection = pool.acquire().await.doing("claim jobs")?;
+            return postgres::claim(&mut connection, &claim, self.given_now()).await;
+        }
         let mut tx = self.db.begin().await?;
         let claimed = on_driver!(&mut tx, connection,
             postgres: postgres::claim(connection, &claim, self.given_now()).await,
@@ -57,6 +63,11 @@ impl JobQueue for SqlStore {
             return Ok(vec![]);
         }
         let settled = settle(done, self.ids.as_ref());
+        #[cfg(feature = "postgres")]
+        if let (Db::Postgres(pool), true) = (&self.db, postgres::are_plain(&settled)) {
+            let mut connection = pool.acquire().await.doing("end jobs")?;
+            return postgres::finish(&mut connection, &settled, self.given_now()).await;
+        }
         let mut tx = self.db.begin().await?;
         let written = on_driver!(&mut tx, connection,
             postgres: postgres::finish(connection, &settled, self.given_now()).await,

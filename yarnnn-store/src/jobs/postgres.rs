@@ -19,6 +19,7 @@ use yarnnn_core::jobs::{
 use super::prepare::refused as refused_follow_up;
 use super::row::JobRow;
 use crate::error::{Doing as _, unreadable};
+use crate::text::{clean, cleaned_json};
 
 const ENQUEUE: &str = "select job_id, is_new from enqueue_jobs_v3($1, true, $2)";
 const CLAIM: &str = "select id, job_type, lane, priority, owner_user_id, job_payload, job_config, status, scheduled_at, attempt, \
@@ -29,12 +30,13 @@ const CLAIM: &str = "select id, job_type, lane, priority, owner_user_id, job_pay
 const COMPLETE: &str = "select complete_jobs($1, $2, $3, $4, $5, $6)";
 const SETTLE: &str = "select job_settle($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, coalesce($13, clock_timestamp()))";
 const FURTHER: &str = "update job_queue set progress = $4 where id = $1 and worker_id = $2 and run_token = $3 and status = 'running' \
-    and (progress is null or ((progress ->> 'index')::bigint, (progress ->> 'percent')::bigint) < ($5, $6))";
+    and (progress is null or ((progress ->> 'index')::bigint, (progress ->> 'percent')::bigint) <= ($5, $6))";
 const HOLDS: &str =
     "select exists (select from job_queue where id = $1 and worker_id = $2 and run_token = $3 and status = 'running')";
 const RESCUE: &str = "select job_id, worker_id, crashes, status from rescue_jobs($1, $2)";
 const NEXT_DUE: &str = "select job_next_due($1, $2, $3, $4)";
-const RENEW: &str = "select run_token, cancel_requested from renew_job_leases($1, $2, $3, $4)";
+const RETRY: &str = "select retry_job($1, $2, $3)";
+const RENEW: &str = "select run_token, is_renewed, cancel_requested from renew_job_leases($1, $2, $3, $4)";
 const BEAT: &str = "insert into job_workers (worker_id, name, process, version, concurrency, running, draining, started_at, \
     last_claim_at, beat_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, coalesce($10, clock_timestamp())) \
     on conflict (worker_id) do update set name = excluded.name, process = excluded.process, version = excluded.version, \
@@ -134,8 +136,7 @@ pub(super) async fn finish(
     done: &[(Lease, Settlement)],
     now: Option<DateTime<Utc>>,
 ) -> Result<Vec<Written>, StoreError> {
-    let (plain, others): (Vec<_>, Vec<_>) =
-        done.iter().partition(|(_, it)| it.status == JobStatus::Succeeded && it.follow_up.is_empty());
+    let (plain, others): (Vec<_>, Vec<_>) = done.iter().partition(|(_, it)| is_plain(it));
     let mut written = complete(connection, &plain, now).await?;
     for (lease, settlement) in others {
         if settle_with_follow_up(connection, lease, settlement, now).await? {
@@ -167,8 +168,7 @@ async fn complete(
         .fetch_all(connection)
         .await
         .doing("end jobs")?;
-    let ended: HashSet<Uuid> = ended.into_iter().collect();
-    Ok(done.iter().map(|(lease, _)| lease).filter(|it| ended.contains(&it.job.as_uuid())).map(|it| it.token).collect())
+    Ok(ended.into_iter().map(RunToken::from_uuid).collect())
 }
 
 /// Ends one run with what follows from it. What is refused undoes neither the batch nor the end: the job has failed then.
@@ -237,7 +237,7 @@ pub(super) async fn progress(
         .bind(id)
         .bind(lease.worker.as_str())
         .bind(token)
-        .bind(Json(progress))
+        .bind(Json(cleaned_json(serde_json::json!(progress))))
         .bind(i64::from(progress.index))
         .bind(i64::from(progress.percent))
         .execute(&mut *connection)
@@ -271,6 +271,25 @@ pub(super) async fn rescue(
     rows.into_iter().map(rescued).collect()
 }
 
+pub(super) async fn retry(
+    connection: &mut PgConnection,
+    job: JobId,
+    actor: &str,
+    now: Option<DateTime<Utc>>,
+) -> Result<bool, StoreError> {
+    let retry = sqlx::query_scalar(RETRY).bind(job.as_uuid()).bind(clean(actor)).bind(now);
+    Ok(retry.fetch_one(connection).await.doing(format!("job {job}"))?)
+}
+
+/// Whether all of these are one statement, which needs no transaction around it.
+pub(super) fn are_plain(done: &[(Lease, Settlement)]) -> bool {
+    done.iter().all(|(_, it)| is_plain(it))
+}
+
+fn is_plain(settlement: &Settlement) -> bool {
+    settlement.status == JobStatus::Succeeded && settlement.follow_up.is_empty()
+}
+
 pub(super) async fn next_due(
     connection: &mut PgConnection,
     due: &NextDue,
@@ -296,7 +315,7 @@ pub(super) async fn renew(
 ) -> Result<Vec<Renewed>, StoreError> {
     let ids: Vec<Uuid> = leases.iter().map(|(job, _)| job.as_uuid()).collect();
     let tokens: Vec<Uuid> = leases.iter().map(|(_, token)| token.as_uuid()).collect();
-    let held: Vec<(Uuid, bool)> = sqlx::query_as(RENEW)
+    let held: Vec<(Uuid, bool, bool)> = sqlx::query_as(RENEW)
         .bind(worker.as_str())
         .bind(ids)
         .bind(tokens)
@@ -304,10 +323,11 @@ pub(super) async fn renew(
         .fetch_all(connection)
         .await
         .doing("renew leases")?;
-    let held: HashMap<Uuid, bool> = held.into_iter().collect();
+    let held: HashMap<Uuid, (bool, bool)> = held.into_iter().map(|(token, renewed, cancel)| (token, (renewed, cancel))).collect();
     let answer = |token: RunToken| match held.get(&token.as_uuid()) {
-        Some(false) => Renewed::Held,
-        Some(true) => Renewed::CancelRequested,
+        Some((false, _)) => Renewed::Unanswered,
+        Some((true, false)) => Renewed::Held,
+        Some((true, true)) => Renewed::CancelRequested,
         None => Renewed::Lost,
     };
     Ok(leases.iter().map(|(_, token)| answer(*token)).collect())

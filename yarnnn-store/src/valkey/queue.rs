@@ -113,6 +113,12 @@ impl JobAdmin for ValkeyAdmin {
         Ok(())
     }
 
+    async fn hurry(&self, job: JobId, actor: &str) -> Result<(), StoreError> {
+        self.inner.hurry(job, actor).await?;
+        self.valkey.wake();
+        Ok(())
+    }
+
     async fn cancel(&self, job: JobId, actor: &str) -> Result<JobStatus, StoreError> {
         self.inner.cancel(job, actor).await
     }

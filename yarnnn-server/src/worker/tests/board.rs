@@ -398,6 +398,10 @@ impl JobAdmin for Board {
         Ok(())
     }
 
+    async fn hurry(&self, _job: JobId, _actor: &str) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn cancel(&self, job: JobId, _actor: &str) -> Result<JobStatus, StoreError> {
         Ok(self.job(job).status)
     }

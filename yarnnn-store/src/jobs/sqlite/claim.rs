@@ -101,7 +101,13 @@ async fn of_level(
     let kept: Vec<_> = seen.into_iter().filter(|it| entered.enter(it.owner)).take(limit).collect();
     let missed = horizon.is_some_and(|horizon| kept.len() < limit || kept.last().is_some_and(|it| *it > horizon));
     if missed {
-        return by_owner(c, groups, (rooms, turns), now, limit).await;
+        let mut stepped = rooms.clone();
+        let found = by_owner(c, groups, (&mut stepped, turns), now, limit).await?;
+        // A look at so many owners is not at all of them: what was seen first is never given up for less.
+        if found.len() >= kept.len() {
+            *rooms = stepped;
+            return Ok(found);
+        }
     }
     *rooms = entered;
     Ok(kept)

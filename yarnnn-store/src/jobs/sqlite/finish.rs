@@ -1,6 +1,6 @@
 //! The ends of runs: each under its lease, and none depends on another.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::types::Json;
 use sqlx::{Connection as _, SqliteConnection};
 use yarnnn_core::StoreError;
@@ -12,6 +12,9 @@ use super::history::{Line, tell};
 use crate::columns::{Id, Instant};
 use crate::error::{DbError, Doing as _};
 use crate::text::clean;
+
+/// The least that a job is put off by.
+const PUT_OFF: TimeDelta = TimeDelta::seconds(1);
 
 /// A job that was asked to stop does not wait for another run.
 pub(super) const SETTLE: &str = "update job_queue set status = case when $5 and cancel_requested then 'cancelled' else $4 end, \
@@ -88,7 +91,7 @@ async fn write(
         .bind(clean(lease.worker.as_str()).into_owned())
         .bind(it.status.as_str())
         .bind(waits(it.status))
-        .bind(Instant::maybe(again(it.status, it.again, now)))
+        .bind(Instant::maybe(again(it, now)))
         .bind(i32::from(!it.charged))
         .bind(i32::from(it.put_off))
         .bind(it.error.as_deref())
@@ -100,10 +103,13 @@ async fn write(
 }
 
 /// When it may run again; none for jobs that ended.
-fn again(status: JobStatus, again: Again, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    waits(status).then(|| match again {
+fn again(it: &Settlement, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let at = match it.again {
         Again::Now => now,
         Again::At(at) => kept(at),
         Again::After(wait) => later(now, wait),
-    })
+    };
+    // Clocks differ: what is put off is never due at once.
+    let soonest = if it.put_off { now + PUT_OFF } else { at };
+    waits(it.status).then(|| at.max(soonest))
 }

@@ -11,6 +11,7 @@ mod owners;
 #[cfg(test)]
 mod plans;
 mod rescue;
+mod retry;
 
 pub(super) use claim::claim;
 pub(super) use due::next_due;
@@ -19,6 +20,7 @@ pub(super) use finish::finish;
 pub(super) use lease::{beat, progress, renew};
 pub(super) use owners::Turns;
 pub(super) use rescue::rescue;
+pub(super) use retry::retry;
 
 /// What the index of claimable jobs holds; a statement must say it in these words to be allowed the index.
 macro_rules! claimable {

@@ -15,7 +15,7 @@ use crate::columns::{Id, Instant};
 use crate::error::{DbError, Doing as _};
 
 /// Owners that one look takes in.
-const OWNERS: usize = 256;
+const OWNERS: usize = 4_096;
 
 /// The first job of each owner from the given text on.
 pub(super) const HEADS: &str = concat!(
