@@ -675,7 +675,8 @@ begin
         job_retry_wait(v_job.job_config, v_job.attempt, random()), p_error, null, null, null, v_now);
 end $$;
 
--- Puts a job off without a charge, as often as its rules allow; then it is dead. A running job only by its holder.
+-- Puts a job off without a charge, as often as its rules allow; then it is dead. A running job only by its holder; one that waits
+-- only by who does not claim to hold it: a worker that names itself or its run has lost the job.
 create function reschedule_job(
     p_job_id uuid, p_delay_seconds integer, p_reason text, p_add_jitter boolean default true, p_worker_id text default null,
     p_run_token uuid default null, p_now timestamptz default null
@@ -694,6 +695,7 @@ begin
     if not found or v_job.status not in ('queued', 'retrying', 'running') then return false; end if;
     if v_job.status = 'running' and not coalesce(v_job.worker_id = p_worker_id, false) then return false; end if;
     if v_job.status = 'running' and p_run_token is not null and v_job.run_token <> p_run_token then return false; end if;
+    if v_job.status <> 'running' and (p_worker_id is not null or p_run_token is not null) then return false; end if;
     if v_job.status = 'running' then
         if v_job.reschedules >= coalesce((v_job.job_config ->> 'max_reschedules')::integer, 1000) then
             return job_settle(p_job_id, p_worker_id, p_run_token, 'dead', false, false, null, null,
@@ -704,7 +706,7 @@ begin
     update job_queue set scheduled_at = v_now + make_interval(secs => v_delay), reschedules = reschedules + 1, updated_at = v_now
     where id = p_job_id;
     insert into job_events (job_id, at, event, actor, attempt, reason)
-    values (p_job_id, v_now, v_job.status, coalesce(p_worker_id, 'operator'), v_job.attempt, p_reason);
+    values (p_job_id, v_now, v_job.status, 'operator', v_job.attempt, p_reason);
     return true;
 end $$;
 
