@@ -23,6 +23,9 @@ const BATCH: u32 = 1_000;
 pub(super) async fn execute(user: Option<Email>, command: cli::Jobs, output: &Output) -> anyhow::Result<ExitCode> {
     let command = Command::parse(command)?;
     let everyone = user.is_none();
+    if !everyone && matches!(command, Command::Purge { .. }) {
+        return Err(UsageError("jobs purge deletes everybody's jobs; leave out --user".into()).into());
+    }
     let session = Session::open(user).await?;
     let jobs = session.yarnnn.jobs();
     let owner = (!everyone).then_some(session.user.id);
