@@ -13,7 +13,7 @@ use super::support::{Backend, Installation, Said};
 /// How often a race is run until the program was met in the middle of its job.
 const ROUNDS: usize = 40;
 /// What hangs is a failure.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn start(installation: &Installation, arguments: &[&str]) -> Child {
     let mut command = installation.command(&[&["--json"], arguments].concat());
