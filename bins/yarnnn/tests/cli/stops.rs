@@ -15,19 +15,51 @@ const ROUNDS: usize = 40;
 /// What hangs is a failure.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-fn start(installation: &Installation, arguments: &[&str]) -> Child {
-    let mut command = installation.command(&[&["--json"], arguments].concat());
-    command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts")
+/// A program of this test; it is killed when the test fails, also while it is stopped.
+struct Program(Option<Child>);
+
+impl Program {
+    fn start(installation: &Installation, arguments: &[&str]) -> Self {
+        let mut command = installation.command(arguments);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        Self(Some(child))
+    }
+
+    fn child(&mut self) -> &mut Child {
+        self.0.as_mut().expect("it was started")
+    }
+
+    /// Waits for its end.
+    fn ended(mut self) -> Said {
+        let child = self.0.take().expect("it was started");
+        child.wait_with_output().expect("the program ends").into()
+    }
+
+    fn is_running(&mut self) -> bool {
+        self.child().try_wait().expect("the program is watched").is_none()
+    }
+
+    fn kill(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        if let Some(mut child) = self.0.take() {
+            child.kill().expect("the program is killed");
+            child.wait().expect("the program is collected");
+        }
+    }
+
+    fn signal(&mut self, name: &str) {
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child().id())]).status();
+        assert!(sent.expect("there is a shell").success(), "SIG{name} is sent");
+    }
 }
 
-fn ended(child: Child) -> Said {
-    child.wait_with_output().expect("the program ends").into()
-}
-
-/// Sends a signal to a program of this test.
-fn signal(child: &Child, name: &str) {
-    let sent = Command::new("sh").args(["-c", &format!("kill -{name} {}", child.id())]).status().expect("there is a shell");
-    assert!(sent.success(), "SIG{name} is sent");
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.end();
+    }
 }
 
 /// The newest job of a kind: id, status and when its lease ends.
@@ -40,9 +72,9 @@ async fn newest(installation: &Installation, kind: &str) -> Option<(String, Stri
 }
 
 /// Watches the program until its job runs; false if it ended before that was seen.
-async fn is_met_running(installation: &Installation, child: &mut Child, kind: &str) -> bool {
+async fn is_met_running(installation: &Installation, program: &mut Program, kind: &str) -> bool {
     let begun = Instant::now();
-    while child.try_wait().expect("the program is watched").is_none() {
+    while program.is_running() {
         assert!(begun.elapsed() < PATIENCE, "the job does not run");
         if newest(installation, kind).await.is_some_and(|(_, status, _)| status == "running") {
             return true;
@@ -52,15 +84,15 @@ async fn is_met_running(installation: &Installation, child: &mut Child, kind: &s
 }
 
 /// Stops the program in the middle of its job, and not in the middle of writing: the database is free for others.
-async fn is_stopped(installation: &Installation, child: &mut Child, kind: &str) -> bool {
-    if !is_met_running(installation, child, kind).await {
+async fn is_stopped(installation: &Installation, program: &mut Program, kind: &str) -> bool {
+    if !is_met_running(installation, program, kind).await {
         return false;
     }
-    signal(child, "STOP");
+    program.signal("STOP");
     let runs = newest(installation, kind).await.is_some_and(|(_, status, _)| status == "running");
     let is_free = installation.try_change("update job_queue set priority = priority").await;
     if !runs || !is_free {
-        signal(child, "CONT");
+        program.signal("CONT");
     }
     runs && is_free
 }
@@ -68,24 +100,24 @@ async fn is_stopped(installation: &Installation, child: &mut Child, kind: &str) 
 async fn two_runs_at_once_are_one_job(backend: Backend) {
     let (original, _) = imported(backend).await;
     create(&original, "Weekly");
-    let run = ["run", "Weekly", "--as-of", AS_OF];
+    let run = ["--json", "run", "Weekly", "--as-of", AS_OF];
     for _ in 0..ROUNDS {
         let installation = original.copy().await;
-        let mut first = start(&installation, &run);
+        let mut first = Program::start(&installation, &run);
         if !is_stopped(&installation, &mut first, "deliverable_generate").await {
-            ended(first).expect(0);
+            first.ended().expect(0);
             installation.close().await;
             continue;
         }
-        let second = start(&installation, &run);
+        let second = Program::start(&installation, &run);
         // It is on the board of workers when it has found the job.
         let board = "select worker_id from job_workers";
         let begun = Instant::now();
         while installation.texts(board).await.len() < 2 {
             assert!(begun.elapsed() < PATIENCE, "the second program does not come to the job");
         }
-        signal(&first, "CONT");
-        let (first, second) = (ended(first).expect(0).json(), ended(second).expect(0).json());
+        first.signal("CONT");
+        let (first, second) = (first.ended().expect(0).json(), second.ended().expect(0).json());
         assert!(first["version_id"].is_string(), "{first:#}");
         assert_eq!(first["version_id"], second["version_id"]);
         let jobs = "select id || '' from job_queue where job_type = 'deliverable_generate'";
@@ -116,19 +148,18 @@ fn instant(text: &str) -> DateTime<Utc> {
 async fn a_killed_run_goes_on_at_once(backend: Backend) {
     let (original, _) = imported(backend).await;
     create(&original, "Weekly");
-    let run = ["run", "Weekly", "--as-of", AS_OF];
+    let run = ["--json", "run", "Weekly", "--as-of", AS_OF];
     for _ in 0..ROUNDS {
         let installation = original.copy().await;
-        let mut killed = start(&installation, &run);
+        let mut killed = Program::start(&installation, &run);
         let met = is_met_running(&installation, &mut killed, "deliverable_generate").await;
-        killed.kill().expect("the program is killed");
-        killed.wait().expect("the program is collected");
+        killed.kill();
         let state = newest(&installation, "deliverable_generate").await.filter(|(_, status, _)| met && status == "running");
         let Some((job, _, lease)) = state else {
             installation.close().await;
             continue;
         };
-        let outcome = installation.json(&run, 0);
+        let outcome = installation.yarnnn(&run).expect(0).json();
         assert_eq!(outcome["status"], "delivered", "{outcome:#}");
         let shown = installation.json(&["jobs", "show", &job], 0);
         assert_eq!(shown["job"]["status"], "succeeded", "{shown:#}");
@@ -169,10 +200,10 @@ async fn an_interrupt_cancels(backend: Backend) {
     let installation = Installation::new(backend).await;
     installation.json(&["migrate"], 0);
     let path = long_import(&installation);
-    let mut child = start(&installation, &["import", &path]);
-    assert!(is_met_running(&installation, &mut child, "import_exports").await);
-    signal(&child, "INT");
-    let said = ended(child).expect(1).json();
+    let mut program = Program::start(&installation, &["--json", "import", &path]);
+    assert!(is_met_running(&installation, &mut program, "import_exports").await);
+    program.signal("INT");
+    let said = program.ended().expect(1).json();
     assert_eq!(said["error"]["code"], "cancelled", "{said}");
     let (job, _, _) = newest(&installation, "import_exports").await.unwrap();
     let shown = installation.json(&["jobs", "show", &job], 0);
@@ -197,13 +228,12 @@ async fn a_worker_that_is_told_to_stop_gives_back_what_it_has(backend: Backend) 
     let installation = Installation::new(backend).await;
     installation.json(&["migrate"], 0);
     let path = long_import(&installation);
-    let mut worker = installation.command(&["work"]);
-    let mut worker = worker.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+    let mut worker = Program::start(&installation, &["work"]);
     let job = installation.json(&["import", &path, "--detach"], 0)["job_id"].as_str().unwrap().to_owned();
     assert!(is_met_running(&installation, &mut worker, "import_exports").await);
-    signal(&worker, "TERM");
+    worker.signal("TERM");
     let begun = Instant::now();
-    let said = ended(worker).expect(0);
+    let said = worker.ended().expect(0);
     assert!(begun.elapsed() < Duration::from_secs(30), "it may take 25 s, and the host kills at 30");
     assert!(said.stderr.contains("stopped: "), "{}", said.stderr);
     let shown = installation.json(&["jobs", "show", &job], 0);
