@@ -713,7 +713,8 @@ begin
         coalesce(p_now, clock_timestamp()));
 end $$;
 
--- The wait after the n-th failure, by the rules of a job; p_draw (0 to 1) decides the jitter.
+-- The wait after the n-th failure, by the rules of a job; p_draw (0 to 1) decides the jitter. Never longer than ten years, as in
+-- the library. The power is taken by logarithms and cut, because Postgres refuses numbers that are too large or too small.
 create function job_retry_wait(p_config jsonb, p_failures integer, p_draw double precision) returns double precision
 language plpgsql immutable as $$
 declare
@@ -721,22 +722,23 @@ declare
         '{"exponential": {"base_seconds": 10, "factor": 2, "cap_seconds": 900, "jitter": "full"}}');
     v_rule jsonb := coalesce(v_retry -> 'fixed', v_retry -> 'exponential');
     v_jitter jsonb := coalesce(v_rule -> 'jitter', '"full"');
+    v_factor double precision := greatest((v_rule ->> 'factor')::double precision, 1e-300);
+    v_exponent double precision := greatest(p_failures - 1, 0) + coalesce((v_rule ->> 'first_exponent')::double precision, 0);
     v_wait double precision;
 begin
     if v_retry ? 'fixed' then
         v_wait := coalesce((v_rule -> 'seconds' ->> least(p_failures, jsonb_array_length(v_rule -> 'seconds')) - 1)::double precision, 0);
     else
-        -- No power beyond what a number holds.
+        -- By logarithms, so that no power is beyond what a number holds.
         v_wait := least((v_rule ->> 'cap_seconds')::double precision, (v_rule ->> 'base_seconds')::double precision
-            * power(least((v_rule ->> 'factor')::double precision, 1000),
-                least(greatest(p_failures - 1, 0) + coalesce((v_rule ->> 'first_exponent')::integer, 0), 90)));
+            * exp(greatest(least(v_exponent * ln(v_factor), 300), -300)));
     end if;
-    return case
+    return greatest(0, least(315360000, case
         when v_jitter = '"full"' then v_wait * p_draw
         when v_jitter ? 'additive' then v_wait + p_draw * least(v_wait * (v_jitter -> 'additive' ->> 'fraction')::double precision,
             (v_jitter -> 'additive' ->> 'cap_seconds')::double precision)
         else v_wait
-    end;
+    end));
 end $$;
 
 -- An ordinary failure: tried again while tries are left, then dead; one that is not retryable has failed for good.
@@ -760,7 +762,8 @@ begin
         job_retry_wait(v_job.job_config, v_job.attempt, random()), p_error, null, null, null, v_now);
 end $$;
 
--- Puts a job off without a charge, as often as its rules allow; then it is dead. A running job only by its holder.
+-- Puts a job off without a charge, as often as its rules allow; then it is dead. A running job only by its holder; one that waits
+-- only by who does not claim to hold it: a worker that names itself or its run has lost the job.
 create function reschedule_job(
     p_job_id uuid, p_delay_seconds integer, p_reason text, p_add_jitter boolean default true, p_worker_id text default null,
     p_run_token uuid default null, p_now timestamptz default null

@@ -12,7 +12,9 @@ select id, job_type, job_lane, job_category, job_name, job_payload, job_config,
     scheduled_at, started_at, completed_at, priority,
     max(attempt - 1, 0) as retry_count,
     coalesce(json_extract(job_config, '$.max_attempts'), 5) - 1 as max_retries,
-    last_error, worker_id, heartbeat_at, dead_letter_at, job_result, created_at, updated_at
+    last_error, worker_id, heartbeat_at, dead_letter_at,
+    case when result_expires_at < strftime('%Y-%m-%dT%H:%M:%f', 'now') then null else job_result end as job_result,
+    created_at, updated_at
 from job_queue;
 
 -- Delivery's generic queue; attempts are failed ones.
@@ -49,5 +51,6 @@ select id as task_id, job_type as task_name,
     end as state,
     json_extract(progress, '$.step') as current_step,
     json_extract(progress, '$.percent') as percent_completed,
-    job_result as result, last_error as error, owner_user_id, created_at, updated_at
+    case when result_expires_at < strftime('%Y-%m-%dT%H:%M:%f', 'now') then null else job_result end as result,
+    last_error as error, owner_user_id, created_at, updated_at
 from job_queue;

@@ -24,7 +24,7 @@ pub(super) async fn execute(user: Option<Email>, command: cli::Jobs, output: &Ou
     let command = Command::parse(command)?;
     let everyone = user.is_none();
     if !everyone && matches!(command, Command::Purge { .. }) {
-        return Err(UsageError("--user: a purge is for the whole installation; leave the user out".into()).into());
+        return Err(UsageError("jobs purge deletes everybody's jobs; leave out --user".into()).into());
     }
     let session = Session::open(user).await?;
     let jobs = session.yarnnn.jobs();
