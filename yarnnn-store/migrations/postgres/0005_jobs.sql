@@ -684,8 +684,8 @@ begin
         reschedules = reschedules + case when p_put_off then 1 else 0 end,
         scheduled_at = case when v_waits
             then case
-                -- Clocks differ: what is put off is never due at once.
-                when p_put_off then greatest(p_run_at, p_now + make_interval(secs => greatest(coalesce(p_delay_seconds, 0), 1)))
+                -- Clocks differ: what is put off until an instant is never due at once.
+                when p_put_off and p_run_at is not null then greatest(p_run_at, p_now + interval '1 second')
                 else coalesce(p_run_at, p_now + make_interval(secs => coalesce(p_delay_seconds, 0)))
             end else scheduled_at end,
         job_result = p_result, result_expires_at = p_now + make_interval(secs => p_ttl_seconds),

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::types::Json;
 use sqlx::{Connection as _, SqliteConnection};
 use yarnnn_core::StoreError;
-use yarnnn_core::jobs::{Again, EnqueueError, JobStatus, Lease, Settlement, Written};
+use yarnnn_core::jobs::{Again, EnqueueError, Lease, Settlement, Written};
 
 use super::super::prepare::{reason, refused, waits};
 use super::enqueue::{enqueue, kept, later};
