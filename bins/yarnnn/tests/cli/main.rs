@@ -12,11 +12,12 @@ mod demo;
 mod doctor;
 mod exports;
 mod imports;
-
+mod jobs;
 mod recordings;
 mod reports;
 mod schedules;
 mod searches;
+mod stops;
 #[path = "../support/mod.rs"]
 mod support;
 mod tenants;

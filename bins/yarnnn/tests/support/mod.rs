@@ -160,6 +160,20 @@ impl Installation {
         connection.execute(statement).await.expect("the statement is carried out").rows_affected()
     }
 
+    /// Changes rows unless somebody is in the middle of writing them; answers whether nobody was.
+    pub(crate) async fn try_change(&self, statement: &str) -> bool {
+        const SOON: &str = "set lock_timeout to '300ms'";
+        let statement = AssertSqlSafe(statement.to_owned());
+        if self.database.is_some() {
+            let mut connection = PgConnection::connect(&self.url).await.expect("the database answers");
+            connection.execute(SOON).await.expect("the session is set up");
+            return connection.execute(statement).await.is_ok();
+        }
+        let mut connection = SqliteConnection::connect(&self.url).await.expect("the database opens");
+        connection.execute("pragma busy_timeout = 300").await.expect("the session is set up");
+        connection.execute(statement).await.is_ok()
+    }
+
     /// The one text column of a query's rows, in their order.
     pub(crate) async fn texts(&self, query: &str) -> Vec<String> {
         let query = AssertSqlSafe(query.to_owned());
