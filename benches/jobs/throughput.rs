@@ -10,16 +10,18 @@ use super::place::{Place, kinds, median};
 
 const JOBS: u64 = 40_000;
 const ROUNDS: usize = 3;
+/// What a worker runs at once: the default, and what a service of tiny jobs would set.
+const SLOTS: [u32; 3] = [50, 400, 1_000];
 
 pub(crate) async fn run(place: &Place) -> anyhow::Result<()> {
     let (mut same, mut bare) = ([vec![], vec![], vec![], vec![]], vec![]);
-    let mut worker: [Vec<Duration>; 2] = [vec![], vec![]];
+    let mut worker: [Vec<Duration>; SLOTS.len()] = Default::default();
     for _ in 0..ROUNDS {
         for (connections, times) in (1..).zip(&mut same) {
             prepare(place).await?;
             times.push(place.pgbench(SAME_TABLE, connections, JOBS / 100).await?);
         }
-        for (concurrency, times) in [50, 400].into_iter().zip(&mut worker) {
+        for (concurrency, times) in SLOTS.into_iter().zip(&mut worker) {
             prepare(place).await?;
             times.push(through_the_worker(place, concurrency).await?);
         }
@@ -30,7 +32,7 @@ pub(crate) async fn run(place: &Place) -> anyhow::Result<()> {
     let limit = limits.iter().copied().fold(0.0, f64::max);
     println!("no-op jobs, Postgres, durable: raw limit on the same table {limit:.0}/s (1 to 4 connections: {limits:.0?})");
     let bare = rate(median(&mut bare));
-    for (concurrency, times) in [50, 400].into_iter().zip(&mut worker) {
+    for (concurrency, times) in SLOTS.into_iter().zip(&mut worker) {
         let through = rate(median(times));
         let (of, of_bare) = (through / limit, through / bare);
         println!(

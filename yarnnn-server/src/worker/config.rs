@@ -58,10 +58,10 @@ impl WorkerConfig {
         config.with_concurrency(50)
     }
 
-    /// With so many slots, a quarter of them for one owner.
+    /// With so many slots, a quarter of them for one owner; with many, more of them by one call.
     #[must_use]
     pub fn with_concurrency(self, concurrency: u32) -> Self {
-        Self { concurrency, owner_limit: Some((concurrency / 4).max(1)), ..self }
+        Self { concurrency, owner_limit: Some((concurrency / 4).max(1)), batch: (concurrency / 4).clamp(100, 500), ..self }
     }
 
     /// Without what would make a worker stand still or lose its leases.

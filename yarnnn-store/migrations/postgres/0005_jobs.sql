@@ -371,19 +371,17 @@ create type claimed_job as (
 
 -- Locks up to p_limit due jobs of one group, in the order of claiming.
 create function job_lock_group(
-    p_lane text, p_type text, p_priority integer, p_limit integer, p_except uuid[], p_now timestamptz
-) returns uuid[]
+    p_lane text, p_type text, p_priority integer, p_limit integer, p_except uuid[], p_now timestamptz,
+    out ids uuid[], out has_owners boolean
+)
 language plpgsql as $$
-declare
-    v_ids uuid[];
 begin
-    select array_agg(id) into v_ids from (
-        select id from job_queue
+    select coalesce(array_agg(id), '{}'), coalesce(bool_or(owned), false) into ids, has_owners from (
+        select id, owner_user_id is not null as owned from job_queue
         where status in ('queued', 'retrying') and crashes < 2
             and lane = p_lane and job_type = p_type and priority = p_priority and scheduled_at <= p_now and id <> all (p_except)
         order by scheduled_at, id limit p_limit for update skip locked
     ) as locked;
-    return coalesce(v_ids, '{}');
 end $$;
 
 -- How many jobs of each owner a worker runs or is about to.
@@ -485,9 +483,11 @@ declare
     v_running jsonb;
     v_group record;
     v_shares integer := 0;
+    v_owned boolean := false;
 begin
     if jsonb_array_length(p_groups) = 1 then
-        v_ids := job_lock_group(p_groups -> 0 ->> 0, p_groups -> 0 ->> 1, p_priority, p_limit, '{}', p_now);
+        select ids, has_owners into v_ids, v_owned
+        from job_lock_group(p_groups -> 0 ->> 0, p_groups -> 0 ->> 1, p_priority, p_limit, '{}', p_now);
     else
         -- How many of each group are among the first; then so many of each are locked, whoever else is at it.
         for v_group in
@@ -503,20 +503,20 @@ begin
             ) as due
             group by due.lane, due.job_type order by min(due.scheduled_at)
         loop
-            v_ids := v_ids || job_lock_group(v_group.lane, v_group.job_type, p_priority, v_group.share, '{}', p_now);
+            select v_ids || ids, v_owned or has_owners into v_ids, v_owned
+            from job_lock_group(v_group.lane, v_group.job_type, p_priority, v_group.share, '{}', p_now);
             v_shares := v_shares + v_group.share;
         end loop;
         -- Somebody else was at some of them: the others may have more.
         if cardinality(v_ids) < v_shares then
             for v_group in select g ->> 0 as lane, g ->> 1 as job_type from jsonb_array_elements(p_groups) as g loop
                 exit when cardinality(v_ids) >= p_limit;
-                v_ids := v_ids || job_lock_group(
-                    v_group.lane, v_group.job_type, p_priority, p_limit - cardinality(v_ids), v_ids, p_now);
+                select v_ids || ids, v_owned or has_owners into v_ids, v_owned
+                from job_lock_group(v_group.lane, v_group.job_type, p_priority, p_limit - cardinality(v_ids), v_ids, p_now);
             end loop;
         end if;
     end if;
-    if p_owner_limit is null or cardinality(v_ids) = 0 then return v_ids; end if;
-    if not exists (select from job_queue where id = any (v_ids) and owner_user_id is not null) then return v_ids; end if;
+    if p_owner_limit is null or not v_owned then return v_ids; end if;
 
     v_running := job_running_by_owner(p_worker_id, p_taken);
     select array_agg(id) into v_kept from (
