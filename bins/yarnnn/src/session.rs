@@ -54,21 +54,17 @@ pub(crate) fn parse_email(text: &str) -> anyhow::Result<Email> {
     text.parse::<Email>().map_err(|error| UsageError(error.to_string()).into())
 }
 
-/// A token that the first Ctrl-C cancels: the page or step at hand is still committed. The second ends the program.
+/// A token that the first Ctrl-C (or SIGTERM) cancels: the page or step at hand is still committed. The second ends the program.
 pub(crate) fn cancel_on_interrupt() -> CancelToken {
     /// What shells report for a program that Ctrl-C ended.
     const INTERRUPTED: i32 = 130;
     let handle = CancelHandle::default();
     let token = handle.token();
     tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Without a handler Ctrl-C keeps its usual effect; the token must only stay uncancelled.
-            std::future::pending::<()>().await;
-        }
+        stop_signal().await;
         handle.cancel();
-        if tokio::signal::ctrl_c().await.is_ok() {
-            std::process::exit(INTERRUPTED);
-        }
+        stop_signal().await;
+        std::process::exit(INTERRUPTED);
     });
     token
 }
