@@ -17,10 +17,11 @@ use crate::activity;
 #[async_trait]
 impl ContentStore for SqlStore {
     async fn begin(&self, run: BeginRun) -> Result<RunHandle, StoreError> {
-        let mut tx = self.db.begin().await?;
-        let handle = registry::begin(&mut tx, run).await?;
-        tx.commit().await?;
-        Ok(handle)
+        match self.try_begin(&run).await {
+            // Two first runs of a resource at once: the row is there now.
+            Err(StoreError::Conflict { .. }) => self.try_begin(&run).await,
+            begun => begun,
+        }
     }
 
     async fn commit(&self, page: PageCommit) -> Result<Receipt, StoreError> {
@@ -80,5 +81,14 @@ impl ContentStore for SqlStore {
 
     async fn coverage(&self, user: UserId, resources: &[ResourceId]) -> Result<Vec<ResourceStatus>, StoreError> {
         read::coverage(&self.db, user, resources).await
+    }
+}
+
+impl SqlStore {
+    async fn try_begin(&self, run: &BeginRun) -> Result<RunHandle, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let handle = registry::begin(&mut tx, run).await?;
+        tx.commit().await?;
+        Ok(handle)
     }
 }

@@ -64,7 +64,7 @@ pub(super) struct Entry {
 }
 
 /// Ends all earlier runs of a resource and starts one.
-pub(super) async fn begin(tx: &mut Tx, run: BeginRun) -> Result<RunHandle, DbError> {
+pub(super) async fn begin(tx: &mut Tx, run: &BeginRun) -> Result<RunHandle, DbError> {
     // Derived from what the row is about: no second row can be meant.
     let id = Uuid::new_v5(&run.user.as_uuid(), run.resource.to_string().as_bytes());
     let (token, cursor): (i64, Option<String>) = on_tx!(tx, connection => {
@@ -79,7 +79,7 @@ pub(super) async fn begin(tx: &mut Tx, run: BeginRun) -> Result<RunHandle, DbErr
         query.fetch_one(connection).await
     })
     .doing(format!("the run of {}", run.resource))?;
-    let BeginRun { user, resource, resource_name, .. } = run;
+    let BeginRun { user, resource, resource_name, .. } = run.clone();
     Ok(RunHandle { user, resource, resource_name, token: RunToken(token), cursor: cursor.map(Cursor::new) })
 }
 
