@@ -466,7 +466,8 @@ begin
     )
     select array_agg(id) into v_ids from (
         select q.id from chosen join job_queue q on q.id = chosen.id
-        where q.status in ('queued', 'retrying') and q.crashes < 2 and q.scheduled_at <= p_now
+        -- `is true`: by id, and not by way of all that waits.
+        where (q.status in ('queued', 'retrying') and q.crashes < 2 and q.scheduled_at <= p_now) is true
         order by chosen.position for update of q skip locked
     ) as locked;
     return coalesce(v_ids, '{}');
