@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use yarnnn_core::jobs::{Lease, LeaseEnd, Outcome};
@@ -66,9 +67,11 @@ impl Held {
         self.aborted_at.is_some_and(|at| now >= at + GRACE)
     }
 
-    pub(super) fn decide(&mut self, outcome: Option<Outcome>) -> Done {
+    pub(super) fn decide(&mut self, outcome: Option<Outcome>, now: DateTime<Utc>) -> Done {
         self.fate = Fate::Unwritten;
-        Done { lease: self.hold.lease.clone(), outcome: decided(outcome, self.stop, &self.hold.lease.policy) }
+        // Its code may have seen that the lease is over before this worker has.
+        let stop = self.stop.or_else(|| self.hold.ends.is_over().then_some(Stop::LeaseOver));
+        Done { lease: self.hold.lease.clone(), outcome: decided(outcome, stop, &self.hold.lease.policy, now) }
     }
 
     pub(super) fn request(&mut self, why: Stop, now: Instant) {

@@ -70,7 +70,7 @@ impl Shared {
         let groups = Groups::of(kinds, config.concurrency);
         // Enough that the next jobs run while a batch is written, and not so many that a slow store lets them pile up.
         let unwritten = (config.batch * 2).max(config.concurrency);
-        let slots = Slots::new(config.concurrency, groups.all.len(), unwritten);
+        let slots = Slots::new(config.concurrency, groups.all.len(), unwritten, jobs.clock.clone());
         let (done, receiver) = mpsc::unbounded_channel();
         let shared = Self {
             started_at: jobs.clock.now(),

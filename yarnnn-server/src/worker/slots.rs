@@ -7,9 +7,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
+use yarnnn_core::clock::Clock;
 use yarnnn_core::id::{JobId, RunToken};
 use yarnnn_core::jobs::{Lease, Outcome, Renewed};
 use yarnnn_core::pipeline::{CancelHandle, CancelToken};
@@ -38,15 +40,16 @@ pub(super) struct Slots {
     state: Mutex<State>,
     total: u32,
     unwritten_limit: u32,
+    clock: Arc<dyn Clock>,
     /// Told whenever a slot is free or an end is written.
     pub(super) freed: Notify,
 }
 
 impl Slots {
     /// So many slots; no new jobs while more ends than the limit wait to be written.
-    pub(super) fn new(total: u32, groups: usize, unwritten_limit: u32) -> Self {
+    pub(super) fn new(total: u32, groups: usize, unwritten_limit: u32, clock: Arc<dyn Clock>) -> Self {
         let state = State { held: HashMap::new(), used: 0, running: vec![0; groups], unwritten: 0, alone: None };
-        Self { state: Mutex::new(state), total, unwritten_limit, freed: Notify::new() }
+        Self { state: Mutex::new(state), total, unwritten_limit, clock, freed: Notify::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -121,7 +124,8 @@ impl Slots {
 
     /// The code of a job has ended, with an outcome or by force; answers what is to be written.
     pub(super) fn ended(&self, token: RunToken, outcome: Option<Outcome>) -> Option<Done> {
-        let done = self.state().ended(token, outcome);
+        let now = self.clock.now();
+        let done = self.state().ended(token, outcome, now);
         self.freed.notify_one();
         done
     }
@@ -157,7 +161,8 @@ impl Slots {
 
     /// Decides the end of all jobs whose code does not stop; answers what is to be written.
     pub(super) fn give_up_all(&self) -> Vec<Done> {
-        self.state().give_up(|_| true)
+        let now = self.clock.now();
+        self.state().give_up(now, |_| true)
     }
 
     /// Whether the lease is known to be lost.
@@ -189,15 +194,15 @@ impl Slots {
 
     /// Enforces the limits of running jobs; answers the ends of those whose code does not stop.
     pub(super) fn check(&self) -> Vec<Done> {
-        let now = Instant::now();
+        let (now, shown) = (Instant::now(), self.clock.now());
         let mut state = self.state();
         state.held.values_mut().filter(|it| !it.ended).for_each(|it| it.check(now));
-        state.give_up(|it| it.is_stuck(now))
+        state.give_up(shown, |it| it.is_stuck(now))
     }
 }
 
 impl State {
-    fn ended(&mut self, token: RunToken, outcome: Option<Outcome>) -> Option<Done> {
+    fn ended(&mut self, token: RunToken, outcome: Option<Outcome>, now: DateTime<Utc>) -> Option<Done> {
         let held = self.held.get_mut(&token)?;
         if std::mem::replace(&mut held.ended, true) {
             return None;
@@ -208,7 +213,7 @@ impl State {
         }
         if held.fate == Fate::Open && held.stop != Some(Stop::Lost) {
             self.unwritten += 1;
-            return Some(held.decide(outcome));
+            return Some(held.decide(outcome, now));
         }
         if held.fate != Fate::Unwritten {
             self.forget(token);
@@ -233,9 +238,9 @@ impl State {
         }
     }
 
-    fn give_up(&mut self, which: impl Fn(&Held) -> bool) -> Vec<Done> {
+    fn give_up(&mut self, now: DateTime<Utc>, which: impl Fn(&Held) -> bool) -> Vec<Done> {
         let stuck = self.held.values_mut().filter(|it| it.fate == Fate::Open && it.is_ours() && which(it));
-        let done: Vec<Done> = stuck.map(|it| it.decide(None)).collect();
+        let done: Vec<Done> = stuck.map(|it| it.decide(None, now)).collect();
         self.unwritten += u32::try_from(done.len()).unwrap_or_default();
         done
     }

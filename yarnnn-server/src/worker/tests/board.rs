@@ -22,13 +22,17 @@ use yarnnn_core::pipeline::{Holder, Liveness};
 
 use crate::worker::WorkerConfig;
 
-/// Time that goes with tokio's.
+/// Time that goes with tokio's, but for jumps.
 #[derive(Debug)]
-pub(super) struct TokioClock(Instant);
+pub(super) struct TokioClock {
+    began: Instant,
+    jumped: Mutex<Duration>,
+}
 
 impl Clock for TokioClock {
     fn now(&self) -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH + TimeDelta::from_std(self.0.elapsed()).unwrap()
+        let jumped = *self.jumped.lock().unwrap_or_else(PoisonError::into_inner);
+        DateTime::UNIX_EPOCH + TimeDelta::from_std(self.began.elapsed() + jumped).unwrap()
     }
 }
 
@@ -64,6 +68,10 @@ struct State {
     questions: u32,
     down: bool,
     keeper_down: bool,
+    /// What the next end brings with it.
+    follow_ups: Vec<u32>,
+    /// The call that panics.
+    panics: Option<&'static str>,
 }
 
 /// The queue.
@@ -79,7 +87,7 @@ pub(super) fn unavailable() -> StoreError {
 
 impl Board {
     pub(super) fn new() -> Arc<Self> {
-        let clock = Arc::new(TokioClock(Instant::now()));
+        let clock = Arc::new(TokioClock { began: Instant::now(), jumped: Mutex::default() });
         Arc::new(Self { state: Mutex::default(), clock, woken: Notify::new() })
     }
 
@@ -107,6 +115,21 @@ impl Board {
 
     pub(super) fn put(&self, kind: &str, n: u32) -> JobId {
         self.put_with(kind, n, |_| {})
+    }
+
+    /// As if the machine had been suspended: time passed that this process's own clock did not count.
+    pub(super) fn jump(&self, time: Duration) {
+        *self.clock.jumped.lock().unwrap_or_else(PoisonError::into_inner) += time;
+    }
+
+    /// A job that is there as soon as the next end is written.
+    pub(super) fn put_with_the_next_end(&self, n: u32) {
+        self.state().follow_ups.push(n);
+    }
+
+    /// This call panics from now on.
+    pub(super) fn panic_in(&self, call: &'static str) {
+        self.state().panics = Some(call);
     }
 
     pub(super) fn put_all(&self, kind: &str, all: impl IntoIterator<Item = u32>) {
@@ -196,6 +219,10 @@ impl Board {
         self.state().keeper_down = down;
     }
 
+    pub(super) fn take_finish_errors(&self) {
+        self.state().finish_errors.clear();
+    }
+
     pub(super) fn job(&self, id: JobId) -> JobRecord {
         self.state().rows.iter().find(|it| it.record.id == id).unwrap().record.clone()
     }
@@ -246,6 +273,12 @@ fn among(list: Option<&Vec<String>>, it: &String) -> bool {
 }
 
 impl State {
+    /// Whether the store answers this call.
+    fn answers(&self, call: &str) -> Result<(), StoreError> {
+        assert!(self.panics != Some(call), "{call} panics");
+        self.up()
+    }
+
     fn up(&self) -> Result<(), StoreError> {
         if self.down { Err(unavailable()) } else { Ok(()) }
     }
@@ -273,7 +306,7 @@ impl JobQueue for Board {
         tokio::time::sleep(Duration::from_millis(1)).await;
         let (now, shown) = (Instant::now(), self.clock.now());
         let mut state = self.state();
-        state.up()?;
+        state.answers("claim")?;
         let mut claimed = vec![];
         for index in 0..state.rows.len() {
             let row = &state.rows[index];
@@ -309,10 +342,10 @@ impl JobQueue for Board {
     async fn finish(&self, done: Vec<(Lease, Outcome)>) -> Result<Vec<Written>, StoreError> {
         tokio::time::sleep(Duration::from_millis(1)).await;
         let mut state = self.state();
-        state.up()?;
+        state.answers("finish")?;
         state.finishes.push(done.len());
         // What no store takes, in these tests.
-        let is_bad = |it: &Outcome| matches!(it, Outcome::Succeeded { result, .. } if result == "bad");
+        let is_bad = |it: &Outcome| matches!(it, Outcome::Succeeded { result, .. } | Outcome::Failed { report: Some(result), .. } if result == "bad");
         if done.iter().any(|it| is_bad(&it.1)) {
             return Err(StoreError::Corrupt { what: "an end".to_owned(), source: "bad".into() });
         }
@@ -339,6 +372,9 @@ impl JobQueue for Board {
             (row.record.error, row.record.result) = (settled.error, settled.result);
             answers.push(Written::Done);
         }
+        let follow_ups = std::mem::take(&mut state.follow_ups);
+        drop(state);
+        self.put_all("plain", follow_ups);
         Ok(answers)
     }
 
@@ -367,6 +403,7 @@ impl JobQueue for Board {
                 rescued.push(Rescued { job: row.record.id, worker, crashes, status });
             }
         }
+        state.workers.retain(|it| !gone.contains(&it.worker));
         Ok(rescued)
     }
 
@@ -408,6 +445,15 @@ impl JobAdmin for Board {
     }
 
     async fn depth(&self) -> Result<Vec<Depth>, StoreError> {
+        let answer = self.depth_now();
+        // The way back: others run meanwhile.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        answer
+    }
+}
+
+impl Board {
+    fn depth_now(&self) -> Result<Vec<Depth>, StoreError> {
         let state = self.state();
         state.up()?;
         let one = |it: &Row| Depth {
@@ -425,7 +471,7 @@ impl JobAdmin for Board {
 impl Presence for Board {
     async fn workers(&self) -> Result<Vec<WorkerPresence>, StoreError> {
         let mut state = self.state();
-        state.up()?;
+        state.answers("workers")?;
         state.questions += 1;
         Ok(state.workers.clone())
     }
@@ -456,7 +502,7 @@ struct Keeps(Arc<Board>);
 impl LeaseKeeper for Keeps {
     async fn renew(&mut self, _worker: &WorkerId, leases: &[(JobId, RunToken)]) -> Result<Vec<Renewed>, StoreError> {
         let mut state = self.0.state();
-        state.up()?;
+        state.answers("renew")?;
         state.renewed_on.push(thread::current().name().map(str::to_owned));
         let one = |(job, token): &(JobId, RunToken)| match state.leased(*job, *token) {
             Some(row) => {
@@ -470,7 +516,7 @@ impl LeaseKeeper for Keeps {
 
     async fn beat(&mut self, presence: &WorkerPresence) -> Result<(), StoreError> {
         let mut state = self.0.state();
-        state.up()?;
+        state.answers("beat")?;
         state.workers.retain(|it| it.worker != presence.worker);
         state.workers.push(presence.clone());
         Ok(())
@@ -489,6 +535,7 @@ impl WakeUps for Wakes {
 #[async_trait]
 impl WakeUpListener for Wakes {
     async fn woken(&mut self) -> Result<(), StoreError> {
+        self.0.state().answers("woken")?;
         self.0.woken.notified().await;
         Ok(())
     }

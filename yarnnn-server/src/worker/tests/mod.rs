@@ -4,6 +4,7 @@ mod board;
 mod claims;
 mod ends;
 mod kinds;
+mod outages;
 mod single;
 mod stops;
 mod watch;
