@@ -47,19 +47,37 @@ pub(super) struct Held {
     /// Whether its code no longer runs.
     pub(super) ended: bool,
     pub(super) fate: Fate,
+    /// Since when its end waits to be written.
+    pub(super) decided_at: Option<Instant>,
 }
 
 impl Held {
     pub(super) fn new(hold: Hold, cancel: CancelHandle, now: Instant) -> Self {
         let policy = &hold.lease.policy;
         let (soft, hard) = (policy.soft_limit().map(|it| now + it), now + policy.time_limit());
-        let fate = Fate::Open;
-        Self { hold, cancel, task: None, soft, hard, stop: None, lost_at: None, aborted_at: None, ended: false, fate }
+        Self {
+            hold,
+            cancel,
+            task: None,
+            soft,
+            hard,
+            stop: None,
+            lost_at: None,
+            aborted_at: None,
+            ended: false,
+            fate: Fate::Open,
+            decided_at: None,
+        }
     }
 
     /// Whether the lease is still this worker's to renew and to end.
     pub(super) fn is_ours(&self) -> bool {
         self.fate != Fate::Over && self.stop != Some(Stop::Lost)
+    }
+
+    /// For how long its end has been waiting to be written.
+    pub(super) fn unwritten_for(&self) -> Option<Duration> {
+        self.decided_at.filter(|_| self.fate == Fate::Unwritten && self.is_ours()).map(|it| it.elapsed())
     }
 
     /// Whether its code goes on although it was ended by force a while ago.
@@ -69,6 +87,7 @@ impl Held {
 
     pub(super) fn decide(&mut self, outcome: Option<Outcome>, now: DateTime<Utc>) -> Done {
         self.fate = Fate::Unwritten;
+        self.decided_at = Some(Instant::now());
         // Its code may have seen that the lease is over before this worker has.
         let stop = self.stop.or_else(|| self.hold.ends.is_over().then_some(Stop::LeaseOver));
         Done { lease: self.hold.lease.clone(), outcome: decided(outcome, stop, &self.hold.lease.policy, now) }

@@ -17,6 +17,7 @@ mod keeper;
 mod limits;
 mod progress;
 mod quarantine;
+mod refused;
 mod rescuer;
 mod run;
 mod shared;

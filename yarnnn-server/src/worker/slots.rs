@@ -20,6 +20,9 @@ use super::groups::Group;
 use super::held::{Fate, Held, Hold};
 use super::limits::Stop;
 
+/// For how long the lease of a job is renewed whose end cannot be written.
+pub(super) const KEPT_UNWRITTEN: Duration = Duration::from_mins(10);
+
 /// An end to be written.
 #[derive(Debug, Clone)]
 pub(super) struct Done {
@@ -92,6 +95,11 @@ impl Slots {
     /// How many leases are still to be ended.
     pub(super) fn unsettled(&self) -> usize {
         self.state().held.values().filter(|it| it.is_ours()).count()
+    }
+
+    /// How long the oldest of the ends that wait to be written has been waiting.
+    pub(super) fn oldest_unwritten(&self) -> Option<Duration> {
+        self.state().held.values().filter_map(Held::unwritten_for).max()
     }
 
     /// Whether a job in quarantine runs, beside which nothing may.
@@ -173,7 +181,8 @@ impl Slots {
     /// The leases to renew: of running jobs, and of those whose end is not written yet.
     pub(super) fn leases(&self) -> Vec<(JobId, RunToken)> {
         let state = self.state();
-        state.held.values().filter(|it| it.is_ours()).map(|it| (it.hold.lease.job, it.hold.lease.token)).collect()
+        let kept = |it: &&Held| it.is_ours() && it.unwritten_for().is_none_or(|it| it <= KEPT_UNWRITTEN);
+        state.held.values().filter(kept).map(|it| (it.hold.lease.job, it.hold.lease.token)).collect()
     }
 
     /// What became of leases that a call renewed that began at `asked`.

@@ -5,6 +5,7 @@ mod claims;
 mod ends;
 mod kinds;
 mod outages;
+mod refusals;
 mod single;
 mod stops;
 mod watch;

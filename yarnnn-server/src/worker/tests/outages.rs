@@ -29,7 +29,8 @@ async fn an_outage_does_not_cancel_what_checks_its_lease() {
     board.set_down(true);
     tokio::time::sleep(Duration::from_secs(18)).await;
     board.set_down(false);
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    tokio::time::sleep(Duration::from_secs(7)).await;
+    board.until(JobStatus::Running, 1).await;
     assert_eq!((board.count(JobStatus::Cancelled), board.job(job).attempt), (0, 1), "it runs again, uncharged");
     worker.stop().await;
 }
