@@ -37,6 +37,9 @@ pub struct WorkerConfig {
 }
 
 impl WorkerConfig {
+    /// How long stopping may take in all, unless set otherwise: less than the 30 s that supervisors grant.
+    pub const DRAIN: Duration = Duration::from_secs(25);
+
     /// The defaults of a worker of this service: 50 slots, leases of 15 s, 25 s to stop.
     pub fn new(name: impl Into<String>, ids: &dyn IdGen) -> Self {
         let name = name.into();
@@ -50,7 +53,7 @@ impl WorkerConfig {
             beat: Duration::from_secs(5),
             poll: Duration::from_secs(1),
             rescue_every: Duration::from_millis(500),
-            drain: Duration::from_secs(25),
+            drain: Self::DRAIN,
             owner_limit: None,
             batch: 100,
             keep_ended: Duration::from_hours(7 * 24),

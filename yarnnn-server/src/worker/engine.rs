@@ -12,6 +12,7 @@ use super::finisher::finish_all;
 use super::keeper::Keeper;
 use super::limits::Stop;
 use super::progress::store_progress;
+use super::pulse::stamp;
 use super::shared::Shared;
 use super::slots::Done;
 
@@ -42,6 +43,7 @@ pub(super) struct Engine {
     keeper: Keeper,
     finisher: JoinHandle<()>,
     progress: JoinHandle<()>,
+    pub(super) pulse: JoinHandle<()>,
 }
 
 impl Engine {
@@ -52,7 +54,8 @@ impl Engine {
         };
         let finisher = tokio::spawn(finish_all(shared.clone(), ends));
         let progress = tokio::spawn(store_progress(shared.clone()));
-        Ok(Self { shared: shared.clone(), keeper, finisher, progress })
+        let pulse = tokio::spawn(stamp(shared.clone()));
+        Ok(Self { shared: shared.clone(), keeper, finisher, progress, pulse })
     }
 
     /// Lets jobs end, then asks them to, then gives back what is left; all within the time given.
@@ -96,6 +99,7 @@ impl Engine {
     pub(super) async fn stop(self) {
         self.finisher.abort();
         self.progress.abort();
+        self.pulse.abort();
         self.keeper.stop().await;
         let leave = self.shared.jobs.presence.leave(self.shared.worker());
         if let Ok(Err(error)) = timeout(Duration::from_secs(1), leave).await {

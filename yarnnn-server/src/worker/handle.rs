@@ -97,6 +97,9 @@ impl WorkerHandle {
 
     /// What is wrong with it, in words; none if nothing is. A worker that has just started has time to begin.
     pub fn problem(&self) -> Option<String> {
+        if let Some(silent) = self.0.stands_still_for() {
+            return Some(format!("its jobs have kept all its threads busy for {} s", silent.as_secs()));
+        }
         let config = &self.0.config;
         let patience = (config.poll * 10).max(Duration::from_secs(15));
         let since_beat = self.0.last_beat().map_or(self.0.began, |it| it.at).elapsed();

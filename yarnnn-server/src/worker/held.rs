@@ -13,7 +13,7 @@ use super::limits::{Stop, decided};
 use super::slots::Done;
 
 /// How long code that was told to stop for good may hold its lease before its end is written without it.
-const GRACE: Duration = Duration::from_secs(5);
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 
 /// A job that is about to run.
 pub(super) struct Hold {

@@ -77,6 +77,12 @@ async fn beat_on(shared: &Shared) {
     let mut streak = Streak::new("renewing leases");
     let mut keeper = None;
     loop {
+        if !shared.is_able() {
+            tracing::error!("nobody is left to end the jobs at hand; their leases are no longer renewed");
+            keeper = None;
+            shared.beat(false);
+            shared.until_able().await;
+        }
         let began = Instant::now();
         // A connection that no longer answers is given up while there is time for another.
         let beat = timeout(config.beat, beat(shared, &mut keeper)).await;

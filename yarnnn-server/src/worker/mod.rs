@@ -16,6 +16,7 @@ mod idle;
 mod keeper;
 mod limits;
 mod progress;
+mod pulse;
 mod quarantine;
 mod refused;
 mod rescuer;

@@ -1,7 +1,7 @@
 //! What the parts of one worker share.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -13,6 +13,7 @@ use super::WorkerConfig;
 use super::groups::Groups;
 use super::handle::Tally;
 use super::progress::Progress;
+use super::pulse::Pulse;
 use super::slots::{Done, Slots};
 
 /// When something last went well.
@@ -54,6 +55,9 @@ pub(super) struct Shared {
     started_at: DateTime<Utc>,
     stopping: watch::Sender<bool>,
     draining: AtomicBool,
+    /// When it was told to stop.
+    pub(super) stopped_at: OnceLock<Instant>,
+    pub(super) pulse: Pulse,
     done: mpsc::UnboundedSender<Done>,
     facts: Mutex<Facts>,
 }
@@ -86,6 +90,8 @@ impl Shared {
             began: Instant::now(),
             stopping: watch::Sender::new(false),
             draining: AtomicBool::new(false),
+            stopped_at: OnceLock::new(),
+            pulse: Pulse::new(),
             done,
             facts: Mutex::default(),
         };
@@ -108,6 +114,7 @@ impl Shared {
 
     /// Takes no new jobs from now on.
     pub(super) fn stop(&self) {
+        self.stopped_at.get_or_init(Instant::now);
         self.draining.store(true, Ordering::Release);
         self.stopping.send_replace(true);
     }

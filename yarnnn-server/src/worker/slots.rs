@@ -97,6 +97,11 @@ impl Slots {
         self.state().held.values().filter(|it| it.is_ours()).count()
     }
 
+    /// The longest that one of the running jobs may take.
+    pub(super) fn longest_limit(&self) -> Option<Duration> {
+        self.state().held.values().filter(|it| !it.ended).map(|it| it.hold.lease.policy.time_limit()).max()
+    }
+
     /// How long the oldest of the ends that wait to be written has been waiting.
     pub(super) fn oldest_unwritten(&self) -> Option<Duration> {
         self.state().held.values().filter_map(Held::unwritten_for).max()
