@@ -66,6 +66,7 @@ struct State {
     workers: Vec<WorkerPresence>,
     purges: u32,
     questions: u32,
+    depths: u32,
     down: bool,
     keeper_down: bool,
     /// What the next end brings with it.
@@ -245,6 +246,11 @@ impl Board {
 
     pub(super) fn purges(&self) -> u32 {
         self.state().purges
+    }
+
+    /// How often what waits was counted.
+    pub(super) fn depths(&self) -> u32 {
+        self.state().depths
     }
 
     /// Reads that found nothing to do.
@@ -454,7 +460,8 @@ impl JobAdmin for Board {
 
 impl Board {
     fn depth_now(&self) -> Result<Vec<Depth>, StoreError> {
-        let state = self.state();
+        let mut state = self.state();
+        state.depths += 1;
         state.up()?;
         let one = |it: &Row| Depth {
             kind: it.record.kind.clone(),

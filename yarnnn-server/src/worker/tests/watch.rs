@@ -140,7 +140,7 @@ async fn the_health_page_says_what_works_and_what_waits() {
     let worker = Started::start(&board, &at_once(), Board::config(4));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let page = tokio::spawn(health::serve(listener, jobs, worker.handle.clone(), std::future::pending()));
+    let page = tokio::spawn(health::serve(listener, health::router(jobs, worker.handle.clone()), std::future::pending()));
     let ask = async || {
         let mut stream = TcpStream::connect(address).await.unwrap();
         stream.write_all(b"GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.unwrap();
@@ -153,11 +153,34 @@ async fn the_health_page_says_what_works_and_what_waits() {
     assert_eq!((status.as_str(), &body["status"]), ("HTTP/1.1 200 OK", &json!("healthy")));
     assert_eq!((&body["queue"]["queued"], &body["queue"]["unknown_kinds"]), (&json!(1), &json!({"newer": 1})));
     assert!(body["worker_id"].as_str().unwrap().starts_with("test-"), "{body}");
-    board.set_down(true);
-    let (status, body) = ask().await;
-    assert_eq!((status.as_str(), &body["status"]), ("HTTP/1.1 503 Service Unavailable", &json!("unhealthy")));
-    assert_eq!(body["problem"], "the database does not answer", "and no more of it");
-    board.set_down(false);
+    assert!(body["queue_seen"].is_string(), "{body}");
     page.abort();
+    worker.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_health_page_is_answered_without_the_store() {
+    let board = Board::new();
+    let mut capacity = MockCapacity::new();
+    capacity.expect_usage().returning(|| Ok(vec![]));
+    let jobs = Jobs { capacity: Arc::new(capacity), ..board.jobs() };
+    board.put("newer", 0);
+    let worker = Started::start(&board, &at_once(), Board::config(4));
+    let page = health::Page::watching(jobs, worker.handle.clone());
+    let ask = async || page.answer().await;
+    assert_eq!(ask().await.0, 200);
+    let asked = board.depths();
+    for _ in 0..1_000 {
+        assert_eq!(ask().await.0, 200);
+    }
+    assert!(board.depths() <= asked + 1, "{} questions for 1000 pages", board.depths() - asked);
+    board.set_down(true);
+    assert_eq!(ask().await.0, 200, "one question that fails is no outage");
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let (code, body) = ask().await;
+    assert_eq!((code.as_u16(), &body["status"], &body["queue"]["queued"]), (503, &json!("unhealthy"), &json!(1)));
+    board.set_down(false);
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    assert_eq!(ask().await.0, 200);
     worker.stop().await;
 }
