@@ -119,7 +119,7 @@ impl Held {
             }
         } else if self.soft.is_some_and(|it| now >= it) {
             self.request(Stop::SoftLimit, now);
-        } else if self.hold.ends.is_over() {
+        } else if self.hold.ends.has_passed() {
             self.request(Stop::LeaseOver, now);
         }
         // Nothing that it still does would be stored.

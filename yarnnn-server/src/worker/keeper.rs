@@ -98,7 +98,10 @@ async fn beat_on(shared: &Shared) {
                 streak.failed(&error, shared.jobs.ids.as_ref()).min(config.beat)
             }
         };
-        tokio::time::sleep(pause).await;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = shared.beat_now.notified() => {}
+        }
     }
 }
 
@@ -107,13 +110,22 @@ async fn beat(shared: &Shared, keeper: &mut Option<Box<dyn LeaseKeeper>>) -> Res
         Some(keeper) => keeper,
         None => keeper.insert(shared.jobs.keeper.open().await?),
     };
-    let leases = shared.slots.leases();
+    let (leases, sleeps) = (shared.slots.leases(), shared.slept());
     if !leases.is_empty() {
         let asked = Instant::now();
         let answers = keeper.renew(shared.worker(), &leases).await?;
+        if shared.slept() != sleeps {
+            return Err(slept());
+        }
         shared.slots.renewed(&leases, &answers, asked, shared.config.lease);
     }
-    keeper.beat(&shared.presence()).await
+    keeper.beat(&shared.presence()).await?;
+    if shared.slept() == sleeps { Ok(()) } else { Err(slept()) }
+}
+
+/// An answer from before it tells nothing of what holds now.
+fn slept() -> StoreError {
+    StoreError::Unavailable { source: "the machine slept meanwhile".into() }
 }
 
 fn too_slow(limit: Duration) -> StoreError {

@@ -59,6 +59,7 @@ pub(super) async fn watch_limits(shared: Arc<Shared>, mut stop: watch::Receiver<
             _ = stop.wait_for(|it| *it) => return,
             () = tokio::time::sleep(TICK) => {}
         }
+        shared.slept();
         for done in shared.slots.check() {
             tracing::warn!(job = %done.lease.job, "the job was stopped, but its code still runs and keeps its slot");
             shared.write(done);

@@ -23,6 +23,7 @@ mod rescuer;
 mod run;
 mod shared;
 mod single;
+mod sleep;
 mod slots;
 mod start;
 mod submit;

@@ -34,6 +34,7 @@ struct Rescuer {
 
 impl Rescuer {
     async fn round(&mut self, shared: &Shared) -> Result<(), StoreError> {
+        shared.slept();
         if !shared.is_steady() {
             return Ok(());
         }

@@ -14,6 +14,7 @@ use super::groups::Groups;
 use super::handle::Tally;
 use super::progress::Progress;
 use super::pulse::Pulse;
+use super::sleep::Sleep;
 use super::slots::{Done, Slots};
 
 /// When something last went well.
@@ -30,6 +31,8 @@ struct Facts {
     tally: Tally,
     last_beat: Option<Seen>,
     is_failing: bool,
+    /// Whether leases may have ended unnoticed since the last beat.
+    in_doubt: bool,
     /// When beats went well again after some had failed.
     recovered: Option<Instant>,
     last_look: Option<Instant>,
@@ -58,6 +61,9 @@ pub(super) struct Shared {
     /// When it was told to stop.
     pub(super) stopped_at: OnceLock<Instant>,
     pub(super) pulse: Pulse,
+    pub(super) sleep: Sleep,
+    /// Leases are to be renewed at once.
+    pub(super) beat_now: Notify,
     done: mpsc::UnboundedSender<Done>,
     facts: Mutex<Facts>,
 }
@@ -76,6 +82,7 @@ impl Shared {
         let unwritten = (config.batch * 2).max(config.concurrency);
         let slots = Slots::new(config.concurrency, groups.all.len(), unwritten, jobs.clock.clone());
         let (done, receiver) = mpsc::unbounded_channel();
+        let sleep = Sleep::new(jobs.clock.clone());
         let shared = Self {
             started_at: jobs.clock.now(),
             jobs,
@@ -92,6 +99,8 @@ impl Shared {
             draining: AtomicBool::new(false),
             stopped_at: OnceLock::new(),
             pulse: Pulse::new(),
+            sleep,
+            beat_now: Notify::new(),
             done,
             facts: Mutex::default(),
         };
@@ -166,6 +175,7 @@ impl Shared {
         let has_recovered = ok && facts.is_failing;
         facts.is_failing = !ok;
         if ok {
+            facts.in_doubt = false;
             facts.last_beat = Some(seen);
         }
         if has_recovered {
@@ -175,6 +185,14 @@ impl Shared {
         if ok {
             self.beaten.notify_one();
         }
+    }
+
+    /// Leases may have ended unnoticed: as after failed beats, until one goes well.
+    pub(super) fn doubt(&self) {
+        let mut facts = self.facts();
+        (facts.is_failing, facts.in_doubt) = (true, true);
+        drop(facts);
+        self.beat_now.notify_one();
     }
 
     pub(super) fn last_beat(&self) -> Option<Seen> {
@@ -188,7 +206,8 @@ impl Shared {
 
     /// Whether leases are being renewed: without that, what is claimed would only be lost.
     pub(super) fn is_kept(&self) -> bool {
-        self.last_beat().is_some_and(|it| it.at.elapsed() <= self.config.beat * 3)
+        let facts = self.facts();
+        !facts.in_doubt && facts.last_beat.is_some_and(|it| it.at.elapsed() <= self.config.beat * 3)
     }
 
     /// Whether the keeper has not failed lately. After an outage of the store others need a moment to renew their leases;

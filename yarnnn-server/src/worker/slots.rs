@@ -153,6 +153,11 @@ impl Slots {
         self.freed.notify_one();
     }
 
+    /// Leases may have ended unnoticed.
+    pub(super) fn doubt(&self) {
+        self.state().held.values().for_each(|it| it.hold.ends.doubt());
+    }
+
     /// Asks one job to stop.
     pub(super) fn stop(&self, token: RunToken, why: Stop) {
         if let Some(held) = self.state().held.get_mut(&token) {

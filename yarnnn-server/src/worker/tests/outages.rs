@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::DateTime;
+use serde_json::json;
 use tokio::time::Instant;
 use yarnnn_core::jobs::{Claim, JobPolicy, JobStatus, Outcome};
 
 use super::board::{Board, unavailable};
-use super::kinds::{Started, kinds, lasting};
+use super::kinds::{Started, Story, kinds, lasting};
 use crate::worker::WorkerHandle;
 use crate::worker::engine::{Engine, KeeperPlace};
 use crate::worker::shared::Shared;
@@ -93,4 +94,62 @@ async fn leases_are_let_go_when_stopping_takes_too_long() {
     tokio::time::sleep(Duration::from_secs(30)).await;
     assert_eq!(board.renewed_on().len(), renewals);
     engine.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_sleep_of_the_machine_leases_are_in_doubt_until_they_are_renewed() {
+    let board = Board::new();
+    let job = board.put("plain", 0);
+    let seen = Story::default();
+    let told = seen.clone();
+    let kinds = kinds(move |_, cx| {
+        let told = told.clone();
+        async move {
+            let mut was = true;
+            for _ in 0..6_000 {
+                let is = cx.check().is_ok();
+                if is != was {
+                    told.tell(if is { "held" } else { "in doubt" });
+                    was = is;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            Outcome::done(json!(null))
+        }
+    });
+    let worker = Started::start(&board, &kinds, Board::config(4));
+    board.until(JobStatus::Running, 1).await;
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    // The store is not there yet when the machine wakes.
+    board.set_down(true);
+    board.jump(Duration::from_mins(20));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(seen.lines(), ["in doubt"]);
+    board.set_down(false);
+    tokio::time::sleep(Duration::from_secs(6)).await;
+    assert_eq!(seen.lines(), ["in doubt", "held"], "and it goes on");
+    board.until(JobStatus::Succeeded, 1).await;
+    assert_eq!(board.job(job).attempt, 1);
+    worker.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_sleep_of_the_machine_leases_come_first_and_others_have_time() {
+    let board = Board::new();
+    board.put("plain", 0);
+    let worker = Started::start(&board, &lasting(Duration::from_hours(1)), Board::config(4));
+    board.until(JobStatus::Running, 1).await;
+    let other = board.put("newer", 1);
+    board.taken_by(other, "far", "elsewhere", Duration::from_secs(6));
+    // Half a second after a beat, so that the next one would be long in coming.
+    tokio::time::sleep(Duration::from_millis(5_500)).await;
+    let renewals = board.renewed_on().len();
+    board.jump(Duration::from_mins(20));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(board.renewed_on().len(), renewals + 1, "at once");
+    tokio::time::sleep(Duration::from_secs(9)).await;
+    assert_eq!(board.job(other).status, JobStatus::Running, "its worker slept on the same host");
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(board.job(other).status, JobStatus::Retrying);
+    worker.stop().await;
 }
