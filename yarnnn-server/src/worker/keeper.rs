@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout};
 use yarnnn_core::jobs::LeaseKeeper;
 use yarnnn_core::{Error, StoreError};
 
+use super::alarm::{Alarm, Until};
 use super::backoff::Streak;
 use super::limits::watch_limits;
 use super::shared::Shared;
@@ -37,8 +38,8 @@ impl Keeper {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let body = move || {
             runtime.block_on(keep(shared, stopped));
-            // Connections end with their runtime, so it goes before anyone is told.
-            drop(runtime);
+            // Connections end with their runtime, so it goes before anyone is told; but a call that blocks is not waited for.
+            runtime.shutdown_background();
             let _ = over.send(());
         };
         thread::Builder::new().name("lease-keeper".to_owned()).spawn(body).map_err(failed)?;
@@ -62,6 +63,7 @@ impl Keeper {
 }
 
 async fn keep(shared: Arc<Shared>, stop: watch::Receiver<bool>) {
+    let _alarm = Alarm::of(shared.clone(), "renewing leases", Until::Closed);
     let mut stopped = stop.clone();
     let beats = async {
         tokio::select! {

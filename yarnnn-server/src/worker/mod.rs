@@ -3,6 +3,7 @@
 //! It deliberately knows nothing of what jobs do and nothing of the store behind the ports. Start with [`run`]; the claiming is
 //! in `claimer`, what is held is in `slots`, leases are renewed in `keeper` on a thread that no job can block.
 
+mod alarm;
 mod backoff;
 mod claimer;
 mod config;

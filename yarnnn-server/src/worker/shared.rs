@@ -58,6 +58,10 @@ pub(super) struct Shared {
     started_at: DateTime<Utc>,
     stopping: watch::Sender<bool>,
     draining: AtomicBool,
+    /// Whether its parts are being ended.
+    closed: AtomicBool,
+    /// The first part that ended before that.
+    pub(super) broken: watch::Sender<Option<&'static str>>,
     /// When it was told to stop.
     pub(super) stopped_at: OnceLock<Instant>,
     pub(super) pulse: Pulse,
@@ -97,6 +101,8 @@ impl Shared {
             began: Instant::now(),
             stopping: watch::Sender::new(false),
             draining: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            broken: watch::Sender::new(None),
             stopped_at: OnceLock::new(),
             pulse: Pulse::new(),
             sleep,
@@ -130,6 +136,15 @@ impl Shared {
 
     pub(super) fn is_stopping(&self) -> bool {
         self.draining.load(Ordering::Acquire)
+    }
+
+    /// Nothing more is to be done.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// Sleeps, unless the worker stops.

@@ -1,7 +1,7 @@
 //! Working one job in this process until it has ended: what a command does with the job that it has just enqueued.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -80,11 +80,15 @@ pub(super) async fn one_job(
 ) -> Result<JobRecord, Error> {
     let (shared, ends) = Shared::new(jobs, kinds, config, request.watch.progress.clone());
     let engine = Engine::start(&shared, ends, place)?;
-    let single = Single { shared: shared.clone(), engine, request };
-    let ended = single.until_ended().await;
+    let single = Single { shared: shared.clone(), engine, request, patience: OnceLock::new() };
+    let ended = tokio::select! {
+        ended = single.until_ended() => ended,
+        () = shared.broken() => Err(Error::Failed("a part of the worker has ended unexpectedly".to_owned())),
+    };
     shared.stop();
-    single.engine.drain(Patience::asking_now(shared.config.drain)).await;
-    single.engine.stop().await;
+    single.drain().await;
+    let until = single.patience().over();
+    single.engine.stop(until).await;
     ended
 }
 
@@ -92,9 +96,19 @@ struct Single {
     shared: Arc<Shared>,
     engine: Engine,
     request: Request,
+    /// How long stopping may take in all, from the first time that it was asked for.
+    patience: OnceLock<Patience>,
 }
 
 impl Single {
+    fn patience(&self) -> Patience {
+        *self.patience.get_or_init(|| Patience::asking_now(self.shared.config.drain))
+    }
+
+    async fn drain(&self) {
+        self.engine.drain(self.patience(), std::future::ready(())).await;
+    }
+
     async fn until_ended(&self) -> Result<JobRecord, Error> {
         let (mut followed, mut waits_for) = (None, None);
         loop {
@@ -166,7 +180,7 @@ impl Single {
             _ = self.engine.settled(far) => {}
             () = self.request.watch.cancel.cancelled() => {
                 // The step at hand may be long, and is still committed if it ends in time.
-                self.engine.drain(Patience::asking_now(self.shared.config.drain)).await;
+                self.drain().await;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! A queue in memory that follows the contract of the ports, counts calls, and fails when told to.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -73,6 +73,10 @@ struct State {
     follow_ups: Vec<u32>,
     /// The call that panics.
     panics: Option<&'static str>,
+    /// The call that is never answered.
+    hangs: Option<&'static str>,
+    /// What the keeper's runtime waits for in vain.
+    block: Option<mpsc::Receiver<()>>,
 }
 
 /// The queue.
@@ -131,6 +135,24 @@ impl Board {
     /// This call panics from now on.
     pub(super) fn panic_in(&self, call: &'static str) {
         self.state().panics = Some(call);
+    }
+
+    /// This call is never answered from now on.
+    pub(super) fn hang_in(&self, call: &'static str) {
+        self.state().hangs = Some(call);
+    }
+
+    /// The keeper begins a call that blocks until the other end is dropped.
+    pub(super) fn block_the_keeper(&self, held: mpsc::Receiver<()>) {
+        self.state().block = Some(held);
+    }
+
+    /// Returns if this call is answered.
+    async fn reached(&self, call: &str) {
+        let hangs = self.state().hangs == Some(call);
+        if hangs {
+            std::future::pending::<()>().await;
+        }
     }
 
     pub(super) fn put_all(&self, kind: &str, all: impl IntoIterator<Item = u32>) {
@@ -308,6 +330,7 @@ impl JobQueue for Board {
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
+        self.reached("claim").await;
         // A round trip: others run meanwhile.
         tokio::time::sleep(Duration::from_millis(1)).await;
         let (now, shown) = (Instant::now(), self.clock.now());
@@ -346,6 +369,7 @@ impl JobQueue for Board {
     }
 
     async fn finish(&self, done: Vec<(Lease, Outcome)>) -> Result<Vec<Written>, StoreError> {
+        self.reached("finish").await;
         tokio::time::sleep(Duration::from_millis(1)).await;
         let mut state = self.state();
         state.answers("finish")?;
@@ -414,10 +438,12 @@ impl JobQueue for Board {
     }
 
     async fn get(&self, job: JobId) -> Result<Option<JobRecord>, StoreError> {
+        self.reached("get").await;
         Ok(self.state().rows.iter().find(|it| it.record.id == job).map(|it| it.record.clone()))
     }
 
     async fn next_due(&self, due: &NextDue) -> Result<Option<Duration>, StoreError> {
+        self.reached("next_due").await;
         let mut state = self.state();
         state.up()?;
         state.questions += 1;
@@ -477,6 +503,7 @@ impl Board {
 #[async_trait]
 impl Presence for Board {
     async fn workers(&self) -> Result<Vec<WorkerPresence>, StoreError> {
+        self.reached("workers").await;
         let mut state = self.state();
         state.answers("workers")?;
         state.questions += 1;
@@ -484,6 +511,7 @@ impl Presence for Board {
     }
 
     async fn leave(&self, worker: &WorkerId) -> Result<(), StoreError> {
+        self.reached("leave").await;
         self.state().workers.retain(|it| it.worker != *worker);
         Ok(())
     }
@@ -494,7 +522,10 @@ struct Opens(Arc<Board>);
 #[async_trait]
 impl OpenLeaseKeeper for Opens {
     async fn open(&self) -> Result<Box<dyn LeaseKeeper>, StoreError> {
-        let state = self.0.state();
+        let mut state = self.0.state();
+        if let Some(held) = state.block.take() {
+            tokio::task::spawn_blocking(move || held.recv());
+        }
         if state.keeper_down {
             return Err(unavailable());
         }
@@ -508,6 +539,7 @@ struct Keeps(Arc<Board>);
 #[async_trait]
 impl LeaseKeeper for Keeps {
     async fn renew(&mut self, _worker: &WorkerId, leases: &[(JobId, RunToken)]) -> Result<Vec<Renewed>, StoreError> {
+        self.0.reached("renew").await;
         let mut state = self.0.state();
         state.answers("renew")?;
         state.renewed_on.push(thread::current().name().map(str::to_owned));
@@ -522,6 +554,7 @@ impl LeaseKeeper for Keeps {
     }
 
     async fn beat(&mut self, presence: &WorkerPresence) -> Result<(), StoreError> {
+        self.0.reached("beat").await;
         let mut state = self.0.state();
         state.answers("beat")?;
         state.workers.retain(|it| it.worker != presence.worker);

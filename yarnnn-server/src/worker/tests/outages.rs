@@ -80,7 +80,7 @@ async fn leases_are_let_go_when_the_runtime_of_the_jobs_stands_still() {
         assert_eq!(board.renewed_on().len(), renewals, "with a limit of {limit} s");
         let problem = WorkerHandle(shared).problem().unwrap();
         assert!(problem.starts_with("its jobs have kept all its threads busy"), "{problem}");
-        engine.stop().await;
+        engine.stop(Instant::now() + Duration::from_secs(1)).await;
     }
 }
 
@@ -93,7 +93,7 @@ async fn leases_are_let_go_when_stopping_takes_too_long() {
     let renewals = board.renewed_on().len();
     tokio::time::sleep(Duration::from_secs(30)).await;
     assert_eq!(board.renewed_on().len(), renewals);
-    engine.stop().await;
+    engine.stop(Instant::now() + Duration::from_secs(1)).await;
 }
 
 #[tokio::test(start_paused = true)]
