@@ -163,6 +163,8 @@ impl Slots {
         if let Some(held) = self.state().held.get_mut(&token) {
             held.request(why, Instant::now());
         }
+        // One whose lease is lost is no longer waited for.
+        self.freed.notify_one();
     }
 
     /// Asks all jobs to stop.
@@ -208,6 +210,10 @@ impl Slots {
                 }
                 Renewed::Lost => held.request(Stop::Lost, asked),
             }
+        }
+        drop(state);
+        if answers.contains(&Renewed::Lost) {
+            self.freed.notify_one();
         }
     }
 

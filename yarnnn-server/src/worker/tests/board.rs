@@ -226,6 +226,20 @@ impl Board {
         self.taken_by(job, "thief", "thief", Duration::from_hours(1));
     }
 
+    /// As if the worker that has it had ended it so.
+    pub(super) fn end(&self, job: JobId, status: JobStatus) {
+        let mut state = self.state();
+        let row = state.rows.iter_mut().find(|it| it.record.id == job).unwrap();
+        (row.lease, row.record.status) = (None, status);
+    }
+
+    /// As if the store's clock were so far ahead: what it dates does not change what holds.
+    pub(super) fn date_leases(&self, job: JobId, ahead: Duration) {
+        let mut state = self.state();
+        let row = state.rows.iter_mut().find(|it| it.record.id == job).unwrap();
+        row.record.lease_until = row.record.lease_until.map(|it| it + TimeDelta::from_std(ahead).unwrap());
+    }
+
     pub(super) fn ask_to_cancel(&self, job: JobId) {
         self.state().rows.iter_mut().find(|it| it.record.id == job).unwrap().record.cancel_requested = true;
     }
@@ -439,6 +453,7 @@ impl JobQueue for Board {
 
     async fn get(&self, job: JobId) -> Result<Option<JobRecord>, StoreError> {
         self.reached("get").await;
+        self.state().up()?;
         Ok(self.state().rows.iter().find(|it| it.record.id == job).map(|it| it.record.clone()))
     }
 
