@@ -1,13 +1,14 @@
 //! What the parts of one worker share.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
-use yarnnn_core::jobs::{JobKinds, JobProgressSink, Jobs, WorkerId, WorkerPresence};
+use yarnnn_core::StoreError;
+use yarnnn_core::jobs::{Claim, Claimed, JobKinds, JobProgressSink, Jobs, WorkerId, WorkerPresence};
 
 use super::WorkerConfig;
 use super::groups::Groups;
@@ -16,6 +17,16 @@ use super::progress::Progress;
 use super::pulse::Pulse;
 use super::sleep::Sleep;
 use super::slots::{Done, Slots};
+
+/// How many claims have begun and ended: odd while one is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Claims(u64);
+
+impl Claims {
+    pub(super) const fn is_under_way(self) -> bool {
+        self.0 % 2 == 1
+    }
+}
 
 /// When something last went well.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +69,7 @@ pub(super) struct Shared {
     started_at: DateTime<Utc>,
     stopping: watch::Sender<bool>,
     draining: AtomicBool,
+    claims: AtomicU64,
     /// Whether its parts are being ended.
     closed: AtomicBool,
     /// The first part that ended before that.
@@ -101,6 +113,7 @@ impl Shared {
             began: Instant::now(),
             stopping: watch::Sender::new(false),
             draining: AtomicBool::new(false),
+            claims: AtomicU64::new(0),
             closed: AtomicBool::new(false),
             broken: watch::Sender::new(None),
             stopped_at: OnceLock::new(),
@@ -172,6 +185,20 @@ impl Shared {
 
     pub(super) fn counted(&self, count: impl FnOnce(&mut Tally)) {
         count(&mut self.facts().tally);
+    }
+
+    /// Takes jobs. One call at a time.
+    pub(super) async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
+        self.claims.fetch_add(1, Ordering::AcqRel);
+        let claimed = self.jobs.queue.claim(claim).await;
+        self.claims.fetch_add(1, Ordering::AcqRel);
+        let claimed = claimed?;
+        self.looked(!claimed.is_empty());
+        Ok(claimed)
+    }
+
+    pub(super) fn claims(&self) -> Claims {
+        Claims(self.claims.load(Ordering::Acquire))
     }
 
     /// The store answered a claim, or a question for work.

@@ -203,8 +203,7 @@ impl Single {
         self.until_kept().await;
         let (config, asked) = (&self.shared.config, Instant::now());
         let only = Claim { only: Some(record.id), ..Claim::any(config.id.clone(), 1, config.lease) };
-        let claimed = self.shared.jobs.queue.claim(only).await?;
-        self.shared.looked(!claimed.is_empty());
+        let claimed = self.shared.claim(only).await?;
         let count = claimed.len();
         for it in claimed {
             start(&self.shared, it, asked, false);

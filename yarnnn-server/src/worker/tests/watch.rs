@@ -184,3 +184,37 @@ async fn the_health_page_is_answered_without_the_store() {
     assert_eq!(ask().await.0, 200);
     worker.stop().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn working_until_idle_does_not_end_between_a_job_and_what_follows_it() {
+    for round in 0..100 {
+        let board = Board::new();
+        board.put("plain", 0);
+        let follow = board.clone();
+        let kinds = kinds(move |n, _| {
+            let follow = follow.clone();
+            async move {
+                tokio::time::sleep(Duration::from_millis(100 + (round * 3 + u64::from(n) * 17) % 200)).await;
+                if n < 20 {
+                    follow.put_with_the_next_end(n + 1);
+                }
+                Outcome::done(json!(n))
+            }
+        });
+        let worker = Worker::new(board.jobs(), &kinds, Board::config(4)).without_thread();
+        until_idle(worker, std::future::pending()).await.unwrap();
+        assert_eq!(board.count(JobStatus::Succeeded), 21, "chain {round}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn working_lanes_until_idle_does_not_wait_for_those_of_others() {
+    let board = Board::new();
+    board.put("plain", 0);
+    let theirs = board.put_with("plain", 1, |it| it.lane = "slow".to_owned());
+    board.taken_by(theirs, "far", "elsewhere", Duration::from_hours(2));
+    let config = WorkerConfig { lanes: Some(vec!["default".to_owned()]), ..Board::config(4) };
+    let worker = Worker::new(board.jobs(), &at_once(), config).without_thread();
+    let ended = tokio::time::timeout(Duration::from_mins(5), until_idle(worker, std::future::pending())).await;
+    assert_eq!(ended.expect("it ends").unwrap().tally.succeeded, 1);
+}
