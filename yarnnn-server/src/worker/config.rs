@@ -28,6 +28,8 @@ pub struct WorkerConfig {
     pub rescue_every: Duration,
     /// How long stopping may take in all.
     pub drain: Duration,
+    /// How long a job that somebody asked to stop may go on before its code is ended by force.
+    pub cancel_grace: Duration,
     /// How many jobs of one owner it runs at once, so that one tenant cannot starve the others; none for any number.
     pub owner_limit: Option<u32>,
     /// The most that is claimed or written by one call.
@@ -54,6 +56,7 @@ impl WorkerConfig {
             poll: Duration::from_secs(1),
             rescue_every: Duration::from_millis(500),
             drain: Self::DRAIN,
+            cancel_grace: Duration::from_secs(30),
             owner_limit: None,
             batch: 100,
             keep_ended: Duration::from_hours(7 * 24),

@@ -42,6 +42,8 @@ pub(super) struct Held {
     pub(super) soft: Option<Instant>,
     pub(super) hard: Instant,
     pub(super) stop: Option<Stop>,
+    /// When somebody asked for its end.
+    pub(super) asked_at: Option<Instant>,
     pub(super) lost_at: Option<Instant>,
     pub(super) aborted_at: Option<Instant>,
     /// Whether its code no longer runs.
@@ -62,6 +64,7 @@ impl Held {
             soft,
             hard,
             stop: None,
+            asked_at: None,
             lost_at: None,
             aborted_at: None,
             ended: false,
@@ -98,6 +101,9 @@ impl Held {
             return;
         }
         self.stop = Some(why);
+        if why == Stop::Asked {
+            self.asked_at.get_or_insert(now);
+        }
         if why == Stop::Lost {
             self.lost_at.get_or_insert(now);
         }
@@ -111,7 +117,7 @@ impl Held {
         }
     }
 
-    pub(super) fn check(&mut self, now: Instant) {
+    pub(super) fn check(&mut self, now: Instant, cancel_grace: Duration) {
         if now >= self.hard {
             if self.aborted_at.is_none() {
                 self.request(Stop::HardLimit, now);
@@ -122,8 +128,9 @@ impl Held {
         } else if self.hold.ends.has_passed() {
             self.request(Stop::LeaseOver, now);
         }
-        // Nothing that it still does would be stored.
-        if self.lost_at.is_some_and(|at| now >= at + GRACE) {
+        // Nothing that it still does would be stored, or is wanted.
+        let is_over = |at: Option<Instant>, grace| at.is_some_and(|at| now >= at + grace);
+        if is_over(self.lost_at, GRACE) || is_over(self.asked_at, cancel_grace) {
             self.abort(now);
         }
     }

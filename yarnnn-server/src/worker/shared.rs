@@ -18,6 +18,9 @@ use super::pulse::Pulse;
 use super::sleep::Sleep;
 use super::slots::{Done, Slots};
 
+/// One job of a command, and who sees its progress besides the store.
+pub(super) struct Watched(pub(super) Option<JobProgressSink>);
+
 /// How many claims have begun and ended: odd while one is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Claims(u64);
@@ -65,6 +68,8 @@ pub(super) struct Shared {
     pub(super) beaten: Notify,
     /// Sees the progress of all jobs besides the store.
     pub(super) observe: Option<JobProgressSink>,
+    /// Whether it runs one job for a command and takes no others.
+    is_single: bool,
     pub(super) began: Instant,
     started_at: DateTime<Utc>,
     stopping: watch::Sender<bool>,
@@ -85,18 +90,17 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// With the other end of the ends to be written.
+    /// With the other end of the ends to be written; for one job of a command, or for all.
     pub(super) fn new(
         jobs: Jobs,
         kinds: &JobKinds,
         config: WorkerConfig,
-        observe: Option<JobProgressSink>,
+        single: Option<Watched>,
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<Done>) {
         let config = config.sound();
+        let (is_single, observe) = (single.is_some(), single.and_then(|it| it.0));
         let groups = Groups::of(kinds, config.concurrency);
-        // Enough that the next jobs run while a batch is written, and not so many that a slow store lets them pile up.
-        let unwritten = (config.batch * 2).max(config.concurrency);
-        let slots = Slots::new(config.concurrency, groups.all.len(), unwritten, jobs.clock.clone());
+        let slots = Slots::new(&config, groups.all.len(), jobs.clock.clone());
         let (done, receiver) = mpsc::unbounded_channel();
         let sleep = Sleep::new(jobs.clock.clone());
         let shared = Self {
@@ -110,6 +114,7 @@ impl Shared {
             wrote: Notify::new(),
             beaten: Notify::new(),
             observe,
+            is_single,
             began: Instant::now(),
             stopping: watch::Sender::new(false),
             draining: AtomicBool::new(false),
@@ -269,7 +274,7 @@ impl Shared {
             name: self.config.name.clone(),
             process: self.jobs.liveness.me(),
             version: self.config.version.clone(),
-            concurrency: self.config.concurrency,
+            concurrency: if self.is_single { 0 } else { self.config.concurrency },
             running: self.slots.running(),
             draining: self.is_stopping(),
             started_at: self.started_at,

@@ -15,7 +15,7 @@ use super::WorkerConfig;
 use super::backoff::Streak;
 use super::engine::{Engine, KeeperPlace, Patience};
 use super::rescuer::gone;
-use super::shared::Shared;
+use super::shared::{Shared, Watched};
 use super::start::start;
 
 /// How often to look at a job that another worker runs.
@@ -84,7 +84,7 @@ pub(super) async fn one_job(
     request: Request,
     place: KeeperPlace,
 ) -> Result<JobRecord, Error> {
-    let (shared, ends) = Shared::new(jobs, kinds, config, request.watch.progress.clone());
+    let (shared, ends) = Shared::new(jobs, kinds, config, Some(Watched(request.watch.progress.clone())));
     let engine = Engine::start(&shared, ends, place)?;
     let single = Single { shared: shared.clone(), engine, request, patience: OnceLock::new() };
     let ended = tokio::select! {

@@ -16,6 +16,7 @@ use yarnnn_core::id::{JobId, RunToken};
 use yarnnn_core::jobs::{Lease, Outcome, Renewed};
 use yarnnn_core::pipeline::{CancelHandle, CancelToken};
 
+use super::WorkerConfig;
 use super::groups::Group;
 use super::held::{Fate, Held, Hold};
 use super::limits::Stop;
@@ -43,16 +44,20 @@ pub(super) struct Slots {
     state: Mutex<State>,
     total: u32,
     unwritten_limit: u32,
+    cancel_grace: Duration,
     clock: Arc<dyn Clock>,
     /// Told whenever a slot is free or an end is written.
     pub(super) freed: Notify,
 }
 
 impl Slots {
-    /// So many slots; no new jobs while more ends than the limit wait to be written.
-    pub(super) fn new(total: u32, groups: usize, unwritten_limit: u32, clock: Arc<dyn Clock>) -> Self {
+    /// As many slots as the worker is to have.
+    pub(super) fn new(config: &WorkerConfig, groups: usize, clock: Arc<dyn Clock>) -> Self {
+        // Enough that the next jobs run while a batch is written, and not so many that a slow store lets them pile up.
+        let unwritten_limit = (config.batch * 2).max(config.concurrency);
         let state = State { held: HashMap::new(), used: 0, running: vec![0; groups], unwritten: 0, alone: None };
-        Self { state: Mutex::new(state), total, unwritten_limit, clock, freed: Notify::new() }
+        let (total, cancel_grace) = (config.concurrency, config.cancel_grace);
+        Self { state: Mutex::new(state), total, unwritten_limit, cancel_grace, clock, freed: Notify::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -221,7 +226,7 @@ impl Slots {
     pub(super) fn check(&self) -> Vec<Done> {
         let (now, shown) = (Instant::now(), self.clock.now());
         let mut state = self.state();
-        state.held.values_mut().filter(|it| !it.ended).for_each(|it| it.check(now));
+        state.held.values_mut().filter(|it| !it.ended).for_each(|it| it.check(now, self.cancel_grace));
         state.give_up(shown, |it| it.is_stuck(now))
     }
 }

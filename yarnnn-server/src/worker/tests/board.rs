@@ -198,8 +198,8 @@ impl Board {
         id
     }
 
-    /// As if another worker had claimed it.
-    pub(super) fn taken_by(&self, job: JobId, worker: &str, process: &str, lease: Duration) {
+    /// As if a worker had claimed it that is no longer on the board.
+    pub(super) fn claimed_late_by(&self, job: JobId, worker: &str, lease: Duration) {
         let mut state = self.state();
         let until = Instant::now() + lease;
         let row = state.rows.iter_mut().find(|it| it.record.id == job).unwrap();
@@ -207,6 +207,13 @@ impl Board {
         row.record.status = JobStatus::Running;
         row.record.worker = Some(WorkerId::new(worker));
         row.record.lease_until = Some(self.clock.now() + TimeDelta::from_std(lease).unwrap());
+    }
+
+    /// As if another worker had claimed it.
+    pub(super) fn taken_by(&self, job: JobId, worker: &str, process: &str, lease: Duration) {
+        self.claimed_late_by(job, worker, lease);
+        let mut state = self.state();
+        state.workers.retain(|it| it.worker.as_str() != worker);
         state.workers.push(WorkerPresence {
             worker: WorkerId::new(worker),
             name: "other".to_owned(),

@@ -192,3 +192,17 @@ fn a_keeper_that_blocks_is_not_waited_for() {
     });
     drop(let_go);
 }
+
+#[tokio::test(start_paused = true)]
+async fn code_that_does_not_hear_a_cancel_is_ended_after_a_while() {
+    let board = Board::new();
+    let job = board.put_with("plain", 0, |it| it.policy.time_limit_seconds = 6 * 3_600);
+    let worker = Started::start(&board, &lasting(Duration::from_hours(5)), Board::config(4));
+    board.until(JobStatus::Running, 1).await;
+    board.ask_to_cancel(job);
+    tokio::time::sleep(Duration::from_secs(29)).await;
+    assert_eq!(board.job(job).status, JobStatus::Running);
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    assert_eq!(board.job(job).status, JobStatus::Cancelled);
+    worker.stop().await;
+}

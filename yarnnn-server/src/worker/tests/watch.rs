@@ -13,7 +13,10 @@ use yarnnn_core::jobs::{JobStatus, Jobs, MockCapacity, Outcome, Presence as _};
 use super::board::Board;
 use super::kinds::{Started, at_once, kinds};
 use crate::health;
+use crate::worker::engine::KeeperPlace;
 use crate::worker::idle::until_idle;
+use crate::worker::single::{JobWatch, Request, one_job};
+use crate::worker::submit::has_worker;
 use crate::worker::{Worker, WorkerConfig};
 
 #[tokio::test(start_paused = true)]
@@ -217,4 +220,40 @@ async fn working_lanes_until_idle_does_not_wait_for_those_of_others() {
     let worker = Worker::new(board.jobs(), &at_once(), config).without_thread();
     let ended = tokio::time::timeout(Duration::from_mins(5), until_idle(worker, std::future::pending())).await;
     assert_eq!(ended.expect("it ends").unwrap().tally.succeeded, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_takes_effect_after_its_process_is_gone_is_taken_back_too() {
+    let board = Board::new();
+    let worker = Started::start(&board, &at_once(), Board::config(4));
+    let (first, late) = (board.put("newer", 0), board.put("newer", 1));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    board.taken_by(first, "dead", "gone", Duration::from_hours(1));
+    board.until(JobStatus::Retrying, 1).await;
+    board.claimed_late_by(late, "dead", Duration::from_hours(1));
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert_eq!(board.job(late).status, JobStatus::Retrying);
+    worker.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_command_that_runs_its_own_job_is_no_worker_for_others() {
+    let board = Board::new();
+    let (job, watched) = (board.put("plain", 0), board.clone());
+    let kinds = kinds(move |_, _| {
+        let watched = watched.clone();
+        async move {
+            tokio::time::sleep(Duration::from_secs(7)).await;
+            assert_eq!(watched.workers().await.unwrap().len(), 1, "it beats");
+            Outcome::done(json!(has_worker(&watched.jobs()).await.unwrap()))
+        }
+    });
+    let request = Request { job, watch: JobWatch::default() };
+    let record = one_job(board.jobs(), &kinds, Board::config(4), request, KeeperPlace::Runtime).await.unwrap();
+    assert_eq!(record.result, Some(json!(false)));
+    let worker = Started::start(&board, &at_once(), Board::config(4));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    board.jump(Duration::from_mins(3));
+    assert!(has_worker(&board.jobs()).await.unwrap(), "whatever the local clock says");
+    worker.stop().await;
 }
