@@ -7,27 +7,44 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 use axum::{Json, Router};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio::time::timeout;
-use yarnnn_core::StoreError;
 use yarnnn_core::clock::instant_text;
 use yarnnn_core::jobs::{CapacityUse, Depth, JobStatus, Jobs};
 
 use crate::worker::{WorkerHandle, unknown_kinds};
 
-/// How long the store may take before the page says that it does not answer.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How often the store is asked what waits. Pages are answered from the last answer, however many ask and however slow it is.
+const EVERY: Duration = Duration::from_secs(10);
+/// How long the first page waits for the first answer.
+const PATIENCE: Duration = Duration::from_secs(2);
 
-#[derive(Clone)]
-struct Page {
-    jobs: Jobs,
-    worker: WorkerHandle,
+/// What the store last said.
+#[derive(Debug, Clone)]
+struct Look {
+    depth: Vec<Depth>,
+    usage: Vec<CapacityUse>,
+    at: DateTime<Utc>,
 }
 
-/// `GET /health`: 200 while the worker works, else 503.
+/// The page of one worker.
+#[derive(Clone)]
+pub(crate) struct Page {
+    worker: WorkerHandle,
+    look: watch::Receiver<Option<Look>>,
+}
+
+/// `GET /health`: 200 while the worker works, else 503. Starts to ask the store, on this runtime, for as long as the router is
+/// there; the router itself touches no store and may be served on another runtime.
 pub fn router(jobs: Jobs, worker: WorkerHandle) -> Router {
-    Router::new().route("/health", get(health)).with_state(Page { jobs, worker })
+    let page = |State(page): State<Page>| async move {
+        let (code, body) = page.answer().await;
+        (code, Json(body))
+    };
+    Router::new().route("/health", get(page)).with_state(Page::watching(jobs, worker))
 }
 
 /// Serves the page until the shutdown.
@@ -36,30 +53,50 @@ pub fn router(jobs: Jobs, worker: WorkerHandle) -> Router {
 /// Those of the listener.
 pub async fn serve(
     listener: TcpListener,
-    jobs: Jobs,
-    worker: WorkerHandle,
+    router: Router,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(jobs, worker)).with_graceful_shutdown(shutdown).await
+    axum::serve(listener, router).with_graceful_shutdown(shutdown).await
 }
 
-async fn health(State(page): State<Page>) -> (StatusCode, Json<Value>) {
-    let asked = async { tokio::try_join!(page.jobs.admin.depth(), page.jobs.capacity.usage()) };
-    let store = timeout(PATIENCE, asked).await.unwrap_or_else(|_| Err(StoreError::Unavailable { source: "too slow".into() }));
-    let problem = match &store {
-        Err(error) => {
+async fn look_on(jobs: &Jobs, looks: &watch::Sender<Option<Look>>) {
+    loop {
+        match tokio::try_join!(jobs.admin.depth(), jobs.capacity.usage()) {
+            Ok((depth, usage)) => {
+                looks.send_replace(Some(Look { depth, usage, at: jobs.clock.now() }));
+            }
             // The page may be public; a driver's error may name hosts and users.
-            tracing::warn!(%error, "the store did not answer the health page");
-            Some("the database does not answer".to_owned())
+            Err(error) => tracing::warn!(%error, "the health page cannot be refreshed"),
         }
-        Ok(_) => page.worker.problem(),
-    };
-    let (depth, usage) = store.unwrap_or_default();
-    let code = if problem.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (code, Json(payload(&page.worker, problem.as_deref(), &depth, &usage)))
+        tokio::time::sleep(EVERY).await;
+    }
 }
 
-fn payload(worker: &WorkerHandle, problem: Option<&str>, depth: &[Depth], usage: &[CapacityUse]) -> Value {
+impl Page {
+    pub(crate) fn watching(jobs: Jobs, worker: WorkerHandle) -> Self {
+        let (sender, look) = watch::channel(None);
+        tokio::spawn(async move {
+            tokio::select! {
+                () = sender.closed() => {}
+                () = look_on(&jobs, &sender) => {}
+            }
+        });
+        Self { worker, look }
+    }
+
+    pub(crate) async fn answer(&self) -> (StatusCode, Value) {
+        let mut looks = self.look.clone();
+        let _ = timeout(PATIENCE, looks.wait_for(Option::is_some)).await;
+        let look = looks.borrow().clone();
+        // Whether the worker works is known without asking: it beats, looks for work and writes ends all the time.
+        let problem = self.worker.problem();
+        let code = if problem.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        (code, payload(&self.worker, problem.as_deref(), look.as_ref()))
+    }
+}
+
+fn payload(worker: &WorkerHandle, problem: Option<&str>, look: Option<&Look>) -> Value {
+    let (depth, usage) = look.map_or((&[][..], &[][..]), |it| (&it.depth, &it.usage));
     let presence = worker.presence();
     let mut page = json!({
         "status": if problem.is_none() { "healthy" } else { "unhealthy" },
@@ -68,6 +105,8 @@ fn payload(worker: &WorkerHandle, problem: Option<&str>, depth: &[Depth], usage:
         "last_heartbeat": worker.last_beat().map(instant_text),
         "api_capacity": api_capacity(usage),
         "queue": queue(depth, &worker.kinds()),
+        "queue_seen": look.map(|it| instant_text(it.at)),
+        "oldest_unwritten_seconds": worker.unwritten_for().unwrap_or_default().as_secs(),
         "version": presence.version,
         "draining": presence.draining,
     });

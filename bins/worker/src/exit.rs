@@ -1,20 +1,20 @@
 //! Exit codes: 1 the worker failed, 3 a setting is missing or wrong. What restarts the program need not guess which.
 
-use std::process::ExitCode;
-
 use yarnnn::ConnectError;
 use yarnnn::config::ConfigError;
 
+/// It was told to stop, and did.
+pub(crate) const DONE: i32 = 0;
 /// The worker could not go on.
-const FAILED: u8 = 1;
+const FAILED: i32 = 1;
 /// A setting is missing or wrong, or names what cannot be used.
-const CONFIGURATION: u8 = 3;
+const CONFIGURATION: i32 = 3;
 
 /// Says what stopped the program, and answers its exit code.
-pub(crate) fn report(error: &anyhow::Error) -> ExitCode {
+pub(crate) fn report(error: &anyhow::Error) -> i32 {
     eprintln!("error: {}", chain(error));
     let of_config = error.is::<ConfigError>() || error.is::<ConnectError>();
-    ExitCode::from(if of_config { CONFIGURATION } else { FAILED })
+    if of_config { CONFIGURATION } else { FAILED }
 }
 
 /// The error and its causes, each said once: many of ours name their cause already.

@@ -1,13 +1,13 @@
 //! The port of the health page: one that cannot be had is a wrong setting.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 
-use tokio::net::TcpListener;
 use yarnnn::config::{ConfigError, env_vars};
 
-/// Takes the port.
-pub(crate) async fn listen(address: SocketAddr) -> Result<TcpListener, ConfigError> {
-    TcpListener::bind(address).await.map_err(|error| {
+/// Takes the port, for a runtime that is not the caller's.
+pub(crate) fn listen(address: SocketAddr) -> Result<TcpListener, ConfigError> {
+    let bound = TcpListener::bind(address).and_then(|it| it.set_nonblocking(true).map(|()| it));
+    bound.map_err(|error| {
         let problem = format!("the health page cannot be served on {address} ({}): {error}", env_vars::HOST);
         ConfigError { variable: env_vars::HEALTH_CHECK_PORT, problem }
     })

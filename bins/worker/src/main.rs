@@ -1,39 +1,38 @@
 //! The `yarnnn-worker` program: runs background jobs until it is told to stop, and shows its health if it has a port for that.
 
 mod exit;
+mod guard;
 mod health_port;
 mod shutdown;
 mod telemetry;
-
-use std::process::ExitCode;
 
 use yarnnn::Config;
 use yarnnn_server::health;
 use yarnnn_server::worker::{Worker, WorkerConfig};
 
 #[tokio::main]
-async fn main() -> ExitCode {
+async fn main() {
     telemetry::init();
-    match work().await {
-        // Nothing is left to be written; code that never yields must not keep the process from ending.
-        Ok(()) => std::process::exit(0),
-        Err(error) => exit::report(&error),
-    }
+    let code = work().await.map_or_else(|error| exit::report(&error), |()| exit::DONE);
+    // Nothing is left to be written; code that never yields must not keep the process from ending.
+    std::process::exit(code)
 }
 
 async fn work() -> anyhow::Result<()> {
-    let shutdown = shutdown::Signals::new()?;
+    let guard = guard::Guard::start(WorkerConfig::DRAIN)?;
     let config = Config::from_env()?;
     let yarnnn = yarnnn::connect(&config).await?;
     let jobs = yarnnn.jobs().clone();
-    let settings = WorkerConfig::new(&config.worker.name, jobs.ids.as_ref()).with_concurrency(config.worker.concurrency);
+    let settings = WorkerConfig::new(config.worker.name, jobs.ids.as_ref()).with_concurrency(config.worker.concurrency);
     let settings = WorkerConfig { lanes: config.worker.lanes, ..settings };
     let worker = Worker::new(jobs.clone(), &yarnnn.job_kinds(), settings);
     if let Some(address) = config.worker.health {
-        let listener = health_port::listen(address).await?;
-        // Serves until the process ends: while the worker drains, monitors see that it does.
-        tokio::spawn(health::serve(listener, jobs, worker.handle(), std::future::pending()));
+        let (listener, router) = (health_port::listen(address)?, health::router(jobs, worker.handle()));
+        // Serves until the process ends: while the worker drains, or is kept busy by its jobs, monitors see that it does.
+        guard
+            .runtime()
+            .spawn(async { health::serve(tokio::net::TcpListener::from_std(listener)?, router, std::future::pending()).await });
     }
-    worker.run(shutdown.received()).await?;
+    worker.run(guard.stopped()).await?;
     Ok(())
 }

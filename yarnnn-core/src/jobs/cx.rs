@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -17,12 +17,14 @@ use crate::pipeline::{CancelToken, Holder, StageCx};
 pub struct LeaseEnd {
     base: Instant,
     millis: Arc<AtomicU64>,
+    /// Whether it may have ended unnoticed: the monotonic clock stands still while the machine sleeps.
+    doubted: Arc<AtomicBool>,
 }
 
 impl LeaseEnd {
     /// A lease that was claimed or renewed by a call that began at `asked`.
     pub fn starting(asked: Instant, lease: Duration) -> Self {
-        let end = Self { base: asked, millis: Arc::default() };
+        let end = Self { base: asked, millis: Arc::default(), doubted: Arc::default() };
         end.renewed(asked, lease);
         end
     }
@@ -31,10 +33,21 @@ impl LeaseEnd {
     pub fn renewed(&self, asked: Instant, lease: Duration) {
         let end = asked.saturating_duration_since(self.base) + lease;
         self.millis.store(u64::try_from(end.as_millis()).unwrap_or(u64::MAX), Ordering::Release);
+        self.doubted.store(false, Ordering::Release);
     }
 
-    /// Whether it has ended.
+    /// Counts as ended until it is renewed.
+    pub fn doubt(&self) {
+        self.doubted.store(true, Ordering::Release);
+    }
+
+    /// Whether it has ended, or may have.
     pub fn is_over(&self) -> bool {
+        self.doubted.load(Ordering::Acquire) || self.has_passed()
+    }
+
+    /// Whether it has ended by the clock.
+    pub fn has_passed(&self) -> bool {
         self.base.elapsed() >= Duration::from_millis(self.millis.load(Ordering::Acquire))
     }
 }

@@ -26,7 +26,7 @@ pub struct WorkerPresence {
     pub process: Holder,
     /// Version of the program.
     pub version: String,
-    /// Jobs it may run at once.
+    /// Jobs it may run at once; 0 for a process that runs one job for a command and takes no others.
     pub concurrency: u32,
     /// Jobs it runs.
     pub running: u32,

@@ -125,9 +125,8 @@ impl Claimer {
             ..Claim::any(config.id.clone(), limit, config.lease)
         };
         let asked = Instant::now();
-        let claimed = self.shared.jobs.queue.claim(claim).await?;
+        let claimed = self.shared.claim(claim).await?;
         let count = u32::try_from(claimed.len()).unwrap_or(u32::MAX);
-        self.shared.looked(count > 0);
         self.lines[index].due = count >= limit;
         if count > 0 {
             self.lines[index].served = self.turn;

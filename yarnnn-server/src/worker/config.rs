@@ -28,6 +28,8 @@ pub struct WorkerConfig {
     pub rescue_every: Duration,
     /// How long stopping may take in all.
     pub drain: Duration,
+    /// How long a job that somebody asked to stop may go on before its code is ended by force.
+    pub cancel_grace: Duration,
     /// How many jobs of one owner it runs at once, so that one tenant cannot starve the others; none for any number.
     pub owner_limit: Option<u32>,
     /// The most that is claimed or written by one call.
@@ -37,6 +39,9 @@ pub struct WorkerConfig {
 }
 
 impl WorkerConfig {
+    /// How long stopping may take in all, unless set otherwise: less than the 30 s that supervisors grant.
+    pub const DRAIN: Duration = Duration::from_secs(25);
+
     /// The defaults of a worker of this service: 50 slots, leases of 15 s, 25 s to stop.
     pub fn new(name: impl Into<String>, ids: &dyn IdGen) -> Self {
         let name = name.into();
@@ -50,7 +55,8 @@ impl WorkerConfig {
             beat: Duration::from_secs(5),
             poll: Duration::from_secs(1),
             rescue_every: Duration::from_millis(500),
-            drain: Duration::from_secs(25),
+            drain: Self::DRAIN,
+            cancel_grace: Duration::from_secs(30),
             owner_limit: None,
             batch: 100,
             keep_ended: Duration::from_hours(7 * 24),

@@ -10,6 +10,9 @@ use yarnnn_core::jobs::{Outcome, WorkerPresence};
 use super::shared::Shared;
 use super::slots::Done;
 
+/// How long an end may wait to be written before something is wrong.
+const UNWRITTEN: Duration = Duration::from_mins(1);
+
 /// Ends that a worker has written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
@@ -87,13 +90,25 @@ impl WorkerHandle {
         self.0.last_beat().map(|it| it.shown)
     }
 
+    /// How long the oldest of the ends that wait to be written has been waiting.
+    pub fn unwritten_for(&self) -> Option<Duration> {
+        self.0.slots.oldest_unwritten()
+    }
+
     /// What is wrong with it, in words; none if nothing is. A worker that has just started has time to begin.
     pub fn problem(&self) -> Option<String> {
+        if let Some(silent) = self.0.stands_still_for() {
+            return Some(format!("its jobs have kept all its threads busy for {} s", silent.as_secs()));
+        }
         let config = &self.0.config;
         let patience = (config.poll * 10).max(Duration::from_secs(15));
         let since_beat = self.0.last_beat().map_or(self.0.began, |it| it.at).elapsed();
         if since_beat > config.beat * 3 {
             return Some(format!("its leases were last renewed {} s ago", since_beat.as_secs()));
+        }
+        let unwritten = self.unwritten_for().filter(|it| *it > UNWRITTEN);
+        if let Some(waiting) = unwritten {
+            return Some(format!("the end of a job waits to be written, for {} s now", waiting.as_secs()));
         }
         let since_look = self.0.since_look();
         let idle_hands = since_look > patience && !self.0.is_stopping();

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use yarnnn_core::jobs::{Lease, LeaseEnd, Outcome};
@@ -12,7 +13,7 @@ use super::limits::{Stop, decided};
 use super::slots::Done;
 
 /// How long code that was told to stop for good may hold its lease before its end is written without it.
-const GRACE: Duration = Duration::from_secs(5);
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 
 /// A job that is about to run.
 pub(super) struct Hold {
@@ -41,19 +42,35 @@ pub(super) struct Held {
     pub(super) soft: Option<Instant>,
     pub(super) hard: Instant,
     pub(super) stop: Option<Stop>,
+    /// When somebody asked for its end.
+    pub(super) asked_at: Option<Instant>,
     pub(super) lost_at: Option<Instant>,
     pub(super) aborted_at: Option<Instant>,
     /// Whether its code no longer runs.
     pub(super) ended: bool,
     pub(super) fate: Fate,
+    /// Since when its end waits to be written.
+    pub(super) decided_at: Option<Instant>,
 }
 
 impl Held {
     pub(super) fn new(hold: Hold, cancel: CancelHandle, now: Instant) -> Self {
         let policy = &hold.lease.policy;
         let (soft, hard) = (policy.soft_limit().map(|it| now + it), now + policy.time_limit());
-        let fate = Fate::Open;
-        Self { hold, cancel, task: None, soft, hard, stop: None, lost_at: None, aborted_at: None, ended: false, fate }
+        Self {
+            hold,
+            cancel,
+            task: None,
+            soft,
+            hard,
+            stop: None,
+            asked_at: None,
+            lost_at: None,
+            aborted_at: None,
+            ended: false,
+            fate: Fate::Open,
+            decided_at: None,
+        }
     }
 
     /// Whether the lease is still this worker's to renew and to end.
@@ -61,14 +78,22 @@ impl Held {
         self.fate != Fate::Over && self.stop != Some(Stop::Lost)
     }
 
+    /// For how long its end has been waiting to be written.
+    pub(super) fn unwritten_for(&self) -> Option<Duration> {
+        self.decided_at.filter(|_| self.fate == Fate::Unwritten && self.is_ours()).map(|it| it.elapsed())
+    }
+
     /// Whether its code goes on although it was ended by force a while ago.
     pub(super) fn is_stuck(&self, now: Instant) -> bool {
         self.aborted_at.is_some_and(|at| now >= at + GRACE)
     }
 
-    pub(super) fn decide(&mut self, outcome: Option<Outcome>) -> Done {
+    pub(super) fn decide(&mut self, outcome: Option<Outcome>, now: DateTime<Utc>) -> Done {
         self.fate = Fate::Unwritten;
-        Done { lease: self.hold.lease.clone(), outcome: decided(outcome, self.stop, &self.hold.lease.policy) }
+        self.decided_at = Some(Instant::now());
+        // Its code may have seen that the lease is over before this worker has.
+        let stop = self.stop.or_else(|| self.hold.ends.is_over().then_some(Stop::LeaseOver));
+        Done { lease: self.hold.lease.clone(), outcome: decided(outcome, stop, &self.hold.lease.policy, now) }
     }
 
     pub(super) fn request(&mut self, why: Stop, now: Instant) {
@@ -76,6 +101,9 @@ impl Held {
             return;
         }
         self.stop = Some(why);
+        if why == Stop::Asked {
+            self.asked_at.get_or_insert(now);
+        }
         if why == Stop::Lost {
             self.lost_at.get_or_insert(now);
         }
@@ -89,7 +117,7 @@ impl Held {
         }
     }
 
-    pub(super) fn check(&mut self, now: Instant) {
+    pub(super) fn check(&mut self, now: Instant, cancel_grace: Duration) {
         if now >= self.hard {
             if self.aborted_at.is_none() {
                 self.request(Stop::HardLimit, now);
@@ -97,11 +125,12 @@ impl Held {
             }
         } else if self.soft.is_some_and(|it| now >= it) {
             self.request(Stop::SoftLimit, now);
-        } else if self.hold.ends.is_over() {
+        } else if self.hold.ends.has_passed() {
             self.request(Stop::LeaseOver, now);
         }
-        // Nothing that it still does would be stored.
-        if self.lost_at.is_some_and(|at| now >= at + GRACE) {
+        // Nothing that it still does would be stored, or is wanted.
+        let is_over = |at: Option<Instant>, grace| at.is_some_and(|at| now >= at + grace);
+        if is_over(self.lost_at, GRACE) || is_over(self.asked_at, cancel_grace) {
             self.abort(now);
         }
     }

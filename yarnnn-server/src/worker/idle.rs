@@ -35,7 +35,8 @@ pub struct IdleReport {
 }
 
 /// Works until nothing of its kinds is queued, running or retrying, here or elsewhere; jobs that are due within a minute are
-/// waited for.
+/// waited for. With lanes, only what is queued in them counts, and what this worker runs: it does not wait for jobs that others
+/// run, in whatever lane.
 ///
 /// # Errors
 /// As [`run`](super::run()), and those of the store when the end cannot be told.
@@ -78,16 +79,24 @@ async fn idle(shared: &Arc<Shared>) {
     }
 }
 
+/// A job that ends while the questions are on their way may bring another, which is claimed before it is asked for. So nothing may
+/// have been held or claimed meanwhile; and what other workers hand over is asked for twice.
 async fn is_idle(shared: &Shared) -> Result<bool, StoreError> {
-    if !shared.slots.is_empty() {
+    let claims = shared.claims();
+    if claims.is_under_way() || shared.slots.unsettled() > 0 || is_busy(shared).await? || is_busy(shared).await? {
         return Ok(false);
     }
-    let (depth, known) = (shared.jobs.admin.depth().await?, shared.groups.names());
-    let has = |which: fn(&Depth) -> bool| depth.iter().any(|it| it.count > 0 && known.contains(&it.kind) && which(it));
-    if has(|it| it.status == JobStatus::Running) {
-        return Ok(false);
+    Ok(shared.slots.unsettled() == 0 && shared.claims() == claims)
+}
+
+/// Whether anything is due soon or, unless only some lanes are meant, runs: the store does not count by lane.
+async fn is_busy(shared: &Shared) -> Result<bool, StoreError> {
+    let known = shared.groups.names();
+    if is_due_soon(shared, &known).await? {
+        return Ok(true);
     }
-    Ok(!has(|it| is_waiting(it.status)) || !is_due_soon(shared, &known).await?)
+    let runs = |it: &Depth| it.count > 0 && it.status == JobStatus::Running && known.contains(&it.kind);
+    Ok(shared.config.lanes.is_none() && shared.jobs.admin.depth().await?.iter().any(runs))
 }
 
 async fn is_due_soon(shared: &Shared, known: &[String]) -> Result<bool, StoreError> {

@@ -11,6 +11,7 @@ use tokio::time::{Instant, timeout};
 use yarnnn_core::jobs::LeaseKeeper;
 use yarnnn_core::{Error, StoreError};
 
+use super::alarm::{Alarm, Until};
 use super::backoff::Streak;
 use super::limits::watch_limits;
 use super::shared::Shared;
@@ -37,8 +38,8 @@ impl Keeper {
         let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let body = move || {
             runtime.block_on(keep(shared, stopped));
-            // Connections end with their runtime, so it goes before anyone is told.
-            drop(runtime);
+            // Connections end with their runtime, so it goes before anyone is told; but a call that blocks is not waited for.
+            runtime.shutdown_background();
             let _ = over.send(());
         };
         thread::Builder::new().name("lease-keeper".to_owned()).spawn(body).map_err(failed)?;
@@ -62,6 +63,7 @@ impl Keeper {
 }
 
 async fn keep(shared: Arc<Shared>, stop: watch::Receiver<bool>) {
+    let _alarm = Alarm::of(shared.clone(), "renewing leases", Until::Closed);
     let mut stopped = stop.clone();
     let beats = async {
         tokio::select! {
@@ -77,6 +79,12 @@ async fn beat_on(shared: &Shared) {
     let mut streak = Streak::new("renewing leases");
     let mut keeper = None;
     loop {
+        if !shared.is_able() {
+            tracing::error!("nobody is left to end the jobs at hand; their leases are no longer renewed");
+            keeper = None;
+            shared.beat(false);
+            shared.until_able().await;
+        }
         let began = Instant::now();
         // A connection that no longer answers is given up while there is time for another.
         let beat = timeout(config.beat, beat(shared, &mut keeper)).await;
@@ -92,7 +100,10 @@ async fn beat_on(shared: &Shared) {
                 streak.failed(&error, shared.jobs.ids.as_ref()).min(config.beat)
             }
         };
-        tokio::time::sleep(pause).await;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = shared.beat_now.notified() => {}
+        }
     }
 }
 
@@ -101,13 +112,22 @@ async fn beat(shared: &Shared, keeper: &mut Option<Box<dyn LeaseKeeper>>) -> Res
         Some(keeper) => keeper,
         None => keeper.insert(shared.jobs.keeper.open().await?),
     };
-    let leases = shared.slots.leases();
+    let (leases, sleeps) = (shared.slots.leases(), shared.slept());
     if !leases.is_empty() {
         let asked = Instant::now();
         let answers = keeper.renew(shared.worker(), &leases).await?;
+        if shared.slept() != sleeps {
+            return Err(slept());
+        }
         shared.slots.renewed(&leases, &answers, asked, shared.config.lease);
     }
-    keeper.beat(&shared.presence()).await
+    keeper.beat(&shared.presence()).await?;
+    if shared.slept() == sleeps { Ok(()) } else { Err(slept()) }
+}
+
+/// An answer from before it tells nothing of what holds now.
+fn slept() -> StoreError {
+    StoreError::Unavailable { source: "the machine slept meanwhile".into() }
 }
 
 fn too_slow(limit: Duration) -> StoreError {

@@ -3,6 +3,7 @@
 //! It deliberately knows nothing of what jobs do and nothing of the store behind the ports. Start with [`run`]; the claiming is
 //! in `claimer`, what is held is in `slots`, leases are renewed in `keeper` on a thread that no job can block.
 
+mod alarm;
 mod backoff;
 mod claimer;
 mod config;
@@ -16,11 +17,14 @@ mod idle;
 mod keeper;
 mod limits;
 mod progress;
+mod pulse;
 mod quarantine;
+mod refused;
 mod rescuer;
 mod run;
 mod shared;
 mod single;
+mod sleep;
 mod slots;
 mod start;
 mod submit;

@@ -90,8 +90,7 @@ impl Quarantine {
             alone: true,
             ..Claim::any(shared.worker().clone(), 1, shared.config.lease)
         };
-        let claimed = shared.jobs.queue.claim(claim).await?;
-        shared.looked(!claimed.is_empty());
+        let claimed = shared.claim(claim).await?;
         (self.due_since, self.hold_until) = (None, None);
         let turn = if claimed.is_empty() { Turn::Open } else { Turn::Held };
         for it in claimed {

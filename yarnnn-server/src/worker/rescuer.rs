@@ -1,7 +1,8 @@
 //! Taking back what dead workers held: at once when their process is gone from this host, else when their leases have ended.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 use yarnnn_core::StoreError;
@@ -10,10 +11,13 @@ use yarnnn_core::jobs::WorkerId;
 use super::backoff::{Streak, jittered};
 use super::shared::Shared;
 
+/// How late a claim of a process that is gone may still take effect.
+const LATE: Duration = Duration::from_secs(10);
+
 /// Rescues until the worker stops.
 pub(super) async fn rescue_others(shared: Arc<Shared>) {
     let mut streak = Streak::new("looking for dead workers");
-    let mut rescuer = Rescuer { buried: HashSet::new(), sweep_at: Instant::now() };
+    let mut rescuer = Rescuer { buried: HashMap::new(), sweep_at: Instant::now() };
     while !shared.is_stopping() {
         let pause = match rescuer.round(&shared).await {
             Ok(()) => {
@@ -27,22 +31,26 @@ pub(super) async fn rescue_others(shared: Arc<Shared>) {
 }
 
 struct Rescuer {
-    /// Those whose jobs were taken back once.
-    buried: HashSet<WorkerId>,
+    /// Those whose jobs were taken back, and until when to look after them again: a claim that was under way when their process
+    /// died may still take effect.
+    buried: HashMap<WorkerId, Instant>,
     sweep_at: Instant,
 }
 
 impl Rescuer {
     async fn round(&mut self, shared: &Shared) -> Result<(), StoreError> {
+        shared.slept();
         if !shared.is_steady() {
             return Ok(());
         }
-        let gone = gone(shared).await?;
         let now = Instant::now();
+        self.buried.retain(|_, until| now < *until);
+        let gone: Vec<WorkerId> = gone(shared).await?.into_iter().filter(|it| !self.buried.contains_key(it)).collect();
         if gone.is_empty() && now < self.sweep_at {
             return Ok(());
         }
-        let rescued = shared.jobs.queue.rescue(&gone).await?;
+        let all: Vec<WorkerId> = self.buried.keys().chain(&gone).cloned().collect();
+        let rescued = shared.jobs.queue.rescue(&all).await?;
         // Leases end within seconds of each other: a small part of a lease is soon enough for those.
         self.sweep_at = now + jittered(shared.config.rescue_every.max(shared.config.lease / 8), shared.jobs.ids.as_ref());
         for it in &rescued {
@@ -51,17 +59,9 @@ impl Rescuer {
         if !rescued.is_empty() {
             shared.wake.notify_one();
         }
-        self.bury(shared, gone).await
-    }
-
-    /// A claim that was under way when its process died may still take effect, so a worker is looked after twice.
-    async fn bury(&mut self, shared: &Shared, gone: Vec<WorkerId>) -> Result<(), StoreError> {
+        self.buried.extend(gone.iter().map(|it| (it.clone(), now + LATE)));
         for worker in gone {
-            if self.buried.remove(&worker) {
-                shared.jobs.presence.leave(&worker).await?;
-            } else {
-                self.buried.insert(worker);
-            }
+            shared.jobs.presence.leave(&worker).await?;
         }
         Ok(())
     }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
-use tokio::time::timeout_at;
 use yarnnn_core::Error;
 use yarnnn_core::jobs::{JobKinds, Jobs};
 
 use super::WorkerConfig;
+use super::alarm::{Alarm, Until};
 use super::claimer::claim_all;
 use super::engine::{Drained, Engine, KeeperPlace, Patience};
 use super::handle::WorkerHandle;
@@ -23,7 +23,8 @@ use super::wake::listen;
 /// [`WorkerConfig::drain`] of the shutdown, with nothing lost: what does not end in time is handed back uncharged.
 ///
 /// # Errors
-/// When the thread that renews leases cannot be started. Errors of the store are waited out.
+/// When the thread that renews leases cannot be started, and when a part of the worker has failed without which it does not work:
+/// it then stops as if told to. Errors of the store are waited out.
 pub async fn run(
     jobs: Jobs,
     kinds: JobKinds,
@@ -71,27 +72,30 @@ impl Worker {
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<Drained, Error> {
         let Self { shared, ends, place } = self;
         let engine = Engine::start(&shared, ends, place)?;
-        let mut claimer = JoinSet::new();
-        claimer.spawn(claim_all(shared.clone()));
-        let mut helpers = JoinSet::new();
-        helpers.spawn(listen(shared.clone()));
-        helpers.spawn(rescue_others(shared.clone()));
-        helpers.spawn(keep_house(shared.clone()));
+        let part = |name| Alarm::of(shared.clone(), name, Until::Stopped);
+        let (mut claimer, mut helpers) = (JoinSet::new(), JoinSet::new());
+        claimer.spawn(part("claiming").over(claim_all(shared.clone())));
+        helpers.spawn(part("listening").over(listen(shared.clone())));
+        helpers.spawn(part("rescuing").over(rescue_others(shared.clone())));
+        helpers.spawn(part("housekeeping").over(keep_house(shared.clone())));
         tracing::info!(worker = %shared.worker(), concurrency = shared.config.concurrency, "working");
         tokio::select! {
             () = shutdown => {}
-            // It never ends by itself; if it panicked, the worker must not stand there as if it worked.
-            _ = claimer.join_next() => tracing::error!("claiming has ended unexpectedly; the worker stops"),
+            () = shared.broken() => {}
         }
         tracing::info!(running = shared.slots.running(), "stopping");
         let patience = Patience::of(shared.config.drain);
         shared.stop();
-        // A claim that is under way is waited for: dropped, its jobs would be nobody's until their leases end.
-        let _ = timeout_at(patience.abort_at(), claimer.join_next()).await;
-        let drained = engine.drain(patience).await;
-        helpers.shutdown().await;
-        engine.stop().await;
+        let claim = async {
+            claimer.join_next().await;
+        };
+        let drained = engine.drain(patience, claim).await;
+        helpers.abort_all();
+        engine.stop(patience.over()).await;
         tracing::info!(drained.finished, drained.handed_back, drained.unwritten, "stopped");
-        Ok(drained)
+        match shared.broken_part() {
+            Some(part) => Err(Error::Failed(format!("the worker had to stop: {part} has ended unexpectedly"))),
+            None => Ok(drained),
+        }
     }
 }

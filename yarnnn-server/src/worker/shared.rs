@@ -1,19 +1,35 @@
 //! What the parts of one worker share.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::Instant;
-use yarnnn_core::jobs::{JobKinds, JobProgressSink, Jobs, WorkerId, WorkerPresence};
+use yarnnn_core::StoreError;
+use yarnnn_core::jobs::{Claim, Claimed, JobKinds, JobProgressSink, Jobs, WorkerId, WorkerPresence};
 
 use super::WorkerConfig;
 use super::groups::Groups;
 use super::handle::Tally;
 use super::progress::Progress;
+use super::pulse::Pulse;
+use super::sleep::Sleep;
 use super::slots::{Done, Slots};
+
+/// One job of a command, and who sees its progress besides the store.
+pub(super) struct Watched(pub(super) Option<JobProgressSink>);
+
+/// How many claims have begun and ended: odd while one is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Claims(u64);
+
+impl Claims {
+    pub(super) const fn is_under_way(self) -> bool {
+        self.0 % 2 == 1
+    }
+}
 
 /// When something last went well.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +45,8 @@ struct Facts {
     tally: Tally,
     last_beat: Option<Seen>,
     is_failing: bool,
+    /// Whether leases may have ended unnoticed since the last beat.
+    in_doubt: bool,
     /// When beats went well again after some had failed.
     recovered: Option<Instant>,
     last_look: Option<Instant>,
@@ -50,28 +68,41 @@ pub(super) struct Shared {
     pub(super) beaten: Notify,
     /// Sees the progress of all jobs besides the store.
     pub(super) observe: Option<JobProgressSink>,
+    /// Whether it runs one job for a command and takes no others.
+    is_single: bool,
     pub(super) began: Instant,
     started_at: DateTime<Utc>,
     stopping: watch::Sender<bool>,
     draining: AtomicBool,
+    claims: AtomicU64,
+    /// Whether its parts are being ended.
+    closed: AtomicBool,
+    /// The first part that ended before that.
+    pub(super) broken: watch::Sender<Option<&'static str>>,
+    /// When it was told to stop.
+    pub(super) stopped_at: OnceLock<Instant>,
+    pub(super) pulse: Pulse,
+    pub(super) sleep: Sleep,
+    /// Leases are to be renewed at once.
+    pub(super) beat_now: Notify,
     done: mpsc::UnboundedSender<Done>,
     facts: Mutex<Facts>,
 }
 
 impl Shared {
-    /// With the other end of the ends to be written.
+    /// With the other end of the ends to be written; for one job of a command, or for all.
     pub(super) fn new(
         jobs: Jobs,
         kinds: &JobKinds,
         config: WorkerConfig,
-        observe: Option<JobProgressSink>,
+        single: Option<Watched>,
     ) -> (Arc<Self>, mpsc::UnboundedReceiver<Done>) {
         let config = config.sound();
+        let (is_single, observe) = (single.is_some(), single.and_then(|it| it.0));
         let groups = Groups::of(kinds, config.concurrency);
-        // Enough that the next jobs run while a batch is written, and not so many that a slow store lets them pile up.
-        let unwritten = (config.batch * 2).max(config.concurrency);
-        let slots = Slots::new(config.concurrency, groups.all.len(), unwritten);
+        let slots = Slots::new(&config, groups.all.len(), jobs.clock.clone());
         let (done, receiver) = mpsc::unbounded_channel();
+        let sleep = Sleep::new(jobs.clock.clone());
         let shared = Self {
             started_at: jobs.clock.now(),
             jobs,
@@ -83,9 +114,17 @@ impl Shared {
             wrote: Notify::new(),
             beaten: Notify::new(),
             observe,
+            is_single,
             began: Instant::now(),
             stopping: watch::Sender::new(false),
             draining: AtomicBool::new(false),
+            claims: AtomicU64::new(0),
+            closed: AtomicBool::new(false),
+            broken: watch::Sender::new(None),
+            stopped_at: OnceLock::new(),
+            pulse: Pulse::new(),
+            sleep,
+            beat_now: Notify::new(),
             done,
             facts: Mutex::default(),
         };
@@ -108,12 +147,22 @@ impl Shared {
 
     /// Takes no new jobs from now on.
     pub(super) fn stop(&self) {
+        self.stopped_at.get_or_init(Instant::now);
         self.draining.store(true, Ordering::Release);
         self.stopping.send_replace(true);
     }
 
     pub(super) fn is_stopping(&self) -> bool {
         self.draining.load(Ordering::Acquire)
+    }
+
+    /// Nothing more is to be done.
+    pub(super) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
     }
 
     /// Sleeps, unless the worker stops.
@@ -143,6 +192,20 @@ impl Shared {
         count(&mut self.facts().tally);
     }
 
+    /// Takes jobs. One call at a time.
+    pub(super) async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
+        self.claims.fetch_add(1, Ordering::AcqRel);
+        let claimed = self.jobs.queue.claim(claim).await;
+        self.claims.fetch_add(1, Ordering::AcqRel);
+        let claimed = claimed?;
+        self.looked(!claimed.is_empty());
+        Ok(claimed)
+    }
+
+    pub(super) fn claims(&self) -> Claims {
+        Claims(self.claims.load(Ordering::Acquire))
+    }
+
     /// The store answered a claim, or a question for work.
     pub(super) fn looked(&self, claimed: bool) {
         let shown = claimed.then(|| self.jobs.clock.now());
@@ -159,6 +222,7 @@ impl Shared {
         let has_recovered = ok && facts.is_failing;
         facts.is_failing = !ok;
         if ok {
+            facts.in_doubt = false;
             facts.last_beat = Some(seen);
         }
         if has_recovered {
@@ -168,6 +232,14 @@ impl Shared {
         if ok {
             self.beaten.notify_one();
         }
+    }
+
+    /// Leases may have ended unnoticed: as after failed beats, until one goes well.
+    pub(super) fn doubt(&self) {
+        let mut facts = self.facts();
+        (facts.is_failing, facts.in_doubt) = (true, true);
+        drop(facts);
+        self.beat_now.notify_one();
     }
 
     pub(super) fn last_beat(&self) -> Option<Seen> {
@@ -181,7 +253,8 @@ impl Shared {
 
     /// Whether leases are being renewed: without that, what is claimed would only be lost.
     pub(super) fn is_kept(&self) -> bool {
-        self.last_beat().is_some_and(|it| it.at.elapsed() <= self.config.beat * 3)
+        let facts = self.facts();
+        !facts.in_doubt && facts.last_beat.is_some_and(|it| it.at.elapsed() <= self.config.beat * 3)
     }
 
     /// Whether the keeper has not failed lately. After an outage of the store others need a moment to renew their leases;
@@ -201,7 +274,7 @@ impl Shared {
             name: self.config.name.clone(),
             process: self.jobs.liveness.me(),
             version: self.config.version.clone(),
-            concurrency: self.config.concurrency,
+            concurrency: if self.is_single { 0 } else { self.config.concurrency },
             running: self.slots.running(),
             draining: self.is_stopping(),
             started_at: self.started_at,

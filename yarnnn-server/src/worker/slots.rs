@@ -7,16 +7,22 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
+use yarnnn_core::clock::Clock;
 use yarnnn_core::id::{JobId, RunToken};
 use yarnnn_core::jobs::{Lease, Outcome, Renewed};
 use yarnnn_core::pipeline::{CancelHandle, CancelToken};
 
+use super::WorkerConfig;
 use super::groups::Group;
 use super::held::{Fate, Held, Hold};
 use super::limits::Stop;
+
+/// For how long the lease of a job is renewed whose end cannot be written.
+pub(super) const KEPT_UNWRITTEN: Duration = Duration::from_mins(10);
 
 /// An end to be written.
 #[derive(Debug, Clone)]
@@ -38,15 +44,20 @@ pub(super) struct Slots {
     state: Mutex<State>,
     total: u32,
     unwritten_limit: u32,
+    cancel_grace: Duration,
+    clock: Arc<dyn Clock>,
     /// Told whenever a slot is free or an end is written.
     pub(super) freed: Notify,
 }
 
 impl Slots {
-    /// So many slots; no new jobs while more ends than the limit wait to be written.
-    pub(super) fn new(total: u32, groups: usize, unwritten_limit: u32) -> Self {
+    /// As many slots as the worker is to have.
+    pub(super) fn new(config: &WorkerConfig, groups: usize, clock: Arc<dyn Clock>) -> Self {
+        // Enough that the next jobs run while a batch is written, and not so many that a slow store lets them pile up.
+        let unwritten_limit = (config.batch * 2).max(config.concurrency);
         let state = State { held: HashMap::new(), used: 0, running: vec![0; groups], unwritten: 0, alone: None };
-        Self { state: Mutex::new(state), total, unwritten_limit, freed: Notify::new() }
+        let (total, cancel_grace) = (config.concurrency, config.cancel_grace);
+        Self { state: Mutex::new(state), total, unwritten_limit, cancel_grace, clock, freed: Notify::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -91,6 +102,16 @@ impl Slots {
         self.state().held.values().filter(|it| it.is_ours()).count()
     }
 
+    /// The longest that one of the running jobs may take.
+    pub(super) fn longest_limit(&self) -> Option<Duration> {
+        self.state().held.values().filter(|it| !it.ended).map(|it| it.hold.lease.policy.time_limit()).max()
+    }
+
+    /// How long the oldest of the ends that wait to be written has been waiting.
+    pub(super) fn oldest_unwritten(&self) -> Option<Duration> {
+        self.state().held.values().filter_map(Held::unwritten_for).max()
+    }
+
     /// Whether a job in quarantine runs, beside which nothing may.
     pub(super) fn is_alone(&self) -> bool {
         self.state().alone.is_some()
@@ -121,7 +142,8 @@ impl Slots {
 
     /// The code of a job has ended, with an outcome or by force; answers what is to be written.
     pub(super) fn ended(&self, token: RunToken, outcome: Option<Outcome>) -> Option<Done> {
-        let done = self.state().ended(token, outcome);
+        let now = self.clock.now();
+        let done = self.state().ended(token, outcome, now);
         self.freed.notify_one();
         done
     }
@@ -136,11 +158,18 @@ impl Slots {
         self.freed.notify_one();
     }
 
+    /// Leases may have ended unnoticed.
+    pub(super) fn doubt(&self) {
+        self.state().held.values().for_each(|it| it.hold.ends.doubt());
+    }
+
     /// Asks one job to stop.
     pub(super) fn stop(&self, token: RunToken, why: Stop) {
         if let Some(held) = self.state().held.get_mut(&token) {
             held.request(why, Instant::now());
         }
+        // One whose lease is lost is no longer waited for.
+        self.freed.notify_one();
     }
 
     /// Asks all jobs to stop.
@@ -157,7 +186,8 @@ impl Slots {
 
     /// Decides the end of all jobs whose code does not stop; answers what is to be written.
     pub(super) fn give_up_all(&self) -> Vec<Done> {
-        self.state().give_up(|_| true)
+        let now = self.clock.now();
+        self.state().give_up(now, |_| true)
     }
 
     /// Whether the lease is known to be lost.
@@ -168,7 +198,8 @@ impl Slots {
     /// The leases to renew: of running jobs, and of those whose end is not written yet.
     pub(super) fn leases(&self) -> Vec<(JobId, RunToken)> {
         let state = self.state();
-        state.held.values().filter(|it| it.is_ours()).map(|it| (it.hold.lease.job, it.hold.lease.token)).collect()
+        let kept = |it: &&Held| it.is_ours() && it.unwritten_for().is_none_or(|it| it <= KEPT_UNWRITTEN);
+        state.held.values().filter(kept).map(|it| (it.hold.lease.job, it.hold.lease.token)).collect()
     }
 
     /// What became of leases that a call renewed that began at `asked`.
@@ -187,19 +218,23 @@ impl Slots {
                 Renewed::Lost => held.request(Stop::Lost, asked),
             }
         }
+        drop(state);
+        if answers.contains(&Renewed::Lost) {
+            self.freed.notify_one();
+        }
     }
 
     /// Enforces the limits of running jobs; answers the ends of those whose code does not stop.
     pub(super) fn check(&self) -> Vec<Done> {
-        let now = Instant::now();
+        let (now, shown) = (Instant::now(), self.clock.now());
         let mut state = self.state();
-        state.held.values_mut().filter(|it| !it.ended).for_each(|it| it.check(now));
-        state.give_up(|it| it.is_stuck(now))
+        state.held.values_mut().filter(|it| !it.ended).for_each(|it| it.check(now, self.cancel_grace));
+        state.give_up(shown, |it| it.is_stuck(now))
     }
 }
 
 impl State {
-    fn ended(&mut self, token: RunToken, outcome: Option<Outcome>) -> Option<Done> {
+    fn ended(&mut self, token: RunToken, outcome: Option<Outcome>, now: DateTime<Utc>) -> Option<Done> {
         let held = self.held.get_mut(&token)?;
         if std::mem::replace(&mut held.ended, true) {
             return None;
@@ -210,7 +245,7 @@ impl State {
         }
         if held.fate == Fate::Open && held.stop != Some(Stop::Lost) {
             self.unwritten += 1;
-            return Some(held.decide(outcome));
+            return Some(held.decide(outcome, now));
         }
         if held.fate != Fate::Unwritten {
             self.forget(token);
@@ -235,9 +270,9 @@ impl State {
         }
     }
 
-    fn give_up(&mut self, which: impl Fn(&Held) -> bool) -> Vec<Done> {
+    fn give_up(&mut self, now: DateTime<Utc>, which: impl Fn(&Held) -> bool) -> Vec<Done> {
         let stuck = self.held.values_mut().filter(|it| it.fate == Fate::Open && it.is_ours() && which(it));
-        let done: Vec<Done> = stuck.map(|it| it.decide(None)).collect();
+        let done: Vec<Done> = stuck.map(|it| it.decide(None, now)).collect();
         self.unwritten += u32::try_from(done.len()).unwrap_or_default();
         done
     }

@@ -79,7 +79,9 @@ impl End {
 impl Drop for End {
     fn drop(&mut self) {
         if !self.is_over {
-            self.tell(None);
+            // Given back uncharged, code that panics whenever it is dropped would be run again and again.
+            let panicked = || Outcome::Backoff { error: "it panicked while it was dropped".to_owned() };
+            self.tell(std::thread::panicking().then(panicked));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use yarnnn_core::Error;
 use yarnnn_core::id::{JobId, UserId};
-use yarnnn_core::jobs::{EnqueueError, HEALTHY_FOR, Job, JobKinds, JobRecord, Jobs, WithoutWorker};
+use yarnnn_core::jobs::{EnqueueError, Job, JobKinds, JobRecord, Jobs, WithoutWorker};
 
 use super::WorkerConfig;
 use super::single::{JobWatch, run_job};
@@ -47,14 +47,11 @@ pub async fn submit<J: Job>(
     Ok(Submitted::RanHere { job: Box::new(record), reason: "no worker lives".to_owned() })
 }
 
-/// Whether a worker beat a short while ago, takes jobs, and is not known to be gone.
-async fn has_worker(jobs: &Jobs) -> Result<bool, Error> {
-    let now = jobs.clock.now();
+/// Whether a worker is on the board that takes jobs and is not known to be gone. How long ago it beat is for the store to judge:
+/// clocks differ.
+pub(super) async fn has_worker(jobs: &Jobs) -> Result<bool, Error> {
     let workers = jobs.presence.workers().await?;
-    Ok(workers.iter().any(|it| {
-        let silent = it.beat_at.map(|at| (now - at).to_std().unwrap_or_default());
-        !it.draining && silent.is_none_or(|it| it <= HEALTHY_FOR) && !jobs.liveness.is_gone(&it.process)
-    }))
+    Ok(workers.iter().any(|it| it.concurrency > 0 && !it.draining && !jobs.liveness.is_gone(&it.process)))
 }
 
 fn as_error(error: EnqueueError) -> Error {

@@ -1,7 +1,7 @@
 //! A queue in memory that follows the contract of the ports, counts calls, and fails when told to.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -22,13 +22,17 @@ use yarnnn_core::pipeline::{Holder, Liveness};
 
 use crate::worker::WorkerConfig;
 
-/// Time that goes with tokio's.
+/// Time that goes with tokio's, but for jumps.
 #[derive(Debug)]
-pub(super) struct TokioClock(Instant);
+pub(super) struct TokioClock {
+    began: Instant,
+    jumped: Mutex<Duration>,
+}
 
 impl Clock for TokioClock {
     fn now(&self) -> DateTime<Utc> {
-        DateTime::UNIX_EPOCH + TimeDelta::from_std(self.0.elapsed()).unwrap()
+        let jumped = *self.jumped.lock().unwrap_or_else(PoisonError::into_inner);
+        DateTime::UNIX_EPOCH + TimeDelta::from_std(self.began.elapsed() + jumped).unwrap()
     }
 }
 
@@ -62,8 +66,17 @@ struct State {
     workers: Vec<WorkerPresence>,
     purges: u32,
     questions: u32,
+    depths: u32,
     down: bool,
     keeper_down: bool,
+    /// What the next end brings with it.
+    follow_ups: Vec<u32>,
+    /// The call that panics.
+    panics: Option<&'static str>,
+    /// The call that is never answered.
+    hangs: Option<&'static str>,
+    /// What the keeper's runtime waits for in vain.
+    block: Option<mpsc::Receiver<()>>,
 }
 
 /// The queue.
@@ -79,7 +92,7 @@ pub(super) fn unavailable() -> StoreError {
 
 impl Board {
     pub(super) fn new() -> Arc<Self> {
-        let clock = Arc::new(TokioClock(Instant::now()));
+        let clock = Arc::new(TokioClock { began: Instant::now(), jumped: Mutex::default() });
         Arc::new(Self { state: Mutex::default(), clock, woken: Notify::new() })
     }
 
@@ -107,6 +120,39 @@ impl Board {
 
     pub(super) fn put(&self, kind: &str, n: u32) -> JobId {
         self.put_with(kind, n, |_| {})
+    }
+
+    /// As if the machine had been suspended: time passed that this process's own clock did not count.
+    pub(super) fn jump(&self, time: Duration) {
+        *self.clock.jumped.lock().unwrap_or_else(PoisonError::into_inner) += time;
+    }
+
+    /// A job that is there as soon as the next end is written.
+    pub(super) fn put_with_the_next_end(&self, n: u32) {
+        self.state().follow_ups.push(n);
+    }
+
+    /// This call panics from now on.
+    pub(super) fn panic_in(&self, call: &'static str) {
+        self.state().panics = Some(call);
+    }
+
+    /// This call is never answered from now on.
+    pub(super) fn hang_in(&self, call: &'static str) {
+        self.state().hangs = Some(call);
+    }
+
+    /// The keeper begins a call that blocks until the other end is dropped.
+    pub(super) fn block_the_keeper(&self, held: mpsc::Receiver<()>) {
+        self.state().block = Some(held);
+    }
+
+    /// Returns if this call is answered.
+    async fn reached(&self, call: &str) {
+        let hangs = self.state().hangs == Some(call);
+        if hangs {
+            std::future::pending::<()>().await;
+        }
     }
 
     pub(super) fn put_all(&self, kind: &str, all: impl IntoIterator<Item = u32>) {
@@ -152,8 +198,8 @@ impl Board {
         id
     }
 
-    /// As if another worker had claimed it.
-    pub(super) fn taken_by(&self, job: JobId, worker: &str, process: &str, lease: Duration) {
+    /// As if a worker had claimed it that is no longer on the board.
+    pub(super) fn claimed_late_by(&self, job: JobId, worker: &str, lease: Duration) {
         let mut state = self.state();
         let until = Instant::now() + lease;
         let row = state.rows.iter_mut().find(|it| it.record.id == job).unwrap();
@@ -161,6 +207,13 @@ impl Board {
         row.record.status = JobStatus::Running;
         row.record.worker = Some(WorkerId::new(worker));
         row.record.lease_until = Some(self.clock.now() + TimeDelta::from_std(lease).unwrap());
+    }
+
+    /// As if another worker had claimed it.
+    pub(super) fn taken_by(&self, job: JobId, worker: &str, process: &str, lease: Duration) {
+        self.claimed_late_by(job, worker, lease);
+        let mut state = self.state();
+        state.workers.retain(|it| it.worker.as_str() != worker);
         state.workers.push(WorkerPresence {
             worker: WorkerId::new(worker),
             name: "other".to_owned(),
@@ -180,6 +233,20 @@ impl Board {
         self.taken_by(job, "thief", "thief", Duration::from_hours(1));
     }
 
+    /// As if the worker that has it had ended it so.
+    pub(super) fn end(&self, job: JobId, status: JobStatus) {
+        let mut state = self.state();
+        let row = state.rows.iter_mut().find(|it| it.record.id == job).unwrap();
+        (row.lease, row.record.status) = (None, status);
+    }
+
+    /// As if the store's clock were so far ahead: what it dates does not change what holds.
+    pub(super) fn date_leases(&self, job: JobId, ahead: Duration) {
+        let mut state = self.state();
+        let row = state.rows.iter_mut().find(|it| it.record.id == job).unwrap();
+        row.record.lease_until = row.record.lease_until.map(|it| it + TimeDelta::from_std(ahead).unwrap());
+    }
+
     pub(super) fn ask_to_cancel(&self, job: JobId) {
         self.state().rows.iter_mut().find(|it| it.record.id == job).unwrap().record.cancel_requested = true;
     }
@@ -194,6 +261,10 @@ impl Board {
 
     pub(super) fn set_keeper_down(&self, down: bool) {
         self.state().keeper_down = down;
+    }
+
+    pub(super) fn take_finish_errors(&self) {
+        self.state().finish_errors.clear();
     }
 
     pub(super) fn job(&self, id: JobId) -> JobRecord {
@@ -218,6 +289,11 @@ impl Board {
 
     pub(super) fn purges(&self) -> u32 {
         self.state().purges
+    }
+
+    /// How often what waits was counted.
+    pub(super) fn depths(&self) -> u32 {
+        self.state().depths
     }
 
     /// Reads that found nothing to do.
@@ -246,6 +322,12 @@ fn among(list: Option<&Vec<String>>, it: &String) -> bool {
 }
 
 impl State {
+    /// Whether the store answers this call.
+    fn answers(&self, call: &str) -> Result<(), StoreError> {
+        assert!(self.panics != Some(call), "{call} panics");
+        self.up()
+    }
+
     fn up(&self) -> Result<(), StoreError> {
         if self.down { Err(unavailable()) } else { Ok(()) }
     }
@@ -269,11 +351,12 @@ impl JobQueue for Board {
     }
 
     async fn claim(&self, claim: Claim) -> Result<Vec<Claimed>, StoreError> {
+        self.reached("claim").await;
         // A round trip: others run meanwhile.
         tokio::time::sleep(Duration::from_millis(1)).await;
         let (now, shown) = (Instant::now(), self.clock.now());
         let mut state = self.state();
-        state.up()?;
+        state.answers("claim")?;
         let mut claimed = vec![];
         for index in 0..state.rows.len() {
             let row = &state.rows[index];
@@ -307,12 +390,13 @@ impl JobQueue for Board {
     }
 
     async fn finish(&self, done: Vec<(Lease, Outcome)>) -> Result<Vec<Written>, StoreError> {
+        self.reached("finish").await;
         tokio::time::sleep(Duration::from_millis(1)).await;
         let mut state = self.state();
-        state.up()?;
+        state.answers("finish")?;
         state.finishes.push(done.len());
         // What no store takes, in these tests.
-        let is_bad = |it: &Outcome| matches!(it, Outcome::Succeeded { result, .. } if result == "bad");
+        let is_bad = |it: &Outcome| matches!(it, Outcome::Succeeded { result, .. } | Outcome::Failed { report: Some(result), .. } if result == "bad");
         if done.iter().any(|it| is_bad(&it.1)) {
             return Err(StoreError::Corrupt { what: "an end".to_owned(), source: "bad".into() });
         }
@@ -339,6 +423,9 @@ impl JobQueue for Board {
             (row.record.error, row.record.result) = (settled.error, settled.result);
             answers.push(Written::Done);
         }
+        let follow_ups = std::mem::take(&mut state.follow_ups);
+        drop(state);
+        self.put_all("plain", follow_ups);
         Ok(answers)
     }
 
@@ -367,14 +454,18 @@ impl JobQueue for Board {
                 rescued.push(Rescued { job: row.record.id, worker, crashes, status });
             }
         }
+        state.workers.retain(|it| !gone.contains(&it.worker));
         Ok(rescued)
     }
 
     async fn get(&self, job: JobId) -> Result<Option<JobRecord>, StoreError> {
+        self.reached("get").await;
+        self.state().up()?;
         Ok(self.state().rows.iter().find(|it| it.record.id == job).map(|it| it.record.clone()))
     }
 
     async fn next_due(&self, due: &NextDue) -> Result<Option<Duration>, StoreError> {
+        self.reached("next_due").await;
         let mut state = self.state();
         state.up()?;
         state.questions += 1;
@@ -412,7 +503,17 @@ impl JobAdmin for Board {
     }
 
     async fn depth(&self) -> Result<Vec<Depth>, StoreError> {
-        let state = self.state();
+        let answer = self.depth_now();
+        // The way back: others run meanwhile.
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        answer
+    }
+}
+
+impl Board {
+    fn depth_now(&self) -> Result<Vec<Depth>, StoreError> {
+        let mut state = self.state();
+        state.depths += 1;
         state.up()?;
         let one = |it: &Row| Depth {
             kind: it.record.kind.clone(),
@@ -428,13 +529,15 @@ impl JobAdmin for Board {
 #[async_trait]
 impl Presence for Board {
     async fn workers(&self) -> Result<Vec<WorkerPresence>, StoreError> {
+        self.reached("workers").await;
         let mut state = self.state();
-        state.up()?;
+        state.answers("workers")?;
         state.questions += 1;
         Ok(state.workers.clone())
     }
 
     async fn leave(&self, worker: &WorkerId) -> Result<(), StoreError> {
+        self.reached("leave").await;
         self.state().workers.retain(|it| it.worker != *worker);
         Ok(())
     }
@@ -445,7 +548,10 @@ struct Opens(Arc<Board>);
 #[async_trait]
 impl OpenLeaseKeeper for Opens {
     async fn open(&self) -> Result<Box<dyn LeaseKeeper>, StoreError> {
-        let state = self.0.state();
+        let mut state = self.0.state();
+        if let Some(held) = state.block.take() {
+            tokio::task::spawn_blocking(move || held.recv());
+        }
         if state.keeper_down {
             return Err(unavailable());
         }
@@ -459,8 +565,9 @@ struct Keeps(Arc<Board>);
 #[async_trait]
 impl LeaseKeeper for Keeps {
     async fn renew(&mut self, _worker: &WorkerId, leases: &[(JobId, RunToken)]) -> Result<Vec<Renewed>, StoreError> {
+        self.0.reached("renew").await;
         let mut state = self.0.state();
-        state.up()?;
+        state.answers("renew")?;
         state.renewed_on.push(thread::current().name().map(str::to_owned));
         let one = |(job, token): &(JobId, RunToken)| match state.leased(*job, *token) {
             Some(row) => {
@@ -473,8 +580,9 @@ impl LeaseKeeper for Keeps {
     }
 
     async fn beat(&mut self, presence: &WorkerPresence) -> Result<(), StoreError> {
+        self.0.reached("beat").await;
         let mut state = self.0.state();
-        state.up()?;
+        state.answers("beat")?;
         state.workers.retain(|it| it.worker != presence.worker);
         state.workers.push(presence.clone());
         Ok(())
@@ -493,6 +601,7 @@ impl WakeUps for Wakes {
 #[async_trait]
 impl WakeUpListener for Wakes {
     async fn woken(&mut self) -> Result<(), StoreError> {
+        self.0.state().answers("woken")?;
         self.0.woken.notified().await;
         Ok(())
     }

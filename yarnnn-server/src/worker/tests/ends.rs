@@ -154,3 +154,28 @@ async fn a_payload_that_does_not_parse_fails_for_good() {
     assert!(board.job(job).error.unwrap().starts_with("the payload is not one of kind plain"));
     worker.stop().await;
 }
+
+/// Panics when it is dropped.
+struct Bomb;
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert!(std::thread::panicking(), "the bomb went off");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_while_its_code_is_dropped_is_a_failed_try() {
+    let board = Board::new();
+    let job = board.put("plain", 0);
+    let kinds = kinds(|_, _| async {
+        let _bomb = Bomb;
+        std::future::pending::<Outcome>().await
+    });
+    let worker = Started::start(&board, &kinds, Board::config(4));
+    board.until(JobStatus::Running, 1).await;
+    // Ended by force, which drops its code.
+    worker.stop().await;
+    assert_eq!((board.job(job).status, board.job(job).attempt), (JobStatus::Retrying, 1));
+    assert_eq!(board.job(job).error.as_deref(), Some("it panicked while it was dropped"));
+}

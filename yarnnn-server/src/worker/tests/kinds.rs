@@ -115,6 +115,12 @@ impl Started {
         Self { handle, stop, task }
     }
 
+    /// How it ends without being told to.
+    pub(super) async fn ended(self) -> Result<Drained, Error> {
+        let Self { stop: _stop, task, .. } = self;
+        task.await.unwrap()
+    }
+
     pub(super) async fn stop(self) -> Drained {
         drop(self.stop);
         self.task.await.unwrap().unwrap()

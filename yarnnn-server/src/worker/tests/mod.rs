@@ -4,6 +4,8 @@ mod board;
 mod claims;
 mod ends;
 mod kinds;
+mod outages;
+mod refusals;
 mod single;
 mod stops;
 mod watch;

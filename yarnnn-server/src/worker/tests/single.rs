@@ -103,7 +103,7 @@ async fn a_job_of_a_dead_worker_is_taken_over() {
         let record = work(&board, &at_once(), job, CancelToken::default(), &Story::default()).await.unwrap();
         assert_eq!((record.status, record.result), (JobStatus::Succeeded, Some(json!(5))), "{process}");
         assert!(
-            began.elapsed() < lease.min(Duration::from_secs(16)) + Duration::from_secs(1),
+            began.elapsed() < lease.min(Duration::from_secs(15)) + Duration::from_secs(2),
             "{process}: {:?}",
             began.elapsed()
         );
@@ -120,4 +120,87 @@ async fn what_cannot_be_worked_is_named() {
     let nothing = JobId::fresh(&yarnnn_core::id::RandomIds);
     let ended = work(&board, &kinds, nothing, CancelToken::default(), &Story::default()).await;
     assert!(matches!(ended, Err(Error::NotFound(_))), "{ended:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_of_the_store_is_waited_out() {
+    let board = Board::new();
+    let job = board.put("plain", 5);
+    board.taken_by(job, "other", "elsewhere", Duration::from_mins(2));
+    let (watched, kinds) = (board.clone(), at_once());
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_secs(20)).await;
+        watched.set_down(true);
+        tokio::time::sleep(Duration::from_mins(3)).await;
+        watched.set_down(false);
+        std::future::pending::<()>().await;
+    });
+    let record = work(&board, &kinds, job, CancelToken::default(), &Story::default()).await.unwrap();
+    assert_eq!((record.status, record.result), (JobStatus::Succeeded, Some(json!(5))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_that_is_lost_while_its_code_goes_on_is_no_longer_waited_for() {
+    let board = Board::new();
+    let job = board.put("plain", 5);
+    let (watched, seen) = (board.clone(), Story::default());
+    let told = seen.clone();
+    let kinds = kinds(move |_, _| {
+        let told = told.clone();
+        async move {
+            told.tell("begun");
+            std::future::pending::<Outcome>().await
+        }
+    });
+    tokio::spawn(async move {
+        watched.until(JobStatus::Running, 1).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        watched.steal(job);
+        tokio::time::sleep(Duration::from_secs(6)).await;
+        // The thief has done it.
+        watched.end(job, JobStatus::Succeeded);
+        std::future::pending::<()>().await;
+    });
+    let nothing = Story::default();
+    let following = work(&board, &kinds, job, CancelToken::default(), &nothing);
+    // The beat at 5 s tells of the loss; at 10 s its code is ended by force.
+    let record = tokio::time::timeout(Duration::from_secs(9), following).await.expect("it follows the thief").unwrap();
+    assert_eq!((record.status, seen.lines().len()), (JobStatus::Succeeded, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn whether_a_lease_has_ended_is_for_the_store_to_say() {
+    let board = Board::new();
+    let job = board.put("plain", 5);
+    board.taken_by(job, "other", "elsewhere", Duration::from_secs(30));
+    // The clock of the store is an hour ahead of this host's.
+    board.date_leases(job, Duration::from_hours(1));
+    let began = tokio::time::Instant::now();
+    let record = work(&board, &at_once(), job, CancelToken::default(), &Story::default()).await.unwrap();
+    assert_eq!(record.status, JobStatus::Succeeded);
+    assert!((30.0..33.0).contains(&began.elapsed().as_secs_f64()), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_takes_as_long_as_it_may_once() {
+    for hangs in ["get", "finish", "renew"] {
+        let board = Board::new();
+        let job = board.put("plain", 0);
+        let (handle, watched) = (CancelHandle::default(), board.clone());
+        let token = handle.token();
+        let cancelled = Arc::new(std::sync::OnceLock::new());
+        let at = cancelled.clone();
+        tokio::spawn(async move {
+            watched.until(JobStatus::Running, 1).await;
+            watched.hang_in(hangs);
+            at.set(tokio::time::Instant::now()).unwrap();
+            handle.cancel();
+            std::future::pending::<()>().await;
+        });
+        let kinds = kinds(|_, _| std::future::pending());
+        let ended = work(&board, &kinds, job, token, &Story::default()).await;
+        assert!(ended.is_err(), "{hangs}: {ended:?}");
+        let took = cancelled.get().unwrap().elapsed();
+        assert!(took <= Duration::from_secs(31), "{hangs}: {took:?}");
+    }
 }

@@ -10,7 +10,7 @@ use yarnnn_core::jobs::{JobStatus, Outcome};
 
 use super::board::{Board, unavailable};
 use super::kinds::{Started, at_once, kinds, lasting};
-use crate::worker::{Drained, WorkerConfig};
+use crate::worker::{Drained, Worker, WorkerConfig};
 
 #[tokio::test(start_paused = true)]
 async fn jobs_may_end_while_the_worker_stops_and_nothing_new_begins() {
@@ -126,4 +126,83 @@ async fn leases_are_kept_until_the_last_end_is_written() {
     worker.stop().await;
     assert!(board.renewed_on().len() >= renewals + 3, "renewed while the worker stopped");
     assert_eq!(board.job(job).status, JobStatus::Succeeded);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_panics_stops_the_worker_with_an_error() {
+    for call in ["claim", "finish", "workers", "renew", "beat", "woken"] {
+        let board = Board::new();
+        board.put("plain", 0);
+        let worker = Started::start(&board, &lasting(Duration::from_secs(8)), Board::config(4));
+        board.until(JobStatus::Running, 1).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        board.panic_in(call);
+        board.put("plain", 1);
+        let ended = tokio::time::timeout(Duration::from_secs(60), worker.ended()).await.expect(call);
+        assert!(ended.is_err(), "{call}: {ended:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_hangs_does_not_keep_jobs_from_being_asked_to_stop() {
+    let board = Board::new();
+    board.put("plain", 0);
+    let kinds = kinds(|_, cx| async move {
+        cx.cancel().cancelled().await;
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        Outcome::done(json!("in time"))
+    });
+    let worker = Started::start(&board, &kinds, Board::config(4));
+    board.until(JobStatus::Running, 1).await;
+    board.hang_in("claim");
+    board.put("plain", 1);
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let began = Instant::now();
+    worker.stop().await;
+    assert_eq!(board.count(JobStatus::Succeeded), 1, "it had its two seconds");
+    assert!(began.elapsed() <= Duration::from_secs(25), "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_hangs_does_not_keep_the_worker_from_stopping() {
+    for call in ["finish", "renew", "beat", "workers", "leave", "next_due"] {
+        let board = Board::new();
+        board.put("plain", 0);
+        let worker = Started::start(&board, &lasting(Duration::from_secs(3)), Board::config(4));
+        board.until(JobStatus::Running, 1).await;
+        board.hang_in(call);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let began = Instant::now();
+        worker.stop().await;
+        assert!(began.elapsed() <= Duration::from_secs(25), "{call}: {:?}", began.elapsed());
+    }
+}
+
+#[test]
+fn a_keeper_that_blocks_is_not_waited_for() {
+    let board = Board::new();
+    let (let_go, held) = std::sync::mpsc::channel::<()>();
+    board.block_the_keeper(held);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let config = WorkerConfig { drain: Duration::from_millis(500), ..Board::config(4) };
+    runtime.block_on(async {
+        let worker = Worker::new(board.jobs(), &at_once(), config);
+        let ended = worker.run(std::future::ready(()));
+        tokio::time::timeout(Duration::from_secs(20), ended).await.expect("it ends").unwrap();
+    });
+    drop(let_go);
+}
+
+#[tokio::test(start_paused = true)]
+async fn code_that_does_not_hear_a_cancel_is_ended_after_a_while() {
+    let board = Board::new();
+    let job = board.put_with("plain", 0, |it| it.policy.time_limit_seconds = 6 * 3_600);
+    let worker = Started::start(&board, &lasting(Duration::from_hours(5)), Board::config(4));
+    board.until(JobStatus::Running, 1).await;
+    board.ask_to_cancel(job);
+    tokio::time::sleep(Duration::from_secs(29)).await;
+    assert_eq!(board.job(job).status, JobStatus::Running);
+    tokio::time::sleep(Duration::from_secs(8)).await;
+    assert_eq!(board.job(job).status, JobStatus::Cancelled);
+    worker.stop().await;
 }
