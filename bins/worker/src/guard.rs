@@ -27,7 +27,11 @@ impl Guard {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let (stop, stopped) = watch::channel(false);
         let handle = runtime.handle().clone();
-        let signals = runtime.block_on(async { Signals::new() })?;
+        // Signals belong to the runtime in whose context they are made.
+        let signals = {
+            let _inside = runtime.enter();
+            Signals::new()?
+        };
         let body = move || {
             runtime.block_on(async move {
                 signals.received().await;

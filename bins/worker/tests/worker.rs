@@ -55,10 +55,12 @@ async fn what_others_enqueued_is_worked_on_postgres() {
 async fn the_health_page_says_when_a_provider_cannot_be_called() {
     let installation = Installation::new(Backend::Sqlite).await;
     let port = free_port();
-    let worker = Running::start(&installation, &[("HEALTH_CHECK_PORT", port.to_string()), ("HOST", "127.0.0.1".into())]);
-    installation.until("select name from job_workers", &["yarnnn-worker"]).await;
+    // The page looks every few seconds: what is to be seen is there before.
+    installation.enqueue_import().await;
     installation.change("update api_rate_limits set concurrent_requests = 0 where provider_name = 'openai'").await;
     installation.change("update api_rate_limits set status = 'disabled' where provider_name = 'google'").await;
+    let worker = Running::start(&installation, &[("HEALTH_CHECK_PORT", port.to_string()), ("HOST", "127.0.0.1".into())]);
+    installation.until("select name from job_workers", &["yarnnn-worker"]).await;
     let page = healthy(port);
     let capacity = &page["api_capacity"];
     assert_eq!((&capacity["openai"], &capacity["google_vision"]), (&json!("rate_limited"), &json!("disabled")));
