@@ -8,21 +8,35 @@ use yarnnn_core::StoreError;
 use yarnnn_core::jobs::{Claim, NextDue};
 
 use super::backoff::{Streak, jittered};
-use super::groups::Group;
 use super::quarantine::{Quarantine, Turn};
 use super::shared::Shared;
 use super::start::start;
 
 /// How often to see whether a heavy job waits for slots that light ones keep taking.
 const HUNGER: Duration = Duration::from_secs(1);
+/// How long slots are kept free for one.
+const KEEP_FREE: Duration = Duration::from_secs(30);
+/// After they were in vain.
+const REST: Duration = Duration::from_mins(1);
 
 /// How it stands with one group.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 struct Line {
     /// Whether there may be work.
     due: bool,
     /// In which turn it was last given some; the group that waited longest comes first.
     served: u64,
+    /// Whether jobs of it are due that could not be claimed though there was room: their owners have as many running as allowed.
+    is_blocked: bool,
+    /// Until when no slots are kept free for it.
+    rests_until: Instant,
+}
+
+/// The group for whose weight slots are kept free.
+#[derive(Debug, Clone, Copy)]
+struct Hunger {
+    index: usize,
+    until: Instant,
 }
 
 pub(super) struct Claimer {
@@ -30,15 +44,14 @@ pub(super) struct Claimer {
     lines: Vec<Line>,
     turn: u64,
     quarantine: Quarantine,
-    /// The group for whose weight slots are kept free.
-    hungry: Option<usize>,
+    hungry: Option<Hunger>,
     hunger_at: Instant,
     look_at: Instant,
     /// Whether something is due at `look_at`, so that there is no need to ask.
     is_planned: bool,
-    /// Whether jobs are due that could not be claimed: their owner has as many running as allowed.
-    is_blocked: bool,
-    /// Whether that was doubted already.
+    /// Whether something was claimed since it was last asked what is left.
+    is_unsure: bool,
+    /// Whether it was doubted already that what is due is withheld.
     is_doubted: bool,
 }
 
@@ -62,7 +75,7 @@ impl Claimer {
     fn new(shared: Arc<Shared>) -> Self {
         let now = Instant::now();
         Self {
-            lines: vec![Line { due: true, served: 0 }; shared.groups.all.len()],
+            lines: vec![Line { due: true, served: 0, is_blocked: false, rests_until: now }; shared.groups.all.len()],
             shared,
             turn: 0,
             quarantine: Quarantine::new(),
@@ -70,7 +83,7 @@ impl Claimer {
             hunger_at: now,
             look_at: now,
             is_planned: false,
-            is_blocked: false,
+            is_unsure: false,
             is_doubted: false,
         }
     }
@@ -81,22 +94,24 @@ impl Claimer {
             return Ok(false);
         }
         self.look().await?;
-        if self.quarantine.step(&self.shared).await? == Turn::Held {
+        if self.quarantine.step(&self.shared, self.hungry.is_none()).await? == Turn::Held {
             return Ok(false);
         }
         self.find_the_hungry().await?;
         self.turn += 1;
-        let (mut more, mut asked, mut got) = (false, false, 0);
+        let (mut more, mut got) = (false, 0);
         for index in self.order() {
             if self.shared.is_stopping() {
                 return Ok(false);
             }
             let Some(limit) = self.limit(index) else { continue };
             let count = self.claim(index, limit).await?;
-            (asked, got) = (true, got + count);
+            (self.is_unsure, got) = (true, got + count);
             more |= count == limit;
         }
-        if asked && !more && !self.lines.iter().any(|it| it.due) {
+        // A group without room stays due; it must not keep the others from being asked for.
+        let is_open = |it: &usize| self.lines[*it].due && self.limit(*it).is_some();
+        if self.is_unsure && !more && !(0..self.lines.len()).any(|it| is_open(&it)) {
             return self.after_the_last(got > 0).await;
         }
         Ok(more)
@@ -111,7 +126,7 @@ impl Claimer {
 
     fn limit(&self, index: usize) -> Option<u32> {
         let all = &self.shared.groups.all;
-        let keep_free = self.hungry.filter(|it| *it != index).and_then(|it| all.get(it)).map_or(0, |it| it.weight);
+        let keep_free = self.hungry.filter(|it| it.index != index).and_then(|it| all.get(it.index)).map_or(0, |it| it.weight);
         let room = all.get(index).map_or(0, |it| self.shared.slots.room(it, keep_free));
         (room > 0).then(|| room.min(self.shared.config.batch))
     }
@@ -131,7 +146,7 @@ impl Claimer {
         if count > 0 {
             self.lines[index].served = self.turn;
         }
-        if self.hungry == Some(index) {
+        if self.hungry.is_some_and(|it| it.index == index) {
             self.hungry = None;
         }
         for it in claimed {
@@ -150,7 +165,7 @@ impl Claimer {
             self.look_at = Instant::now() + self.poll();
             return Ok(());
         }
-        match self.next_due(None).await? {
+        match self.next_due(self.shared.groups.names()).await? {
             Some(Duration::ZERO) => {
                 self.all_due();
                 self.look_at = Instant::now() + self.poll();
@@ -162,20 +177,29 @@ impl Claimer {
 
     /// Nothing more could be claimed: finds out when to try again. True if that is now.
     async fn after_the_last(&mut self, got: bool) -> Result<bool, StoreError> {
-        let wait = self.next_due(None).await?;
-        self.is_blocked = wait == Some(Duration::ZERO);
-        if self.is_blocked {
+        let open: Vec<usize> = (0..self.lines.len()).filter(|it| self.limit(*it).is_some()).collect();
+        if open.is_empty() {
+            return Ok(false);
+        }
+        let kinds = open.iter().flat_map(|it| self.shared.groups.all[*it].kinds.clone()).collect();
+        let wait = self.next_due(kinds).await?;
+        self.is_unsure = false;
+        let is_blocked = wait == Some(Duration::ZERO);
+        for it in &open {
+            self.lines[*it].is_blocked = is_blocked;
+        }
+        if is_blocked {
             self.look_at = Instant::now() + self.poll();
             self.is_planned = true;
         } else {
             self.plan(wait);
         }
         // What came between the claim and the question is worth one more claim; what the store withholds is not.
-        let withheld = self.is_blocked && !got;
+        let withheld = is_blocked && !got;
         let is_new = withheld && !self.is_doubted;
         self.is_doubted = withheld;
         if is_new {
-            self.all_due();
+            self.blocked_due();
         }
         Ok(is_new)
     }
@@ -186,8 +210,7 @@ impl Claimer {
         self.look_at = Instant::now() + wait.map_or(poll, |it| it.min(poll));
     }
 
-    async fn next_due(&self, group: Option<&Group>) -> Result<Option<Duration>, StoreError> {
-        let kinds = group.map_or_else(|| self.shared.groups.names(), |it| it.kinds.clone());
+    async fn next_due(&self, kinds: Vec<String>) -> Result<Option<Duration>, StoreError> {
         let due = NextDue { kinds: Some(kinds), lanes: self.shared.config.lanes.clone(), alone: false };
         let wait = self.shared.jobs.queue.next_due(&due).await?;
         self.shared.looked(false);
@@ -197,17 +220,22 @@ impl Claimer {
     /// A heavy job needs several slots at once, and light ones would take each as it comes free.
     async fn find_the_hungry(&mut self) -> Result<(), StoreError> {
         let now = Instant::now();
+        if let Some(it) = self.hungry.take_if(|it| now >= it.until) {
+            // Others would wait for as long as whatever holds the slots.
+            self.lines[it.index].rests_until = now + REST;
+        }
         if self.hungry.is_some() || now < self.hunger_at {
             return Ok(());
         }
         let shared = self.shared.clone();
         for group in shared.groups.all.iter().filter(|it| it.weight > 1) {
-            if !self.lines[group.index].due || !shared.slots.is_crowded_out(group) {
+            let line = self.lines[group.index];
+            if !line.due || now < line.rests_until || !shared.slots.is_crowded_out(group) {
                 continue;
             }
             self.hunger_at = now + HUNGER;
-            if self.next_due(Some(group)).await? == Some(Duration::ZERO) {
-                self.hungry = Some(group.index);
+            if self.next_due(group.kinds.clone()).await? == Some(Duration::ZERO) {
+                self.hungry = Some(Hunger { index: group.index, until: now + KEEP_FREE });
                 break;
             }
             self.lines[group.index].due = false;
@@ -216,8 +244,12 @@ impl Claimer {
     }
 
     fn all_due(&mut self) {
-        self.is_blocked = false;
-        self.lines.iter_mut().for_each(|it| it.due = true);
+        self.lines.iter_mut().for_each(|it| (it.due, it.is_blocked) = (true, false));
+    }
+
+    fn blocked_due(&mut self) {
+        let blocked = self.lines.iter_mut().filter(|it| it.is_blocked);
+        blocked.for_each(|it| (it.due, it.is_blocked) = (true, false));
     }
 
     fn poll(&self) -> Duration {
@@ -233,7 +265,7 @@ impl Claimer {
             () = shared.beaten.notified(), if !shared.is_kept() => {}
             () = shared.wake.notified() => self.all_due(),
             () = shared.freed() => self.gather().await,
-            () = shared.wrote.notified(), if self.is_blocked => self.all_due(),
+            () = shared.wrote.notified(), if self.lines.iter().any(|it| it.is_blocked) => self.blocked_due(),
             () = tokio::time::sleep_until(until), if shared.is_kept() => {}
         }
     }

@@ -117,6 +117,12 @@ impl Slots {
         self.state().alone.is_some()
     }
 
+    /// Whether code runs that cannot be ended.
+    pub(super) fn has_stuck(&self) -> bool {
+        let now = Instant::now();
+        self.state().held.values().any(|it| !it.ended && it.is_stuck(now))
+    }
+
     /// Holds a job; answers what tells it to stop.
     pub(super) fn take(&self, hold: Hold) -> CancelToken {
         let (now, token, cancel) = (Instant::now(), hold.lease.token, CancelHandle::default());

@@ -160,11 +160,72 @@ async fn a_job_in_quarantine_runs_alone_also_on_a_busy_worker() {
     let worker = Started::start(&board, &kinds, Board::config(5));
     tokio::time::sleep(Duration::from_secs(2)).await;
     board.put_with("plain", 9_999, |it| it.crashes = 2);
-    tokio::time::sleep(Duration::from_secs(15)).await;
+    tokio::time::sleep(Duration::from_secs(35)).await;
     let lines = story.lines();
     let at = lines.iter().position(|it| it == "+9999").expect("it was run");
     assert_eq!(lines[at + 1], "-9999", "nothing began beside it");
     assert_eq!(lines[..at].iter().filter(|it| it.starts_with('+')).count() * 2, at, "nothing was running when it began");
     assert!(lines.len() > at + 4, "the others go on");
+    worker.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_in_quarantine_is_run_also_where_all_jobs_are_long() {
+    let board = Board::new();
+    board.put_all("plain", 0..5_000);
+    let kinds = kinds(|n, _| async move {
+        tokio::time::sleep(Duration::from_secs(35 + u64::from(n) % 21)).await;
+        Outcome::done(json!(n))
+    });
+    let worker = Started::start(&board, &kinds, Board::config(50));
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let lonely = board.put_with("plain", 9, |it| it.crashes = 2);
+    tokio::time::sleep(Duration::from_mins(6)).await;
+    assert_eq!(board.job(lonely).status, JobStatus::Succeeded);
+    let done = board.count(JobStatus::Succeeded);
+    assert!(done > 150, "{done} others meanwhile");
+    worker.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_heavy_job_behind_a_long_one_does_not_idle_the_worker() {
+    let board = Board::new();
+    board.put("plain", 70_000);
+    let kinds = kinds(|n, _| async move {
+        tokio::time::sleep(if n == 70_000 { Duration::from_secs(500) } else { Duration::from_millis(500) }).await;
+        Outcome::done(json!(n))
+    });
+    let worker = Started::start(&board, &kinds, Board::config(50));
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let whale = board.put("whale", 1);
+    board.put_all("plain", 0..10_000);
+    tokio::time::sleep(Duration::from_mins(5)).await;
+    assert!(board.count(JobStatus::Succeeded) > 9_000, "{} of 10,000", board.count(JobStatus::Succeeded));
+    tokio::time::sleep(Duration::from_mins(5)).await;
+    assert_eq!(board.job(whale).status, JobStatus::Succeeded);
+    worker.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kind_without_room_does_not_slow_the_others() {
+    let board = Board::new();
+    board.put_all("lone", std::iter::repeat_n(100, 5));
+    for n in 0..40 {
+        board.put_with("plain", n, |it| it.owner = Some(UserId::LOCAL));
+    }
+    let config = WorkerConfig { owner_limit: Some(2), ..Board::config(8) };
+    let kinds = kinds(|n, _| async move {
+        tokio::time::sleep(if n == 100 { Duration::from_mins(5) } else { Duration::from_millis(100) }).await;
+        Outcome::done(json!(n))
+    });
+    let began = tokio::time::Instant::now();
+    let worker = Started::start(&board, &kinds, config);
+    board.until(JobStatus::Succeeded, 40).await;
+    assert!(began.elapsed() < Duration::from_secs(4), "20 times two of 100 ms took {:?}", began.elapsed());
+    board.put_with("plain", 1, |it| it.run_at += TimeDelta::milliseconds(2_345));
+    let began = tokio::time::Instant::now();
+    board.until(JobStatus::Succeeded, 41).await;
+    let late = began.elapsed().checked_sub(Duration::from_millis(2_345)).unwrap();
+    assert!(late < Duration::from_millis(150), "{late:?} late");
     worker.stop().await;
 }

@@ -47,7 +47,7 @@ async fn a_job_that_nobody_asked_to_stop_is_not_cancelled_and_does_not_loop() {
     let board = Board::new();
     let job = board.put("plain", 0);
     let worker = Started::start(&board, &kinds(|_, _| async { Outcome::Cancelled }), Board::config(4));
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     assert_eq!((board.job(job).status, board.job(job).attempt), (JobStatus::Queued, 0));
     let runs = board.finishes().len();
     assert!((5..=13).contains(&runs), "{runs} runs in a minute");
@@ -62,7 +62,9 @@ async fn blocked(board: &Arc<Board>, seconds: u32) -> (Arc<Shared>, Engine) {
     let (shared, ends) = Shared::new(board.jobs(), &lasting(Duration::from_hours(9)), Board::config(4), None);
     let engine = Engine::start(&shared, ends, KeeperPlace::Runtime).unwrap();
     let claimed = board.jobs().queue.claim(Claim::any(shared.worker().clone(), 1, shared.config.lease)).await.unwrap();
-    claimed.into_iter().for_each(|it| start(&shared, it, Instant::now(), false));
+    for it in claimed {
+        start(&shared, it, Instant::now(), false);
+    }
     engine.pulse.abort();
     (shared, engine)
 }
@@ -76,7 +78,7 @@ async fn leases_are_let_go_when_the_runtime_of_the_jobs_stands_still() {
         assert!(shared.is_able(), "with a limit of {limit} s");
         tokio::time::sleep(Duration::from_secs(over - kept)).await;
         let renewals = board.renewed_on().len();
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         assert_eq!(board.renewed_on().len(), renewals, "with a limit of {limit} s");
         let problem = WorkerHandle(shared).problem().unwrap();
         assert!(problem.starts_with("its jobs have kept all its threads busy"), "{problem}");

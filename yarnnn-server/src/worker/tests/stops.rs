@@ -138,7 +138,7 @@ async fn a_part_that_panics_stops_the_worker_with_an_error() {
         tokio::time::sleep(Duration::from_secs(1)).await;
         board.panic_in(call);
         board.put("plain", 1);
-        let ended = tokio::time::timeout(Duration::from_secs(60), worker.ended()).await.expect(call);
+        let ended = tokio::time::timeout(Duration::from_mins(1), worker.ended()).await.expect(call);
         assert!(ended.is_err(), "{call}: {ended:?}");
     }
 }
