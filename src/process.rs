@@ -86,7 +86,7 @@ fn began(stat: &str) -> Running {
     let mut fields = stat.rsplit_once(')').map(|(_, fields)| fields.split_whitespace()).into_iter().flatten();
     match (fields.next(), fields.nth(18)) {
         (Some("Z" | "X"), _) => Running::No,
-        (Some(_), Some(start)) => Running::Since(start.to_owned()),
+        (Some(_), Some(since)) => Running::Since(since.to_owned()),
         _ => Running::Unknown,
     }
 }
