@@ -1,4 +1,4 @@
-//! Facts of [`LeaseKeeper`](crate::jobs::LeaseKeeper) about leases, and of the one that opens it.
+//! Facts of [`LeaseKeeper`] about leases, and of the one that opens it.
 
 use chrono::TimeDelta;
 
