@@ -66,7 +66,14 @@ async fn play_each(scenarios: &[Scenario], backend: Option<Backend>, options: &O
     let mut held = true;
     for (scenario, backend) in scenarios.iter().filter_map(|it| Some((*it, backend.clone()?))) {
         let plant = planted.then(|| scenario.plant());
-        held &= show(scenario, backend, Options { plant, ..options.clone() }).await;
+        let options = Options { plant, ..options.clone() };
+        let may_repeat = options.is_short && !planted && scenario.is_bound_by_time();
+        let mut holds = show(scenario, backend.clone(), options.clone()).await;
+        if !holds && may_repeat {
+            println!("      again: what has a time limit may fail once on a machine that is busy with something else");
+            holds = show(scenario, backend, options).await;
+        }
+        held &= holds;
     }
     held
 }

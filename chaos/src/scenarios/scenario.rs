@@ -44,6 +44,11 @@ impl Scenario {
         }
     }
 
+    /// Whether it holds only within so many seconds, and not whatever else the machine does.
+    pub(crate) const fn is_bound_by_time(self) -> bool {
+        matches!(self, Self::Blocked | Self::Fairness | Self::Takeover)
+    }
+
     /// Its name on the command line.
     pub(crate) fn name(self) -> String {
         self.to_possible_value().map(|it| it.get_name().to_owned()).unwrap_or_default()
