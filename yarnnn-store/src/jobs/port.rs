@@ -30,9 +30,7 @@ impl JobQueue for SqlStore {
         if jobs.is_empty() {
             return Ok(vec![]);
         }
-        let mut tx = self.db.begin().await?;
-        let answers = self.insert(&mut tx, &jobs).await?;
-        tx.commit().await?;
+        let answers = self.insert_alone(&jobs).await?;
         if answers.iter().any(|it| matches!(it, Enqueued::New(_))) {
             self.wake();
         }
@@ -128,6 +126,19 @@ impl JobQueue for SqlStore {
 }
 
 impl SqlStore {
+    /// Stores jobs in a transaction of their own, which on Postgres is one statement.
+    async fn insert_alone(&self, jobs: &[NewJob]) -> Result<Vec<Enqueued>, EnqueueError> {
+        #[cfg(feature = "postgres")]
+        if let Db::Postgres(pool) = &self.db {
+            let mut connection = pool.acquire().await.doing("enqueue jobs").map_err(StoreError::from)?;
+            return postgres::enqueue(&mut connection, jobs, self.given_now()).await;
+        }
+        let mut tx = self.db.begin().await?;
+        let answers = self.insert(&mut tx, jobs).await?;
+        tx.commit().await?;
+        Ok(answers)
+    }
+
     /// Stores jobs within a transaction, all or none of them.
     async fn insert(&self, tx: &mut Tx, jobs: &[NewJob]) -> Result<Vec<Enqueued>, EnqueueError> {
         on_driver!(tx, connection,
