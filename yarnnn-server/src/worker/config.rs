@@ -67,7 +67,7 @@ impl WorkerConfig {
     /// With so many slots, a quarter of them for one owner; with many, more of them by one call.
     #[must_use]
     pub fn with_concurrency(self, concurrency: u32) -> Self {
-        Self { concurrency, owner_limit: Some((concurrency / 4).max(1)), batch: (concurrency / 4).clamp(100, 500), ..self }
+        Self { concurrency, owner_limit: Some((concurrency / 4).max(1)), batch: (concurrency / 2).clamp(100, 500), ..self }
     }
 
     /// Without what would make a worker stand still or lose its leases.
