@@ -8,7 +8,6 @@ use super::{FoundSource, ImportReport, ImportRequest, ImportedSource, OpenExport
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::pipeline::{CancelToken, Liveness};
-use crate::platform::Interval;
 use crate::sync::{Origin, Sync, SyncEvent, SyncOptions};
 
 /// The feature. Cheap to clone.
@@ -101,11 +100,6 @@ impl Imports {
             }
             Err(error) => Err(error),
         }
-    }
-
-    /// The window of an import that names none.
-    pub fn default_window(&self) -> Interval {
-        SyncOptions::import(crate::id::UserId::LOCAL, self.clock.now()).window
     }
 }
 

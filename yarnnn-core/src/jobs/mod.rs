@@ -27,7 +27,7 @@ pub use model::{
 };
 pub use outcome::{Again, Outcome, Settlement, cause};
 pub use policy::{Jitter, JobPolicy, RetryPolicy};
-pub use presence::{HEALTHY_FOR, PRESENCE_TTL, Presence, WorkerPresence};
+pub use presence::{PRESENCE_TTL, Presence, WorkerPresence};
 pub use queue::{Depth, EnqueueError, JobAdmin, JobFilter, JobQueue, NextDue};
 pub use wake::{WakeUpListener, WakeUps};
 

@@ -12,8 +12,6 @@ use crate::pipeline::Holder;
 
 /// How long a worker that no longer beats is shown.
 pub const PRESENCE_TTL: Duration = Duration::from_secs(90);
-/// A worker counts as healthy while its last beat is no older.
-pub const HEALTHY_FOR: Duration = Duration::from_mins(1);
 
 /// What a worker says of itself.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -166,3 +166,25 @@ async fn a_due_mail_without_a_mail_service_stops_the_tick_in_production() {
     assert!(installation.delivered().is_empty());
     assert_eq!(installation.json(&["run", "--due"], 0)["runs"][0]["status"], "delivered", "the slot is still there");
 }
+
+/// A slot that waits for a worker is for a deliverable that is still active, and still at that slot.
+async fn a_slot_of_a_paused_deliverable_sends_nothing(backend: Backend) {
+    let (installation, _exports) = imported(backend).await;
+    scheduled(&installation);
+    make_due(&installation).await;
+    installation.yarnnn(&["run", "--due", "--detach"]).expect(0);
+    installation.yarnnn(&["deliverables", "pause", "Weekly"]).expect(0);
+    assert_eq!(installation.json(&["work", "--until-idle"], 0)["succeeded"], 1);
+    assert!(installation.delivered().is_empty(), "it was paused before a worker came to it");
+    installation.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slot_of_a_paused_deliverable_sends_nothing_on_sqlite() {
+    a_slot_of_a_paused_deliverable_sends_nothing(Backend::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_slot_of_a_paused_deliverable_sends_nothing_on_postgres() {
+    a_slot_of_a_paused_deliverable_sends_nothing(Backend::Postgres).await;
+}

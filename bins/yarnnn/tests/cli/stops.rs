@@ -196,13 +196,13 @@ fn long_import(installation: &Installation) -> String {
     path.display().to_string()
 }
 
-async fn an_interrupt_cancels(backend: Backend) {
+async fn a_sign_to_stop_cancels(backend: Backend, sign: &str) {
     let installation = Installation::new(backend).await;
     installation.json(&["migrate"], 0);
     let path = long_import(&installation);
     let mut program = Program::start(&installation, &["--json", "import", &path]);
     assert!(is_met_running(&installation, &mut program, "import_exports").await);
-    program.signal("INT");
+    program.signal(sign);
     let said = program.ended().expect(1).json();
     assert_eq!(said["error"]["code"], "cancelled", "{said}");
     let (job, _, _) = newest(&installation, "import_exports").await.unwrap();
@@ -215,13 +215,13 @@ async fn an_interrupt_cancels(backend: Backend) {
 }
 
 #[tokio::test]
-async fn an_interrupt_cancels_on_sqlite() {
-    an_interrupt_cancels(Backend::Sqlite).await;
+async fn ctrl_c_cancels_on_sqlite() {
+    a_sign_to_stop_cancels(Backend::Sqlite, "INT").await;
 }
 
 #[tokio::test]
-async fn an_interrupt_cancels_on_postgres() {
-    an_interrupt_cancels(Backend::Postgres).await;
+async fn sigterm_cancels_on_postgres() {
+    a_sign_to_stop_cancels(Backend::Postgres, "TERM").await;
 }
 
 async fn a_worker_that_is_told_to_stop_gives_back_what_it_has(backend: Backend) {
