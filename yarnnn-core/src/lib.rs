@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod activity;
 pub mod clock;
+pub mod connections;
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod deliverables;
