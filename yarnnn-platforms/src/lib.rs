@@ -3,6 +3,7 @@
 
 pub mod export;
 mod folder;
+pub mod http;
 pub mod slack;
 
 pub use folder::FolderChannel;
