@@ -136,7 +136,7 @@ pub(crate) struct User {
     pub(crate) profile: Profile,
 }
 
-/// An entry of `channels.json`, `groups.json`, `dms.json` or `mpims.json`.
+/// An entry of `channels.json`, `groups.json`, `dms.json` or `mpims.json`, or of what `conversations.list` answers.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Conversation {
@@ -145,6 +145,85 @@ pub(crate) struct Conversation {
     pub(crate) name: String,
     #[serde(deserialize_with = "lenient_list")]
     pub(crate) members: Vec<String>,
+    #[serde(deserialize_with = "lenient")]
+    pub(crate) is_private: bool,
+    #[serde(deserialize_with = "lenient")]
+    pub(crate) is_member: bool,
+    #[serde(deserialize_with = "lenient")]
+    pub(crate) num_members: Option<u64>,
+    #[serde(deserialize_with = "lenient")]
+    pub(crate) topic: Note,
+    #[serde(deserialize_with = "lenient")]
+    pub(crate) purpose: Note,
+}
+
+/// A channel's topic or purpose.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Note {
+    #[serde(deserialize_with = "lenient")]
+    pub(crate) value: String,
+}
+
+/// The answer of `auth.test`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct AuthTest {
+    /// None where an app is installed for a whole organisation.
+    #[serde(deserialize_with = "lenient")]
+    pub(super) team_id: String,
+    #[serde(deserialize_with = "lenient")]
+    pub(super) team: String,
+    #[serde(deserialize_with = "lenient")]
+    pub(super) enterprise_id: String,
+}
+
+/// The answer of `conversations.history` and `conversations.replies`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Messages {
+    pub(super) messages: Vec<Value>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) has_more: bool,
+    /// Whether the plan hides older messages.
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) is_limited: bool,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) response_metadata: Metadata,
+}
+
+/// The answer of `conversations.list`.
+#[derive(Debug, Deserialize)]
+pub(super) struct Conversations {
+    pub(super) channels: Vec<Value>,
+    #[serde(default, deserialize_with = "lenient")]
+    pub(super) response_metadata: Metadata,
+}
+
+/// The answer of `users.info`.
+#[derive(Debug, Deserialize)]
+pub(super) struct UserAnswer {
+    pub(super) user: User,
+}
+
+/// The answer of `conversations.info`.
+#[derive(Debug, Deserialize)]
+pub(super) struct ConversationAnswer {
+    pub(super) channel: Conversation,
+}
+
+/// Where a list goes on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Metadata {
+    #[serde(deserialize_with = "lenient")]
+    next_cursor: String,
+}
+
+impl Metadata {
+    /// Where the list goes on. An empty text is Slack's end.
+    pub(super) fn next(&self) -> Option<&str> {
+        Some(self.next_cursor.as_str()).filter(|it| !it.is_empty())
+    }
 }
 
 impl Profile {
@@ -176,12 +255,12 @@ impl<'de> Deserialize<'de> for Stamp {
     }
 }
 
-pub(super) fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(deserializer: D) -> Result<T, D::Error> {
+fn lenient<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(deserializer: D) -> Result<T, D::Error> {
     Ok(serde_json::from_value(Value::deserialize(deserializer)?).unwrap_or_default())
 }
 
 /// A list whose unexpected elements are left out one by one.
-pub(super) fn lenient_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
+fn lenient_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
     let elements: Vec<Value> = lenient(deserializer)?;
     Ok(elements.into_iter().filter_map(|element| serde_json::from_value(element).ok()).collect())
 }
