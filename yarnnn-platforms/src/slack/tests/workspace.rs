@@ -34,6 +34,8 @@ pub(super) struct State {
     pub(super) scopes: Option<&'static str>,
     pub(super) channels: Vec<Value>,
     pub(super) most: usize,
+    /// How far the client's clock is ahead of Slack's.
+    pub(super) ahead: TimeDelta,
     /// Answers that stand in for the next ones, by method; none lets one pass.
     faults: HashMap<&'static str, VecDeque<Option<Fault>>>,
     calls: Vec<String>,
@@ -150,7 +152,7 @@ impl Workspace {
 
     pub(super) fn client(self: &Arc<Self>, limits: SlackLimits) -> SlackClient {
         let wire = Wire(Arc::clone(self));
-        let clock = Arc::new(FixedClock::at(self.clock.now()));
+        let clock = Arc::new(FixedClock::at(self.clock.now() + self.state().ahead));
         let session = Session::over(Arc::new(wire), Arc::new(Token), Arc::new(Open), clock);
         SlackClient::new(session, "https://slack.test/api".parse().unwrap(), limits, Some("U1"))
     }
@@ -302,13 +304,10 @@ impl State {
                 "C2" => Ok(json!({"ok": true, "channel": {"id": "C2", "name": "plans"}})),
                 _ => Err("channel_not_found"),
             },
-            "conversations.join" => match self.cannot_join {
-                Some(word) => Err(word),
-                None => {
-                    self.is_member = true;
-                    Ok(json!({"ok": true}))
-                }
-            },
+            "conversations.join" => {
+                self.is_member = self.cannot_join.is_none();
+                self.cannot_join.map_or(Ok(json!({"ok": true})), Err)
+            }
             "users.info" => match arguments["user"].as_str() {
                 "U1" => Ok(json!({"ok": true, "user": {"id": "U1", "profile": {"display_name": "Ana"}}})),
                 "U2" => Ok(json!({"ok": true, "user": {"id": "U2", "name": "ben", "real_name": "Ben Okafor"}})),
