@@ -12,9 +12,11 @@ use crate::error::Error;
 use crate::evidence::EvidenceStore;
 use crate::id::{IdGen, RandomIds, UserId};
 use crate::imports::{ImportExports, Imports, OpenExports};
-use crate::jobs::{Capacity, JobAdmin, JobKinds, JobQueue, Jobs, OpenLeaseKeeper, Presence, WakeUps};
+use crate::jobs::{Capacity, JobAdmin, JobKinds, JobQueue, Jobs, OpenLeaseKeeper, Presence, WakeUps, WorkerId};
 use crate::llm::LanguageModel;
 use crate::pipeline::{Liveness, StageCx};
+use crate::platform::OpenPlatform;
+use crate::platform_sync::{PlatformSync, SyncConnection};
 use crate::search::SearchIndex;
 use crate::sync::{ContentStore, Sync};
 
@@ -91,8 +93,16 @@ pub struct Yarnnn {
     deliverables: Deliverables,
     jobs: Jobs,
     exports: Option<Arc<dyn OpenExports>>,
+    live: Option<Live>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGen>,
+}
+
+/// What reaches live platforms.
+#[derive(Clone)]
+struct Live {
+    platforms: Arc<dyn OpenPlatform>,
+    oauth: Arc<dyn OAuth>,
 }
 
 impl fmt::Debug for Yarnnn {
@@ -111,6 +121,7 @@ impl Yarnnn {
             channels: vec![],
             revisions: vec![],
             exports: None,
+            live: None,
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
         }
@@ -133,11 +144,42 @@ impl Yarnnn {
 
     /// The kinds of job that the features have: what a worker of this handle runs.
     pub fn job_kinds(&self) -> JobKinds {
-        let kinds = JobKinds::new().with::<RunDeliverable>(Arc::new(self.deliverables.clone()));
-        match self.imports() {
-            Some(imports) => kinds.with::<ImportExports>(Arc::new(imports)),
-            None => kinds,
+        let mut kinds = JobKinds::new().with::<RunDeliverable>(Arc::new(self.deliverables.clone()));
+        if let Some(imports) = self.imports() {
+            kinds = kinds.with::<ImportExports>(Arc::new(imports));
         }
+        if let Some(sync) = self.platform_sync() {
+            kinds = kinds.with::<SyncConnection>(Arc::new(sync));
+        }
+        kinds
+    }
+
+    /// Accounts at providers, if the handle was given what reaches them.
+    pub fn connections(&self) -> Option<Connections> {
+        let Live { platforms, oauth } = self.live.clone()?;
+        Some(Connections::new(ConnectionsParts {
+            accounts: self.stores.accounts.clone(),
+            connections: self.stores.connections.clone(),
+            credentials: self.stores.credentials.clone(),
+            states: self.stores.oauth_states.clone(),
+            oauth,
+            platforms,
+            capacity: self.stores.capacity.clone(),
+            worker: WorkerId::new(self.jobs.liveness.me().process()),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+        }))
+    }
+
+    /// Syncs of live connections, if the handle was given what reaches them.
+    pub fn platform_sync(&self) -> Option<PlatformSync> {
+        let (accounts, content) = (self.stores.accounts.clone(), self.stores.content.clone());
+        Some(PlatformSync::new(self.connections()?, accounts, content, self.clock.clone(), self.ids.clone()))
+    }
+
+    /// Users and tiers.
+    pub fn accounts(&self) -> &dyn AccountStore {
+        self.stores.accounts.as_ref()
     }
 
     /// Imports of export files, if the handle was given what opens them.
@@ -197,6 +239,7 @@ pub struct YarnnnBuilder {
     channels: Vec<Arc<dyn Channel>>,
     revisions: Vec<DraftStage>,
     exports: Option<Arc<dyn OpenExports>>,
+    live: Option<Live>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGen>,
 }
@@ -226,6 +269,13 @@ impl YarnnnBuilder {
     #[must_use]
     pub fn exports(mut self, exports: Arc<dyn OpenExports>) -> Self {
         self.exports = Some(exports);
+        self
+    }
+
+    /// Reaches live platforms and their authorization servers with these.
+    #[must_use]
+    pub fn live(mut self, platforms: Arc<dyn OpenPlatform>, oauth: Arc<dyn OAuth>) -> Self {
+        self.live = Some(Live { platforms, oauth });
         self
     }
 
@@ -281,6 +331,7 @@ impl YarnnnBuilder {
             deliverables: Deliverables::new(parts),
             jobs,
             exports: self.exports,
+            live: self.live,
             clock: self.clock,
             ids: self.ids,
         }
