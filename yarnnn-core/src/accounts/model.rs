@@ -109,6 +109,8 @@ pub struct User {
     pub email: Email,
     /// What the workspace pays for.
     pub tier: Tier,
+    /// The time zone they live by, in the words in which it was stated; none if nobody knows.
+    pub timezone: Option<String>,
 }
 
 /// A user to be made, with a workspace of the free tier.
