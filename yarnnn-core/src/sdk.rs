@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::accounts::{AccountStore, Email, NewUser, User};
 use crate::activity::ActivityLog;
 use crate::clock::{Clock, SystemClock};
+use crate::connections::{ConnectionStore, Connections, ConnectionsParts, CredentialStore, OAuth, OAuthStates};
 use crate::deliverables::{DeliverableStore, Deliverables, DeliverablesParts, DraftStage, RunDeliverable, VersionStore};
 use crate::delivery::{Channel, Outbox};
 use crate::error::Error;
@@ -27,6 +28,12 @@ pub struct Stores {
     pub accounts: Arc<dyn AccountStore>,
     /// Activity log.
     pub activity: Arc<dyn ActivityLog>,
+    /// Connections.
+    pub connections: Arc<dyn ConnectionStore>,
+    /// Their secrets.
+    pub credentials: Arc<dyn CredentialStore>,
+    /// Sign-ins that are under way.
+    pub oauth_states: Arc<dyn OAuthStates>,
     /// Content.
     pub content: Arc<dyn ContentStore>,
     /// Full text.
@@ -64,12 +71,16 @@ impl Stores {
     pub fn of<S>(store: S) -> Self
     where
         S: AccountStore + ActivityLog + ContentStore + SearchIndex + DeliverableStore + VersionStore + EvidenceStore + Outbox,
+        S: ConnectionStore + CredentialStore + OAuthStates,
         S: JobQueue + JobAdmin + Capacity + Presence + OpenLeaseKeeper + WakeUps,
     {
         let store = Arc::new(store);
         Self {
             accounts: store.clone(),
             activity: store.clone(),
+            connections: store.clone(),
+            credentials: store.clone(),
+            oauth_states: store.clone(),
             content: store.clone(),
             search: store.clone(),
             deliverables: store.clone(),
