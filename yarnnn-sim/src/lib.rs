@@ -1,6 +1,13 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod authored;
+pub mod calendar;
+pub mod gmail;
+pub mod notion;
 pub mod sample;
+pub mod server;
+pub mod slack;
 
 pub use sample::{Person, Sample, SampleCounts, SampleFiles, generate};
+pub use server::{Fault, Faults, Journal, Limits, Provider, Request, Running, Sim, Tokens, VirtualClock};

@@ -6,7 +6,7 @@ mod archive;
 mod calendar;
 mod check;
 pub mod generate;
-mod identifier;
+pub(crate) mod identifier;
 mod mail;
 mod model;
 mod moment;

@@ -1,0 +1,7 @@
+//! Slack: a workspace with its people, channels, messages and threads. Start at [`Slack`].
+
+mod routes;
+mod world;
+
+pub(crate) use routes::router;
+pub use world::{Slack, Team};
