@@ -114,6 +114,14 @@ impl Connections {
         Ok(self.parts.connections.connections(user).await?)
     }
 
+    /// Active connections of all users, page by page.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn live(&self, after: Option<ConnectionId>, limit: u32) -> Result<Vec<Connection>, Error> {
+        Ok(self.parts.connections.live(after, limit).await?)
+    }
+
     /// Connects with a token of the person's own: a bot token of Slack, a secret of a Notion integration, a refresh token of Google.
     ///
     /// # Errors

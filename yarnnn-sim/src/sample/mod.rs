@@ -6,7 +6,7 @@ mod archive;
 mod calendar;
 mod check;
 pub mod generate;
-mod identifier;
+pub(crate) mod identifier;
 mod mail;
 mod model;
 mod moment;
@@ -16,6 +16,7 @@ mod story;
 mod template;
 
 pub use model::Person;
+pub(crate) use slack::records as slack_records;
 pub use story::{Sample, SampleCounts, SampleFiles};
 
 #[cfg(test)]
