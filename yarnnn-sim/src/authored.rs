@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use yarnnn_core::clock::Clock;
 
-use crate::{Sample, Sim};
+use crate::sample::moment::Timeline;
+use crate::{Sample, Sim, gmail};
 
 impl Sim {
     /// Platforms that hold the authored sample. Its bot is in every public channel and in no direct conversation.
@@ -12,6 +13,8 @@ impl Sim {
         let sim = Self::new(clock);
         let sample = Sample::load();
         sim.set_google_person(&sample.owner().email, &sample.owner().name);
+        let timeline = Timeline::new(sim.now(), sample.time_zone());
+        gmail::fill(sim.gmail(), &sample, &timeline);
         sim
     }
 }
