@@ -5,7 +5,7 @@ use std::sync::Arc;
 use yarnnn_core::clock::Clock;
 
 use crate::sample::moment::Timeline;
-use crate::{Sample, Sim, gmail};
+use crate::{Sample, Sim, calendar, gmail};
 
 impl Sim {
     /// Platforms that hold the authored sample. Its bot is in every public channel and in no direct conversation.
@@ -15,6 +15,7 @@ impl Sim {
         sim.set_google_person(&sample.owner().email, &sample.owner().name);
         let timeline = Timeline::new(sim.now(), sample.time_zone());
         gmail::fill(sim.gmail(), &sample, &timeline);
+        calendar::fill(sim.calendar(), &sample, &timeline);
         sim
     }
 }

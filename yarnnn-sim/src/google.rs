@@ -83,6 +83,13 @@ impl Parameters {
         self.0.iter().filter(|(it, value)| it == name && !value.is_empty()).map(|(_, value)| value.as_str()).collect()
     }
 
+    /// All parameters but these, in an order that does not depend on how they were sent.
+    pub(crate) fn except(&self, names: &[&str]) -> String {
+        let mut left: Vec<_> = self.0.iter().filter(|(name, _)| !names.contains(&name.as_str())).collect();
+        left.sort();
+        url::form_urlencoded::Serializer::new(String::new()).extend_pairs(left).finish()
+    }
+
     /// A truth value; absent is false.
     pub(crate) fn flag(&self, name: &'static str) -> Result<bool, Problem> {
         match self.get(name) {
