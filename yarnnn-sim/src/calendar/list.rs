@@ -74,11 +74,10 @@ fn in_view(book: &Book, entry: &Entry, ask: &Ask) -> bool {
         return false;
     }
     let deleted = event.cancelled && event.origin.is_none() && (ask.since.is_some() || ask.updated_min.is_some());
-    let seen = || match ask.scope.single {
-        true => book.was_in(entry, ask.window, ask.since),
-        false => book.any_was_in(event, ask.window, ask.since),
-    };
-    deleted || seen()
+    if deleted {
+        return true;
+    }
+    if ask.scope.single { book.was_in(entry, ask.window, ask.since) } else { book.any_was_in(event, ask.window, ask.since) }
 }
 
 /// Without `singleEvents`, called-off instances show although deleted events do not: nothing else tells of them.

@@ -52,11 +52,11 @@ fn not_found() -> Problem {
 /// The key of a calendar that the account may see.
 fn key<'a>(books: &Books, called: &'a str, owner: &str) -> Result<&'a str, Problem> {
     let key = if called.eq_ignore_ascii_case(owner) { PRIMARY } else { called };
-    books.books.get(key).filter(|it| it.readable).map(|_| key).ok_or_else(not_found)
+    books.by_id.get(key).filter(|it| it.readable).map(|_| key).ok_or_else(not_found)
 }
 
 fn book<'a>(books: &'a Books, called: &str, owner: &str) -> Result<&'a Book, Problem> {
-    books.books.get(key(books, called, owner)?).ok_or_else(not_found)
+    books.by_id.get(key(books, called, owner)?).ok_or_else(not_found)
 }
 
 /// Where a page of the list of calendars begins, or from which change on it is asked for.
@@ -87,7 +87,7 @@ fn calendar_list(books: &Books, parameters: &Parameters, owner: &str) -> Answer 
         let behind = token.behind.as_ref().is_none_or(|behind| it.info.id > *behind);
         changed && behind && least.is_none_or(|least| it.info.role >= least)
     };
-    let mut found: Vec<&Book> = books.books.values().filter(wanted).collect();
+    let mut found: Vec<&Book> = books.by_id.values().filter(wanted).collect();
     let more = found.len() > size;
     found.truncate(size);
     let items: Value = found.iter().map(|it| View::new(it, owner).entry()).collect();

@@ -33,12 +33,10 @@ struct Story<'a> {
 
 impl Story<'_> {
     fn details(&self, event: &Event) -> Details {
+        let day = self.timeline.date(event.at.day);
         let (start, end) = match event.until {
             Some(until) => (self.at(event.at), self.at(Moment { day: event.at.day, time: until.0 })),
-            None => {
-                let day = self.timeline.date(event.at.day);
-                (When::Day(day), When::Day(day.checked_add_signed(TimeDelta::days(1)).unwrap_or(day)))
-            }
+            None => (When::Day(day), When::Day(day.checked_add_signed(TimeDelta::days(1)).unwrap_or(day))),
         };
         let mut details = Details::new(&self.text(&event.title), start, end);
         details.description = self.text(&event.description);

@@ -18,7 +18,7 @@ pub(super) const PRIMARY: &str = "primary";
 /// All calendars.
 #[derive(Debug)]
 pub(super) struct Books {
-    pub(super) books: BTreeMap<String, Book>,
+    pub(super) by_id: BTreeMap<String, Book>,
     /// The number of the latest change anywhere.
     pub(super) change: u64,
     /// Raised when tokens expire: those of an earlier generation are refused.
@@ -37,7 +37,7 @@ pub struct Calendar {
 impl Calendar {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         let primary = Book::new(NewCalendar::new(PRIMARY, ""), 0);
-        let books = Books { books: BTreeMap::from([(PRIMARY.to_owned(), primary)]), change: 0, generation: 0, made: 0 };
+        let books = Books { by_id: BTreeMap::from([(PRIMARY.to_owned(), primary)]), change: 0, generation: 0, made: 0 };
         Self { clock, books: Mutex::new(books) }
     }
 
@@ -54,10 +54,10 @@ impl Calendar {
         let mut books = self.books();
         books.change += 1;
         let listed = books.change;
-        match books.books.get_mut(&calendar.id) {
+        match books.by_id.get_mut(&calendar.id) {
             Some(book) => (book.info, book.listed, book.readable) = (calendar, listed, true),
             None => {
-                books.books.insert(calendar.id.clone(), Book::new(calendar, listed));
+                books.by_id.insert(calendar.id.clone(), Book::new(calendar, listed));
             }
         }
     }
@@ -136,7 +136,7 @@ impl Calendar {
     /// instances.
     pub fn snapshot(&self, calendar: &str, window: Range<DateTime<Utc>>) -> Vec<Event> {
         let books = self.books();
-        let Some(book) = books.books.get(calendar).filter(|it| it.readable) else { return Vec::new() };
+        let Some(book) = books.by_id.get(calendar).filter(|it| it.readable) else { return Vec::new() };
         let window = Window { from: Some(window.start), to: Some(window.end) };
         let zone = book.info.zone;
         let live = book.instances.values().map(|it| &it.event).filter(|it| !it.cancelled && window.meets(it.span(zone)));
@@ -149,14 +149,14 @@ impl Calendar {
         let mut books = self.books();
         books.change += 1;
         let listed = books.change;
-        let book = books.books.get_mut(calendar).filter(|it| it.readable != readable);
+        let book = books.by_id.get_mut(calendar).filter(|it| it.readable != readable);
         book.map(|book| (book.readable, book.listed) = (readable, listed)).is_some()
     }
 
     fn change(&self, calendar: &str, id: &str, change: impl FnOnce(&mut Event)) -> bool {
         let now = self.now();
         let mut books = self.books();
-        let found = books.books.get(calendar).and_then(|book| book.find(id)).filter(|it| !it.cancelled).cloned();
+        let found = books.by_id.get(calendar).and_then(|book| book.find(id)).filter(|it| !it.cancelled).cloned();
         let Some(mut event) = found else { return false };
         change(&mut event);
         event.updated = now;
@@ -168,6 +168,6 @@ impl Books {
     fn put(&mut self, calendar: &str, event: Event, now: DateTime<Utc>) -> bool {
         self.change += 1;
         let change = self.change;
-        self.books.get_mut(calendar).is_some_and(|book| book.put(event, change, now))
+        self.by_id.get_mut(calendar).is_some_and(|book| book.put(event, change, now))
     }
 }

@@ -26,6 +26,8 @@ const SYSTEM: [&str; 13] = [
 ];
 /// Also a system label; the list ends with it.
 const UNREAD: &str = "UNREAD";
+/// The history's number before anything has happened; smaller ones were never given out.
+const FIRST: u64 = 1_000;
 /// Characters of a mail's text that stand in lists.
 const SNIPPET: usize = 200;
 
@@ -126,8 +128,8 @@ impl Mailbox {
             labels: SYSTEM.iter().chain([&UNREAD]).map(system).collect(),
             mails: BTreeMap::new(),
             records: Vec::new(),
-            history: 1_000,
-            forgotten: 0,
+            history: FIRST,
+            forgotten: FIRST,
             made: 0,
         }
     }
@@ -145,7 +147,8 @@ impl Mailbox {
 
     /// The identifier of a label that is given by its identifier or its name; a new name makes a label.
     pub(super) fn label_id(&mut self, name: &str) -> String {
-        self.label(name).map(|it| it.id.clone()).unwrap_or_else(|| self.add_label(name))
+        let known = self.label(name).map(|it| it.id.clone());
+        known.unwrap_or_else(|| self.add_label(name))
     }
 
     pub(super) fn label(&self, id: &str) -> Option<&Label> {

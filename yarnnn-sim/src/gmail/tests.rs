@@ -114,7 +114,7 @@ async fn searches_know_days_seconds_folders_senders_and_labels() {
         let found = world.ids(&[("q", query)]).await;
         assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{query}");
     }
-    assert_eq!(world.ids(&[("labelIds", "INBOX"), ("labelIds", "Label_1")]).await, [edge.clone()]);
+    assert_eq!(world.ids(&[("labelIds", "INBOX"), ("labelIds", "Label_1")]).await, std::slice::from_ref(&edge));
     assert_eq!(world.ids(&[("includeSpamTrash", "true")]).await.len(), 4);
     assert_eq!(world.client.get(MAILS, &[("labelIds", "Label_9")]).await.status, 400);
     let empty = world.client.get(MAILS, &[("q", "from:nobody")]).await.json();
