@@ -13,6 +13,7 @@ impl Sim {
         let sim = Self::new(clock);
         let sample = Sample::load();
         sim.set_google_person(&sample.owner().email, &sample.owner().name);
+        sim.slack().fill(&sample);
         let timeline = Timeline::new(sim.now(), sample.time_zone());
         gmail::fill(sim.gmail(), &sample, &timeline);
         calendar::fill(sim.calendar(), &sample, &timeline);
