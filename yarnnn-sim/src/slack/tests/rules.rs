@@ -51,18 +51,18 @@ async fn wrong_arguments_are_refused_with_status_200() {
     let foreign = bench.call("conversations.history", &[("channel", &other), ("limit", "1")]).await.json();
     let foreign = foreign["response_metadata"]["next_cursor"].as_str().unwrap();
     assert!(!foreign.is_empty());
-    let cases: [(&str, Vec<(&str, &str)>, &str); 8] = [
-        ("conversations.history", vec![], "invalid_arguments"),
-        ("conversations.history", vec![("channel", "C0")], "channel_not_found"),
-        ("conversations.history", vec![channel, ("limit", "0")], "invalid_arguments"),
-        ("conversations.history", vec![channel, ("cursor", foreign)], "invalid_cursor"),
-        ("conversations.history", vec![channel, ("cursor", "%%%")], "invalid_cursor"),
-        ("conversations.replies", vec![channel, ("ts", "1.000001")], "thread_not_found"),
-        ("conversations.list", vec![("types", "everything")], "invalid_types"),
-        ("files.list", vec![], "unknown_method"),
+    let cases: [(_, &[_], _); 8] = [
+        ("conversations.history", &[], "invalid_arguments"),
+        ("conversations.history", &[("channel", "C0")], "channel_not_found"),
+        ("conversations.history", &[channel, ("limit", "0")], "invalid_arguments"),
+        ("conversations.history", &[channel, ("cursor", foreign)], "invalid_cursor"),
+        ("conversations.history", &[channel, ("cursor", "%%%")], "invalid_cursor"),
+        ("conversations.replies", &[channel, ("ts", "1.000001")], "thread_not_found"),
+        ("conversations.list", &[("types", "everything")], "invalid_types"),
+        ("files.list", &[], "unknown_method"),
     ];
     for (method, arguments, expected) in cases {
-        assert_eq!(bench.error(method, &arguments).await, expected, "{method} {arguments:?}");
+        assert_eq!(bench.error(method, arguments).await, expected, "{method} {arguments:?}");
     }
 }
 
