@@ -15,6 +15,9 @@ mod sample;
 mod shapes;
 mod writing;
 
+/// No list in these tests is as long as this.
+const LONGEST_LIST: usize = 1_000;
+
 /// A simulator with a client that has a token.
 struct World {
     sim: Sim,
@@ -53,7 +56,7 @@ impl World {
         self.client.post_json(path, &body).await
     }
 
-    /// All results of a list that is asked for by `POST`.
+    /// All results of a list that is asked for by `POST`. A list that leads in circles fails instead of going on.
     async fn posted(&self, path: &str, body: Value, size: usize) -> Vec<Value> {
         let (mut all, mut body) = (Vec::new(), body);
         body["page_size"] = size.into();
@@ -61,6 +64,7 @@ impl World {
             let page = self.post(path, body.clone()).await.json();
             assert!(page["results"].as_array().unwrap().len() <= size, "{page}");
             all.extend(page["results"].as_array().unwrap().clone());
+            assert!(all.len() < LONGEST_LIST, "{path} leads in circles");
             if page["has_more"] == false {
                 assert_eq!(page["next_cursor"], Value::Null);
                 return all;
@@ -79,6 +83,7 @@ impl World {
             query.extend(cursor.as_deref().map(|it| ("start_cursor", it)));
             let page = self.client.get(path, &query).await.json();
             all.extend(page["results"].as_array().unwrap().clone());
+            assert!(all.len() < LONGEST_LIST, "{path} leads in circles");
             cursor = page["next_cursor"].as_str().map(str::to_owned);
             if page["has_more"] == false {
                 return all;
