@@ -10,4 +10,6 @@ pub mod server;
 pub mod slack;
 
 pub use sample::{Person, Sample, SampleCounts, SampleFiles, generate};
-pub use server::{Fault, Faults, Journal, Limits, Provider, Request, Running, Sim, Tokens, VirtualClock};
+pub use server::{
+    CLIENT_ID, CLIENT_SECRET, Fault, Faults, Journal, Limits, Provider, Request, Rotating, Running, Sim, Tokens, VirtualClock,
+};

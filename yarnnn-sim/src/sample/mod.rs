@@ -16,6 +16,7 @@ mod story;
 pub(crate) mod template;
 
 pub use model::Person;
+pub(crate) use slack::records as slack_records;
 pub use story::{Sample, SampleCounts, SampleFiles};
 
 #[cfg(test)]

@@ -71,11 +71,13 @@ fn redirect(address: &str) -> Response {
 /// A JSON string of the given length, made while it is sent: a test of memory must not pay for it.
 fn huge(bytes: usize) -> Body {
     const CHUNK: usize = 64 * 1024;
+    const START: &[u8] = br#"{"ok":true,"filler":""#;
+    const END: &[u8] = b"\"}";
     let filling = Bytes::from(vec![b'x'; CHUNK]);
-    let middle = bytes.saturating_sub(22);
+    let middle = bytes.saturating_sub(START.len() + END.len());
     let rest = stream::iter((0..middle.div_ceil(CHUNK)).map(move |index| filling.slice(..CHUNK.min(middle - index * CHUNK))));
-    let parts = stream::iter([Bytes::from_static(br#"{"ok":true,"filler":""#)]).chain(rest);
-    Body::from_stream(parts.chain(stream::iter([Bytes::from_static(b"\"}")])).map(Ok::<_, std::io::Error>))
+    let parts = stream::iter([Bytes::from_static(START)]).chain(rest);
+    Body::from_stream(parts.chain(stream::iter([Bytes::from_static(END)])).map(Ok::<_, std::io::Error>))
 }
 
 /// Changes the handler's answer. An answer that is itself a refusal stays as it is.

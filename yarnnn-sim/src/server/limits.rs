@@ -37,11 +37,14 @@ struct Rule {
     window: TimeDelta,
 }
 
+/// When units were spent, and how many.
+type Spent = VecDeque<(DateTime<Utc>, u32)>;
+
 #[derive(Debug)]
 struct State {
     rules: Vec<Rule>,
-    /// By rule and holder of the token: when units were spent, and how many.
-    spent: HashMap<(usize, String), VecDeque<(DateTime<Utc>, u32)>>,
+    /// By rule and holder of the token.
+    spent: HashMap<(usize, String), Spent>,
     slack_objects: Option<usize>,
     latency: Duration,
     factor: f64,
@@ -157,7 +160,7 @@ impl Limits {
 }
 
 /// How long until enough of what was spent has left the window.
-fn wait_for(spent: &VecDeque<(DateTime<Utc>, u32)>, cost: u32, units: u32, window: TimeDelta, now: DateTime<Utc>) -> TimeDelta {
+fn wait_for(spent: &Spent, cost: u32, units: u32, window: TimeDelta, now: DateTime<Utc>) -> TimeDelta {
     let mut excess = (spent.iter().map(|(_, units)| units).sum::<u32>() + cost).saturating_sub(units);
     let mut wait = TimeDelta::zero();
     for (at, freed) in spent {

@@ -67,10 +67,10 @@ impl Client {
     pub(crate) async fn send(&self, method: &str, target: &str, media_type: &str, body: &[u8]) -> io::Result<Answer> {
         let mut head = format!("{method} {target} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.address);
         for (name, value) in &self.headers {
-            head.push_str(&format!("{name}: {value}\r\n"));
+            head.extend([name, ": ", value, "\r\n"]);
         }
         if !media_type.is_empty() {
-            head.push_str(&format!("content-type: {media_type}\r\ncontent-length: {}\r\n", body.len()));
+            head.extend(["content-type: ", media_type, "\r\ncontent-length: ", &body.len().to_string(), "\r\n"]);
         }
         head.push_str("\r\n");
         let mut stream = TcpStream::connect(self.address).await?;
