@@ -2,6 +2,7 @@
 //!
 //! [`Block`] is what pages are written in; [`PageSnapshot`] is what a perfect client holds of one.
 
+mod authored;
 mod block;
 mod failure;
 mod markdown;
@@ -9,7 +10,6 @@ mod model;
 mod parse;
 mod query;
 mod routes;
-mod sample;
 mod state;
 mod wire;
 mod world;

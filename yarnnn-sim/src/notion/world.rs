@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Utc};
 use yarnnn_core::clock::Clock;
 
+use super::authored;
 use super::block::{Block, Content, RichText};
 use super::model::{Capability, PageSnapshot, Place, Property, PropertyKind};
-use super::sample;
 use super::state::{At, Body, Comment, NoSuchEntry, Schema, State, User};
 use crate::Sample;
 
@@ -41,8 +41,13 @@ impl Notion {
 
     /// Holds the authored sample from now on, besides what is there.
     pub(crate) fn fill(&self, sample: &Sample) {
-        let filled = sample::fill(&mut self.state(), sample, self.clock.now());
+        let filled = authored::fill(&mut self.state(), sample, self.clock.now());
         filled.expect("the story tells of a page after the page it lies in");
+    }
+
+    /// The workspace's name.
+    pub fn workspace_name(&self) -> String {
+        self.state().workspace_name.clone()
     }
 
     /// Adds a member and gives the id.

@@ -1,8 +1,10 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::super::{Capability, ServiceError};
 use super::*;
-use crate::Fault;
+use crate::{CLIENT_ID, CLIENT_SECRET, Fault, Provider};
 
 #[tokio::test]
 async fn a_call_needs_a_living_token_and_a_known_version() {
@@ -137,6 +139,20 @@ async fn planned_faults_have_notions_form() {
     assert_eq!(world.listed(&path, &[], 3).await.len(), 9);
     assert_eq!(world.listed(&path, &[], 3).await.len(), 6);
     assert_eq!(world.sim.faults().pending(), 0);
+}
+
+#[tokio::test]
+async fn the_token_exchange_and_the_api_speak_of_the_same_integration() {
+    let world = World::new().await;
+    let address = "https://app.example/callback";
+    let code = world.sim.tokens().authorization_code(Provider::Notion, &[], address);
+    let basic = STANDARD.encode(format!("{CLIENT_ID}:{CLIENT_SECRET}"));
+    let fields = json!({ "grant_type": "authorization_code", "code": code, "redirect_uri": address });
+    let client = Client::new(world.client.address).with("authorization", &format!("Basic {basic}"));
+    let issued = client.post_json("/v1/oauth/token", &fields).await.json();
+    let bot = world.client.bearer(issued["access_token"].as_str().unwrap()).get("/v1/users/me", &[]).await.json();
+    assert_eq!((&issued["bot_id"], &issued["workspace_id"]), (&bot["id"], &bot["bot"]["workspace_id"]));
+    assert_eq!(issued["workspace_name"], bot["bot"]["workspace_name"]);
 }
 
 #[tokio::test]

@@ -10,8 +10,8 @@ use crate::server::testing::{Answer, Client};
 use crate::{Running, Sim, VirtualClock};
 
 mod access;
+mod authored;
 mod reading;
-mod sample;
 mod shapes;
 mod writing;
 
