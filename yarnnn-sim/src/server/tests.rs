@@ -173,6 +173,19 @@ fn units_are_counted_together_and_scaled() {
     assert_eq!(limits.admit("slack.users.info", "a", now + TimeDelta::milliseconds(1_500)), Ok(()));
 }
 
+#[test]
+fn a_dear_call_waits_until_enough_cheap_ones_have_left_the_window() {
+    let limits = super::Limits::default();
+    limits.per_minute("gmail.*", 100);
+    for second in 0..10 {
+        assert_eq!(limits.admit("gmail.labels.list", "a", instant() + TimeDelta::seconds(second)), Ok(()));
+    }
+    let now = instant() + TimeDelta::seconds(10);
+    assert_eq!(limits.admit("gmail.messages.send", "a", now), Err(59));
+    assert_eq!(limits.admit("gmail.messages.send", "a", now + TimeDelta::seconds(58)), Err(1));
+    assert_eq!(limits.admit("gmail.messages.send", "a", now + TimeDelta::seconds(59)), Ok(()));
+}
+
 #[tokio::test]
 async fn notion_exchanges_a_code_with_basic_authorization() {
     let sim = still();
