@@ -18,7 +18,8 @@ async fn main() -> std::io::Result<()> {
     let sim = Sim::sample(Arc::new(SystemClock));
     let running = sim.start().await?;
     let slack = json!({ "url": running.slack_url(), "token": sim.tokens().slack(&SLACK_SCOPES), "held": slack_held(&sim) });
-    writeln!(std::io::stdout(), "{}", json!({ "slack": slack }))?;
+    let notion = json!({ "url": running.notion_url(), "token": sim.tokens().notion(), "held": notion_held(&sim) });
+    writeln!(std::io::stdout(), "{}", json!({ "slack": slack, "notion": notion }))?;
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
     running.stop().await
 }
@@ -27,4 +28,9 @@ async fn main() -> std::io::Result<()> {
 fn slack_held(sim: &Sim) -> BTreeMap<String, Value> {
     let held = |channel: &str| sim.slack().snapshot(channel).into_iter().map(|it| it.ts).collect();
     sim.slack().joined().into_keys().map(|id| (id.clone(), held(&id))).collect()
+}
+
+/// The words of all pages and rows by id.
+fn notion_held(sim: &Sim) -> BTreeMap<String, String> {
+    sim.notion().snapshot().into_iter().map(|(id, page)| (id, page.text())).collect()
 }

@@ -13,6 +13,7 @@ impl Sim {
         let sample = Sample::load();
         sim.set_google_person(&sample.owner().email, &sample.owner().name);
         sim.slack().fill(&sample);
+        sim.notion().fill(&sample);
         sim
     }
 }
