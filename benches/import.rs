@@ -66,8 +66,7 @@ async fn texts(client: &dyn PlatformClient) -> anyhow::Result<Vec<(String, Strin
         loop {
             let window =
                 SyncOptions::import(yarnnn::id::UserId::LOCAL, yarnnn::clock::Clock::now(&yarnnn::clock::SystemClock)).window;
-            let fetch =
-                Fetch { resource: resource.id.clone(), mode: FetchMode::Start { window }, page, budget: Budget::default() };
+            let fetch = Fetch { page, ..Fetch::start(&resource, window) };
             let fetched = client.fetch(&fetch).await?;
             texts.extend(fetched.items.into_iter().map(|it| (format!("{}/{}", resource.id, it.item_id), it.content)));
             match fetched.next {

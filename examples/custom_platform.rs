@@ -31,10 +31,7 @@ impl PlatformClient for Logbook {
     async fn resources(&self, _page: Option<PageToken>) -> Result<ResourcePage, PlatformError> {
         let id = ResourceId::new(Platform::Slack, "logbook")
             .map_err(|error| PlatformError::Protocol { call: "resources".into(), detail: error.to_string() })?;
-        Ok(ResourcePage {
-            resources: vec![Resource { id, name: "#logbook".into(), kind: ResourceKind::Channel }],
-            ..ResourcePage::default()
-        })
+        Ok(ResourcePage { resources: vec![Resource::new(id, "#logbook", ResourceKind::Channel)], ..ResourcePage::default() })
     }
 
     async fn fetch(&self, _fetch: &Fetch) -> Result<FetchPage, PlatformError> {
@@ -56,12 +53,11 @@ impl PlatformClient for Logbook {
         let items = items.collect();
         Ok(FetchPage {
             items,
-            gone: vec![],
             quarantined: vec![],
             filtered: vec![],
             covered: vec![],
-            gaps: vec![],
-            next: Next::Done { cursor: None },
+            next: Next::done(None),
+            ..FetchPage::default()
         })
     }
 }

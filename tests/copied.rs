@@ -68,7 +68,7 @@ fn client(platform: Platform, content_type: ContentType, texts: &[(String, Strin
         metadata: json!({}),
         records: 1,
     };
-    let resource = Resource { id, name: "#c".into(), kind: ResourceKind::Channel };
+    let resource = Resource::new(id, "#c", ResourceKind::Channel);
     ScriptedPlatform::new(platform).with(resource, (0..).zip(texts).map(item).collect())
 }
 

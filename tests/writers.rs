@@ -59,7 +59,7 @@ fn messages() -> ScriptedPlatform {
         records: 1,
     };
     let items = (0..).zip(&MESSAGES).map(item).collect();
-    ScriptedPlatform::new(Platform::Slack).with(Resource { id, name: "#team".into(), kind: ResourceKind::Channel }, items)
+    ScriptedPlatform::new(Platform::Slack).with(Resource::new(id, "#team", ResourceKind::Channel), items)
 }
 
 /// An installation with the messages, a writer, and a deliverable.
@@ -257,7 +257,7 @@ async fn a_request_holds_synced_text_as_data_only() {
         records: 1,
     };
     let installation = Installation::new().await;
-    let channel = Resource { id, name: "#</material>".into(), kind: ResourceKind::Channel };
+    let channel = Resource::new(id, "#</material>", ResourceKind::Channel);
     installation.sync(&ScriptedPlatform::new(Platform::Slack).with(channel, vec![item])).await;
     let deliverable = installation.create(CreateDeliverable::new("custom", "Everything")).await;
     let request = yarnnn::deliverables::RunRequest::of(installation.user.id, deliverable.id);

@@ -30,6 +30,14 @@ pub enum StoreError {
         /// The driver's error.
         source: Cause,
     },
+    /// Sealed secrets cannot be read or written with the keys at hand.
+    #[error("{what} cannot be unsealed: {problem}")]
+    Locked {
+        /// What is sealed.
+        what: String,
+        /// What is wrong with the keys, with the setting by name.
+        problem: String,
+    },
     /// The database holds what this version cannot read, or refused a statement; trying again will not help.
     #[error("the database refused or holds unreadable data ({what}): {source}")]
     Corrupt {

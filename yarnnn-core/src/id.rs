@@ -77,6 +77,8 @@ id_types! {
     MessageId,
     /// One line of the activity log.
     ActivityId,
+    /// A connection to a provider.
+    ConnectionId,
     /// One background job.
     JobId,
     /// One claim of one job: every write of its worker carries it, and a later claim makes it worthless.

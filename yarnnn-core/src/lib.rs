@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod activity;
 pub mod clock;
+pub mod connections;
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod deliverables;
@@ -18,6 +19,7 @@ pub mod llm;
 pub mod mail;
 pub mod pipeline;
 pub mod platform;
+pub mod platform_sync;
 pub mod sdk;
 pub mod search;
 pub mod sync;

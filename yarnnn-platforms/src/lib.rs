@@ -3,5 +3,6 @@
 
 pub mod export;
 mod folder;
+pub mod http;
 
 pub use folder::FolderChannel;

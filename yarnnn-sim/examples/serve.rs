@@ -26,7 +26,8 @@ async fn main() -> std::io::Result<()> {
         "mail": mail_held(&sim),
         "events": events_held(&sim),
     });
-    writeln!(std::io::stdout(), "{}", json!({ "slack": slack, "google": google }))?;
+    let notion = json!({ "url": running.notion_url(), "token": sim.tokens().notion(), "held": notion_held(&sim) });
+    writeln!(std::io::stdout(), "{}", json!({ "slack": slack, "google": google, "notion": notion }))?;
     tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await??;
     running.stop().await
 }
@@ -48,4 +49,9 @@ fn events_held(sim: &Sim) -> Value {
     let (from, to) = (sim.now() - TimeDelta::days(14), sim.now() + TimeDelta::days(14));
     let held: Vec<String> = sim.calendar().snapshot("primary", from..to).into_iter().map(|it| it.id).collect();
     json!({ "from": from.to_rfc3339(), "to": to.to_rfc3339(), "held": held })
+}
+
+/// The words of all pages and rows by id.
+fn notion_held(sim: &Sim) -> BTreeMap<String, String> {
+    sim.notion().snapshot().into_iter().map(|(id, page)| (id, page.text())).collect()
 }

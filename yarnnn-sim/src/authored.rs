@@ -17,6 +17,7 @@ impl Sim {
         let timeline = Timeline::new(sim.now(), sample.time_zone());
         gmail::fill(sim.gmail(), &sample, &timeline);
         calendar::fill(sim.calendar(), &sample, &timeline);
+        sim.notion().fill(&sample);
         sim
     }
 }

@@ -322,6 +322,7 @@ pub async fn commit_of_the_last_page_sets_the_registry(ports: &Ports) {
         item_count: 7,
         source_latest_at: Some(minute(-3)),
         error: Some("é".repeat(600)),
+        audited: false,
         activity: Some(line(ActivityKind::PlatformSynced, fresh(), "synced")),
     };
     finish(ports, &run, finished, 2).await;

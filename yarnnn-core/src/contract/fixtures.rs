@@ -18,7 +18,9 @@ use crate::hash::Sha256;
 use crate::id::{ActivityId, ContentId, DeliverableId, IdGen as _, MessageId, RandomIds, UserId, VersionId};
 use crate::pipeline::Holder;
 use crate::platform::{Author, ContentType, Interval, Item, PageToken, ResourceId};
-use crate::sync::{BeginRun, ContentQuery, Finished, NewItem, Origin, PageCommit, Progress, Receipt, RunHandle, StoredItem};
+use crate::sync::{
+    BeginRun, ContentQuery, Finished, NewItem, Origin, PageCommit, Progress, Receipt, RunHandle, RunMode, StoredItem,
+};
 
 /// The user that every store has.
 pub const ANA: UserId = UserId::LOCAL;
@@ -85,7 +87,13 @@ pub async fn begin(ports: &Ports, user: UserId, resource: &ResourceId) -> RunHan
 
 /// Begins a run of a user's resource, or says why not.
 pub async fn try_begin(ports: &Ports, user: UserId, resource: &ResourceId) -> Result<RunHandle, StoreError> {
-    let run = BeginRun { user, resource: resource.clone(), resource_name: "#general".to_owned(), at: minute(0) };
+    let run = BeginRun {
+        user,
+        resource: resource.clone(),
+        resource_name: "#general".to_owned(),
+        mode: RunMode::Incremental,
+        at: minute(0),
+    };
     ports.content.begin(run).await
 }
 
@@ -95,6 +103,7 @@ pub fn last_page(run: &RunHandle, items: Vec<NewItem>, minutes: i64) -> PageComm
         run: run.clone(),
         origin: Origin::Live,
         items,
+        unchanged: vec![],
         gone: vec![],
         quarantined: vec![],
         covered: vec![],

@@ -81,9 +81,11 @@ impl Outcome {
             Error::Model(LlmError::Transient { .. }) | Error::Platform(PlatformError::Unavailable { .. }) => {
                 Self::Backoff { error: text }
             }
-            Error::Platform(PlatformError::RateLimited { at }) => Self::RetryAt { at: *at, error: text },
+            Error::Platform(PlatformError::RateLimited { at, .. }) => Self::RetryAt { at: *at, error: text },
             Error::Platform(PlatformError::NeedsUser { .. }) => Self::NeedsUser { report: report() },
-            Error::Platform(PlatformError::NeedsOperator { .. }) => Self::NeedsOperator { report: report() },
+            Error::Platform(PlatformError::NeedsOperator { .. }) | Error::Store(StoreError::Locked { .. }) => {
+                Self::NeedsOperator { report: report() }
+            }
             _ => Self::failed(text),
         }
     }
@@ -266,7 +268,9 @@ mod tests {
         assert!(matches!(of(passes), Outcome::Backoff { .. }));
         assert!(matches!(of(lasts), Outcome::Failed { .. }));
         assert!(matches!(of(Error::Busy("x".into())), Outcome::Snoozed { until } if until > now));
-        assert!(matches!(of(PlatformError::RateLimited { at: now }.into()), Outcome::RetryAt { at, .. } if at == now));
+        assert!(
+            matches!(of(PlatformError::RateLimited { call: "slack".into(), at: now }.into()), Outcome::RetryAt { at, .. } if at == now)
+        );
         assert!(matches!(of(PlatformError::NeedsUser { action: "sign in".into() }.into()), Outcome::NeedsUser { .. }));
         assert!(matches!(of(PlatformError::NeedsOperator { setting: "X".into() }.into()), Outcome::NeedsOperator { .. }));
         assert_eq!(of(Error::Cancelled), Outcome::Cancelled);

@@ -1,22 +1,26 @@
 //! The port that live clients and export files implement.
 
 use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{Cursor, Gap, Interval, Item, PageToken, Platform, Probe, Quarantined, Reason, Resource, ResourceId};
+use super::{Cursor, Gap, Interval, Item, PageToken, Platform, Probe, Quarantined, Reason, Resource, ResourceId, ResourceKind};
 use crate::error::Cause;
 
 /// Reads one account, workspace or export.
 ///
 /// # Contract
 /// - `resources` lists each resource once, over all pages; the order is stable between calls.
-/// - Fetching a resource from its first page to [`Next::Done`] yields every record it holds exactly once: as an item, as
-///   filtered, or as quarantined. Their sum is the number of source records.
+/// - Fetching a resource from its first page to [`Next::Done`] yields every record that the mode asks for at least once (export
+///   files: exactly once): as an item, as filtered, or as quarantined. What is left out is named as a gap.
 /// - The same source gives the same pages; a page token is valid as long as the source has not changed.
-/// - A record that cannot be read is quarantined by name and never ends the fetch early.
-/// - A cursor is only returned with the last page and never passes a record that was not returned.
+/// - A record that cannot be read is quarantined by name and never ends the fetch early. An answer that cannot be trusted (an
+///   error, a foreign content type, an empty page where something must be) is an error, never an end.
+/// - A cursor is only returned with the last page and never passes a record that was neither returned nor left to a later fetch
+///   from that cursor.
+/// - `gone` names only what was looked for by itself and is not there: what a list merely lacks is looked up first.
 ///
 /// # Errors
 /// [`PlatformError`] says what the caller can do. An error means that nothing of that page was returned.
@@ -55,12 +59,22 @@ pub struct ResourcePage {
 pub struct Fetch {
     /// The resource.
     pub resource: ResourceId,
-    /// From the start or since a cursor.
+    /// What it is.
+    pub kind: ResourceKind,
+    /// From the start, since a cursor, or once more.
     pub mode: FetchMode,
     /// The page to read; none for the first.
     pub page: Option<PageToken>,
-    /// How much one page may hold.
+    /// How much a page, and the whole fetch, may hold.
     pub budget: Budget,
+}
+
+impl Fetch {
+    /// The first page of everything a resource has.
+    pub fn start(resource: &Resource, window: Interval) -> Self {
+        let mode = FetchMode::Start { window };
+        Self { resource: resource.id.clone(), kind: resource.kind, mode, page: None, budget: Budget::default() }
+    }
 }
 
 /// Where a fetch starts.
@@ -74,6 +88,25 @@ pub enum FetchMode {
     },
     /// What changed since a cursor of an earlier fetch.
     Since(Cursor),
+    /// What is stored, once more: edits come back as items, what was deleted as `gone`, what was seen to be unchanged as
+    /// `unchanged`. Takes no cursor and returns none.
+    Audit {
+        /// The stretch to list again. What is new in it may come back too.
+        window: Interval,
+        /// What is stored of the resource, inside and outside of the window.
+        known: Arc<[KnownItem]>,
+    },
+}
+
+/// What a client is told about a stored item.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownItem {
+    /// The provider's id inside the resource.
+    pub item_id: String,
+    /// When it was written, last edited, or starts.
+    pub source_timestamp: Option<DateTime<Utc>>,
+    /// What the client said of it ([`Item::metadata`]).
+    pub metadata: serde_json::Value,
 }
 
 /// Bounds of one page. A client stops at whichever comes first, after at least one record.
@@ -83,19 +116,23 @@ pub struct Budget {
     pub max_items: usize,
     /// Bytes of content of one page.
     pub max_bytes: usize,
+    /// Records of the whole fetch: what is beyond is named as a gap and left to the next fetch. None for no cap.
+    pub cap: Option<u32>,
 }
 
 impl Default for Budget {
     fn default() -> Self {
-        Self { max_items: 500, max_bytes: 4 * 1024 * 1024 }
+        Self { max_items: 500, max_bytes: 4 * 1024 * 1024, cap: None }
     }
 }
 
 /// One page of items. All of it commits in one transaction with the progress it stands for.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct FetchPage {
     /// Items as they are now.
     pub items: Vec<Item>,
+    /// Ids of stored items that were seen to be as they are stored; their time to live starts anew.
+    pub unchanged: Vec<String>,
     /// Ids of items that no longer exist; not counted as records unless listed in `filtered`.
     pub gone: Vec<String>,
     /// Records that could not be read.
@@ -119,7 +156,22 @@ pub enum Next {
     Done {
         /// Where the next sync may start, for clients that keep cursors.
         cursor: Option<Cursor>,
+        /// By the items' instants: what is stored in this stretch and was not listed by this fetch is gone.
+        complete: Option<Interval>,
     },
+}
+
+impl Next {
+    /// The end, with a cursor if there is one.
+    pub const fn done(cursor: Option<Cursor>) -> Self {
+        Self::Done { cursor, complete: None }
+    }
+}
+
+impl Default for Next {
+    fn default() -> Self {
+        Self::done(None)
+    }
 }
 
 /// What a platform can answer instead of a page.
@@ -136,8 +188,10 @@ pub enum PlatformError {
         resource: ResourceId,
     },
     /// Too many calls; try again at the given instant.
-    #[error("rate limited until {at}")]
+    #[error("{call}: rate limited until {at}")]
     RateLimited {
+        /// The call.
+        call: String,
         /// When calls are allowed again.
         at: DateTime<Utc>,
     },

@@ -13,6 +13,9 @@ pub struct Interval {
 }
 
 impl Interval {
+    /// All of time that can be stored.
+    pub const ALL: Self = Self { from: DateTime::<Utc>::MIN_UTC, to: DateTime::<Utc>::MAX_UTC };
+
     /// Whether the instant lies inside.
     pub fn contains(&self, instant: DateTime<Utc>) -> bool {
         self.from <= instant && instant < self.to
@@ -42,6 +45,10 @@ pub enum GapKind {
     Unreadable,
     /// A cap on size, number or time cut the reading short.
     Cap,
+    /// The cursor was too old: what happened in between was read from lists, which do not tell everything.
+    ExpiredCursor,
+    /// The replies of a thread were not read.
+    UnreadThread,
 }
 
 /// A stretch that is known not to have been seen.

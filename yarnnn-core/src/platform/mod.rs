@@ -2,14 +2,20 @@
 //!
 //! Start at [`PlatformClient`]. Nothing here stores anything: that is [`crate::sync`].
 
+mod access;
 mod client;
+mod gate;
 mod interval;
 mod model;
 mod resource_id;
 
 #[cfg(feature = "testing")]
+pub use access::MockAccessTokens;
+pub use access::{AccessTokens, Call, CallGate, OpenPlatform};
+#[cfg(feature = "testing")]
 pub use client::MockPlatformClient;
-pub use client::{Budget, Fetch, FetchMode, FetchPage, Next, PlatformClient, PlatformError, ResourcePage};
+pub use client::{Budget, Fetch, FetchMode, FetchPage, KnownItem, Next, PlatformClient, PlatformError, ResourcePage};
+pub use gate::CapacityGate;
 pub use interval::{Gap, GapKind, Interval};
 pub use model::{
     Author, ContentType, Cursor, Item, PageToken, Platform, Probe, Quarantined, Reason, Resource, ResourceKind, UnknownPlatform,

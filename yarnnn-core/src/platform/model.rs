@@ -94,6 +94,18 @@ pub enum ResourceKind {
     Calendar,
 }
 
+impl ResourceKind {
+    /// Whose kind it is.
+    pub const fn platform(self) -> Platform {
+        match self {
+            Self::Channel => Platform::Slack,
+            Self::Label => Platform::Gmail,
+            Self::Page | Self::Database => Platform::Notion,
+            Self::Calendar => Platform::Calendar,
+        }
+    }
+}
+
 /// A unit of sync, of limits and of deliverable sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {
@@ -103,6 +115,15 @@ pub struct Resource {
     pub name: String,
     /// What it is.
     pub kind: ResourceKind,
+    /// What the provider says of it, as a JSON object with the brief's keys (`num_members`, `last_edited`, …).
+    pub metadata: serde_json::Value,
+}
+
+impl Resource {
+    /// A resource of which nothing else is known.
+    pub fn new(id: ResourceId, name: impl Into<String>, kind: ResourceKind) -> Self {
+        Self { id, name: name.into(), kind, metadata: serde_json::json!({}) }
+    }
 }
 
 /// What an item is.
@@ -149,7 +170,7 @@ pub struct Author {
 }
 
 /// One message, mail, page or event as the platform has it now.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Item {
     /// The provider's id inside the resource (Slack `ts`, mail id, page id, event id).
     pub item_id: String,

@@ -3,13 +3,15 @@
 //! Start at [`Sync::run`]. The port is [`ContentStore`]. What is read back here comes from the store alone.
 
 mod model;
+mod resource;
 mod run;
 mod store;
 
 pub use model::{
     BeginRun, ContentQuery, Counts, ExpireBefore, Finished, MAX_CONTENT_CHARS, NewItem, Origin, PageCommit, Progress, Receipt,
-    ResourceStatus, Retain, RetainReason, RunHandle, RunToken, StoredItem,
+    ResourceStatus, Retain, RetainReason, RunHandle, RunMode, RunToken, StoredItem,
 };
+pub use resource::{LiveOutcome, LiveResource, first_window};
 pub use run::{ResourceOutcome, SourceOutcome, Sync, SyncEvent, SyncOptions};
 pub use store::ContentStore;
 #[cfg(feature = "testing")]

@@ -56,6 +56,16 @@ impl RetainReason {
     }
 }
 
+/// Where the pages of a run go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RunMode {
+    /// Each page is visible as soon as it is committed.
+    #[default]
+    Incremental,
+    /// The pages make a shadow copy that nobody sees; the last page swaps it in, with everything that is gone.
+    Rebuild,
+}
+
 /// Starts reading one resource.
 #[derive(Debug, Clone)]
 pub struct BeginRun {
@@ -65,6 +75,8 @@ pub struct BeginRun {
     pub resource: ResourceId,
     /// Its name for people.
     pub resource_name: String,
+    /// Where its pages go.
+    pub mode: RunMode,
     /// Now.
     pub at: DateTime<Utc>,
 }
@@ -84,6 +96,8 @@ pub struct RunHandle {
     pub resource_name: String,
     /// The fence.
     pub token: RunToken,
+    /// Where its pages go.
+    pub mode: RunMode,
     /// The cursor that the last finished run left.
     pub cursor: Option<Cursor>,
 }
@@ -106,6 +120,8 @@ pub struct PageCommit {
     pub origin: Origin,
     /// Items as they are now.
     pub items: Vec<NewItem>,
+    /// Ids of stored items that were seen unchanged: the time to live of their unretained current rows starts anew.
+    pub unchanged: Vec<String>,
     /// Ids of items that no longer exist.
     pub gone: Vec<String>,
     /// Records that could not be read.
@@ -149,6 +165,8 @@ pub struct Finished {
     pub source_latest_at: Option<DateTime<Utc>>,
     /// What a person should know of this run (`last_error`); cut at 500 characters.
     pub error: Option<String>,
+    /// Whether everything stored of the resource was read once more (`audited_at`).
+    pub audited: bool,
     /// The line for the activity log; written once per [`NewActivity::key`].
     pub activity: Option<NewActivity>,
 }
@@ -288,6 +306,12 @@ pub struct ResourceStatus {
     pub source_latest_at: Option<DateTime<Utc>>,
     /// What went wrong in the last run.
     pub last_error: Option<String>,
+    /// When that was.
+    pub last_error_at: Option<DateTime<Utc>>,
+    /// When everything stored of it was last read once more.
+    pub audited_at: Option<DateTime<Utc>>,
+    /// Whether the user keeps it from being synced.
+    pub excluded: bool,
     /// Stretches that have been seen.
     pub covered: Vec<Interval>,
     /// Stretches that are known not to have been seen.

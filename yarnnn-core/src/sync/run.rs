@@ -7,7 +7,9 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
-use super::{BeginRun, ContentStore, Counts, ExpireBefore, Finished, NewItem, Origin, PageCommit, Progress, Receipt, RunHandle};
+use super::{
+    BeginRun, ContentStore, Counts, ExpireBefore, Finished, NewItem, Origin, PageCommit, Progress, Receipt, RunHandle, RunMode,
+};
 use crate::activity::{ActivityKind, NewActivity};
 use crate::clock::Clock;
 use crate::error::Error;
@@ -27,8 +29,8 @@ const LISTED_ERRORS: usize = 1_000;
 /// Brings content into the store.
 #[derive(Clone)]
 pub struct Sync {
-    content: Arc<dyn ContentStore>,
-    clock: Arc<dyn Clock>,
+    pub(super) content: Arc<dyn ContentStore>,
+    pub(super) clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGen>,
 }
 
@@ -165,6 +167,7 @@ impl Sync {
             user: options.user,
             resource: resource.id.clone(),
             resource_name: resource.name.clone(),
+            mode: RunMode::Incremental,
             at: self.clock.now(),
         };
         let run = self.content.begin(begin).await?;
@@ -175,7 +178,7 @@ impl Sync {
             account.quarantine(vec![Quarantined { item: reading.resource.name.clone(), reason: error.to_string() }]);
             let activity = is_last.then(|| self.activity(client, options, account));
             let progress = Progress::Failed { error: error.to_string(), activity };
-            self.commit(options, &run, empty_page(), progress).await?;
+            self.commit(options, &run, FetchPage::default(), progress).await?;
         } else {
             ended?;
         }
@@ -197,10 +200,10 @@ impl Sync {
         if let Some(cursor) = &run.cursor {
             mode = FetchMode::Since(cursor.clone());
         }
-        let mut page = match client.fetch(&request(run, &mode, None)).await {
+        let mut page = match client.fetch(&request(reading, &mode, None)).await {
             Err(PlatformError::CursorExpired) => {
                 mode = FetchMode::Start { window: options.window };
-                client.fetch(&request(run, &mode, None)).await?
+                client.fetch(&request(reading, &mode, None)).await?
             }
             first => first?,
         };
@@ -209,7 +212,7 @@ impl Sync {
             account.take(&page);
             match page.next.clone() {
                 Next::Page(token) => {
-                    let fetch = request(run, &mode, Some(token.clone()));
+                    let fetch = request(reading, &mode, Some(token.clone()));
                     let commit = self.commit(options, run, page, Progress::Within(token));
                     let (receipt, next) = futures::join!(commit, client.fetch(&fetch));
                     reading.settle(receipt?, account);
@@ -217,7 +220,7 @@ impl Sync {
                     options.check()?;
                     page = next?;
                 }
-                Next::Done { cursor } => {
+                Next::Done { cursor, .. } => {
                     let activity = is_last.then(|| self.activity(client, options, account));
                     let finished = reading.finished(cursor, activity);
                     let receipt = self.commit(options, run, page, Progress::Finished(finished)).await?;
@@ -229,7 +232,7 @@ impl Sync {
         }
     }
 
-    async fn commit(
+    pub(super) async fn commit(
         &self,
         options: &SyncOptions,
         run: &RunHandle,
@@ -241,6 +244,7 @@ impl Sync {
             run: run.clone(),
             origin: options.origin,
             items,
+            unchanged: page.unchanged,
             gone: page.gone,
             quarantined: page.quarantined,
             covered: page.covered,
@@ -299,20 +303,9 @@ async fn list_resources(client: &dyn PlatformClient) -> Result<(Vec<Resource>, V
     }
 }
 
-fn request(run: &RunHandle, mode: &FetchMode, page: Option<PageToken>) -> Fetch {
-    Fetch { resource: run.resource.clone(), mode: mode.clone(), page, budget: Budget::default() }
-}
-
-fn empty_page() -> FetchPage {
-    FetchPage {
-        items: vec![],
-        gone: vec![],
-        quarantined: vec![],
-        filtered: vec![],
-        covered: vec![],
-        gaps: vec![],
-        next: Next::Done { cursor: None },
-    }
+fn request(reading: &Reading, mode: &FetchMode, page: Option<PageToken>) -> Fetch {
+    let Resource { id, kind, .. } = &reading.resource;
+    Fetch { resource: id.clone(), kind: *kind, mode: mode.clone(), page, budget: Budget::default() }
 }
 
 /// What has been read of one resource.
@@ -348,7 +341,14 @@ impl Reading {
     }
 
     fn finished(&self, cursor: Option<crate::platform::Cursor>, activity: Option<NewActivity>) -> Finished {
-        Finished { cursor, item_count: self.counts.kept, source_latest_at: self.latest, error: self.error.clone(), activity }
+        Finished {
+            cursor,
+            item_count: self.counts.kept,
+            source_latest_at: self.latest,
+            error: self.error.clone(),
+            audited: false,
+            activity,
+        }
     }
 
     fn outcome(self) -> ResourceOutcome {
@@ -406,13 +406,13 @@ impl SyncOptions {
         Self { user, origin: Origin::Import, window, cancel: CancelToken::default(), observer: None }
     }
 
-    fn tell(&self, event: SyncEvent) {
+    pub(super) fn tell(&self, event: SyncEvent) {
         if let Some(observer) = &self.observer {
             observer(event);
         }
     }
 
-    fn check(&self) -> Result<(), Error> {
+    pub(super) fn check(&self) -> Result<(), Error> {
         if self.cancel.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
     }
 }

@@ -1,11 +1,12 @@
 //! The port of the content store.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use super::{BeginRun, ContentQuery, ExpireBefore, PageCommit, Receipt, ResourceStatus, Retain, RunHandle, StoredItem};
 use crate::error::StoreError;
 use crate::id::{ContentId, UserId};
-use crate::platform::ResourceId;
+use crate::platform::{KnownItem, Resource, ResourceId};
 
 /// Stores revisions of items, and what was seen of each resource.
 ///
@@ -19,6 +20,9 @@ use crate::platform::ResourceId;
 ///   current. A revision that comes back (A, B, A) makes its old row current again.
 /// - `gone` deletes the unretained rows of an item in all revisions; retained rows stay with `withdrawn_at` set. An item
 ///   that is seen again is no longer withdrawn.
+/// - The pages of a run that rebuilds are kept aside: readers see what was there before. The last page puts all of them in
+///   place and takes away what it names as gone, in its own transaction; a run that never ends leaves nothing.
+/// - `known` lists the items that came from a live service and are still kept: current, not withdrawn, retained or not expired.
 /// - `content` is cut at [`MAX_CONTENT_CHARS`](super::MAX_CONTENT_CHARS) characters.
 /// - A finished run sets `last_synced_at`, counts and coverage; gaps replace those of the run before; a missing cursor leaves
 ///   the stored one. Coverage only grows. An activity with a key is written once.
@@ -53,4 +57,10 @@ pub trait ContentStore: Send + Sync + 'static {
 
     /// What is known of each of the user's resources, or of the given ones; sorted by resource.
     async fn coverage(&self, user: UserId, resources: &[ResourceId]) -> Result<Vec<ResourceStatus>, StoreError>;
+
+    /// What is kept of a resource at an instant; sorted by item.
+    async fn known(&self, user: UserId, resource: &ResourceId, at: DateTime<Utc>) -> Result<Vec<KnownItem>, StoreError>;
+
+    /// Keeps a resource from being synced, or lets it be synced again. One that was never synced gets its entry.
+    async fn exclude(&self, user: UserId, resource: &Resource, excluded: bool, at: DateTime<Utc>) -> Result<(), StoreError>;
 }

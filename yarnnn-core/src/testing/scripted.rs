@@ -107,8 +107,8 @@ impl PlatformClient for ScriptedPlatform {
             gone: if last { self.gone.clone() } else { vec![] },
             quarantined: if last { self.quarantined.clone() } else { vec![] },
             filtered: if last { self.filtered.clone() } else { vec![] },
-            gaps: vec![],
-            next: if last { Next::Done { cursor: self.cursor.clone() } } else { Next::Page(PageToken::new(end.to_string())) },
+            next: if last { Next::done(self.cursor.clone()) } else { Next::Page(PageToken::new(end.to_string())) },
+            ..FetchPage::default()
         })
     }
 }

@@ -118,7 +118,7 @@ impl Export {
     }
 
     fn resources(&self) -> Result<ResourcePage, PlatformError> {
-        let resource = |it: &Calendar| Resource { id: it.id.clone(), name: it.name.clone(), kind: ResourceKind::Calendar };
+        let resource = |it: &Calendar| Resource::new(it.id.clone(), it.name.clone(), ResourceKind::Calendar);
         Ok(ResourcePage { resources: self.calendars()?.iter().map(resource).collect(), quarantined: Vec::new(), next: None })
     }
 
@@ -239,12 +239,10 @@ impl Calendar {
 fn page(calendar: &Calendar, plan: &Plan, start: usize, budget: Budget, window: Interval) -> FetchPage {
     let mut page = FetchPage {
         items: Vec::new(),
-        gone: Vec::new(),
         quarantined: Vec::new(),
         filtered: Vec::new(),
-        covered: Vec::new(),
-        gaps: Vec::new(),
-        next: Next::Done { cursor: None },
+        next: Next::done(None),
+        ..FetchPage::default()
     };
     let mut bytes = 0_usize;
     for (index, row) in plan.rows.iter().enumerate().skip(start) {
@@ -336,7 +334,7 @@ mod tests {
         let mut all = All::default();
         for resource in export.resources(None).await.unwrap().resources {
             let budget = Budget { max_items, ..Budget::default() };
-            let mut fetch = Fetch { resource: resource.id, mode: FetchMode::Start { window }, page: None, budget };
+            let mut fetch = Fetch { budget, ..Fetch::start(&resource, window) };
             loop {
                 let page = export.fetch(&fetch).await.unwrap();
                 all.items.extend(page.items);
@@ -511,7 +509,13 @@ mod tests {
         assert_eq!(export.probe().await.unwrap().account_name.as_deref(), Some("home"));
         let window = window("2026-03-02", "2026-03-16");
         let resource = ResourceId::new(Platform::Calendar, "home").unwrap();
-        let mut fetch = Fetch { resource, mode: FetchMode::Start { window }, page: None, budget: Budget::default() };
+        let mut fetch = Fetch {
+            resource,
+            kind: ResourceKind::Calendar,
+            mode: FetchMode::Start { window },
+            page: None,
+            budget: Budget::default(),
+        };
         assert_eq!(export.fetch(&fetch).await.unwrap().covered, [window]);
         fetch.page = Some(PageToken::new("-1"));
         assert!(matches!(export.fetch(&fetch).await, Err(PlatformError::Protocol { .. })));

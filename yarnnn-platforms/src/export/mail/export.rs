@@ -126,8 +126,7 @@ impl Export {
     }
 
     fn resources(&self) -> Vec<Resource> {
-        let resource =
-            |id: &ResourceId, name: &str| Resource { id: id.clone(), name: name.to_owned(), kind: ResourceKind::Label };
+        let resource = |id: &ResourceId, name: &str| Resource::new(id.clone(), name, ResourceKind::Label);
         match &self.source {
             Source::Mbox(id) => vec![resource(id, &self.name)],
             Source::Folders(folders) => folders.iter().map(|(id, folder)| resource(id, &folder.label)).collect(),
@@ -168,7 +167,7 @@ impl Export {
             page.add(|| self.mail_name(&mail), self.read_mail(&mail));
         }
         let next = reader.next_offset()?;
-        Ok(page.finish(next.map_or(Next::Done { cursor: None }, |offset| Next::Page(PageToken::new(offset.to_string())))))
+        Ok(page.finish(next.map_or(Next::done(None), |offset| Next::Page(PageToken::new(offset.to_string())))))
     }
 
     fn read_mail(&self, mail: &RawMail) -> Result<Item, String> {
@@ -195,7 +194,7 @@ impl Export {
             page.add(|| shown(&self.root, path), files::read(path, &folder.label, &self.limits));
             index += 1;
         }
-        page.finish(Next::Done { cursor: None })
+        page.finish(Next::done(None))
     }
 }
 
@@ -235,7 +234,13 @@ mod tests {
     async fn read_all(export: &MailExport, resource: &ResourceId, max_items: usize) -> (Vec<Item>, Vec<Quarantined>, usize) {
         let window = Interval { from: DateTime::UNIX_EPOCH, to: DateTime::UNIX_EPOCH };
         let budget = Budget { max_items, ..Budget::default() };
-        let mut fetch = Fetch { resource: resource.clone(), mode: FetchMode::Start { window }, page: None, budget };
+        let mut fetch = Fetch {
+            resource: resource.clone(),
+            kind: ResourceKind::Label,
+            mode: FetchMode::Start { window },
+            page: None,
+            budget,
+        };
         let (mut items, mut quarantined, mut pages) = (Vec::new(), Vec::new(), 0);
         loop {
             let page = export.fetch(&fetch).await.unwrap();
@@ -274,7 +279,7 @@ mod tests {
             [("label:All mail", "All mail")]
         );
         let window = Interval { from: DateTime::UNIX_EPOCH, to: DateTime::UNIX_EPOCH };
-        let mut fetch = Fetch { resource: inbox(), mode: FetchMode::Start { window }, page: None, budget: Budget::default() };
+        let mut fetch = Fetch::start(&Resource::new(inbox(), "inbox", ResourceKind::Label), window);
         let page = export.fetch(&fetch).await.unwrap();
         assert_eq!(
             page.items.iter().map(|it| (it.item_id.as_str(), it.content.as_str())).collect::<Vec<_>>(),

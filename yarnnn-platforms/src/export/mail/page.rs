@@ -38,7 +38,7 @@ impl PageBuilder {
     pub(super) fn finish(self, next: Next) -> FetchPage {
         let covered = covered(self.items.iter().filter_map(|it| it.source_timestamp)).into_iter().collect();
         let Self { items, quarantined, .. } = self;
-        FetchPage { items, gone: Vec::new(), quarantined, filtered: Vec::new(), covered, gaps: Vec::new(), next }
+        FetchPage { items, quarantined, covered, next, ..FetchPage::default() }
     }
 }
 

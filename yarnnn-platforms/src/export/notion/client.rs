@@ -112,12 +112,10 @@ impl<'export> Reader<'export> {
     fn new(archive: &'export Archive, holding: &'export Holding, budget: Budget) -> Self {
         let page = FetchPage {
             items: Vec::new(),
-            gone: Vec::new(),
             quarantined: Vec::new(),
             filtered: Vec::new(),
-            covered: Vec::new(),
-            gaps: Vec::new(),
-            next: Next::Done { cursor: None },
+            next: Next::done(None),
+            ..FetchPage::default()
         };
         Self { archive, holding, budget, records: 0, bytes: 0, page }
     }

@@ -76,7 +76,7 @@ impl Holding {
     }
 
     fn new(file: &Named<'_>, kind: ResourceKind) -> Self {
-        let resource = Resource { id: file.id.clone(), name: file.name.shown_title(), kind };
+        let resource = Resource::new(file.id.clone(), file.name.shown_title(), kind);
         Self { resource, pages: Vec::new(), table: None, duplicates: 0 }
     }
 }

@@ -68,7 +68,7 @@ fn export(path: &Path) -> NotionExport {
 
 fn fetch(resource: &ResourceId, page: Option<PageToken>, budget: Budget) -> Fetch {
     let window = Interval { from: DateTime::<Utc>::UNIX_EPOCH, to: DateTime::<Utc>::MAX_UTC };
-    Fetch { resource: resource.clone(), mode: FetchMode::Start { window }, page, budget }
+    Fetch { resource: resource.clone(), kind: ResourceKind::Page, mode: FetchMode::Start { window }, page, budget }
 }
 
 /// All pages of one resource.
@@ -175,7 +175,7 @@ async fn pages_of_any_size_add_up_to_the_same() {
     // Two pages, two rows of which one is empty, and one page that stands twice.
     assert_eq!((whole.len(), records(&whole[0])), (1, 5));
     for (max_items, max_bytes) in [(0, 0), (1, 1_000), (2, 1_000), (3, 1_000), (500, 1)] {
-        let split = pages(&export, &database.id, Budget { max_items, max_bytes }).await;
+        let split = pages(&export, &database.id, Budget { max_items, max_bytes, cap: None }).await;
         assert!(split.len() > 1, "{max_items} {max_bytes}");
         assert_eq!(shown(&split), shown(&whole), "{max_items} {max_bytes}");
     }

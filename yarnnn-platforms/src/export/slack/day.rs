@@ -52,7 +52,7 @@ pub(super) fn page(
         }
         start = Position { day: start.day.saturating_add(1), record: 0 };
     }
-    Ok(page.finish(Next::Done { cursor: None }))
+    Ok(page.finish(Next::done(None)))
 }
 
 /// A page that is being filled.
@@ -162,6 +162,7 @@ impl Page {
             covered: self.covered,
             gaps: self.gaps,
             next,
+            ..FetchPage::default()
         }
     }
 }

@@ -75,7 +75,7 @@ impl Directory {
         let known = self.by_folder.get(folder).cloned();
         let known = known.unwrap_or_else(|| Known { id: format!("name:{folder}"), label: format!("#{folder}") });
         let id = ResourceId::new(Platform::Slack, &known.id).ok()?;
-        Some(Resource { id, name: known.label, kind: ResourceKind::Channel })
+        Some(Resource::new(id, known.label, ResourceKind::Channel))
     }
 
     fn add_one(&mut self, conversation: Conversation, are_direct: bool, people: &People) {

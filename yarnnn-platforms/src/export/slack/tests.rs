@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use yarnnn_core::platform::{
     Budget, Fetch, FetchMode, FetchPage, Interval, Next, PageToken, PlatformClient, PlatformError, Resource, ResourceId,
+    ResourceKind,
 };
 
 use super::*;
@@ -69,7 +70,7 @@ fn export(path: &Path) -> SlackExport {
 
 fn fetch(resource: &ResourceId, page: Option<PageToken>, budget: Budget) -> Fetch {
     let window = Interval { from: DateTime::<Utc>::UNIX_EPOCH, to: DateTime::<Utc>::MAX_UTC };
-    Fetch { resource: resource.clone(), mode: FetchMode::Start { window }, page, budget }
+    Fetch { resource: resource.clone(), kind: ResourceKind::Channel, mode: FetchMode::Start { window }, page, budget }
 }
 
 /// All pages of one resource.
@@ -143,7 +144,7 @@ async fn pages_of_any_size_add_up_to_the_same() {
     let channel = "slack:C1".parse().unwrap();
     let whole = pages(&export, &channel, Budget::default()).await;
     for (max_items, max_bytes) in [(0, 0), (1, 1_000), (2, 1_000), (5, 1_000), (12, 1_000), (500, 1), (500, 40)] {
-        let split = pages(&export, &channel, Budget { max_items, max_bytes }).await;
+        let split = pages(&export, &channel, Budget { max_items, max_bytes, cap: None }).await;
         assert!(split.len() > 1 && split.iter().all(|page| records(page) > 0));
         let ids = |pages: &[FetchPage]| pages.iter().flat_map(|it| &it.items).map(|it| it.item_id.clone()).collect::<Vec<_>>();
         assert_eq!(ids(&split), ids(&whole), "{max_items} {max_bytes}");
@@ -190,7 +191,7 @@ async fn what_is_not_there_is_said_in_the_ports_words() {
     let foreign = fetch(&"slack:C1".parse().unwrap(), Some(PageToken::new("foreign")), Budget::default());
     assert!(matches!(export.fetch(&foreign).await, Err(PlatformError::Protocol { .. })));
     let beyond = fetch(&"slack:C1".parse().unwrap(), Some(PageToken::new("99:0")), Budget::default());
-    assert!(matches!(export.fetch(&beyond).await.unwrap().next, Next::Done { cursor: None }));
+    assert!(matches!(export.fetch(&beyond).await.unwrap().next, Next::Done { cursor: None, .. }));
     let (_kept, zip) = zip_file(&[("notes.txt", "x")]);
     assert_eq!(
         SlackExport::open(&zip, Limits::default()).unwrap_err().to_string(),
@@ -232,7 +233,7 @@ proptest! {
         runtime.block_on(async {
             let export = export(folder.path());
             for resource in resources(&export).await {
-                pages(&export, &resource.id, Budget { max_items: 2, max_bytes: 10 }).await;
+                pages(&export, &resource.id, Budget { max_items: 2, max_bytes: 10, cap: None }).await;
             }
         });
     }
@@ -252,7 +253,7 @@ proptest! {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         let total: usize = runtime.block_on(async {
             let export = export(folder.path());
-            let budget = Budget { max_items, max_bytes: 1_000 };
+            let budget = Budget { max_items, max_bytes: 1_000, cap: None };
             pages(&export, &"slack:name:general".parse().unwrap(), budget).await.iter().map(records).sum()
         });
         prop_assert_eq!(total, kinds.len());

@@ -1,0 +1,118 @@
+//! What a connection can see, and what of that is synced; stored in the brief's JSON shape.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::platform::{Platform, Resource, ResourceId, ResourceKind};
+
+/// What a connection can see, and what of that is synced.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
+pub struct Landscape {
+    /// Everything that can be read, in the provider's order.
+    pub resources: Vec<Resource>,
+    /// What is synced, in the order in which it was chosen.
+    pub selected: Vec<ResourceId>,
+}
+
+impl Landscape {
+    /// What can be read with this id.
+    pub fn resource(&self, id: &ResourceId) -> Option<&Resource> {
+        self.resources.iter().find(|it| it.id == *id)
+    }
+
+    /// The selected resources of a platform that can be read.
+    pub fn selected_of(&self, platform: Platform) -> Vec<Resource> {
+        let of_platform = self.selected.iter().filter(|it| it.platform() == platform);
+        of_platform.filter_map(|it| self.resource(it)).cloned().collect()
+    }
+
+    /// Puts what was discovered in place of what was known of a platform. What is selected and no longer there is dropped.
+    pub fn replace(&mut self, platform: Platform, discovered: Vec<Resource>) {
+        self.resources.retain(|it| it.id.platform() != platform);
+        self.resources.extend(discovered);
+        let there = std::mem::take(&mut self.selected).into_iter().filter(|id| self.resource(id).is_some());
+        self.selected = there.collect();
+    }
+}
+
+/// The shape in the table (dossier §4.11). Ids stand there without a platform, and those of labels without `label:`.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Stored {
+    resources: Vec<StoredResource>,
+    selected_sources: Vec<StoredSource>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredResource {
+    id: String,
+    name: String,
+    #[serde(rename = "type")]
+    kind: ResourceKind,
+    #[serde(default)]
+    metadata: Value,
+}
+
+/// Older rows have bare ids.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum StoredSource {
+    Described {
+        id: String,
+        name: String,
+        #[serde(rename = "type")]
+        kind: ResourceKind,
+    },
+    Id(String),
+    /// Whatever else stands there names nothing.
+    Other(Value),
+}
+
+impl From<Stored> for Landscape {
+    fn from(stored: Stored) -> Self {
+        let resources: Vec<Resource> = stored.resources.into_iter().filter_map(StoredResource::read).collect();
+        let known = |id: &str| resources.iter().find(|it| bare(&it.id) == id || it.id.as_str() == id).map(|it| it.id.clone());
+        let read = |source: StoredSource| match source {
+            StoredSource::Described { id, kind, .. } => ResourceId::new(kind.platform(), &id).ok(),
+            StoredSource::Id(id) => known(&id),
+            StoredSource::Other(_) => None,
+        };
+        let mut selected: Vec<ResourceId> = Vec::with_capacity(stored.selected_sources.len());
+        for id in stored.selected_sources.into_iter().filter_map(read) {
+            if !selected.contains(&id) {
+                selected.push(id);
+            }
+        }
+        Self { resources, selected }
+    }
+}
+
+impl From<Landscape> for Stored {
+    fn from(landscape: Landscape) -> Self {
+        let described = |id: &ResourceId| match landscape.resource(id) {
+            Some(it) => StoredSource::Described { id: bare(id).to_owned(), name: it.name.clone(), kind: it.kind },
+            None => StoredSource::Id(id.as_str().to_owned()),
+        };
+        let selected_sources = landscape.selected.iter().map(described).collect();
+        let resource = |it: &Resource| StoredResource {
+            id: bare(&it.id).to_owned(),
+            name: it.name.clone(),
+            kind: it.kind,
+            metadata: it.metadata.clone(),
+        };
+        Self { resources: landscape.resources.iter().map(resource).collect(), selected_sources }
+    }
+}
+
+impl StoredResource {
+    fn read(self) -> Option<Resource> {
+        let id = ResourceId::new(self.kind.platform(), &self.id).ok()?;
+        let metadata = if self.metadata.is_object() { self.metadata } else { serde_json::json!({}) };
+        Some(Resource { id, name: self.name, kind: self.kind, metadata })
+    }
+}
+
+fn bare(id: &ResourceId) -> &str {
+    id.as_str().strip_prefix("label:").unwrap_or(id.as_str())
+}

@@ -1,0 +1,164 @@
+//! The calls of one connection: leave, token, answer, and what to do when it is not a good one.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use secrecy::SecretString;
+use serde_json::Value;
+use yarnnn_core::clock::Clock;
+use yarnnn_core::platform::{AccessTokens, Call, CallGate, PlatformError};
+
+use super::retry::{self, RetryBudget};
+use super::{Dialect, RawReply, Reply, Request, Transport, TransportError, Verdict};
+
+/// How long to stay away after a limit whose end the provider did not name.
+const UNNAMED_LIMIT: Duration = Duration::from_secs(60);
+
+/// The calls of one connection. Cheap to clone.
+#[derive(Clone)]
+pub struct Session(Arc<Inner>);
+
+struct Inner {
+    transport: Arc<dyn Transport>,
+    tokens: Arc<dyn AccessTokens>,
+    gate: Arc<dyn CallGate>,
+    clock: Arc<dyn Clock>,
+    budget: RetryBudget,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("tokens", &self.0.tokens).field("gate", &self.0.gate).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Calls over this pool of connections, with these tokens, when this gate lets them.
+    pub fn new(
+        transport: super::HttpTransport,
+        tokens: Arc<dyn AccessTokens>,
+        gate: Arc<dyn CallGate>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self::over(Arc::new(transport), tokens, gate, clock)
+    }
+
+    pub(crate) fn over(
+        transport: Arc<dyn Transport>,
+        tokens: Arc<dyn AccessTokens>,
+        gate: Arc<dyn CallGate>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self(Arc::new(Inner { transport, tokens, gate, clock, budget: RetryBudget::new() }))
+    }
+
+    /// The time.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        self.0.clock.as_ref()
+    }
+
+    /// Makes one call: waits for leave, sends, tries again where that can help, and renews the token once.
+    ///
+    /// # Errors
+    /// What the dialect says; `RateLimited` when waiting would take too long; `Unavailable` when no answer comes; `Protocol`
+    /// when what comes is no JSON. All of them name the call.
+    pub(crate) async fn call(&self, dialect: &dyn Dialect, call: &Call<'_>, request: Request) -> Result<Reply, PlatformError> {
+        let mut token = self.0.tokens.current().await?;
+        let (mut retries, mut renewed) = (0, false);
+        loop {
+            self.0.gate.admit(call).await?;
+            match self.attempt(dialect, call.name, &request, &token).await? {
+                Attempt::Good(reply) => {
+                    self.0.budget.earn();
+                    return Ok(reply);
+                }
+                Attempt::Renew { .. } if !renewed => {
+                    token = self.0.tokens.renew(&token).await?;
+                    renewed = true;
+                }
+                Attempt::Renew { reason } => return Err(refused(call.name, &reason)),
+                Attempt::Retry(again) => {
+                    self.wait(call.name, again, retries).await?;
+                    retries += 1;
+                }
+            }
+        }
+    }
+
+    /// Waits before a retry, or says why there is none.
+    async fn wait(&self, call: &'static str, again: Again, retries: u32) -> Result<(), PlatformError> {
+        let wait = again.after.unwrap_or_else(|| retry::backoff(retries));
+        let spent = retries >= retry::RETRIES || !(again.limited || self.0.budget.spend());
+        if again.limited && (spent || wait > retry::PATIENCE) {
+            let after = again.after.unwrap_or(UNNAMED_LIMIT);
+            let at = self.0.clock.now() + TimeDelta::from_std(after).unwrap_or(TimeDelta::MAX);
+            return Err(PlatformError::RateLimited { call: call.to_owned(), at });
+        }
+        if spent || wait > retry::PATIENCE {
+            return Err(PlatformError::Unavailable { what: call.to_owned(), source: again.reason.into() });
+        }
+        tracing::debug!(call, retries, ?wait, reason = again.reason, "trying again");
+        tokio::time::sleep(wait).await;
+        Ok(())
+    }
+
+    async fn attempt(
+        &self,
+        dialect: &dyn Dialect,
+        call: &'static str,
+        request: &Request,
+        token: &SecretString,
+    ) -> Result<Attempt, PlatformError> {
+        let raw = match self.0.transport.send(request, Some(token)).await {
+            Ok(raw) => raw,
+            Err(TransportError::Broken(reason)) => {
+                return Ok(Attempt::Retry(Again { after: None, reason, limited: false }));
+            }
+            Err(error @ TransportError::TooLarge) => {
+                return Err(PlatformError::Protocol { call: call.to_owned(), detail: error.to_string() });
+            }
+        };
+        let body = json(call, &raw)?;
+        Ok(match dialect.judge(call, raw.status, &raw.headers, &body) {
+            Verdict::Good => Attempt::Good(Reply { status: raw.status, headers: raw.headers, body, call }),
+            Verdict::Retry { after, reason, limited } => Attempt::Retry(Again { after, reason, limited }),
+            Verdict::Renew { reason } => Attempt::Renew { reason },
+            Verdict::Fail(error) => return Err(error),
+        })
+    }
+}
+
+enum Attempt {
+    Good(Reply),
+    Renew { reason: String },
+    Retry(Again),
+}
+
+struct Again {
+    after: Option<Duration>,
+    reason: String,
+    limited: bool,
+}
+
+/// The body as JSON. An error may come without; anything else must have it.
+pub(super) fn json(call: &'static str, raw: &RawReply) -> Result<Value, PlatformError> {
+    let protocol = |detail: String| Err(PlatformError::Protocol { call: call.to_owned(), detail });
+    if (300..400).contains(&raw.status) {
+        return protocol(format!("status {}: it points to another address, which is not followed", raw.status));
+    }
+    match serde_json::from_slice(&raw.body) {
+        Ok(value) => Ok(value),
+        Err(_) if raw.status >= 400 => Ok(Value::Null),
+        Err(error) => {
+            let kind = raw.headers.get("content-type").and_then(|it| it.to_str().ok()).unwrap_or("no content type");
+            let size = raw.body.len();
+            protocol(format!("status {}: {size} bytes of {kind} are not the JSON that was asked for ({error})", raw.status))
+        }
+    }
+}
+
+fn refused(call: &str, reason: &str) -> PlatformError {
+    PlatformError::NeedsUser { action: format!("{call}: a token that was just renewed is refused ({reason}); connect again") }
+}
