@@ -70,7 +70,8 @@ mod tests {
         for host in ["127.0.0.1:8080", "127.9.9.9", "localhost:1", "slack.localhost", "[::1]:9", "LOCALHOST"] {
             assert!(from(&[("SLACK_BASE_URL", &format!("http://{host}/api"))]).is_ok(), "{host}");
         }
-        for host in ["slack.com", "10.0.0.1", "localhost.example.org", "127.0.0.1.example.org", "[::2]", "0.0.0.0", "mylocalhost"] {
+        for host in ["slack.com", "10.0.0.1", "localhost.example.org", "127.0.0.1.example.org", "[::2]", "0.0.0.0", "mylocalhost"]
+        {
             for variable in BASES {
                 let error = from(&[(variable, &format!("http://{host}/api"))]).unwrap_err();
                 assert_eq!(error.variable, variable);

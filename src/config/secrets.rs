@@ -2,6 +2,7 @@
 
 use secrecy::SecretString;
 use yarnnn_platforms::oauth::{OAuthApp, OAuthSettings};
+use yarnnn_store::SealKeys;
 
 use super::{Config, ConfigError, env_vars};
 
@@ -14,21 +15,30 @@ pub struct SecretsConfig {
     pub google: OAuthApp,
     /// The integration at Notion.
     pub notion: OAuthApp,
-    /// The keys that seal stored credentials, as they are set.
-    pub encryption_key: Option<SecretString>,
+    /// The keys that seal stored credentials.
+    pub seal_keys: Option<SealKeys>,
 }
 
 impl SecretsConfig {
-    pub(super) fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Self {
+    pub(super) fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let secret = |variable| lookup(variable).map(SecretString::from);
         let app = |id, of_secret| OAuthApp { client_id: lookup(id), client_secret: secret(of_secret) };
-        Self {
+        Ok(Self {
             slack: app(env_vars::SLACK_CLIENT_ID, env_vars::SLACK_CLIENT_SECRET),
             google: app(env_vars::GOOGLE_CLIENT_ID, env_vars::GOOGLE_CLIENT_SECRET),
             notion: app(env_vars::NOTION_CLIENT_ID, env_vars::NOTION_CLIENT_SECRET),
-            encryption_key: secret(env_vars::INTEGRATION_ENCRYPTION_KEY),
-        }
+            seal_keys: lookup(env_vars::INTEGRATION_ENCRYPTION_KEY).map(|it| seal_keys(&it)).transpose()?,
+        })
     }
+}
+
+fn seal_keys(setting: &str) -> Result<SealKeys, ConfigError> {
+    let variable = env_vars::INTEGRATION_ENCRYPTION_KEY;
+    SealKeys::parse(setting).map_err(|error| {
+        // The store's message begins with the variable, and so does ours.
+        let problem = error.to_string().trim_start_matches(variable).trim_start_matches([':', ' ']).to_owned();
+        ConfigError { variable, problem }
+    })
 }
 
 impl Config {
@@ -43,7 +53,7 @@ impl Config {
     /// # Errors
     /// Names the variable and says how to make a key.
     pub fn need_seal_key(&self) -> Result<(), ConfigError> {
-        if self.secrets.encryption_key.is_some() {
+        if self.secrets.seal_keys.is_some() {
             return Ok(());
         }
         let problem = "it is not set, and credentials are stored only under its key; `yarnnn doctor --new-key` prints a new one";
@@ -58,8 +68,12 @@ mod tests {
 
     use super::*;
 
+    fn read(pairs: &[(&str, &str)]) -> Result<Config, ConfigError> {
+        Config::from_lookup(&|name| pairs.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned()))
+    }
+
     fn from(pairs: &[(&str, &str)]) -> Config {
-        Config::from_lookup(&|name| pairs.iter().find(|(it, _)| *it == name).map(|(_, value)| (*value).to_owned())).unwrap()
+        read(pairs).unwrap()
     }
 
     #[test]
@@ -91,5 +105,25 @@ mod tests {
         let error = config.need_seal_key().unwrap_err().to_string();
         assert!(error.starts_with("INTEGRATION_ENCRYPTION_KEY: it is not set"), "{error}");
         assert!(error.contains("yarnnn doctor --new-key"), "{error}");
+        let (new, old) = (SealKeys::generate(), SealKeys::generate());
+        for value in [new.clone(), format!("\"{new}\""), format!("{new}, {old}")] {
+            let config = from(&[("INTEGRATION_ENCRYPTION_KEY", &value)]);
+            assert_eq!(config.need_seal_key(), Ok(()), "{value}");
+            assert!(!format!("{config:?}").contains(&new[..8]));
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_none_is_refused_at_once_and_not_shown() {
+        let good = SealKeys::generate();
+        for (value, problem) in [
+            ("hunter2".to_owned(), "key 1 "),
+            ("changeme-hunter2".to_owned(), "key 1 is a placeholder"),
+            (format!("{good},hunter2"), "key 2 "),
+        ] {
+            let error = read(&[("INTEGRATION_ENCRYPTION_KEY", &value)]).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("INTEGRATION_ENCRYPTION_KEY: {problem}")), "{error}");
+            assert!(!error.contains("hunter2") && !error.contains(&good), "{error}");
+        }
     }
 }

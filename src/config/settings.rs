@@ -58,7 +58,7 @@ impl Config {
             model: ModelConfig::from_lookup(&lookup)?,
             worker: WorkerConfig::from_lookup(&lookup)?,
             platforms: PlatformsConfig::from_lookup(&lookup)?,
-            secrets: SecretsConfig::from_lookup(&lookup),
+            secrets: SecretsConfig::from_lookup(&lookup)?,
         })
     }
 }
@@ -141,9 +141,9 @@ mod tests {
 
     #[test]
     fn a_password_is_not_shown() {
-        let config = from(&[("DATABASE_URL", "postgres://ana:secret@db/yarnnn")]).unwrap();
-        assert!(!format!("{config:?}").contains("secret"));
-        let config = from(&[("DATABASE_URL", "postgres://ana@db/yarnnn?host=/tmp&password=secret")]).unwrap();
+        let config = from(&[("DATABASE_URL", "postgres://ana:hunter2@db/yarnnn")]).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+        let config = from(&[("DATABASE_URL", "postgres://ana@db/yarnnn?host=/tmp&password=hunter2")]).unwrap();
         assert_eq!(config.database.display_url(), "postgres://ana@db/yarnnn?host=/tmp");
     }
 
@@ -151,9 +151,9 @@ mod tests {
     #[cfg(feature = "redis")]
     fn a_redis_is_only_there_when_it_is_named() {
         assert!(from(&[("REDIS_OPTIONAL", "true")]).unwrap().redis.is_none());
-        let config = from(&[("REDIS_URL", "rediss://ana:secret@cache:6380/1"), ("REDIS_OPTIONAL", "true")]).unwrap();
+        let config = from(&[("REDIS_URL", "rediss://ana:hunter2@cache:6380/1"), ("REDIS_OPTIONAL", "true")]).unwrap();
         let redis = config.redis.clone().unwrap();
-        assert!(redis.is_optional && !format!("{config:?}").contains("secret"));
+        assert!(redis.is_optional && !format!("{config:?}").contains("hunter2"));
         assert_eq!(redis.display_url(), "rediss://ana@cache:6380/1");
     }
 }

@@ -24,7 +24,7 @@ pub(super) fn service(
 }
 
 fn parsed(text: &str, plain: PlainHttp) -> Result<Url, String> {
-    let shown = without_password(text);
+    let shown = without_password(text.split(['?', '#']).next().unwrap_or_default());
     let url = Url::parse(text).map_err(|error| format!("{shown:?} is no address ({error}); write https://HOST"))?;
     if !["http", "https"].contains(&url.scheme()) {
         return Err(format!("{shown:?} is no web address; write https://HOST"));
@@ -33,10 +33,12 @@ fn parsed(text: &str, plain: PlainHttp) -> Result<Url, String> {
         return Err("no user and no password may stand in it".to_owned());
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(format!("{shown:?} must end with the path: paths are added to it"));
+        return Err(format!("{shown:?} must be all of it, without ? and #: paths are added to it"));
     }
     if url.scheme() == "http" && plain == PlainHttp::Loopback && !is_loopback(&url) {
-        return Err(format!("{shown:?} would send tokens in the clear; write https://, or a host on this machine such as 127.0.0.1"));
+        return Err(format!(
+            "{shown:?} would send tokens in the clear; write https://, or a host on this machine such as 127.0.0.1"
+        ));
     }
     Ok(url)
 }

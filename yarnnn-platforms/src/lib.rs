@@ -6,6 +6,7 @@ pub mod export;
 mod folder;
 pub mod http;
 pub mod oauth;
+pub mod slack;
 
 pub use bases::PlatformBases;
 pub use folder::FolderChannel;

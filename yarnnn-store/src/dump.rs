@@ -130,7 +130,8 @@ fn masked(name: &str, value: Value) -> Value {
 }
 
 fn masked_text(name: &str, text: String) -> String {
-    let own_instant = (name.ends_with("_at") && !name.starts_with("source_")) || matches!(name, "held_until" | "installed_on" | "refresh_until");
+    let own_instant = (name.ends_with("_at") && !name.starts_with("source_"))
+        || matches!(name, "held_until" | "installed_on" | "refresh_until");
     match (Uuid::try_parse(&text), chrono::DateTime::parse_from_rfc3339(&text)) {
         _ if SEALED.contains(&name) => "<sealed>".to_owned(),
         (Ok(_), _) if text.len() == 36 => "<id>".to_owned(),

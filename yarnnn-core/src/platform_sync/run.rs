@@ -270,10 +270,11 @@ impl PlatformSync {
         let succeeded = reports.iter().all(|it| it.outcome != SyncOutcome::Failed);
         let ended = reports.iter().all(|it| it.outcome == SyncOutcome::Failed && it.needs_user && it.resources.is_empty());
         let problem = reports.iter().find_map(|it| it.error.clone());
+        let mut current = connection.clone();
         for (index, report) in reports.iter().enumerate() {
             let is_last = index + 1 == reports.len();
             let activity = self.activity(report);
-            let saved = self.connections.update(connection, |now| {
+            let saved = self.connections.update(&current, |now| {
                 let status = if ended { ConnectionStatus::Expired } else { now.status };
                 Some(ConnectionChange {
                     status: is_last.then(|| (status, problem.clone())),
@@ -282,7 +283,7 @@ impl PlatformSync {
                     ..ConnectionChange::of(now, self.clock.now())
                 })
             });
-            saved.await?;
+            current = saved.await?;
         }
         Ok(())
     }

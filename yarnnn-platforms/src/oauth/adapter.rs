@@ -61,7 +61,7 @@ impl ProviderOAuth {
         let call = server.names().call;
         let request = server.request(&self.settings.bases, client, grant)?;
         let basic = notion::basic(client);
-        let secrets = vec![client.secret.expose_secret(), grant.secret().expose_secret(), basic.as_str()];
+        let secrets = [client.secret.expose_secret(), grant.secret().expose_secret(), basic.as_str()];
         let asked = Asked { at: self.clock.now(), secrets };
         match self.transport.send(&request, None).await {
             Ok(raw) => answer::read(server, &asked, &raw),

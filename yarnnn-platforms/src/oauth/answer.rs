@@ -5,6 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde_json::Value;
+use url::form_urlencoded::byte_serialize;
 use yarnnn_core::connections::{Credentials, GrantError, Granted};
 use yarnnn_core::platform::PlatformError;
 
@@ -12,7 +13,7 @@ use super::server::{Meaning, Server, Told, text};
 use crate::http::{RawReply, json, retry_after};
 
 /// How long to stay away after a limit whose end the server did not name.
-const UNNAMED_LIMIT: Duration = Duration::from_secs(60);
+const UNNAMED_LIMIT: Duration = Duration::from_mins(1);
 /// More of a server's words does not stand in an error.
 const LONGEST: usize = 200;
 
@@ -21,7 +22,7 @@ pub(super) struct Asked<'a> {
     /// When it was asked: before that no token can have been made, so that none is thought to last longer than it does.
     pub(super) at: DateTime<Utc>,
     /// What a server might repeat and nobody may see.
-    pub(super) secrets: Vec<&'a str>,
+    pub(super) secrets: [&'a str; 3],
 }
 
 /// Reads an answer.
@@ -90,8 +91,7 @@ fn life(seconds: &Value) -> Result<TimeDelta, &'static str> {
 
 fn limited(call: &str, asked: &Asked<'_>, raw: &RawReply) -> GrantError {
     let after = retry_after(&raw.headers).unwrap_or(UNNAMED_LIMIT);
-    let at = TimeDelta::from_std(after).ok().and_then(|it| asked.at.checked_add_signed(it));
-    PlatformError::RateLimited { call: call.to_owned(), at: at.unwrap_or(DateTime::<Utc>::MAX_UTC) }.into()
+    PlatformError::RateLimited { call: call.to_owned(), at: asked.at + after }.into()
 }
 
 pub(super) fn unavailable(call: &str, reason: String) -> GrantError {
@@ -106,7 +106,8 @@ pub(super) fn protocol(call: &str, detail: String) -> GrantError {
 fn harmless(words: &str, asked: &Asked<'_>) -> String {
     let mut words = words.to_owned();
     for secret in asked.secrets.iter().filter(|it| !it.is_empty()) {
-        words = words.replace(secret, "…");
+        let in_form: String = byte_serialize(secret.as_bytes()).collect();
+        words = words.replace(secret, "…").replace(&in_form, "…");
     }
     words.chars().map(|it| if it.is_control() { ' ' } else { it }).take(LONGEST).collect()
 }

@@ -13,12 +13,8 @@ use super::server::{API_BASE_URL, Client, Grant, Meaning, Names, Server, Told, t
 use crate::PlatformBases;
 use crate::http::{Request, below};
 
-const NAMES: Names = Names {
-    provider: Provider::Google,
-    call: "google token",
-    id: "GOOGLE_CLIENT_ID",
-    secret: "GOOGLE_CLIENT_SECRET",
-};
+const NAMES: Names =
+    Names { provider: Provider::Google, call: "google token", id: "GOOGLE_CLIENT_ID", secret: "GOOGLE_CLIENT_SECRET" };
 
 const CLIENT: &str = "GOOGLE_CLIENT_ID or GOOGLE_CLIENT_SECRET";
 

@@ -13,12 +13,8 @@ use super::server::{Client, Grant, Meaning, Names, Server, Told, texts};
 use crate::PlatformBases;
 use crate::http::{Request, below};
 
-const NAMES: Names = Names {
-    provider: Provider::Notion,
-    call: "notion oauth/token",
-    id: "NOTION_CLIENT_ID",
-    secret: "NOTION_CLIENT_SECRET",
-};
+const NAMES: Names =
+    Names { provider: Provider::Notion, call: "notion oauth/token", id: "NOTION_CLIENT_ID", secret: "NOTION_CLIENT_SECRET" };
 
 /// The version of the API that the clients are written for.
 const VERSION: &str = "2025-09-03";

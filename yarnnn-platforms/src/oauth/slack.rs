@@ -10,12 +10,8 @@ use super::server::{API_BASE_URL, Client, Grant, Meaning, Names, Server, Told, t
 use crate::PlatformBases;
 use crate::http::{Request, below};
 
-const NAMES: Names = Names {
-    provider: Provider::Slack,
-    call: "slack oauth.v2.access",
-    id: "SLACK_CLIENT_ID",
-    secret: "SLACK_CLIENT_SECRET",
-};
+const NAMES: Names =
+    Names { provider: Provider::Slack, call: "slack oauth.v2.access", id: "SLACK_CLIENT_ID", secret: "SLACK_CLIENT_SECRET" };
 
 const SCOPES: &[&str] = &[
     "chat:write",

@@ -7,13 +7,13 @@ mod calendar;
 mod check;
 pub mod generate;
 pub(crate) mod identifier;
-mod mail;
-mod model;
-mod moment;
+pub(crate) mod mail;
+pub(crate) mod model;
+pub(crate) mod moment;
 mod notion;
 mod slack;
 mod story;
-mod template;
+pub(crate) mod template;
 
 pub use model::Person;
 pub(crate) use slack::records as slack_records;

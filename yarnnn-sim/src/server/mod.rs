@@ -25,7 +25,7 @@ pub use sim::{Running, Sim};
 pub use tokens::{CLIENT_ID, CLIENT_SECRET, Rotating, Tokens};
 
 pub(crate) use auth::{Access, Refusal, bearer, google};
-pub(crate) use reply::{google_error, json, notion_error, slack_error};
+pub(crate) use reply::{google_error, json, slack_error};
 pub(crate) use routes::call;
 
 #[cfg(test)]

@@ -156,19 +156,19 @@ async fn notion_token(State(sim): State<Sim>, headers: HeaderMap, body: Bytes) -
         return refused(StatusCode::BAD_REQUEST, "unsupported_grant_type", "The grant type is not supported.");
     }
     match sim.tokens().exchange(Provider::Notion, field(&fields, "code"), field(&fields, "redirect_uri")) {
-        Ok(issued) => reply::json(StatusCode::OK, &notion_answer(&issued)),
+        Ok(issued) => reply::json(StatusCode::OK, &notion_answer(&sim, &issued)),
         Err(_) => refused(StatusCode::BAD_REQUEST, "invalid_grant", "The code is invalid, expired, used or of another address."),
     }
 }
 
-fn notion_answer(issued: &Issued) -> Value {
+fn notion_answer(sim: &Sim, issued: &Issued) -> Value {
     let id = |key: &str| crate::sample::identifier::grouped("notion", key);
     json!({
         "access_token": issued.access,
         "token_type": "bearer",
         "bot_id": id("bot"),
         "workspace_id": id("workspace"),
-        "workspace_name": "Simulated workspace",
+        "workspace_name": sim.notion().workspace_name(),
         "workspace_icon": null,
         "owner": { "type": "user", "user": { "object": "user", "id": id("owner") } },
         "duplicated_template_id": null,
