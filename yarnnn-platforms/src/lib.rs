@@ -4,5 +4,6 @@
 pub mod export;
 mod folder;
 pub mod http;
+pub mod notion;
 
 pub use folder::FolderChannel;
