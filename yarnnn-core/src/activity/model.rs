@@ -15,20 +15,29 @@ pub enum ActivityKind {
     PlatformSynced,
     /// A report was run.
     DeliverableRun,
+    /// A provider was connected.
+    IntegrationConnected,
+    /// A provider was disconnected.
+    IntegrationDisconnected,
 }
 
 impl ActivityKind {
+    const ALL: [Self; 4] =
+        [Self::PlatformSynced, Self::DeliverableRun, Self::IntegrationConnected, Self::IntegrationDisconnected];
+
     /// The stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PlatformSynced => "platform_synced",
             Self::DeliverableRun => "deliverable_run",
+            Self::IntegrationConnected => "integration_connected",
+            Self::IntegrationDisconnected => "integration_disconnected",
         }
     }
 
     /// Reads the stored name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::PlatformSynced, Self::DeliverableRun].into_iter().find(|it| it.as_str() == text)
+        Self::ALL.into_iter().find(|it| it.as_str() == text)
     }
 }
 

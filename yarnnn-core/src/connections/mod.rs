@@ -2,17 +2,24 @@
 //!
 //! Start at [`Connection`]. What is read from a connection is the business of [`crate::platform_sync`].
 
+mod connect;
 mod grant;
 mod landscape;
 mod model;
+mod sources;
 mod store;
+mod tokens;
 
+pub(crate) use connect::discover;
+pub use connect::{ConnectReport, Connections, ConnectionsParts, OpenConnection, PlatformReport};
 pub use grant::{GrantError, Granted, OAuth};
 pub use landscape::Landscape;
 pub use model::{
     Connected, Connection, ConnectionChange, ConnectionStatus, Credentials, NewConnection, Provider, UnknownProvider,
 };
+pub use sources::{Selection, smart_defaults, source_limit};
 pub use store::{ConnectionStore, CredentialStore, OAuthState, OAuthStates, RefreshTurn, StoredCredentials, TakeRefresh};
+pub use tokens::ConnectionTokens;
 #[cfg(feature = "testing")]
 pub use {
     grant::MockOAuth,
