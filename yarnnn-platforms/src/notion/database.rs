@@ -82,10 +82,13 @@ impl Opening<'_> {
                 let gone = known.iter().map(|it| it.item_id.clone()).collect();
                 Ok(Begun::Over(FetchPage { gone, next: Next::done(None), ..FetchPage::default() }))
             }
-            Some(database) => Ok(Begun::Walk(Walk::audit(self.id.to_owned(), sources(&database)?, known))),
+            Some(database) => {
+                let (sources, title) = (sources(&database)?, title(&database));
+                Ok(Begun::Walk(Walk::audit(self.id.to_owned(), title, sources, known)))
+            }
             None => {
                 self.prove_lost("").await?;
-                Ok(Begun::Walk(Walk::audit(self.id.to_owned(), vec![], known)))
+                Ok(Begun::Walk(Walk::audit(self.id.to_owned(), String::new(), vec![], known)))
             }
         }
     }

@@ -74,6 +74,8 @@ pub(super) struct Hand {
     /// The list was begun anew from here.
     before: Option<DateTime<Utc>>,
     skip: BTreeSet<String>,
+    /// A minute in which more rows were edited than one query lists, just passed over.
+    pub(super) unreachable: Option<DateTime<Utc>>,
     listed: Edge,
     read: Edge,
 }
@@ -83,7 +85,7 @@ impl Hand {
         let (before, skip) = (stretch.to, stretch.read.clone());
         let (listed, read) = (Edge::default(), Edge::default());
         let (rows, next, is_listed, newest) = (VecDeque::new(), None, false, None);
-        Self { stretch, allowance, rows, is_listed, next, looked, newest, before, skip, listed, read }
+        Self { stretch, allowance, rows, is_listed, next, looked, newest, before, skip, unreachable: None, listed, read }
     }
 
     /// The filter of its query.
@@ -118,7 +120,7 @@ impl Hand {
         self.next = list.next_cursor.filter(|_| list.has_more);
         self.is_listed = self.next.is_none();
         if self.is_listed && is_capped {
-            self.is_listed = !self.restart();
+            self.is_listed = !(self.restart() || self.pass_over());
         }
         Ok((strange, trashed))
     }
@@ -146,6 +148,14 @@ impl Hand {
         true
     }
 
+    /// Goes on before a minute whose rows are more than one query lists. False if there is none.
+    fn pass_over(&mut self) -> bool {
+        self.unreachable = self.listed.minute.filter(|it| self.before.is_none_or(|before| *it < before));
+        self.before = self.unreachable.or(self.before);
+        self.skip.clear();
+        self.unreachable.is_some()
+    }
+
     /// A row was read.
     pub(super) fn read(&mut self, row: &Head) {
         self.read.note(row);
@@ -165,20 +175,24 @@ impl Hand {
     pub(super) fn left(&self) -> Option<Hole> {
         let unread = self.rows.iter().map(|it| minute(it.last_edited)).max();
         let to = self.read.minute.max(unread).map(|it| it + MINUTE).or(self.stretch.to)?;
-        // Rows that are not settled come again anyway.
-        let limit = if self.stretch.is_open() { self.until() } else { None };
-        let cut = limit.map_or(to, |limit| limit.min(to));
         let mut read = BTreeSet::new();
-        if cut == to {
-            if self.read.minute.is_some_and(|it| it + MINUTE == to) {
-                read.extend(self.read.ids.iter().cloned());
-            }
-            if self.stretch.to == Some(to) {
-                read.extend(self.stretch.read.iter().cloned());
-            }
+        if self.read.minute.is_some_and(|it| it + MINUTE == to) {
+            read.extend(self.read.ids.iter().cloned());
         }
-        let hole = Hole { from: self.stretch.from, to: cut, read };
-        Some(hole).filter(|it| it.from.is_none_or(|from| from < it.to))
+        if self.stretch.to == Some(to) {
+            read.extend(self.stretch.read.iter().cloned());
+        }
+        Some(Hole { from: self.stretch.from, to, read })
+    }
+
+    /// The part of what was not read that has to be remembered, and the part that the next sync reads anyway: of an open
+    /// stretch, rows that are not settled.
+    pub(super) fn split(&self, left: Hole) -> (Option<Hole>, Option<Interval>) {
+        let until = if self.stretch.is_open() { self.until() } else { None };
+        let Some(until) = until.filter(|it| *it < left.to) else { return (Some(left), None) };
+        let soon = Interval { from: left.from.unwrap_or(until).max(until), to: left.to };
+        let hole = Hole { from: left.from, to: until, read: BTreeSet::new() };
+        (Some(hole).filter(|it| it.from.is_none_or(|from| from < it.to)), Some(soon))
     }
 
     /// What of it has been read, for who knows what is left of it.

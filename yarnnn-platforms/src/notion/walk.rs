@@ -12,7 +12,7 @@ use yarnnn_core::platform::{
 
 use super::calls::{Calls, Listed, QUERY, moving, protocol};
 use super::cursor::{DatabaseCursor, Source};
-use super::limits::{AUDIT_NEW, HANDFUL};
+use super::limits::{AUDIT_NEW, HANDFUL, MINUTE};
 use super::map::{Head, Read, known_gap};
 use super::people::People;
 use super::plan::{Hand, Stretch};
@@ -93,7 +93,7 @@ impl Walk {
     }
 
     /// All that is stored, and of what is not stored a little.
-    pub(super) fn audit(database: String, sources: Vec<String>, known: &[KnownItem]) -> Self {
+    pub(super) fn audit(database: String, title: String, sources: Vec<String>, known: &[KnownItem]) -> Self {
         let auditing = Auditing {
             missing: known.iter().map(|it| it.item_id.clone()).collect(),
             new_left: AUDIT_NEW,
@@ -101,7 +101,8 @@ impl Walk {
             ..Auditing::default()
         };
         let todo = sources.into_iter().map(|it| Stretch::since(it, None)).collect();
-        Self { database, work: Work::Audit(auditing), todo, hand: None, cursor: DatabaseCursor::default() }
+        let cursor = DatabaseCursor { title, ..DatabaseCursor::default() };
+        Self { database, work: Work::Audit(auditing), todo, hand: None, cursor }
     }
 
     pub(super) fn resume(token: &PageToken) -> Result<Self, PlatformError> {
@@ -147,8 +148,7 @@ impl Walk {
         let source = self.cursor.sources.entry(hand.stretch.source.clone()).or_default();
         if hand.stretch.is_open() {
             source.until = hand.stretch.from;
-            let (from, reason) = (hand.stretch.from, self.cut_short("none of the rows edited since then was read"));
-            page.gaps.push(Gap { kind: GapKind::Cap, from, to: None, reason });
+            page.gaps.push(self.gap(hand.stretch.from, None));
         } else {
             source.holes.extend(hand.left());
         }
@@ -191,8 +191,13 @@ impl Walk {
         match calls.rows(&hand.stretch.source, hand.filter(), hand.next.as_deref()).await? {
             Listed::List(list) => {
                 let (strange, trashed) = hand.take(list, looked)?;
-                if let Work::Sync(syncing) = &mut self.work {
-                    syncing.is_partial |= !strange.is_empty();
+                let beyond = hand.unreachable.take().map(|it| (format!("{} {it}", hand.stretch.source), self.unreachable(it)));
+                match &mut self.work {
+                    Work::Sync(syncing) => {
+                        syncing.is_partial |= !strange.is_empty() || beyond.is_some();
+                        self.cursor.cuts.extend(beyond);
+                    }
+                    Work::Audit(_) => page.page.gaps.extend(beyond.map(|(_, gap)| gap)),
                 }
                 page.page.quarantined.extend(strange);
                 page.page.gone.extend(trashed);
@@ -210,11 +215,13 @@ impl Walk {
         if let Work::Sync(_) = self.work {
             let left = if is_cut { hand.left() } else { None };
             page.covered.extend(hand.covered(left.as_ref()));
+            let (hole, soon) = left.map_or((None, None), |it| hand.split(it));
+            page.gaps.extend(soon.map(|it| self.gap(Some(it.from), Some(it.to))));
             let source = self.cursor.sources.entry(hand.stretch.source.clone()).or_default();
             if hand.stretch.is_open() {
                 source.until = hand.until();
             }
-            source.holes.extend(left);
+            source.holes.extend(hole);
         }
     }
 
@@ -237,7 +244,7 @@ impl Walk {
     fn finish(mut self, mut page: FetchPage) -> FetchPage {
         let (cursor, complete) = match &self.work {
             Work::Audit(auditing) => {
-                page.gaps.extend(auditing.gap());
+                page.gaps.extend(auditing.gap(&self.cursor.title));
                 (None, None)
             }
             Work::Sync(syncing) => {
@@ -251,14 +258,20 @@ impl Walk {
     }
 
     fn gaps(&self) -> Vec<Gap> {
-        let reason = self.cut_short("these rows were not read yet");
         let holes = self.cursor.sources.values().flat_map(|it| &it.holes);
-        let holes = holes.map(|it| Gap { kind: GapKind::Cap, from: it.from, to: Some(it.to), reason: reason.clone() });
-        holes.chain(self.cursor.cuts.values().cloned()).collect()
+        holes.map(|it| self.gap(it.from, Some(it.to))).chain(self.cursor.cuts.values().cloned()).collect()
     }
 
-    fn cut_short(&self, what: &str) -> String {
-        format!("notion database \"{}\": {what}; later syncs go on", self.cursor.title)
+    fn gap(&self, from: Option<DateTime<Utc>>, to: Option<DateTime<Utc>>) -> Gap {
+        let title = &self.cursor.title;
+        let reason = format!("notion database \"{title}\": not all rows last edited then were read; later syncs go on");
+        Gap { kind: GapKind::Cap, from, to, reason }
+    }
+
+    fn unreachable(&self, minute: DateTime<Utc>) -> Gap {
+        let title = &self.cursor.title;
+        let reason = format!("notion database \"{title}\": more rows were last edited in this minute than Notion lists");
+        Gap { kind: GapKind::Cap, from: Some(minute), to: Some(minute + MINUTE), reason }
     }
 
     /// What is stored and was edited in this stretch but not listed is gone.
@@ -300,8 +313,8 @@ impl Auditing {
         source.map_or_else(|| row.parent.database().as_deref() == Some(database), |it| self.sources.contains(&it))
     }
 
-    fn gap(&self) -> Option<Gap> {
-        let reason = format!("{} rows of the database are not stored and were not read by the audit", self.unread);
+    fn gap(&self, title: &str) -> Option<Gap> {
+        let reason = format!("notion database \"{title}\": {} rows are not stored and were not read by the audit", self.unread);
         let (from, to) = (self.oldest_unread, self.newest_unread);
         (self.unread > 0).then_some(Gap { kind: GapKind::Cap, from, to, reason })
     }
