@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use yarnnn_core::clock::Clock;
 
-use crate::{Sample, Sim};
+use crate::sample::moment::Timeline;
+use crate::{Sample, Sim, calendar, gmail};
 
 impl Sim {
     /// Platforms that hold the authored sample. Its bot is in every public channel and in no direct conversation.
@@ -13,6 +14,9 @@ impl Sim {
         let sample = Sample::load();
         sim.set_google_person(&sample.owner().email, &sample.owner().name);
         sim.slack().fill(&sample);
+        let timeline = Timeline::new(sim.now(), sample.time_zone());
+        gmail::fill(sim.gmail(), &sample, &timeline);
+        calendar::fill(sim.calendar(), &sample, &timeline);
         sim.notion().fill(&sample);
         sim
     }

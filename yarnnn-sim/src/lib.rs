@@ -4,6 +4,7 @@
 mod authored;
 pub mod calendar;
 pub mod gmail;
+mod google;
 pub mod notion;
 pub mod sample;
 pub mod server;

@@ -7,7 +7,7 @@ mod calendar;
 mod check;
 pub mod generate;
 pub(crate) mod identifier;
-mod mail;
+pub(crate) mod mail;
 pub(crate) mod model;
 pub(crate) mod moment;
 mod notion;
