@@ -1,8 +1,16 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod bases;
+pub mod calendar;
 pub mod export;
 mod folder;
+pub mod gmail;
+mod google;
 pub mod http;
+pub mod notion;
+pub mod oauth;
+pub mod slack;
 
+pub use bases::PlatformBases;
 pub use folder::FolderChannel;
