@@ -8,6 +8,7 @@ mod folder;
 pub mod gmail;
 mod google;
 pub mod http;
+pub mod notion;
 pub mod oauth;
 pub mod slack;
 
