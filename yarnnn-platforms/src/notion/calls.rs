@@ -2,11 +2,10 @@
 
 use serde_json::{Value, json};
 use url::Url;
-use yarnnn_core::jobs::CapacityLimits;
 use yarnnn_core::platform::{Call, PlatformError};
 
 use super::errors::{NotionDialect, is_missing, is_stale};
-use super::limits::PAGE_SIZE;
+use super::limits::{NotionLimits, PAGE_SIZE};
 use super::wire::{Database, List, Page, Person};
 use crate::http::{Reply, Request, Session, below};
 
@@ -26,7 +25,7 @@ pub(super) const QUERY: &str = "notion data_sources.query";
 pub(super) struct Calls {
     session: Session,
     base: Url,
-    limits: CapacityLimits,
+    limits: NotionLimits,
 }
 
 /// One page of a list, or why there is none.
@@ -40,12 +39,8 @@ pub(super) enum Listed {
 }
 
 impl Calls {
-    pub(super) const fn new(session: Session, base: Url, limits: CapacityLimits) -> Self {
+    pub(super) const fn new(session: Session, base: Url, limits: NotionLimits) -> Self {
         Self { session, base, limits }
-    }
-
-    pub(super) fn paced(self, limits: CapacityLimits) -> Self {
-        Self { limits, ..self }
     }
 
     pub(super) fn now(&self) -> chrono::DateTime<chrono::Utc> {
@@ -118,7 +113,7 @@ impl Calls {
     }
 
     async fn send(&self, name: &'static str, request: Request) -> Result<Reply, PlatformError> {
-        let call = Call { name, pool: "requests", cost: 0, limits: &self.limits };
+        let call = Call { name, pool: "requests", cost: 0, limits: &self.limits.requests };
         self.session.call(&NotionDialect, &call, request.header("notion-version", VERSION)).await
     }
 }
@@ -134,7 +129,11 @@ fn listed(reply: Reply, cursor: Option<&str>) -> Result<Listed, PlatformError> {
         return Ok(Listed::Missing);
     }
     if is_stale(&reply) {
-        return if cursor.is_some() { Ok(Listed::Stale) } else { Err(protocol(reply.call, "it refuses a cursor that was not sent")) };
+        return if cursor.is_some() {
+            Ok(Listed::Stale)
+        } else {
+            Err(protocol(reply.call, "it refuses a cursor that was not sent"))
+        };
     }
     let call = reply.call;
     let list: List = reply.read()?;

@@ -2,13 +2,12 @@
 
 use async_trait::async_trait;
 use url::Url;
-use yarnnn_core::jobs::CapacityLimits;
 use yarnnn_core::platform::{
     Fetch, FetchPage, PageToken, Platform, PlatformClient, PlatformError, Probe, ResourceKind, ResourcePage,
 };
 
 use super::calls::Calls;
-use super::limits::PUBLISHED;
+use super::limits::NotionLimits;
 use super::people::People;
 use super::{database, listing, page};
 use crate::http::Session;
@@ -29,15 +28,12 @@ pub struct NotionClient {
 }
 
 impl NotionClient {
-    /// Calls Notion below a base address (`https://api.notion.com`), at the pace that Notion allows.
-    pub fn new(session: Session, base: Url) -> Self {
-        Self { calls: Calls::new(session, base, PUBLISHED), people: People::default() }
-    }
-
-    /// Calls at another pace: for tests, benchmarks, and plans with other limits.
-    #[must_use]
-    pub fn paced(self, limits: CapacityLimits) -> Self {
-        Self { calls: self.calls.paced(limits), ..self }
+    /// A client that calls through this session below this address (`https://api.notion.com`).
+    ///
+    /// `owner` is the Notion id of the person who connected, where it is known: what they wrote counts as the user's own. An
+    /// integration that acts for a person tells it itself when it is probed.
+    pub fn new(session: Session, base: Url, limits: NotionLimits, owner: Option<&str>) -> Self {
+        Self { calls: Calls::new(session, base, limits), people: People::of(owner) }
     }
 }
 

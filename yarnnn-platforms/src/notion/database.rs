@@ -111,7 +111,9 @@ fn gone(cursor: DatabaseCursor, why: Away) -> FetchPage {
 pub(super) fn away_gap(what: &str, why: Away) -> Gap {
     let why = match why {
         Away::Trashed => "it is in the trash; restore it in Notion, or deselect it here",
-        Away::Lost => "it was deleted, or is no longer shared with the integration; share it again in Notion, or deselect it here",
+        Away::Lost => {
+            "it was deleted, or is no longer shared with the integration; share it again in Notion, or deselect it here"
+        }
     };
     Gap { kind: GapKind::Unreadable, from: None, to: None, reason: format!("notion {what}: {why}") }
 }

@@ -61,7 +61,8 @@ fn reason(status: u16, body: &Value) -> String {
 
 fn restricted(call: &str, reason: &str) -> PlatformError {
     let capability = if call.starts_with("notion users") { "Read user information" } else { "Read content" };
-    let action = format!("{call}: the Notion integration lacks the capability \"{capability}\"; add it in its settings ({reason})");
+    let action =
+        format!("{call}: the Notion integration lacks the capability \"{capability}\"; add it in its settings ({reason})");
     PlatformError::NeedsUser { action }
 }
 

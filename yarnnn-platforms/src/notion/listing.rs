@@ -93,9 +93,9 @@ fn resource(value: Value) -> Result<Option<Resource>, Quarantined> {
     let item = value.get("id").and_then(Value::as_str).unwrap_or("a search result without an id").to_owned();
     let read = match object.as_str() {
         "page" => serde_json::from_value::<Page>(value).map(|it| page_resource(&it)).map_err(|error| error.to_string()),
-        "data_source" | "database" => serde_json::from_value::<Table>(value)
-            .map_err(|error| error.to_string())
-            .and_then(|it| table_resource(&object, &it)),
+        "data_source" | "database" => {
+            serde_json::from_value::<Table>(value).map_err(|error| error.to_string()).and_then(|it| table_resource(&object, &it))
+        }
         other => Err(format!("a result of the kind {other:?}")),
     };
     read.map_err(|reason| Quarantined { item, reason })

@@ -24,4 +24,4 @@ mod walk;
 mod wire;
 
 pub use client::NotionClient;
-pub use limits::{DATABASE_ROWS, PUBLISHED};
+pub use limits::{DATABASE_ROWS, NotionLimits};

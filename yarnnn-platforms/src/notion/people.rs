@@ -9,7 +9,7 @@ use super::calls::Calls;
 use super::wire::Person;
 
 /// The people met so far. A name that cannot be had is no error: an item without an author is still an item.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct People(Arc<Mutex<Known>>);
 
 #[derive(Debug, Default)]
@@ -21,10 +21,17 @@ struct Known {
 }
 
 impl People {
-    /// Whom the integration acts for, if it is a person.
+    /// Nobody yet, but whom the integration acts for.
+    pub(super) fn of(owner: Option<&str>) -> Self {
+        Self(Arc::new(Mutex::new(Known { owner: owner.map(str::to_owned), ..Known::default() })))
+    }
+
+    /// Whom the integration acts for, if it says that it is a person.
     pub(super) fn set_owner(&self, me: &Person) {
         let owner = me.bot.as_ref().and_then(|it| it.owner.as_ref()).and_then(|it| it.user.as_ref());
-        self.with(|known| known.owner = owner.map(|it| it.id.clone()));
+        if let Some(owner) = owner {
+            self.with(|known| known.owner = Some(owner.id.clone()));
+        }
     }
 
     pub(super) fn is_owner(&self, id: &str) -> bool {

@@ -90,7 +90,8 @@ impl Hand {
 
     /// The filter of its query.
     pub(super) fn filter(&self) -> Option<Value> {
-        let edited = |how: &str, instant: DateTime<Utc>| json!({"timestamp": "last_edited_time", "last_edited_time": {how: instant}});
+        let edited =
+            |how: &str, instant: DateTime<Utc>| json!({"timestamp": "last_edited_time", "last_edited_time": {how: instant}});
         match (self.stretch.from, self.before) {
             (None, None) => None,
             (Some(from), None) => Some(edited("on_or_after", from)),

@@ -105,7 +105,8 @@ fn cells(cells: &Value) -> Words {
 pub(super) fn rich(text: &Value) -> Words {
     let mut words = Words::default();
     for span in text.as_array().into_iter().flatten() {
-        let said = span.get("plain_text").or_else(|| span.pointer("/text/content")).or_else(|| span.pointer("/equation/expression"));
+        let said =
+            span.get("plain_text").or_else(|| span.pointer("/text/content")).or_else(|| span.pointer("/equation/expression"));
         let shown = said.and_then(Value::as_str).unwrap_or_default();
         words.shown.push_str(shown);
         words.raw.push_str(&mentioned(span).unwrap_or_else(|| shown.to_owned()));

@@ -6,9 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use yarnnn_core::platform::{
-    Budget, Cursor, FetchPage, Gap, GapKind, Interval, KnownItem, Next, PageToken, PlatformError,
-};
+use yarnnn_core::platform::{Budget, Cursor, FetchPage, Gap, GapKind, Interval, KnownItem, Next, PageToken, PlatformError};
 
 use super::calls::{Calls, Listed, QUERY, moving, protocol};
 use super::cursor::{DatabaseCursor, Source};
@@ -106,7 +104,8 @@ impl Walk {
     }
 
     pub(super) fn resume(token: &PageToken) -> Result<Self, PlatformError> {
-        serde_json::from_str(token.as_str()).map_err(|error| protocol(QUERY, &format!("the page token is not one of this client: {error}")))
+        serde_json::from_str(token.as_str())
+            .map_err(|error| protocol(QUERY, &format!("the page token is not one of this client: {error}")))
     }
 
     /// Reads the next page.

@@ -172,7 +172,11 @@ async fn an_audit_sees_deletions_edits_and_what_came_back() {
     reader.sync(true).await.unwrap();
     let calls = workspace.calls();
     assert_eq!((reader.stored.len(), reader.unchanged), (4, 4));
-    assert_eq!((count(&calls, "children"), count(&calls, "GET pages")), (1, 4), "known rows are looked for by themselves: {calls:?}");
+    assert_eq!(
+        (count(&calls, "children"), count(&calls, "GET pages")),
+        (1, 4),
+        "known rows are looked for by themselves: {calls:?}"
+    );
     workspace.change(&id(0), |it| it.trashed = false);
     workspace.change(&id(1), |it| it.hidden = false);
     reader.sync(false).await.unwrap();
@@ -199,7 +203,11 @@ async fn a_database_that_goes_away_loses_its_rows_and_gets_them_back() {
         workspace.change(&row, |it| it.hidden = true);
     }
     reader.sync(true).await.unwrap();
-    assert!(reader.stored.is_empty() && reader.gaps[0].reason.contains("database \"Tasks\": it was deleted"), "{:?}", reader.gaps);
+    assert!(
+        reader.stored.is_empty() && reader.gaps[0].reason.contains("database \"Tasks\": it was deleted"),
+        "{:?}",
+        reader.gaps
+    );
     let error = reader.sync(true).await.unwrap_err();
     assert!(matches!(&error, PlatformError::NeedsUser { action } if action.contains("\"Tasks\" is not shared")), "{error}");
 }

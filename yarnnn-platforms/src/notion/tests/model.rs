@@ -15,9 +15,14 @@ enum Step {
     Hide(u32),
     Show(u32),
     Pass(i64),
-    Sync { audit: bool },
+    Sync {
+        audit: bool,
+    },
     /// A sync in which the call after so many fails.
-    Fail { after: usize, audit: bool },
+    Fail {
+        after: usize,
+        audit: bool,
+    },
     /// The database goes to the trash, a sync sees it, and it comes back.
     Away,
 }
@@ -117,7 +122,11 @@ impl Play {
         for (row, page) in state.pages.iter().filter(|(_, it)| !it.trashed && !it.hidden) {
             let text = state.blocks[row][0]["paragraph"]["rich_text"][0]["plain_text"].as_str().unwrap();
             let is_excused = self.reader.gaps.iter().any(|it| is_in(it, page.edited)) || self.returned.contains(row);
-            assert!(is_excused || stored.get(row.as_str()) == Some(&text), "{row} has {text}, stored {:?}", stored.get(row.as_str()));
+            assert!(
+                is_excused || stored.get(row.as_str()) == Some(&text),
+                "{row} has {text}, stored {:?}",
+                stored.get(row.as_str())
+            );
         }
         drop(state);
         let live = live(&self.workspace);

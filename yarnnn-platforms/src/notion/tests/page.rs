@@ -31,7 +31,10 @@ async fn a_page_reads_parents_before_children_in_plain_text() {
         block("bookmark", json!({"url": "https://example.com", "caption": []})),
         block("embed", json!({"url": "https://example.com/e"})),
         parent("table", "t2", ""),
-        block("image", json!({"type": "file", "file": {"url": "https://signed.example"}, "caption": [{"plain_text": "The team"}]})),
+        block(
+            "image",
+            json!({"type": "file", "file": {"url": "https://signed.example"}, "caption": [{"plain_text": "The team"}]}),
+        ),
         parent("child_page", "other", ""),
         block("hologram", json!({"rich_text": [{"plain_text": "from the future"}]})),
         block("hologram", json!({"strength": 7})),
@@ -40,7 +43,11 @@ async fn a_page_reads_parents_before_children_in_plain_text() {
     let row = |cells: [&str; 2]| block("table_row", json!({"cells": cells.map(|it| json!([{"plain_text": it}]))}));
     let mut state = workspace.state();
     state.per_page = 5;
-    state.blocks.extend([(id.clone(), blocks), ("t1".into(), vec![text("quote", "inside")]), ("t2".into(), vec![row(["a", "b"]), row(["c", "d"])])]);
+    state.blocks.extend([
+        (id.clone(), blocks),
+        ("t1".into(), vec![text("quote", "inside")]),
+        ("t2".into(), vec![row(["a", "b"]), row(["c", "d"])]),
+    ]);
     drop(state);
     workspace.pass(600);
     let mut reader = Reader::page(workspace.client(), &id);
@@ -109,7 +116,8 @@ async fn an_error_in_the_middle_fails_the_page_and_leaves_the_cursor() {
     drop(state);
     workspace.pass(600);
     let before = reader.cursor.clone();
-    let strange = |results: serde_json::Value| json!({"object": "list", "results": results, "has_more": false, "next_cursor": null});
+    let strange =
+        |results: serde_json::Value| json!({"object": "list", "results": results, "has_more": false, "next_cursor": null});
     let faults = [
         failure(400, "validation_error", "something is wrong"),
         failure(404, "object_not_found", "Could not find block."),

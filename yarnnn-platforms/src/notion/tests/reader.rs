@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use yarnnn_core::platform::{
-    Budget, Cursor, Fetch, FetchMode, FetchPage, Gap, Interval, Item, KnownItem, Next, Platform, PlatformClient as _, PlatformError,
-    ResourceId, ResourceKind,
+    Budget, Cursor, Fetch, FetchMode, FetchPage, Gap, Interval, Item, KnownItem, Next, Platform, PlatformClient as _,
+    PlatformError, ResourceId, ResourceKind,
 };
 
 use crate::notion::NotionClient;
@@ -30,7 +30,18 @@ impl Reader {
     pub(super) fn new(client: NotionClient, id: &str, kind: ResourceKind) -> Self {
         let resource = ResourceId::new(Platform::Notion, id).unwrap();
         let (stored, gaps, quarantined) = (BTreeMap::new(), vec![], vec![]);
-        Self { client, resource, kind, budget: Budget::default(), stored, cursor: None, gaps, unchanged: 0, quarantined, pages: 0 }
+        Self {
+            client,
+            resource,
+            kind,
+            budget: Budget::default(),
+            stored,
+            cursor: None,
+            gaps,
+            unchanged: 0,
+            quarantined,
+            pages: 0,
+        }
     }
 
     pub(super) fn page(client: NotionClient, id: &str) -> Self {
@@ -79,7 +90,11 @@ impl Reader {
         Ok(())
     }
 
-    async fn run(&mut self, mode: FetchMode, seen: &mut Vec<String>) -> Result<(Option<Cursor>, Option<Interval>), PlatformError> {
+    async fn run(
+        &mut self,
+        mode: FetchMode,
+        seen: &mut Vec<String>,
+    ) -> Result<(Option<Cursor>, Option<Interval>), PlatformError> {
         let (resource, kind, budget) = (self.resource.clone(), self.kind, self.budget);
         let mut fetch = Fetch { resource, kind, mode, page: None, budget };
         loop {

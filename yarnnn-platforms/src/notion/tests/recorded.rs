@@ -44,7 +44,9 @@ fn every_recorded_answer_to_a_call_of_ours_can_be_read() {
             (_, "GET /v1/users/me" | "GET /v1/users/ID") => assert!(read::<Person>(body, &answer).name.is_some()),
             (_, "GET /v1/pages/ID") => drop(read::<Page>(body, &answer)),
             (_, "GET /v1/databases/ID") => assert!(!read::<Database>(body, &answer).data_sources.is_empty()),
-            (_, "GET /v1/blocks/ID/children" | "POST /v1/search" | "POST /v1/data_sources/ID/query") => drop(read::<List>(body, &answer)),
+            (_, "GET /v1/blocks/ID/children" | "POST /v1/search" | "POST /v1/data_sources/ID/query") => {
+                drop(read::<List>(body, &answer))
+            }
             _ => continue,
         }
         *seen.entry(format!("{status} {call}")).or_insert(0) += 1;
@@ -93,7 +95,10 @@ impl Sorted {
             "data_source" => {
                 let table: Table = read(value, value);
                 let resource = table_resource(kind, &table);
-                format!("data source: {}", resource.map_or("names no database", |it| if it.is_some() { "resource" } else { "in the trash" }))
+                format!(
+                    "data source: {}",
+                    resource.map_or("names no database", |it| if it.is_some() { "resource" } else { "in the trash" })
+                )
             }
             "database" => {
                 let database: Database = read(value, value);

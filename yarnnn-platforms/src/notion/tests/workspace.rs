@@ -13,8 +13,8 @@ use yarnnn_core::platform::{AccessTokens, Call, CallGate, PlatformError};
 use yarnnn_core::testing::FixedClock;
 
 use crate::http::{Body, RawReply, Request, Session, Transport, TransportError};
-use crate::notion::NotionClient;
 use crate::notion::cursor::minute;
+use crate::notion::{NotionClient, NotionLimits};
 
 pub(super) const DATABASE: &str = "d0000000-0000-4000-8000-000000000000";
 pub(super) const SOURCE: &str = "50000000-0000-4000-8000-000000000001";
@@ -89,7 +89,7 @@ impl Workspace {
 
     pub(super) fn client(&self) -> NotionClient {
         let session = Session::over(Arc::new(self.clone()), Arc::new(Token), Arc::new(Open), self.clock.clone());
-        NotionClient::new(session, "https://api.notion.test".parse().unwrap())
+        NotionClient::new(session, "https://api.notion.test".parse().unwrap(), NotionLimits::default(), None)
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -135,8 +135,11 @@ impl Workspace {
 impl State {
     fn answer(&mut self, method: &str, path: &[&str], query: &BTreeMap<String, String>, body: &Value) -> (u16, Value) {
         match (method, path) {
-            ("GET", ["users", "me"]) => (200, json!({"object": "user", "id": "bot", "name": "it", "type": "bot",
-                "bot": {"owner": {"type": "user", "user": {"object": "user", "id": "ana"}}, "workspace_name": "Acme"}})),
+            ("GET", ["users", "me"]) => (
+                200,
+                json!({"object": "user", "id": "bot", "name": "it", "type": "bot",
+                "bot": {"owner": {"type": "user", "user": {"object": "user", "id": "ana"}}, "workspace_name": "Acme"}}),
+            ),
             ("GET", ["users", id]) => match self.users.get(*id).copied().unwrap_or(200) {
                 200 => (200, json!({"object": "user", "id": id, "name": format!("Name of {id}"), "type": "person"})),
                 403 => failure(403, "restricted_resource", "Insufficient permissions for this endpoint."),
@@ -152,8 +155,11 @@ impl State {
             },
             ("GET", ["databases", DATABASE]) if !self.database_hidden => {
                 let sources: Vec<_> = self.sources.iter().map(|it| json!({"id": it, "name": "Tasks"})).collect();
-                (200, json!({"object": "database", "id": DATABASE, "title": [{"plain_text": "Tasks"}],
-                    "data_sources": sources, "in_trash": self.database_trashed}))
+                (
+                    200,
+                    json!({"object": "database", "id": DATABASE, "title": [{"plain_text": "Tasks"}],
+                    "data_sources": sources, "in_trash": self.database_trashed}),
+                )
             }
             ("GET", ["databases", _]) => failure(404, "object_not_found", "Could not find database."),
             ("POST", ["data_sources", source, "query"]) => {
@@ -171,9 +177,10 @@ impl State {
     fn page(&self, id: &str, page: &Page) -> Value {
         let mut properties = page.properties.clone();
         properties["Name"] = json!({"type": "title", "title": [{"plain_text": page.title}]});
-        let parent = page.source.as_ref().map_or(json!({"type": "workspace", "workspace": true}), |source| {
-            json!({"type": "data_source_id", "data_source_id": source, "database_id": DATABASE})
-        });
+        let parent = page.source.as_ref().map_or(
+            json!({"type": "workspace", "workspace": true}),
+            |source| json!({"type": "data_source_id", "data_source_id": source, "database_id": DATABASE}),
+        );
         json!({"object": "page", "id": id, "last_edited_time": page.edited, "last_edited_by": {"object": "user", "id": "ana"},
             "in_trash": page.trashed, "archived": page.trashed, "parent": parent, "properties": properties,
             "url": format!("https://notion.test/{id}")})
@@ -218,9 +225,16 @@ impl State {
         // Blocks of these tests share ids: they are counted.
         let next = |it: &Value| if it["object"] == "block" { format!("#{end}") } else { key(it) };
         let next = all.get(end).filter(|_| end < total).map(next);
-        let status = if all.len() > limit { json!({"type": "incomplete", "incomplete_reason": "query_result_limit_reached"}) } else { json!(null) };
-        (200, json!({"object": "list", "results": all[start.min(end)..end], "has_more": next.is_some(), "next_cursor": next,
-            "request_status": status}))
+        let status = if all.len() > limit {
+            json!({"type": "incomplete", "incomplete_reason": "query_result_limit_reached"})
+        } else {
+            json!(null)
+        };
+        (
+            200,
+            json!({"object": "list", "results": all[start.min(end)..end], "has_more": next.is_some(), "next_cursor": next,
+            "request_status": status}),
+        )
     }
 }
 
