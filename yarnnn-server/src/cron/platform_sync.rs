@@ -82,8 +82,13 @@ impl PlatformSyncTick {
 pub async fn platform_sync(yarnnn: &Yarnnn, now: DateTime<Utc>, mode: &TickMode) -> Result<PlatformSyncTick, Error> {
     let unreachable = || Error::Failed("this program cannot reach live platforms".to_owned());
     let report = yarnnn.platform_sync().ok_or_else(unreachable)?.tick(now).await?;
-    let mut tick =
-        PlatformSyncTick { at: now, checked: report.checked, due: report.due.len(), problems: report.problems, ..Default::default() };
+    let mut tick = PlatformSyncTick {
+        at: now,
+        checked: report.checked,
+        due: report.due.len(),
+        problems: report.problems,
+        ..Default::default()
+    };
     let mut jobs = Vec::new();
     for request in report.due {
         match yarnnn.jobs().enqueue(Some(request.user), &SyncConnection(request.clone())).await {

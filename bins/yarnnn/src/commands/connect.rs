@@ -45,8 +45,12 @@ fn check(config: &Config, provider: Provider) -> Result<(), ConfigError> {
 /// From the variable, else from standard input, else from a prompt.
 fn token(provider: Provider, variable: Option<&str>) -> anyhow::Result<SecretString> {
     let token = match variable {
-        Some(name) => yarnnn::config::token_variable(name).ok_or_else(|| UsageError(format!("--token-env: {name} is not set")))?,
-        None if std::io::stdin().is_terminal() => rpassword::prompt_password(format!("{} (not shown): ", asked_for(provider)))?.into(),
+        Some(name) => {
+            yarnnn::config::token_variable(name).ok_or_else(|| UsageError(format!("--token-env: {name} is not set")))?
+        }
+        None if std::io::stdin().is_terminal() => {
+            rpassword::prompt_password(format!("{} (not shown): ", asked_for(provider)))?.into()
+        }
         None => {
             let mut text = String::new();
             std::io::stdin().lock().take(LONGEST_TOKEN).read_to_string(&mut text)?;

@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::{connect, deliverables, demo, doctor, import, jobs, migrate, plan, run, search, settings, sources, sync, verify, work};
+use super::{
+    connect, deliverables, demo, doctor, import, jobs, migrate, plan, run, search, settings, sources, sync, verify, work,
+};
 use crate::cli::{Cli, Command};
 use crate::output::Output;
 use crate::session::parse_email;

@@ -13,7 +13,8 @@ use crate::output::Output;
 use crate::session::Session;
 
 pub(super) async fn execute(user: Option<Email>, timezone: Option<&str>, output: &Output) -> anyhow::Result<ExitCode> {
-    let unknown = |text: &str| UsageError(format!("--timezone: {text:?} is no time zone; write an IANA name such as Europe/Berlin"));
+    let unknown =
+        |text: &str| UsageError(format!("--timezone: {text:?} is no time zone; write an IANA name such as Europe/Berlin"));
     let zone = timezone.map(|it| zone_named(it).ok_or_else(|| unknown(it))).transpose()?;
     let mut session = Session::open(user).await?;
     let now = session.yarnnn.clock().now();

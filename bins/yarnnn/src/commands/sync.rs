@@ -95,7 +95,10 @@ async fn detach(session: &Session, plan: &Plan, output: &Output) -> anyhow::Resu
     let mut jobs = Vec::new();
     for request in &plan.requests {
         let id = work::enqueue_or_existing(session, &SyncConnection(request.clone())).await?;
-        output.line(&format!("job {id} syncs {} when a worker takes it (yarnnn work); see yarnnn jobs show {id}", request.provider));
+        output.line(&format!(
+            "job {id} syncs {} when a worker takes it (yarnnn work); see yarnnn jobs show {id}",
+            request.provider
+        ));
         jobs.push(json!({ "provider": request.provider, "job_id": id, "status": "queued" }));
     }
     if output.is_json() {
@@ -188,7 +191,10 @@ impl Progress {
     fn ended(&self, reports: &[SyncedPlatform]) {
         for it in reports {
             if self.output.is_live() {
-                self.bars.iter().filter(|(platform, _)| *platform == it.platform).for_each(|(_, bar)| bar.set_message(summary(it)));
+                self.bars
+                    .iter()
+                    .filter(|(platform, _)| *platform == it.platform)
+                    .for_each(|(_, bar)| bar.set_message(summary(it)));
             } else {
                 self.output.note(&format!("{}: {}", it.platform, summary(it)));
             }

@@ -50,12 +50,7 @@ pub(in super::super) async fn execute(out: &Path, output: &Output) -> anyhow::Re
 }
 
 /// Connects the sample's platforms and reads them over HTTP, as a person's own would be.
-async fn sync(
-    world: &World,
-    session: &Session,
-    cancel: &CancelToken,
-    output: &Output,
-) -> anyhow::Result<Vec<SyncedPlatform>> {
+async fn sync(world: &World, session: &Session, cancel: &CancelToken, output: &Output) -> anyhow::Result<Vec<SyncedPlatform>> {
     /// What the connections say once their platforms have ended.
     const OVER: &str = "the sample's platforms run only while `yarnnn demo` does";
     let connections = session.connections()?;

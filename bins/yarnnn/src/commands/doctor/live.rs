@@ -64,7 +64,8 @@ async fn connection_checks(connections: &Connections, connection: &Connection, h
     let provider = connection.provider;
     if connection.status != ConnectionStatus::Active {
         let reason = connection.last_error.as_deref().unwrap_or("no reason is known");
-        let text = format!("{provider} is {}: {reason}; nothing is synced until: yarnnn connect {provider}", connection.status.as_str());
+        let text =
+            format!("{provider} is {}: {reason}; nothing is synced until: yarnnn connect {provider}", connection.status.as_str());
         return vec![bad("connection", text)];
     }
     if !has_key {
@@ -96,7 +97,9 @@ fn answered(platform: &str, answer: &Result<Probe, PlatformError>) -> Check {
 
 /// A source that does not get on, with since when.
 fn still(it: &Frozen) -> Check {
-    let since = it.since.map_or_else(|| "was never read to its end".to_owned(), |at| format!("stands still since {}", when::show(Some(at))));
+    let since = it
+        .since
+        .map_or_else(|| "was never read to its end".to_owned(), |at| format!("stands still since {}", when::show(Some(at))));
     let why = it.error.as_deref().map_or_else(|| "is `yarnnn-platform-sync` run every five minutes?".to_owned(), str::to_owned);
     bad("frozen", format!("{} ({}) {since}: {why}", it.source, it.name))
 }
