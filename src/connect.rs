@@ -71,6 +71,10 @@ pub async fn builder(config: &Config) -> Result<YarnnnBuilder, ConnectError> {
 pub async fn open_store(config: &Config) -> Result<SqlStore, ConnectError> {
     let named = |source| ConnectError::Database { url: config.database.display_url(), source };
     let store = SqlStore::connect(config.database.url()).await.map_err(named)?;
+    let store = match &config.secrets.seal_keys {
+        Some(keys) => store.with_seal(keys.clone()),
+        None => store,
+    };
     if config.database.migrate {
         store.migrate().await.map_err(named)?;
     } else if store.schema_version().await.map_err(named)? != store.latest_schema_version() {

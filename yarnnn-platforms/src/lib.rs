@@ -1,8 +1,12 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod bases;
 pub mod export;
 mod folder;
 pub mod http;
+pub mod oauth;
+pub mod slack;
 
+pub use bases::PlatformBases;
 pub use folder::FolderChannel;

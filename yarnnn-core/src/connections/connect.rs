@@ -18,7 +18,7 @@ use crate::error::{Error, StoreError};
 use crate::id::{ActivityId, ConnectionId, IdGen, UserId};
 use crate::jobs::{Capacity, WorkerId};
 use crate::platform::{
-    AccessTokens, CapacityGate, OpenPlatform, Platform, PlatformClient, PlatformError, Probe, Quarantined, Resource,
+    Access, AccessTokens, CapacityGate, OpenPlatform, Platform, PlatformClient, PlatformError, Probe, Quarantined, Resource,
 };
 
 /// How often a change is tried again when somebody else changed the row meanwhile.
@@ -88,15 +88,14 @@ pub struct PlatformReport {
 /// The clients of one connection.
 #[derive(Debug, Clone)]
 pub struct OpenConnection {
-    tokens: Arc<dyn AccessTokens>,
-    gate: Arc<CapacityGate>,
+    access: Access,
     platforms: Arc<dyn OpenPlatform>,
 }
 
 impl OpenConnection {
     /// The client of one platform.
     pub fn client(&self, platform: Platform) -> Arc<dyn PlatformClient> {
-        self.platforms.open(platform, self.tokens.clone(), self.gate.clone())
+        self.platforms.open(platform, self.access.clone())
     }
 }
 
@@ -181,7 +180,8 @@ impl Connections {
         let parts = TokenParts { connections, credentials, oauth, clock, ids };
         let tokens = ConnectionTokens::new((connection.user, connection.id, connection.provider), parts);
         let account = connection.account_id().map_or_else(|| connection.id.to_string(), str::to_owned);
-        self.opened(Arc::new(tokens), connection.provider, &account)
+        let person = connection.metadata.get("authed_user_id").and_then(Value::as_str).map(str::to_owned);
+        self.opened(Arc::new(tokens), person, (connection.provider, &account))
     }
 
     /// Changes a connection that others may be changing; `change` is given what it is now, and says nothing to leave it so.
@@ -211,17 +211,22 @@ impl Connections {
         all.into_iter().find(|it| it.id == connection.id).ok_or_else(gone)
     }
 
-    fn opened(&self, tokens: Arc<dyn AccessTokens>, provider: Provider, account: &str) -> OpenConnection {
+    fn opened(
+        &self,
+        tokens: Arc<dyn AccessTokens>,
+        person: Option<String>,
+        (provider, account): (Provider, &str),
+    ) -> OpenConnection {
         let ConnectionsParts { capacity, clock, worker, platforms, .. } = self.parts.clone();
         let gate = CapacityGate::new(capacity, clock, (provider.as_str(), account), worker);
-        OpenConnection { tokens, gate: Arc::new(gate), platforms }
+        OpenConnection { access: Access { tokens, gate: Arc::new(gate), person }, platforms }
     }
 
     /// Looks at what the grant shows, and stores it if it shows anything.
     async fn store(&self, user: &User, provider: Provider, granted: Granted) -> Result<ConnectReport, Error> {
         let id = ConnectionId::fresh(self.parts.ids.as_ref());
         let handed = Arc::new(HandedToken { provider, access: granted.credentials.access.clone() });
-        let opened = self.opened(handed, provider, &id.to_string());
+        let opened = self.opened(handed, None, (provider, &id.to_string()));
         let shown = look(&opened, provider).await?;
         let known = self.list(user.id).await?.into_iter().find(|it| it.provider == provider);
         let same = known.as_ref().filter(|it| it.account_id() == Some(shown.probe.account_id.as_str()));

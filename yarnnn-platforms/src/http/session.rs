@@ -143,7 +143,7 @@ struct Again {
 }
 
 /// The body as JSON. An error may come without; anything else must have it.
-pub(super) fn json(call: &'static str, raw: &RawReply) -> Result<Value, PlatformError> {
+pub(crate) fn json(call: &'static str, raw: &RawReply) -> Result<Value, PlatformError> {
     let protocol = |detail: String| Err(PlatformError::Protocol { call: call.to_owned(), detail });
     if (300..400).contains(&raw.status) {
         return protocol(format!("status {}: it points to another address, which is not followed", raw.status));

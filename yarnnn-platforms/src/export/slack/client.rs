@@ -12,10 +12,10 @@ use yarnnn_core::platform::{
 use super::day::{self, Position};
 use super::directory::{Channel, Directory};
 use super::layout::Layout;
-use super::markup::Names;
 use super::people::People;
 use crate::export::Limits;
 use crate::export::archive::Archive;
+use crate::slack::markup::Names;
 
 /// A Slack export that was opened: people and conversations are known, messages are read page by page.
 ///
@@ -81,10 +81,26 @@ impl PlatformClient for SlackExport {
                 detail: "the page token is not one of this export".into(),
             })?;
             let channel = inner.channels.get(&resource).ok_or(PlatformError::ResourceGone { resource })?;
-            let names = Names { people: &inner.people, directory: &inner.directory };
-            day::page(&inner.archive, channel, names, start, budget)
+            let names = Lists { people: &inner.people, directory: &inner.directory };
+            day::page(&inner.archive, channel, &names, start, budget)
         });
         read.await.map_err(|error| PlatformError::Unavailable { what: fetch.resource.to_string(), source: Box::new(error) })?
+    }
+}
+
+/// The names that an export's lists tell.
+struct Lists<'export> {
+    people: &'export People,
+    directory: &'export Directory,
+}
+
+impl Names for Lists<'_> {
+    fn person(&self, id: &str) -> Option<&str> {
+        self.people.name(id)
+    }
+
+    fn conversation(&self, id: &str) -> Option<&str> {
+        self.directory.label(id)
     }
 }
 

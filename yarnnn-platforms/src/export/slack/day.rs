@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
+use serde_json::value::RawValue;
 use yarnnn_core::platform::{
     Budget, FetchPage, Gap, GapKind, Interval, Item, Next, PageToken, PlatformError, Quarantined, Reason,
 };
 
 use super::directory::Channel;
+use super::elements::{each_element, parse};
 use super::layout::DayFile;
-use super::map::{Record, record};
-use super::markup::Names;
-use super::wire::each_element;
 use crate::export::archive::Archive;
+use crate::slack::map::{self, Record};
+use crate::slack::markup::Names;
+use crate::slack::wire::Message;
 
 /// Where a page starts: a day file and a record in it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -38,7 +40,7 @@ impl Position {
 pub(super) fn page(
     archive: &Archive,
     channel: &Channel,
-    names: Names<'_>,
+    names: &dyn Names,
     mut start: Position,
     budget: Budget,
 ) -> Result<FetchPage, PlatformError> {
@@ -88,7 +90,13 @@ impl Page {
     }
 
     /// Reads one day file from the given record on. Answers with the record at which the budget was used up.
-    fn read(&mut self, archive: &Archive, file: &DayFile, names: Names<'_>, skip: usize) -> Result<Option<usize>, PlatformError> {
+    fn read(
+        &mut self,
+        archive: &Archive,
+        file: &DayFile,
+        names: &dyn Names,
+        skip: usize,
+    ) -> Result<Option<usize>, PlatformError> {
         let text = match archive.read_text(&file.entry) {
             Ok(text) => text,
             Err(PlatformError::Protocol { detail, .. }) => {
@@ -164,6 +172,17 @@ impl Page {
             next,
             ..FetchPage::default()
         }
+    }
+}
+
+/// Decides what an element of a day file is.
+fn record(element: &RawValue, names: &dyn Names) -> Record {
+    if !element.get().trim_start().starts_with('{') {
+        return Record::Broken("it is not a JSON object".into());
+    }
+    match parse::<Message>(element) {
+        Ok(message) => map::record(&message, names),
+        Err(error) => Record::Broken(format!("it is not a message: {error}")),
     }
 }
 

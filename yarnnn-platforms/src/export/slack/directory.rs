@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 
 use yarnnn_core::platform::{Platform, Resource, ResourceId, ResourceKind};
 
+use super::elements::{each_element, parse};
 use super::layout::DayFile;
 use super::people::People;
-use super::wire::{Conversation, each_element, parse};
+use crate::slack::wire::Conversation;
 
 /// One conversation and its files.
 #[derive(Debug)]
@@ -79,7 +80,7 @@ impl Directory {
     }
 
     fn add_one(&mut self, conversation: Conversation, are_direct: bool, people: &People) {
-        let Conversation { id, name, members } = conversation;
+        let Conversation { id, name, members, .. } = conversation;
         let names: Vec<&str> = members.iter().map(|member| people.name(member).unwrap_or(member)).collect();
         let label = match (are_direct, names.is_empty(), name.is_empty()) {
             (true, false, _) => names.join(", "),

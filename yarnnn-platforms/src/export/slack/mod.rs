@@ -5,14 +5,11 @@
 mod client;
 mod day;
 mod directory;
+mod elements;
 mod layout;
-mod map;
-mod markup;
 mod people;
-mod rich_text;
 #[cfg(test)]
 mod tests;
-mod wire;
 
 pub use client::SlackExport;
 pub use layout::looks_like_slack;

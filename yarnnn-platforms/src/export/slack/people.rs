@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use super::wire::{Profile, User, each_element, parse};
+use super::elements::{each_element, parse};
+use crate::slack::wire::User;
 
 /// Names by id. Ids are found in any letter case, because some tools change it inside of texts.
 #[derive(Debug, Default)]
@@ -40,25 +41,13 @@ impl People {
     }
 
     fn add_user(&mut self, user: User) {
-        let names = [&user.profile.display_name, &user.profile.real_name, &user.real_name, &user.name];
-        if let Some(name) = first_name(names) {
+        if let Some(name) = user.shown() {
             self.names.insert(user.id, name);
         }
         if self.team.is_none() && !user.team_id.is_empty() {
             self.team = Some(user.team_id);
         }
     }
-}
-
-impl Profile {
-    /// The name to show.
-    pub(super) fn shown(&self) -> Option<String> {
-        first_name([&self.display_name, &self.real_name, &self.name])
-    }
-}
-
-fn first_name<const COUNT: usize>(names: [&String; COUNT]) -> Option<String> {
-    names.into_iter().map(|name| name.trim()).find(|name| !name.is_empty()).map(str::to_owned)
 }
 
 #[cfg(test)]

@@ -4,18 +4,17 @@
 
 use chrono::DateTime;
 
-use super::directory::Directory;
-use super::people::People;
+/// The names of those whom texts may mention.
+pub(crate) trait Names {
+    /// A person's name, by id.
+    fn person(&self, id: &str) -> Option<&str>;
 
-/// Whose names and which channels texts may mention.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Names<'export> {
-    pub(super) people: &'export People,
-    pub(super) directory: &'export Directory,
+    /// A conversation's name without its `#`, by id.
+    fn conversation(&self, id: &str) -> Option<&str>;
 }
 
 /// The text as a person sees it.
-pub(super) fn readable(raw: &str, names: Names<'_>) -> String {
+pub(crate) fn readable(raw: &str, names: &dyn Names) -> String {
     let mut output = String::with_capacity(raw.len());
     let mut rest = raw;
     while let Some((before, after)) = rest.split_once('<') {
@@ -36,14 +35,14 @@ pub(super) fn readable(raw: &str, names: Names<'_>) -> String {
 }
 
 /// What stands between `<` and `>`; none if it is no reference.
-fn reference(inside: &str, names: Names<'_>) -> Option<String> {
+fn reference(inside: &str, names: &dyn Names) -> Option<String> {
     let (target, label) = inside.split_once('|').map_or((inside, None), |(target, label)| (target, Some(label)));
     let label = label.filter(|label| !label.is_empty()).map(unescaped);
     let mut kinds = target.chars();
     match (kinds.next()?, kinds.as_str()) {
-        ('@', id) => Some(at(names.people.name(id).map(str::to_owned).or(label).unwrap_or_else(|| id.to_owned()))),
+        ('@', id) => Some(at(names.person(id).map(str::to_owned).or(label).unwrap_or_else(|| id.to_owned()))),
         ('#', id) => {
-            let name = label.or_else(|| names.directory.label(id).map(str::to_owned)).unwrap_or_else(|| id.to_owned());
+            let name = label.or_else(|| names.conversation(id).map(str::to_owned)).unwrap_or_else(|| id.to_owned());
             Some(format!("#{}", name.trim_start_matches('#')))
         }
         ('!', command) => Some(special(command, label)),
@@ -110,12 +109,20 @@ mod tests {
 
     use super::*;
 
+    struct Known;
+
+    impl Names for Known {
+        fn person(&self, id: &str) -> Option<&str> {
+            id.eq_ignore_ascii_case("U1").then_some("Ana")
+        }
+
+        fn conversation(&self, id: &str) -> Option<&str> {
+            (id == "C1").then_some("general")
+        }
+    }
+
     fn check(raw: &str, expected: &str) {
-        let mut people = People::default();
-        people.add(r#"[{"id": "U1", "name": "Ana"}]"#).unwrap();
-        let mut directory = Directory::default();
-        directory.add(r#"[{"id": "C1", "name": "general"}]"#, false, &people).unwrap();
-        assert_eq!(readable(raw, Names { people: &people, directory: &directory }), expected);
+        assert_eq!(readable(raw, &Known), expected);
     }
 
     #[test]
@@ -146,8 +153,7 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_can_be_read(raw in r"[<>@#!|&;a-zU1é:/^\n]{0,60}") {
-            let (people, directory) = (People::default(), Directory::default());
-            readable(&raw, Names { people: &people, directory: &directory });
+            readable(&raw, &Known);
         }
     }
 }

@@ -1,18 +1,17 @@
-//! From one array element of a day file to what it is: an item, something left out on purpose, or a broken record.
+//! From one message, of an answer or of a day file, to what it is: an item, something left out on purpose, or a broken record.
 
-use chrono::{DateTime, Utc};
-use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 use yarnnn_core::hash::Sha256;
 use yarnnn_core::platform::{Author, ContentType, Item, Reason};
 
 use super::markup::{Names, readable};
 use super::rich_text;
-use super::wire::{self, File, Message, Reaction, Stamp};
+use super::stamp::Ts;
+use super::wire::{File, Message, Reaction, Stamp};
 
 /// What a record turned out to be.
 #[derive(Debug)]
-pub(super) enum Record {
+pub(crate) enum Record {
     Kept(Box<Item>),
     Filtered(Reason),
     /// A message that was deleted and left its place: the id and the provider's word.
@@ -56,22 +55,15 @@ const SYSTEM_SUBTYPES: [&str; 29] = [
 
 const EMPTY: Reason = Reason::fixed("empty");
 
-/// Decides what an element is.
-pub(super) fn record(element: &RawValue, names: Names<'_>) -> Record {
-    if !element.get().trim_start().starts_with('{') {
-        return Record::Broken("it is not a JSON object".into());
-    }
-    let message: Message = match wire::parse(element) {
-        Ok(message) => message,
-        Err(error) => return Record::Broken(format!("it is not a message: {error}")),
-    };
+/// Decides what a message is.
+pub(crate) fn record(message: &Message, names: &dyn Names) -> Record {
     let Some(Stamp(ts)) = message.ts.clone() else {
         return Record::Broken("it has no ts, by which Slack tells messages apart".into());
     };
     match message.subtype.as_str() {
         "tombstone" => Record::Gone(ts, Reason::fixed("tombstone")),
         subtype if SYSTEM_SUBTYPES.contains(&subtype) => Record::Filtered(Reason::provider(subtype)),
-        _ => match text(&message, names) {
+        _ => match text(message, names) {
             Some(text) => Record::Kept(Box::new(item(ts, message, text, names))),
             None => Record::Filtered(EMPTY),
         },
@@ -85,7 +77,7 @@ struct Text {
 }
 
 /// The first of these that says something: the text, the blocks, the attachments, the files' names.
-fn text(message: &Message, names: Names<'_>) -> Option<Text> {
+fn text(message: &Message, names: &dyn Names) -> Option<Text> {
     let marked = |raw: &str| Text { revision: Sha256::of(raw), content: readable(raw, names).trim().to_owned() };
     if !message.text.trim().is_empty() {
         return Some(marked(&message.text));
@@ -99,26 +91,26 @@ fn text(message: &Message, names: Names<'_>) -> Option<Text> {
     (!content.is_empty()).then(|| Text { revision: Sha256::of(&content), content })
 }
 
-fn item(ts: String, message: Message, text: Text, names: Names<'_>) -> Item {
+fn item(ts: String, message: &Message, text: Text, names: &dyn Names) -> Item {
     let is_reply = message.thread_ts.as_ref().is_some_and(|thread| thread.0 != ts);
     Item {
         content_type: if is_reply { ContentType::ThreadReply } else { ContentType::Message },
         content_hash: text.revision,
         content: text.content,
         title: None,
-        author: author(&message, names),
+        author: author(message, names),
         is_user_authored: false,
-        source_timestamp: instant(&ts),
+        source_timestamp: ts.parse::<Ts>().ok().and_then(Ts::instant),
         metadata: metadata(&ts, message),
         item_id: ts,
         records: 1,
     }
 }
 
-fn author(message: &Message, names: Names<'_>) -> Option<Author> {
+fn author(message: &Message, names: &dyn Names) -> Option<Author> {
     let ids = [&message.user, &message.comment.user, &message.bot_id];
     let id = ids.into_iter().find(|id| !id.is_empty()).cloned();
-    let listed = id.as_deref().and_then(|id| names.people.name(id)).map(str::to_owned);
+    let listed = id.as_deref().and_then(|id| names.person(id)).map(str::to_owned);
     let username = Some(readable(&message.username, names)).filter(|name| !name.trim().is_empty());
     let name = listed
         .or_else(|| message.user_profile.shown())
@@ -128,8 +120,8 @@ fn author(message: &Message, names: Names<'_>) -> Option<Author> {
     Some(Author { name, id })
 }
 
-fn metadata(ts: &str, message: Message) -> Value {
-    let files: Vec<Value> = files(&message).map(file_metadata).collect();
+fn metadata(ts: &str, message: &Message) -> Value {
+    let files: Vec<Value> = files(message).map(file_metadata).collect();
     let reactions: Vec<Value> = message.reactions.iter().filter(|it| !it.name.is_empty()).map(reaction_metadata).collect();
     let mut metadata = Map::new();
     let mut put = |key: &str, value: Value| metadata.insert(key.to_owned(), value);
@@ -137,7 +129,7 @@ fn metadata(ts: &str, message: Message) -> Value {
     if !message.user.is_empty() {
         put("user", json!(message.user));
     }
-    if let Some(Stamp(thread)) = message.thread_ts {
+    if let Some(Stamp(thread)) = &message.thread_ts {
         put("thread_ts", json!(thread));
     }
     if !reactions.is_empty() {
@@ -149,7 +141,7 @@ fn metadata(ts: &str, message: Message) -> Value {
     if !files.is_empty() {
         put("files", Value::Array(files));
     }
-    if let Some(edited) = message.edited {
+    if let Some(edited) = &message.edited {
         put("edited", json!({"user": edited.user, "ts": edited.ts.0}));
     }
     Value::Object(metadata)
@@ -179,12 +171,4 @@ fn files(message: &Message) -> impl Iterator<Item = &File> {
 
 fn file_name(file: &File) -> Option<&str> {
     [&file.name, &file.title].into_iter().map(|name| name.trim()).find(|name| !name.is_empty())
-}
-
-/// `1451692801.000007` as an instant, without a detour through floating point.
-fn instant(ts: &str) -> Option<DateTime<Utc>> {
-    let (seconds, fraction) = ts.split_once('.').unwrap_or((ts, ""));
-    let digits: String = fraction.chars().chain("000000".chars()).take(6).collect();
-    let micros: u32 = digits.parse().ok()?;
-    DateTime::from_timestamp(seconds.parse().ok()?, micros.checked_mul(1_000)?)
 }

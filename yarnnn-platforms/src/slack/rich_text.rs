@@ -10,7 +10,7 @@ use super::wire::Attachment;
 const MAX_DEPTH: usize = 16;
 
 /// The text of all blocks, a line per section.
-pub(super) fn blocks(blocks: &[Value]) -> String {
+pub(crate) fn blocks(blocks: &[Value]) -> String {
     let mut output = String::new();
     for block in blocks {
         element(block, MAX_DEPTH, &mut output);
@@ -20,7 +20,7 @@ pub(super) fn blocks(blocks: &[Value]) -> String {
 }
 
 /// Title and text of all attachments, or what is shown where these cannot be.
-pub(super) fn attachments(attachments: &[Attachment]) -> String {
+pub(crate) fn attachments(attachments: &[Attachment]) -> String {
     let mut lines: Vec<&str> = Vec::new();
     for it in attachments {
         let parts = [&it.pretext, &it.title, &it.text].map(|part| part.trim());

@@ -1,0 +1,26 @@
+//! Slack over its Web API, and what its messages and those of export files have in common.
+//!
+//! Replies do not stand in a channel's history and edits do not move a message, so reading what is newer than a cursor is not
+//! enough: [`SlackClient`] lists the time to live again every few hours, reads the threads that grew, and on an audit reads again
+//! whatever is stored. Start at `client.rs`; `fetch.rs` is one page, `plan.rs` what is left of a fetch.
+
+mod audit;
+mod calls;
+mod client;
+mod cursor;
+mod errors;
+mod fetch;
+mod limits;
+pub(crate) mod map;
+pub(crate) mod markup;
+mod names;
+mod plan;
+mod read;
+mod rich_text;
+mod stamp;
+#[cfg(test)]
+mod tests;
+pub(crate) mod wire;
+
+pub use client::SlackClient;
+pub use limits::SlackLimits;

@@ -1,0 +1,236 @@
+//! One list of messages that can be trusted: the app has joined, nothing stands outside of what was asked for, and a page that
+//! looks torn was asked for twice.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde::Deserialize as _;
+use serde_json::Value;
+use yarnnn_core::platform::{PlatformError, Quarantined, ResourceId};
+
+use super::calls::{Ask, Calls, HISTORY, REPLIES};
+use super::names::Directory;
+use super::stamp::Ts;
+use super::wire::{Message, Messages, Stamp};
+
+/// Reads channels and threads.
+#[derive(Debug)]
+pub(super) struct Reader {
+    pub(super) calls: Calls,
+    pub(super) directory: Directory,
+    /// The largest page that Slack gives, where it turned out to be smaller than what is asked for.
+    page: AtomicU32,
+}
+
+/// The messages of one answer.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    /// Inside of what was asked for; replies without the parent.
+    pub(super) messages: BTreeMap<Ts, Message>,
+    pub(super) unreadable: Vec<Quarantined>,
+    /// Whether the stretch holds more.
+    pub(super) has_more: bool,
+    /// Whether the plan hides older messages.
+    pub(super) is_limited: bool,
+    /// The parent of the thread.
+    pub(super) parent: Option<Message>,
+    /// Elements of the answer, of any kind.
+    size: u32,
+    /// Messages that were not asked for.
+    foreign: u32,
+}
+
+impl Reader {
+    pub(super) fn new(calls: Calls) -> Self {
+        Self { calls, directory: Directory::default(), page: AtomicU32::new(u32::MAX) }
+    }
+
+    /// A page of a channel, newest first.
+    ///
+    /// # Errors
+    /// `ResourceGone`, `NeedsUser` when the app cannot enter the channel, `Protocol` when the answer cannot be trusted.
+    pub(super) async fn channel(&self, resource: &ResourceId, ask: Ask<'_>) -> Result<Listed, PlatformError> {
+        let listed = self.listed(resource, &ask).await?;
+        listed.ok_or_else(|| protocol(HISTORY, "refused with thread_not_found, although no thread was asked for".to_owned()))
+    }
+
+    /// A page of a thread, oldest first; none if there is no such thread.
+    ///
+    /// # Errors
+    /// Those of [`Self::channel`].
+    pub(super) async fn thread(&self, resource: &ResourceId, ask: Ask<'_>) -> Result<Option<Listed>, PlatformError> {
+        let listed = self.listed(resource, &ask).await?;
+        if listed.as_ref().is_some_and(|it| it.size == 0) {
+            let detail = "the thread is empty, although its first message always stands in it".to_owned();
+            return Err(protocol(REPLIES, detail));
+        }
+        Ok(listed)
+    }
+
+    async fn listed(&self, resource: &ResourceId, ask: &Ask<'_>) -> Result<Option<Listed>, PlatformError> {
+        let Some(mut listed) = self.ask(resource, ask).await? else { return Ok(None) };
+        if !listed.is_sound(ask.limit.min(self.page.load(Ordering::Relaxed))) {
+            let Some(again) = self.ask(resource, ask).await? else { return Ok(None) };
+            if again.foreign > 0 {
+                let detail = format!("{} messages stand in the answer that were not asked for", again.foreign);
+                return Err(protocol(ask.call(), detail));
+            }
+            if listed.foreign > 0 {
+                listed = again;
+            } else {
+                if again.has_more && again.size == listed.size {
+                    self.page.fetch_min(again.size.max(1), Ordering::Relaxed);
+                }
+                listed.join(again);
+            }
+        }
+        if listed.has_more && listed.messages.is_empty() && listed.unreadable.is_empty() {
+            return Err(protocol(ask.call(), "an empty page says that there is more".to_owned()));
+        }
+        Ok(Some(listed))
+    }
+
+    /// One answer; a public channel that the app has not entered is entered first.
+    async fn ask(&self, resource: &ResourceId, ask: &Ask<'_>) -> Result<Option<Listed>, PlatformError> {
+        let mut has_joined = false;
+        loop {
+            let word = match self.calls.messages(ask).await? {
+                Ok(answer) => return Ok(Some(Listed::of(answer, ask))),
+                Err(word) => word,
+            };
+            match word.as_str() {
+                "thread_not_found" => return Ok(None),
+                "channel_not_found" => return Err(PlatformError::ResourceGone { resource: resource.clone() }),
+                _ if has_joined => return Err(self.uninvited(ask.channel, &word)),
+                _ => self.calls.join(ask.channel).await?.map_err(|word| self.uninvited(ask.channel, &word))?,
+            }
+            has_joined = true;
+        }
+    }
+
+    fn uninvited(&self, channel: &str, word: &str) -> PlatformError {
+        let label = self.directory.label(channel);
+        let remedy = match word {
+            "is_archived" => format!("it is archived; unarchive {label} or leave it out"),
+            "missing_scope" => format!("invite the app to {label} (/invite), or add the scope channels:join to it"),
+            _ => format!("invite the app to {label} (/invite)"),
+        };
+        PlatformError::NeedsUser { action: format!("{HISTORY}: the app is not in {label} and cannot join it ({word}); {remedy}") }
+    }
+}
+
+impl Listed {
+    fn of(answer: Messages, ask: &Ask<'_>) -> Self {
+        let next = answer.response_metadata.next().is_some();
+        let mut listed = Self { has_more: answer.has_more || next, is_limited: answer.is_limited, ..Self::default() };
+        for element in &answer.messages {
+            listed.size = listed.size.saturating_add(1);
+            listed.add(element, ask);
+        }
+        listed
+    }
+
+    fn add(&mut self, element: &Value, ask: &Ask<'_>) {
+        let (ts, message) = match readable(element) {
+            Ok(read) => read,
+            Err(reason) => {
+                let item = format!("{}, channel {}: message {} of an answer", ask.call(), ask.channel, self.size);
+                return self.unreadable.push(Quarantined { item, reason });
+            }
+        };
+        if ask.thread == Some(ts) {
+            self.parent = Some(message);
+        } else if ask.covers(ts) {
+            self.messages.insert(ts, message);
+        } else {
+            self.foreign = self.foreign.saturating_add(1);
+        }
+    }
+
+    /// Whether it holds only what was asked for, and all that fits when there is more.
+    const fn is_sound(&self, expected: u32) -> bool {
+        self.foreign == 0 && (!self.has_more || self.size >= expected)
+    }
+
+    /// What two answers to the same question hold together.
+    fn join(&mut self, other: Self) {
+        self.messages.extend(other.messages);
+        if other.unreadable.len() > self.unreadable.len() {
+            self.unreadable = other.unreadable;
+        }
+        self.parent = other.parent.or(self.parent.take());
+        self.has_more |= other.has_more;
+        self.is_limited |= other.is_limited;
+        self.size = self.size.max(other.size);
+    }
+
+    /// Keeps so many bytes of text from the page's beginning, at least one message; what is cut off is more to come.
+    pub(super) fn cut(&mut self, bytes: usize, newest_first: bool) {
+        let mut room = bytes;
+        let mut fits = |message: &Message| {
+            let is_first = room == bytes;
+            let fits = message.text.len() <= room;
+            room = room.saturating_sub(message.text.len().max(1));
+            fits || is_first
+        };
+        let stop = if newest_first {
+            self.messages.iter().rev().find(|(_, message)| !fits(message)).map(|(ts, _)| *ts)
+        } else {
+            self.messages.iter().find(|(_, message)| !fits(message)).map(|(ts, _)| *ts)
+        };
+        let Some(stop) = stop else { return };
+        self.has_more = true;
+        if newest_first {
+            self.messages = self.messages.split_off(&stop.after());
+        } else {
+            self.messages.split_off(&stop);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.messages.is_empty() && self.unreadable.is_empty()
+    }
+
+    pub(super) fn oldest(&self) -> Option<Ts> {
+        self.messages.first_key_value().map(|(ts, _)| *ts)
+    }
+
+    pub(super) fn newest(&self) -> Option<Ts> {
+        self.messages.last_key_value().map(|(ts, _)| *ts)
+    }
+}
+
+impl Ask<'_> {
+    fn covers(&self, ts: Ts) -> bool {
+        let is_bound = self.inclusive && (ts == self.after || Some(ts) == self.before);
+        is_bound || (self.after < ts && self.before.is_none_or(|it| ts < it))
+    }
+}
+
+impl Message {
+    /// When the message was written, if it says so in a way that Slack could take back.
+    pub(super) fn stamp(&self) -> Option<Ts> {
+        self.ts.as_ref().and_then(|Stamp(text)| text.parse().ok())
+    }
+
+    /// The thread that this message begins, if it has replies, and when the newest of these was written.
+    pub(super) fn begins(&self) -> Option<(Ts, Option<Ts>)> {
+        let ts = self.stamp()?;
+        let is_reply = self.thread_ts.as_ref().is_some_and(|Stamp(it)| it.parse().ok() != Some(ts));
+        let latest = self.latest_reply.as_ref().and_then(|Stamp(it)| it.parse().ok());
+        (self.reply_count > 0 && !is_reply).then_some((ts, latest))
+    }
+}
+
+fn readable(element: &Value) -> Result<(Ts, Message), String> {
+    if !element.is_object() {
+        return Err("it is not a JSON object".to_owned());
+    }
+    let message = Message::deserialize(element).map_err(|error| format!("it is not a message: {error}"))?;
+    let ts = message.stamp().ok_or("it has no ts, by which Slack tells messages apart")?;
+    Ok((ts, message))
+}
+
+pub(super) fn protocol(call: &str, detail: String) -> PlatformError {
+    PlatformError::Protocol { call: call.to_owned(), detail }
+}
