@@ -2,9 +2,13 @@
 #![warn(missing_docs)]
 
 mod bases;
+pub mod calendar;
 pub mod export;
 mod folder;
+pub mod gmail;
+mod google;
 pub mod http;
+pub mod notion;
 pub mod oauth;
 pub mod slack;
 

@@ -1,0 +1,96 @@
+//! Opens live clients: one pool of connections, one address and one pace per provider.
+
+use std::sync::Arc;
+
+use url::Url;
+use yarnnn_core::clock::Clock;
+use yarnnn_core::jobs::CapacityLimits;
+use yarnnn_core::platform::{Access, OpenPlatform, Platform, PlatformClient};
+
+use crate::PlatformBases;
+use crate::calendar::{self, CalendarClient};
+use crate::gmail::{self, GmailClient};
+use crate::http::{HttpTransport, Session};
+use crate::notion::{self, NotionClient};
+use crate::slack::{SlackClient, SlackLimits};
+
+/// How fast each provider is called, per account. [`Default`] is what the providers publish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pace {
+    /// Slack, by method.
+    pub slack: SlackLimits,
+    /// Gmail, in quota units.
+    pub gmail: CapacityLimits,
+    /// Google Calendar.
+    pub calendar: CapacityLimits,
+    /// Notion.
+    pub notion: CapacityLimits,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        let (gmail, calendar, notion) = (gmail::PUBLISHED, calendar::PUBLISHED, notion::PUBLISHED);
+        Self { slack: SlackLimits::default(), gmail, calendar, notion }
+    }
+}
+
+impl Pace {
+    /// So many times as fast: for providers that are simulated in quick motion.
+    #[must_use]
+    pub fn scaled(self, factor: u32) -> Self {
+        let scale = |limits: CapacityLimits| CapacityLimits {
+            requests_per_minute: limits.requests_per_minute.map(|it| it.saturating_mul(factor)),
+            tokens_per_minute: limits.tokens_per_minute.map(|it| it.saturating_mul(factor)),
+            min_interval_millis: limits.min_interval_millis.map(|it| it / factor.max(1)),
+            ..limits
+        };
+        let (gmail, calendar, notion) = (scale(self.gmail), scale(self.calendar), scale(self.notion));
+        Self { slack: self.slack.scaled(factor), gmail, calendar, notion }
+    }
+}
+
+/// Opens live clients. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct LivePlatforms {
+    transport: HttpTransport,
+    bases: PlatformBases,
+    pace: Pace,
+    clock: Arc<dyn Clock>,
+}
+
+impl LivePlatforms {
+    /// Calls the providers at these addresses over this pool of connections, as fast as they publish.
+    pub fn new(transport: HttpTransport, bases: PlatformBases, clock: Arc<dyn Clock>) -> Self {
+        Self { transport, bases, pace: Pace::default(), clock }
+    }
+
+    /// Calls at another pace.
+    #[must_use]
+    pub fn paced(self, pace: Pace) -> Self {
+        Self { pace, ..self }
+    }
+
+    fn base(&self, platform: Platform) -> Url {
+        let PlatformBases { slack, gmail, calendar, notion, .. } = &self.bases;
+        match platform {
+            Platform::Slack => slack.clone(),
+            Platform::Gmail => gmail.clone(),
+            Platform::Notion => notion.clone(),
+            Platform::Calendar => calendar.clone(),
+        }
+    }
+}
+
+impl OpenPlatform for LivePlatforms {
+    fn open(&self, platform: Platform, access: Access) -> Arc<dyn PlatformClient> {
+        let Access { tokens, gate, person } = access;
+        let session = Session::new(self.transport.clone(), tokens, gate, self.clock.clone());
+        let (base, pace) = (self.base(platform), self.pace.clone());
+        match platform {
+            Platform::Slack => Arc::new(SlackClient::new(session, base, pace.slack, person.as_deref())),
+            Platform::Gmail => Arc::new(GmailClient::new(session, base).paced(pace.gmail)),
+            Platform::Calendar => Arc::new(CalendarClient::new(session, base).paced(pace.calendar)),
+            Platform::Notion => Arc::new(NotionClient::new(session, base).paced(pace.notion)),
+        }
+    }
+}
