@@ -3,8 +3,10 @@
 //! A seed decides everything. Start at [`play`]; what must be equal stands in `compare`, what may go wrong in `trouble`. The
 //! module is also a part of the chaos program, which plays more seeds.
 
+mod clients;
 mod compare;
 mod dates;
+mod games;
 mod installation;
 mod mail;
 mod pages;
@@ -17,6 +19,7 @@ mod trouble;
 mod words;
 mod world;
 
+pub(crate) use games::Games;
 pub(crate) use installation::Installation;
 pub(crate) use plant::Plant;
-pub(crate) use play::{Failure, Played, ROUNDS, play, shrunk};
+pub(crate) use play::{Failure, Played, play, shrunk};
