@@ -16,7 +16,7 @@ mod worker;
 pub use database::DatabaseConfig;
 pub use model::ModelConfig;
 pub use outbox::OutboxConfig;
-pub use platforms::PlatformsConfig;
+pub use platforms::{PlatformsConfig, SlackApp};
 pub use redis::RedisConfig;
 pub use secrets::SecretsConfig;
 pub use settings::{Config, ConfigError, logging, no_color};

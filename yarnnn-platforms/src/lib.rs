@@ -8,9 +8,11 @@ mod folder;
 pub mod gmail;
 mod google;
 pub mod http;
+mod live;
 pub mod notion;
 pub mod oauth;
 pub mod slack;
 
 pub use bases::PlatformBases;
 pub use folder::FolderChannel;
+pub use live::{LivePlatforms, Pace};

@@ -11,7 +11,7 @@ use crate::PlatformBases;
 use crate::calendar::{self, CalendarClient};
 use crate::gmail::{self, GmailClient};
 use crate::http::{HttpTransport, Session};
-use crate::notion::{self, NotionClient};
+use crate::notion::{NotionClient, NotionLimits};
 use crate::slack::{SlackClient, SlackLimits};
 
 /// How fast each provider is called, per account. [`Default`] is what the providers publish.
@@ -24,13 +24,13 @@ pub struct Pace {
     /// Google Calendar.
     pub calendar: CapacityLimits,
     /// Notion.
-    pub notion: CapacityLimits,
+    pub notion: NotionLimits,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        let (gmail, calendar, notion) = (gmail::PUBLISHED, calendar::PUBLISHED, notion::PUBLISHED);
-        Self { slack: SlackLimits::default(), gmail, calendar, notion }
+        let (slack, notion) = (SlackLimits::default(), NotionLimits::default());
+        Self { slack, gmail: gmail::PUBLISHED, calendar: calendar::PUBLISHED, notion }
     }
 }
 
@@ -44,7 +44,8 @@ impl Pace {
             min_interval_millis: limits.min_interval_millis.map(|it| it / factor.max(1)),
             ..limits
         };
-        let (gmail, calendar, notion) = (scale(self.gmail), scale(self.calendar), scale(self.notion));
+        let (gmail, calendar) = (scale(self.gmail), scale(self.calendar));
+        let notion = NotionLimits { requests: scale(self.notion.requests) };
         Self { slack: self.slack.scaled(factor), gmail, calendar, notion }
     }
 }
@@ -88,9 +89,9 @@ impl OpenPlatform for LivePlatforms {
         let (base, pace) = (self.base(platform), self.pace.clone());
         match platform {
             Platform::Slack => Arc::new(SlackClient::new(session, base, pace.slack, person.as_deref())),
-            Platform::Gmail => Arc::new(GmailClient::new(session, base).paced(pace.gmail)),
-            Platform::Calendar => Arc::new(CalendarClient::new(session, base).paced(pace.calendar)),
-            Platform::Notion => Arc::new(NotionClient::new(session, base).paced(pace.notion)),
+            Platform::Gmail => Arc::new(GmailClient::paced(session, base, pace.gmail)),
+            Platform::Calendar => Arc::new(CalendarClient::paced(session, base, pace.calendar)),
+            Platform::Notion => Arc::new(NotionClient::new(session, base, pace.notion, person.as_deref())),
         }
     }
 }
