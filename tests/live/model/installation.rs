@@ -7,18 +7,19 @@ use secrecy::SecretString;
 use yarnnn::accounts::User;
 use yarnnn::connections::{ConnectionStatus, Connections, Provider, smart_defaults};
 use yarnnn::id::UserId;
+use yarnnn::jobs::CapacityLimits;
 use yarnnn::models::ExtractiveModel;
 use yarnnn::pipeline::CancelToken;
 use yarnnn::platform::OpenPlatform;
 use yarnnn::platform_sync::{PlatformSync, SyncRequest, SyncTrigger, SyncWatch, SyncedPlatform};
-use yarnnn::platforms::PlatformBases;
 use yarnnn::platforms::http::HttpTransport;
+use yarnnn::platforms::slack::SlackLimits;
+use yarnnn::platforms::{LivePlatforms, Pace, PlatformBases};
 use yarnnn::platforms::oauth::{OAuthApp, OAuthSettings, ProviderOAuth};
 use yarnnn::store::{SealKeys, SqlStore};
 use yarnnn::{HostProcesses, Stores, Yarnnn};
 use yarnnn_sim::{CLIENT_ID, CLIENT_SECRET, Running, Sim, VirtualClock};
 
-use super::clients::Clients;
 use super::plant::{Plant, Spoiled};
 use super::trouble::Loss;
 
@@ -32,6 +33,7 @@ const SLACK_SCOPES: [&str; 8] = [
     "team:read",
     "users:read",
 ];
+const PAGE_SIZE: u32 = 5;
 const GMAIL_SCOPE: &str = "https://www.googleapis.com/auth/gmail.readonly";
 const CALENDAR_SCOPE: &str = "https://www.googleapis.com/auth/calendar.readonly";
 
@@ -60,7 +62,8 @@ impl Installation {
         let app = OAuthApp { client_id: Some(CLIENT_ID.to_owned()), client_secret: Some(SecretString::from(CLIENT_SECRET)) };
         let settings = OAuthSettings { bases: bases.clone(), google: app.clone(), slack: app, ..OAuthSettings::default() };
         let oauth = ProviderOAuth::new(settings, transport.clone(), clock.clone());
-        let clients: Arc<dyn OpenPlatform> = Arc::new(Clients::new(transport.clone(), bases, clock.clone()));
+        let clients = LivePlatforms::new(transport.clone(), bases, clock.clone()).paced(unpaced());
+        let clients: Arc<dyn OpenPlatform> = Arc::new(clients);
         let clients = match plant {
             Some(plant) => Arc::new(Spoiled::new(clients, plant)),
             None => clients,
@@ -162,6 +165,14 @@ fn token(sim: &Sim, provider: Provider) -> String {
         Provider::Google => sim.tokens().google_refresh(&[GMAIL_SCOPE, CALENDAR_SCOPE]),
         Provider::Notion => sim.tokens().notion(),
     }
+}
+
+/// As fast as it goes: limits are a matter of other tests. Pages hold so little that small worlds have several.
+fn unpaced() -> Pace {
+    let free = CapacityLimits::default;
+    let (list, history, replies, conversation, users, probe) = (free(), free(), free(), free(), free(), free());
+    let slack = SlackLimits { list, history, replies, conversation, users, probe, page_size: PAGE_SIZE };
+    Pace { slack, gmail: free(), calendar: free(), notion: free() }
 }
 
 fn bases(running: &Running) -> Result<PlatformBases> {

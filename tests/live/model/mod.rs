@@ -3,7 +3,6 @@
 //! A seed decides everything. Start at [`play`]; what must be equal stands in `compare`, what may go wrong in `trouble`. The
 //! module is also a part of the chaos program, which plays more seeds.
 
-mod clients;
 mod compare;
 mod dates;
 mod games;
