@@ -150,7 +150,8 @@ impl CalendarClient {
 
     /// Asks otherwise whether there is no event in the window.
     async fn prove_empty(&self, fetch: &Fetch, state: &State) -> Result<(), PlatformError> {
-        let asked = State { page: None, size: 1, ..state.clone() };
+        let mut asked = state.clone();
+        (asked.page, asked.size) = (None, 1);
         let events = self.events(fetch, &asked, Which::ByStart(state.window)).await?;
         if events.items.is_empty() && followed(events.next_page_token).is_none() {
             return Ok(());
