@@ -58,7 +58,10 @@ async fn a_tick_can_do_the_work_itself(backend: Backend) {
         .collect();
     outcomes.sort_unstable();
     assert_eq!(outcomes, [("notion", "ok"), ("slack", "ok")]);
-    assert_eq!(installation.texts("select content from platform_content where platform = 'slack'").await, ["Who brings the kites?"]);
+    assert_eq!(
+        installation.texts("select content from platform_content where platform = 'slack'").await,
+        ["Who brings the kites?"]
+    );
 
     let again = installation.tick(slot(), &["--inline"], 0);
     assert_eq!(counts(&again), [2, 0, 0, 0], "they were synced less than 45 minutes before");
@@ -99,7 +102,9 @@ async fn it_fails_loudly_when_it_cannot() {
     let mut keyless = installation.command(&["--json"]);
     let said = installation::ended(keyless.env_remove("INTEGRATION_ENCRYPTION_KEY").spawn().unwrap()).expect(3);
     assert!(said.json()["error"]["message"].as_str().unwrap().contains("INTEGRATION_ENCRYPTION_KEY"), "{}", said.stdout);
-    for (variable, value) in [("DATABASE_URL", "mysql://x"), ("DATABASE_URL", "postgres://ana:hunter2@127.0.0.1:1/x"), ("SLACK_BASE_URL", "here")] {
+    for (variable, value) in
+        [("DATABASE_URL", "mysql://x"), ("DATABASE_URL", "postgres://ana:hunter2@127.0.0.1:1/x"), ("SLACK_BASE_URL", "here")]
+    {
         let said = installation::ended(installation.command(&[]).env(variable, value).spawn().unwrap()).expect(3);
         assert!(!said.stderr.contains("hunter2") && said.stdout.is_empty(), "{}", said.stderr);
     }
