@@ -18,8 +18,13 @@ use super::{Backend, Installation, Said};
 pub(crate) const SLACK_SCOPES: [&str; 6] =
     ["channels:read", "channels:history", "channels:join", "groups:read", "groups:history", "users:read"];
 /// What reading needs at Google.
-pub(crate) const GOOGLE_SCOPES: [&str; 4] =
-    ["https://www.googleapis.com/auth/gmail.readonly", "https://www.googleapis.com/auth/calendar.readonly", "openid", "email"];
+pub(crate) const GOOGLE_SCOPES: [&str; 5] = [
+    "https://www.googleapis.com/auth/gmail.readonly",
+    "https://www.googleapis.com/auth/calendar.readonly",
+    "https://www.googleapis.com/auth/calendar.events.readonly",
+    "openid",
+    "email",
+];
 /// The account at Google.
 pub(crate) const OWNER: &str = "ana@example.org";
 
