@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use yarnnn_core::clock::SystemClock;
 use yarnnn_core::llm::LanguageModel;
-use yarnnn_core::{StoreError, Stores, Yarnnn, YarnnnBuilder};
+use yarnnn_core::{Error, StoreError, Stores, Yarnnn, YarnnnBuilder};
 use yarnnn_llm::{ExtractiveModel, RecordedModel};
 use yarnnn_platforms::export::ExportFiles;
 use yarnnn_platforms::http::HttpTransport;
@@ -99,6 +99,22 @@ pub async fn open_store(config: &Config) -> Result<SqlStore, ConnectError> {
         return Err(ConfigError { variable: env_vars::YARNNN_MIGRATE, problem }.into());
     }
     Ok(store)
+}
+
+/// Fails when something is connected and its credentials cannot be read: for programs that work in the background, and would
+/// otherwise fail connection by connection where nobody looks.
+///
+/// # Errors
+/// Names the setting, or the database.
+pub async fn check_seal_key(config: &Config, yarnnn: &Yarnnn) -> Result<(), ConnectError> {
+    let Some(missing) = config.need_seal_key().err() else { return Ok(()) };
+    let Some(connections) = yarnnn.connections() else { return Ok(()) };
+    let named = |source| ConnectError::Database { url: config.database.display_url(), source };
+    let live = connections.live(None, 1).await.map_err(|error| match error {
+        Error::Store(error) => named(error),
+        other => named(StoreError::Unavailable { source: other.into() }),
+    })?;
+    if live.is_empty() { Ok(()) } else { Err(missing.into()) }
 }
 
 /// The ports with the hints of the server of `REDIS_URL` on top. Without it they mean the same, only workers learn later of jobs.

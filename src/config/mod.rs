@@ -18,6 +18,6 @@ pub use model::ModelConfig;
 pub use outbox::OutboxConfig;
 pub use platforms::{PlatformsConfig, SlackApp};
 pub use redis::RedisConfig;
-pub use secrets::SecretsConfig;
+pub use secrets::{SecretsConfig, token_variable};
 pub use settings::{Config, ConfigError, logging, no_color};
 pub use worker::WorkerConfig;

@@ -363,7 +363,7 @@ fn metadata(
     metadata
 }
 
-fn missing(required: &[String], granted: &[String]) -> Vec<String> {
+pub(super) fn missing(required: &[String], granted: &[String]) -> Vec<String> {
     let is_missing = |it: &&String| !granted.is_empty() && !granted.contains(it);
     required.iter().filter(is_missing).cloned().collect()
 }
