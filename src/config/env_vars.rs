@@ -14,6 +14,9 @@ pub const YARNNN_OUTBOX_DIR: &str = "YARNNN_OUTBOX_DIR";
 pub const YARNNN_MODEL_WRITER: &str = "YARNNN_MODEL_WRITER";
 /// The installation's kind; mails are left as files only while it is unset or `local`.
 pub const APP_ENV: &str = "APP_ENV";
+/// How the Slack app is distributed, which decides how fast Slack lets it read: `internal` (the default; also for Marketplace apps)
+/// or `restricted` (commercially distributed outside of the Marketplace: one call a minute, and 15 messages).
+pub const YARNNN_SLACK_APP: &str = "YARNNN_SLACK_APP";
 /// Level or filter of the log on standard error; default `warn`.
 pub const LOG_LEVEL: &str = "LOG_LEVEL";
 /// `json` for one JSON object a line.

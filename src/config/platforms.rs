@@ -2,6 +2,7 @@
 
 use url::Url;
 use yarnnn_platforms::PlatformBases;
+use yarnnn_platforms::slack::SlackLimits;
 
 use super::url::{PlainHttp, service};
 use super::{ConfigError, env_vars};
@@ -15,6 +16,18 @@ pub struct PlatformsConfig {
     pub api: Option<Url>,
     /// Where its web pages are: people are sent there afterwards.
     pub frontend: Option<Url>,
+    /// How the Slack app is distributed.
+    pub slack_app: SlackApp,
+}
+
+/// How a Slack app is distributed, which decides how fast Slack lets it read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SlackApp {
+    /// Made by the workspace for itself, or listed in the Marketplace.
+    #[default]
+    Internal,
+    /// Commercially distributed outside of the Marketplace.
+    Restricted,
 }
 
 impl PlatformsConfig {
@@ -30,7 +43,23 @@ impl PlatformsConfig {
             notion: base(env_vars::NOTION_BASE_URL, public.notion)?,
         };
         let own = |variable| service(lookup, variable, PlainHttp::Anywhere);
-        Ok(Self { bases, api: own(env_vars::API_BASE_URL)?, frontend: own(env_vars::FRONTEND_URL)? })
+        let slack_app = match lookup(env_vars::YARNNN_SLACK_APP).as_deref() {
+            None | Some("internal") => SlackApp::Internal,
+            Some("restricted") => SlackApp::Restricted,
+            Some(other) => {
+                let problem = format!("{other:?} is neither `internal` nor `restricted`");
+                return Err(ConfigError { variable: env_vars::YARNNN_SLACK_APP, problem });
+            }
+        };
+        Ok(Self { bases, api: own(env_vars::API_BASE_URL)?, frontend: own(env_vars::FRONTEND_URL)?, slack_app })
+    }
+
+    /// How fast Slack lets this installation's app read.
+    pub fn slack_limits(&self) -> SlackLimits {
+        match self.slack_app {
+            SlackApp::Internal => SlackLimits::default(),
+            SlackApp::Restricted => SlackLimits::restricted(),
+        }
     }
 }
 

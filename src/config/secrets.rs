@@ -1,9 +1,11 @@
 //! What nobody may see: the apps' secrets, and the key that seals stored credentials.
 
 use secrecy::SecretString;
+use yarnnn_core::connections::Provider;
 use yarnnn_platforms::oauth::{OAuthApp, OAuthSettings};
 use yarnnn_store::SealKeys;
 
+use super::settings::process_environment;
 use super::{Config, ConfigError, env_vars};
 
 /// What nobody may see. All of it may be missing: only what needs it stops then, and names it.
@@ -59,12 +61,31 @@ impl Config {
         let problem = "it is not set, and credentials are stored only under its key; `yarnnn doctor --new-key` prints a new one";
         Err(ConfigError { variable: env_vars::INTEGRATION_ENCRYPTION_KEY, problem: problem.to_owned() })
     }
+
+    /// Fails when a provider's tokens cannot be renewed because this installation is no app there. Only Google's always end.
+    ///
+    /// # Errors
+    /// Names the variable that is missing.
+    pub fn need_app(&self, provider: Provider) -> Result<(), ConfigError> {
+        let OAuthApp { client_id, client_secret } = &self.secrets.google;
+        let missing = match (provider, client_id, client_secret) {
+            (Provider::Google, None, _) => env_vars::GOOGLE_CLIENT_ID,
+            (Provider::Google, Some(_), None) => env_vars::GOOGLE_CLIENT_SECRET,
+            _ => return Ok(()),
+        };
+        let problem = "it is not set, and without it no token of Google can be renewed; it is the OAuth client's in the Google Cloud console";
+        Err(ConfigError { variable: missing, problem: problem.to_owned() })
+    }
+}
+
+/// The token in a variable that a person names; none if it is not set, or empty.
+pub fn token_variable(name: &str) -> Option<SecretString> {
+    process_environment(name).filter(|it| !it.trim().is_empty()).map(SecretString::from)
 }
 
 #[cfg(test)]
 mod tests {
     use secrecy::ExposeSecret as _;
-    use yarnnn_core::connections::Provider;
 
     use super::*;
 
@@ -125,5 +146,14 @@ mod tests {
             assert!(error.starts_with(&format!("INTEGRATION_ENCRYPTION_KEY: {problem}")), "{error}");
             assert!(!error.contains("hunter2") && !error.contains(&good), "{error}");
         }
+    }
+
+    #[test]
+    fn google_needs_its_client_and_the_others_do_not() {
+        let missing = |pairs: &[(&str, &str)]| from(pairs).need_app(Provider::Google).unwrap_err().variable;
+        assert_eq!(missing(&[]), "GOOGLE_CLIENT_ID");
+        assert_eq!(missing(&[("GOOGLE_CLIENT_ID", "id")]), "GOOGLE_CLIENT_SECRET");
+        assert_eq!(from(&[("GOOGLE_CLIENT_ID", "id"), ("GOOGLE_CLIENT_SECRET", "s")]).need_app(Provider::Google), Ok(()));
+        assert_eq!(from(&[]).need_app(Provider::Slack), Ok(()));
     }
 }

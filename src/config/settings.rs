@@ -71,7 +71,7 @@ fn unquoted(value: &str) -> &str {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-fn process_environment(name: &str) -> Option<String> {
+pub(super) fn process_environment(name: &str) -> Option<String> {
     std::env::var_os(name).map(|it| it.to_string_lossy().into_owned())
 }
 

@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 
 use crate::postgres::{Cluster, Durability, URL_VARIABLE};
-use crate::{cargo, check, services, test};
+use crate::{cargo, check, clients, services, test};
 
 /// The environment variable in which benchmarks look for `pgbench`.
 const PROGRAMS_VARIABLE: &str = "YARNNN_BENCH_POSTGRES_PROGRAMS";
@@ -22,7 +22,9 @@ cargo xtask postgres -- COMMAND   start a private Postgres, run COMMAND with its
                                   YARNNN_TEST_POSTGRES_URL, stop it
 cargo xtask services -- COMMAND   likewise with a Redis too, its address in YARNNN_TEST_REDIS_URL
 cargo xtask chaos [ARGS]          kill, stop and starve real workers on both back-ends and check what must hold;
-                                  ARGS are scenarios, --short, --seed N, … (`chaos --help` lists them)";
+                                  ARGS are scenarios, --short, --seed N, … (`chaos --help` lists them)
+cargo xtask clients [NAME...]     let the providers' own Python clients (slack, google, notion) page through the simulator;
+                                  --optional: no failure where they cannot be installed";
 
 /// One thing to do.
 #[derive(Debug, PartialEq)]
@@ -34,6 +36,7 @@ pub(crate) enum Task {
     Postgres { program: String, arguments: Vec<String> },
     Services { program: String, arguments: Vec<String> },
     Chaos(Vec<String>),
+    Clients(Vec<String>),
 }
 
 /// Reads the words after `cargo xtask`; the error is the complaint to print above the usage.
@@ -49,6 +52,7 @@ pub(crate) fn parse(words: Vec<String>) -> Result<Task, String> {
         "postgres" => command_after_dashes(&task, rest).map(|(program, arguments)| Task::Postgres { program, arguments }),
         "services" => command_after_dashes(&task, rest).map(|(program, arguments)| Task::Services { program, arguments }),
         "chaos" => Ok(Task::Chaos(rest)),
+        "clients" => clients::check(&rest).map(|()| Task::Clients(rest)),
         other => Err(format!("there is no task `{other}`")),
     }
 }
@@ -66,6 +70,7 @@ pub(crate) fn run(task: Task) -> Result<ExitCode> {
         Task::Postgres { program, arguments } => run_with_postgres(&program, &arguments),
         Task::Services { program, arguments } => services::run(&program, &arguments),
         Task::Chaos(arguments) => services::run_chaos(&arguments),
+        Task::Clients(arguments) => clients::run(&arguments),
     }
 }
 

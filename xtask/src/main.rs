@@ -7,6 +7,7 @@ mod apt;
 mod cargo;
 mod check;
 mod cli;
+mod clients;
 mod postgres;
 mod redis;
 mod services;

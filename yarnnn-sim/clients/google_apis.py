@@ -1,21 +1,19 @@
 """Reads the simulator with google-api-python-client and compares what it gets with what the simulator holds.
 
     cargo build -p yarnnn-sim --example serve
-    python clients/google_apis.py ../target/debug/examples/serve
+    python clients/google_apis.py ../target/debug/examples/serve [large]
 """
 import base64
 import email
 import email.policy
-import json
-import subprocess
-import sys
 
 from google.oauth2.credentials import Credentials
 from googleapiclient.discovery import build
 from googleapiclient.errors import HttpError
+from simulator import Simulator
 
-server = subprocess.Popen([sys.argv[1]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-told = json.loads(server.stdout.readline())["google"]
+simulator = Simulator("google")
+told = simulator.told
 
 
 def service(name, version, path):
@@ -49,11 +47,19 @@ users = service("gmail", "v1", "/").users()
 messages = users.messages()
 start = users.getProfile(userId="me").execute()["historyId"]
 labels = {it["name"]: it["id"] for it in users.labels().list(userId="me").execute()["labels"]}
-for name, held in told["mail"].items():
+for name, held in told["mail"]["labels"].items():
     found, _ = everything(messages, "messages", userId="me", labelIds=[labels[name]], maxResults=7)
     assert [it["id"] for it in found] == held, name
+listed, _ = everything(messages, "messages", userId="me", maxResults=7)
+threads = {}
+for mail in listed:
+    threads.setdefault(mail["threadId"], set()).add(mail["id"])
+assert {it: sorted(mails) for it, mails in threads.items()} == told["mail"]["threads"]
+for thread, mails in threads.items():
+    whole = users.threads().get(userId="me", id=thread, format="minimal").execute()["messages"]
+    assert {it["id"] for it in whole if "TRASH" not in it["labelIds"]} == mails
 total, files = 0, 0
-for mail, _ in [(it["id"], it["threadId"]) for it in everything(messages, "messages", userId="me")[0]]:
+for mail in [it["id"] for it in listed]:
     full = messages.get(userId="me", id=mail).execute()
     raw = messages.get(userId="me", id=mail, format="raw").execute()["raw"]
     parsed = email.message_from_bytes(base64.urlsafe_b64decode(raw + "=="), policy=email.policy.default)
@@ -79,20 +85,30 @@ assert [it["messagesAdded"][0]["message"]["id"] for it in changes] == [sent["id"
 refused(users.history().list(userId="me", startHistoryId="1"), 404, "notFound")
 
 calendar = service("calendar", "v3", "/calendar/v3/")
-assert [it["primary"] for it in everything(calendar.calendarList(), "items")[0]] == [True]
+listed, _ = everything(calendar.calendarList(), "items", maxResults=1)
+own = {"primary" if it.get("primary") else it["id"]: it["id"] for it in listed}
+assert own.keys() == told["events"]["held"].keys()
 window = {"timeMin": told["events"]["from"], "timeMax": told["events"]["to"]}
-single = {"calendarId": "primary", "singleEvents": True}
-events, last = everything(calendar.events(), "items", maxResults=2, **single, **window)
-assert sorted(it["id"] for it in events) == sorted(told["events"]["held"])
-ordered, _ = everything(calendar.events(), "items", maxResults=2, orderBy="startTime", **single, **window)
-assert [it["id"] for it in ordered] == told["events"]["held"]
+events, tokens = 0, {}
+for name, held in told["events"]["held"].items():
+    assert calendar.calendars().get(calendarId=name).execute()["id"] == own[name]
+    single = {"calendarId": name, "singleEvents": True, "maxResults": 3}
+    found, last = everything(calendar.events(), "items", **single, **window)
+    assert sorted(it["id"] for it in found) == sorted(held)
+    assert all(calendar.events().get(calendarId=name, eventId=it["id"]).execute()["etag"] == it["etag"] for it in found[:9])
+    ordered, _ = everything(calendar.events(), "items", orderBy="startTime", **single, **window)
+    assert [it["id"] for it in ordered] == held
+    tokens[name] = last["nextSyncToken"]
+    events += len(found)
+single = {"calendarId": "primary", "singleEvents": True, "maxResults": 3}
 day = {"date": told["events"]["to"][:10]}
 early = {"date": told["events"]["from"][:10]}
 made = calendar.events().insert(calendarId="primary", body={"summary": "made", "start": early, "end": day}).execute()
-changed, _ = everything(calendar.events(), "items", syncToken=last["nextSyncToken"], **single)
+changed, _ = everything(calendar.events(), "items", syncToken=tokens["primary"], **single)
 assert [it["id"] for it in changed] == [made["id"]]
 refused(calendar.events().list(syncToken="x", **single), 400, "invalid")
 refused(calendar.events().list(calendarId="none"), 404, "notFound")
-server.stdin.close()
-assert server.wait() == 0
-print(f"google-api-python-client: {total} mails, {files} files, {len(events)} events, the same as held")
+simulator.agrees(
+    "google-api-python-client",
+    f"{total} mails in {len(threads)} threads, {files} parts by themselves, {events} events of {len(listed)} calendars",
+)

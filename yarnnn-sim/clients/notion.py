@@ -1,18 +1,17 @@
 """Reads the simulator with notion-client and compares what it gets with what the simulator holds.
 
     cargo build -p yarnnn-sim --example serve
-    python clients/notion.py ../target/debug/examples/serve
+    python clients/notion.py ../target/debug/examples/serve [large]
 """
-import json
-import subprocess
-import sys
+import logging
 
 from notion_client import APIErrorCode, APIResponseError, Client
 from notion_client.helpers import collect_paginated_api, is_full_block, is_full_data_source, is_full_page
+from simulator import Simulator
 
-server = subprocess.Popen([sys.argv[1]], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-told = json.loads(server.stdout.readline())["notion"]
-client = Client(auth=told["token"], base_url=told["url"])
+simulator = Simulator("notion")
+told = simulator.told
+client = Client(auth=told["token"], base_url=told["url"], log_level=logging.ERROR)
 
 
 def words(block):
@@ -68,6 +67,4 @@ try:
     raise AssertionError("a page that is not there was read")
 except APIResponseError as error:
     assert error.code == APIErrorCode.ObjectNotFound
-server.stdin.close()
-assert server.wait() == 0
-print(f"notion-client: {len(people)} users, {len(pages)} pages and rows, {len(sources)} data sources, the same as held")
+simulator.agrees("notion-client", f"{len(people)} users, {len(pages)} pages, {len(rows)} of them rows of {len(sources)} data sources")

@@ -15,13 +15,14 @@ use yarnnn_core::StoreError;
 use yarnnn_core::accounts::NewUser;
 use yarnnn_core::activity::ActivityKind;
 use yarnnn_core::contract::Ports;
+use yarnnn_core::contract::connection_fixtures::connected;
 use yarnnn_core::contract::fixtures::{
     ANA, begin, channel, everything, finished, first_page, fresh, gone, import, last_page, letter, line, live, message, minute,
     opened, queued, resource, sentence, texts, verified, written,
 };
 use yarnnn_core::delivery::Settlement;
 use yarnnn_core::id::UserId;
-use yarnnn_core::platform::{Cursor, Gap, GapKind, Interval, Quarantined};
+use yarnnn_core::platform::{Cursor, Gap, GapKind, Interval, Quarantined, Resource, ResourceKind};
 use yarnnn_core::search::SearchQuery;
 use yarnnn_core::sync::{ExpireBefore, Finished, Origin, PageCommit, Progress, Retain, RetainReason};
 use yarnnn_store::SqlStore;
@@ -196,6 +197,10 @@ async fn history(ports: &Ports) {
     live(ports, vec![message("4", "to be deleted")], 6).await;
     gone(ports, &["3", "4"], 7).await;
     last_run(ports).await;
+    ports.accounts.set_timezone(ANA, "Europe/Lisbon", minute(9)).await.unwrap();
+    let kept = Resource::new(resource("slack:C2"), "#random", ResourceKind::Channel);
+    ports.content.exclude(ANA, &kept, true, minute(9)).await.unwrap();
+    connected(ports, "ana@example.com").await;
     report(ports, cited).await;
     let retain = Retain { user: ANA, ids: vec![cited], reason: RetainReason::UserImport, reference: None, at: minute(30) };
     ports.content.retain(&retain).await.unwrap();

@@ -9,6 +9,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ("src/config/", "the configuration of the product"),
     ("chaos/", "tasks for developers, not shipped"),
     ("xtask/", "tasks for developers, not shipped"),
+    ("yarnnn-sim/examples/", "a program for developers reads its arguments"),
     ("yarnnn-store/tests/", "the address of the tests' Postgres is handed over in a variable"),
     ("bins/yarnnn/tests/", "the address of the tests' Postgres, and how often to kill, are handed over in variables"),
     ("bins/worker/tests/", "the address of the tests' Postgres is handed over in a variable"),

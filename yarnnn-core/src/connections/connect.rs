@@ -180,7 +180,8 @@ impl Connections {
         let parts = TokenParts { connections, credentials, oauth, clock, ids };
         let tokens = ConnectionTokens::new((connection.user, connection.id, connection.provider), parts);
         let account = connection.account_id().map_or_else(|| connection.id.to_string(), str::to_owned);
-        let person = connection.metadata.get("authed_user_id").and_then(Value::as_str).map(str::to_owned);
+        let at = |path| connection.metadata.get("authed_user_id").or_else(|| connection.metadata.get("owner")?.pointer(path));
+        let person = at("/user/id").and_then(Value::as_str).map(str::to_owned);
         self.opened(Arc::new(tokens), person, (connection.provider, &account))
     }
 
@@ -362,7 +363,7 @@ fn metadata(
     metadata
 }
 
-fn missing(required: &[String], granted: &[String]) -> Vec<String> {
+pub(super) fn missing(required: &[String], granted: &[String]) -> Vec<String> {
     let is_missing = |it: &&String| !granted.is_empty() && !granted.contains(it);
     required.iter().filter(is_missing).cloned().collect()
 }

@@ -190,7 +190,7 @@ pub async fn connect_is_all_or_nothing(ports: &Ports) {
     let mut other = account(ANA, Provider::Google, "ana@other.com");
     other.activity.id = taken;
     assert!(is_conflict(&ports.connections.connect(other).await));
-    assert_eq!(ports.connections.connections(ANA).await.unwrap(), [first.clone()]);
+    assert_eq!(ports.connections.connections(ANA).await.unwrap(), std::slice::from_ref(&first));
     assert_eq!(texts(ports, &everything(ANA)).await, ["gmail:INBOX live"]);
     assert_eq!(ports.credentials.credentials(ANA, first.id).await.unwrap().generation, 1);
 }

@@ -4,6 +4,7 @@
 //! [`PlatformSync::run`].
 
 mod job;
+mod listing;
 mod model;
 mod run;
 pub mod schedule;
@@ -11,6 +12,7 @@ mod sources;
 mod tick;
 
 pub use job::SyncConnection;
+pub use listing::{Coverage, Frozen, Source};
 pub use model::{SyncOutcome, SyncRequest, SyncTrigger, SyncedPlatform, SyncedResource, TickReport};
 pub use run::{PlatformSync, SyncProgress, SyncWatch};
 pub use sources::Backfilled;

@@ -50,6 +50,15 @@ impl SyncFrequency {
         }
     }
 
+    /// The longest stretch between two slots.
+    pub const fn longest_interval(self) -> TimeDelta {
+        match self {
+            Self::TwiceDaily => TimeDelta::hours(14),
+            Self::FourTimesDaily => TimeDelta::hours(6),
+            Self::Hourly => TimeDelta::hours(1),
+        }
+    }
+
     /// A connection that was synced less long ago is not due.
     pub const fn min_interval(self) -> TimeDelta {
         match self {
@@ -111,16 +120,21 @@ fn first_after_gap(before: DateTime<Utc>, local: NaiveDateTime, zone: Tz) -> Opt
 
 /// The zone that a user's setting names: an IANA name, the name of its city alone if only one zone has it, else UTC.
 pub fn zone_of(setting: Option<&str>) -> Tz {
-    let Some(name) = setting.map(str::trim).filter(|it| !it.is_empty()) else { return Tz::UTC };
+    setting.and_then(zone_named).unwrap_or(Tz::UTC)
+}
+
+/// The zone with this IANA name, or with this name of a city if only one zone has it.
+pub fn zone_named(name: &str) -> Option<Tz> {
+    let name = name.trim();
     if let Ok(zone) = name.parse() {
-        return zone;
+        return Some(zone);
     }
     let city = name.to_lowercase().replace(' ', "_");
     let mut named =
         TZ_VARIANTS.iter().filter(|it| it.name().rsplit_once('/').is_some_and(|(_, last)| last.to_lowercase() == city));
     match (named.next(), named.next()) {
-        (Some(zone), None) => *zone,
-        _ => Tz::UTC,
+        (Some(zone), None) => Some(*zone),
+        _ => None,
     }
 }
 

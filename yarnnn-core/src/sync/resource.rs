@@ -42,7 +42,7 @@ pub struct LiveOutcome {
     pub resource: Resource,
     /// Items that were new, or had changed.
     pub changed: u64,
-    /// Items that were seen.
+    /// Items that were seen, each once.
     pub seen: u64,
     /// Rows that went away.
     pub gone: u64,
@@ -181,11 +181,9 @@ impl<'a> Reader<'a> {
 
     fn take(&mut self, page: &FetchPage) {
         self.latest = self.latest.max(page.items.iter().filter_map(|it| it.source_timestamp).max());
-        self.outcome.seen += (page.items.len() + page.unchanged.len()) as u64;
         self.outcome.gaps.extend(page.gaps.iter().cloned());
-        if self.run.mode == RunMode::Rebuild {
-            self.seen.extend(page.items.iter().map(|it| it.item_id.clone()));
-        }
+        self.seen.extend(page.items.iter().map(|it| it.item_id.clone()).chain(page.unchanged.iter().cloned()));
+        self.outcome.seen = self.seen.len() as u64;
         let room = NAMED.saturating_sub(self.outcome.quarantined.len());
         let named = page.quarantined.iter().map(|it| format!("{}: {}", it.item, it.reason));
         self.outcome.quarantined.extend(named.take(room));
