@@ -1,7 +1,7 @@
 //! First fills and what follows them: caps, holes, threads, late replies, edits.
 
 use chrono::TimeDelta;
-use yarnnn_core::platform::{Budget, Cursor, FetchMode, GapKind, PlatformClient as _};
+use yarnnn_core::platform::{Budget, Cursor, Fetch, FetchMode, GapKind, Next, PlatformClient as _};
 
 use super::workspace::{Fault, Fetched, Workspace};
 use crate::slack::SlackLimits;
@@ -125,6 +125,51 @@ async fn late_replies_and_edits_come_with_the_next_sweep() {
 }
 
 #[tokio::test]
+async fn late_replies_are_found_whatever_the_clock_says() {
+    for ahead in [hours(2), hours(-2)] {
+        let slack = Workspace::new();
+        slack.state().ahead = ahead;
+        let old = slack.post(hours(100), "old parent");
+        slack.post(TimeDelta::minutes(1), "newest");
+        let mut stored = slack.start(Some(1_000)).await;
+        slack.clock.advance(hours(1));
+        slack.reply(&old, TimeDelta::minutes(50), "late");
+        slack.clock.advance(hours(6));
+        stored.store(slack.since(&stored.cursor().clone(), Some(500)).await);
+        assert_eq!(stored.texts(), slack.truth(), "{ahead}");
+    }
+}
+
+#[tokio::test]
+async fn a_reply_that_is_written_during_a_sweep_is_found_by_the_next() {
+    let slack = Workspace::new();
+    let (old, older) = (slack.post(hours(99), "on the first page"), slack.post(hours(100), "on the second page"));
+    let mut stored = slack.start(Some(1_000)).await;
+    slack.clock.advance(hours(7));
+    let mut fetch = Fetched::request(slack.window());
+    (fetch.mode, fetch.budget.max_items) = (FetchMode::Since(stored.cursor().clone()), 1);
+    let mut is_late = false;
+    loop {
+        let page = slack.client(SlackLimits::default()).fetch(&fetch).await.unwrap();
+        let has_listed = page.items.iter().any(|it| it.item_id == old);
+        stored.items.extend(page.items.into_iter().map(|it| (it.item_id.clone(), it)));
+        if has_listed && !is_late {
+            is_late = true;
+            slack.reply(&old, TimeDelta::seconds(2), "behind the sweep's back");
+            slack.reply(&older, TimeDelta::seconds(1), "before its eyes");
+        }
+        match page.next {
+            Next::Page(token) => fetch.page = Some(token),
+            Next::Done { cursor, .. } => break stored.cursor = cursor,
+        }
+    }
+    assert_eq!((is_late, stored.items.len()), (true, 3));
+    slack.clock.advance(hours(7));
+    stored.store(slack.since(&stored.cursor().clone(), Some(500)).await);
+    assert_eq!(stored.texts(), slack.truth());
+}
+
+#[tokio::test]
 async fn replies_under_what_was_deleted_or_said_by_an_app_are_read() {
     let slack = Workspace::new();
     let deleted = slack.post(hours(9), "to be deleted");
@@ -223,8 +268,8 @@ async fn names_are_asked_for_once_per_client() {
     fetch.budget.max_items = 3;
     for _ in 0..2 {
         let mut page = client.fetch(&fetch).await.unwrap();
-        while let yarnnn_core::platform::Next::Page(token) = &page.next {
-            let next = yarnnn_core::platform::Fetch { page: Some(token.clone()), ..fetch.clone() };
+        while let Next::Page(token) = &page.next {
+            let next = Fetch { page: Some(token.clone()), ..fetch.clone() };
             page = client.fetch(&next).await.unwrap();
         }
         let last = page.items.first().unwrap();

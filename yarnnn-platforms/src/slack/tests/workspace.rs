@@ -34,6 +34,8 @@ pub(super) struct State {
     pub(super) scopes: Option<&'static str>,
     pub(super) channels: Vec<Value>,
     pub(super) most: usize,
+    /// How far the client's clock is ahead of Slack's.
+    pub(super) ahead: TimeDelta,
     /// Answers that stand in for the next ones, by method; none lets one pass.
     faults: HashMap<&'static str, VecDeque<Option<Fault>>>,
     calls: Vec<String>,
@@ -150,7 +152,7 @@ impl Workspace {
 
     pub(super) fn client(self: &Arc<Self>, limits: SlackLimits) -> SlackClient {
         let wire = Wire(Arc::clone(self));
-        let clock = Arc::new(FixedClock::at(self.clock.now()));
+        let clock = Arc::new(FixedClock::at(self.clock.now() + self.state().ahead));
         let session = Session::over(Arc::new(wire), Arc::new(Token), Arc::new(Open), clock);
         SlackClient::new(session, "https://slack.test/api".parse().unwrap(), limits, Some("U1"))
     }
