@@ -117,7 +117,15 @@ impl ConnectionTokens {
             };
             let turn = self.parts.credentials.take_refresh(&take).await.map_err(|it| self.store_error(it))?;
             let stored = match turn {
-                RefreshTurn::Yours(stored) => self.buy(&take, stored).await?,
+                RefreshTurn::Yours(stored) => {
+                    let bought = self.buy(&take, stored).await?;
+                    // However short its life is: buying again would not make it longer.
+                    if let Some(token) = bought.credentials.access.clone() {
+                        *cached = Some(bought);
+                        return Ok(token);
+                    }
+                    bought
+                }
                 RefreshTurn::Newer(stored) => stored,
                 RefreshTurn::Wait { retry_after } if waited < PATIENCE => {
                     waited += retry_after;

@@ -2,7 +2,7 @@
 //!
 //! All state of a fetch travels in its page token: a client that starts anew goes on from there.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -247,7 +247,7 @@ impl Walk {
                 (None, None)
             }
             Work::Sync(syncing) => {
-                let complete = self.complete().filter(|_| syncing.is_first && !syncing.is_partial);
+                let complete = (syncing.is_first && !syncing.is_partial).then(|| self.complete());
                 page.gaps.extend(self.gaps());
                 (Some(std::mem::take(&mut self.cursor).write()), complete)
             }
@@ -274,9 +274,9 @@ impl Walk {
     }
 
     /// What is stored and was edited in this stretch but not listed is gone.
-    fn complete(&self) -> Option<Interval> {
+    fn complete(&self) -> Interval {
         let cut = self.cursor.sources.values().flat_map(|it| &it.holes).map(|it| it.to).max();
-        Some(Interval { from: cut.unwrap_or(Interval::ALL.from), ..Interval::ALL })
+        Interval { from: cut.unwrap_or(Interval::ALL.from), ..Interval::ALL }
     }
 }
 
@@ -348,7 +348,7 @@ impl Filling<'_> {
 
 /// The sources of a database, each once.
 pub(super) fn distinct(ids: impl IntoIterator<Item = String>) -> Vec<String> {
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     let ids = ids.into_iter();
-    ids.filter(|it| seen.insert(it.clone(), ()).is_none()).collect()
+    ids.filter(|it| seen.insert(it.clone())).collect()
 }

@@ -66,7 +66,7 @@ async fn a_cut_is_a_gap_that_later_syncs_close_newest_first() {
     for (read, gaps) in [(4, 1), (8, 1), (10, 0), (10, 0)] {
         workspace.calls();
         reader.sync(false).await.unwrap();
-        let newest: Vec<_> = (10 - read..10).map(|it| id(it as u32)).collect();
+        let newest: Vec<_> = (10 - read..10).map(|it| id(u32::try_from(it).unwrap())).collect();
         assert_eq!(reader.stored.keys().cloned().collect::<Vec<_>>(), newest);
         assert_eq!(reader.gaps.len(), gaps);
         assert!(reader.gaps.iter().all(|it| it.kind == GapKind::Cap && it.to.is_some()), "{:?}", reader.gaps);
