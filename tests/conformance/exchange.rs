@@ -133,16 +133,31 @@ impl Answer {
         first.split(' ').nth(1).unwrap().parse().unwrap()
     }
 
-    /// Why the mock server does not accept a request.
-    pub(crate) fn violations(&self) -> Option<String> {
+    /// Why the mock server objects to the request: from its header, or from the body where the specification has no error of its
+    /// own. What it thinks of its own example answers is left out.
+    pub(crate) fn objections(&self) -> Vec<String> {
         let (_, headers) = head_of(self.head());
-        header(&headers, "sl-violations").map(str::to_owned)
+        let listed: Value = header(&headers, "sl-violations").map_or(Value::Null, |it| serde_json::from_str(it).unwrap());
+        let of_request = listed.as_array().into_iter().flatten().filter(|it| it["location"][0] == "request");
+        let mut found: Vec<String> = of_request.map(message).collect();
+        if found.is_empty() && self.status() >= 400 {
+            let body: Value = serde_json::from_slice(&self.bytes[self.head().len() + 4..]).unwrap_or_default();
+            found.extend(body["validation"].as_array().into_iter().flatten().map(message));
+            if found.is_empty() {
+                found.extend(body["title"].as_str().map(str::to_owned));
+            }
+        }
+        found
     }
 
     fn head(&self) -> &[u8] {
         let end = find(&self.bytes, b"\r\n\r\n").expect("the server hung up in the middle of an answer");
         &self.bytes[..end]
     }
+}
+
+fn message(violation: &Value) -> String {
+    violation["message"].as_str().unwrap_or_default().to_owned()
 }
 
 fn head_of(bytes: &[u8]) -> (String, Vec<(String, String)>) {

@@ -31,11 +31,11 @@ async fn judge(provider: &'static expected::Expected) {
     let (sim, running) = scenario::simulator(provider.name).await;
     let spec = Spec::load(&variable(FOLDER), provider.spec);
     let mock = variable(MOCK).parse().unwrap();
-    let proxy = Proxy::start(mock, running.address, provider.prefix).await;
+    let proxy = Proxy::start(provider, mock, running.address).await;
     let called = scenario::play(provider.name, &sim, &proxy).await;
     let seen = proxy.seen();
     let lines = verdicts::lines(provider, &spec, &seen, mock).await;
-    let failed = verdicts::print(&lines) + verdicts::print_missing(provider.name, &called);
+    let failed = verdicts::print(provider, &lines) + verdicts::print_missing(provider.name, &called);
     assert_eq!(failed, 0, "{} line(s) of {} failed", failed, provider.name);
 }
 

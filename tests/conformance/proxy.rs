@@ -8,13 +8,14 @@ use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
 use crate::exchange::Request;
+use crate::expected::Expected;
 
-/// A request, and what the mock server said to it.
+/// A request as it was shown to the mock server, and what that said.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) request: Request,
     pub(crate) status: u16,
-    pub(crate) violations: Option<String>,
+    pub(crate) objections: Vec<String>,
 }
 
 /// A running proxy. It ends with the test.
@@ -24,14 +25,13 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// `prefix` is what the simulator has in front of the paths of the specification.
-    pub(crate) async fn start(mock: SocketAddr, simulator: SocketAddr, prefix: &'static str) -> Self {
+    pub(crate) async fn start(provider: &'static Expected, mock: SocketAddr, simulator: SocketAddr) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let proxy = Self { address: listener.local_addr().unwrap(), seen: Arc::default() };
         let seen = proxy.seen.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(pass_on(stream, mock, simulator, prefix, seen.clone()));
+                tokio::spawn(pass_on(stream, provider, mock, simulator, seen.clone()));
             }
         });
         proxy
@@ -51,15 +51,19 @@ impl Proxy {
 /// One request, since every answer closes its connection.
 async fn pass_on(
     mut stream: TcpStream,
+    provider: &Expected,
     mock: SocketAddr,
     simulator: SocketAddr,
-    prefix: &str,
     seen: Arc<Mutex<Vec<Seen>>>,
 ) {
     let request = Request::read(&mut stream).await;
-    let verdict = request.send(mock, "").await;
-    seen.lock().unwrap().push(Seen { request: request.clone(), status: verdict.status(), violations: verdict.violations() });
-    let answer = request.send(simulator, prefix).await;
+    let mut shown = request.clone();
+    for gap in provider.gaps.iter().filter(|it| request.path.ends_with(it.path)) {
+        (gap.bridge)(&mut shown);
+    }
+    let verdict = shown.send(mock, "").await;
+    seen.lock().unwrap().push(Seen { request: shown, status: verdict.status(), objections: verdict.objections() });
+    let answer = request.send(simulator, provider.prefix).await;
     stream.write_all(&answer.bytes).await.unwrap();
     stream.shutdown().await.unwrap();
 }

@@ -21,8 +21,7 @@ use yarnnn_sim::{CLIENT_ID, CLIENT_SECRET, Running, Sim, VirtualClock};
 use crate::proxy::Proxy;
 
 const GOOGLE: [&str; 2] = ["https://www.googleapis.com/auth/gmail.readonly", "https://www.googleapis.com/auth/calendar.readonly"];
-const SLACK: [&str; 6] =
-    ["channels:read", "channels:history", "channels:join", "groups:read", "groups:history", "users:read"];
+const SLACK: [&str; 6] = ["channels:read", "channels:history", "channels:join", "groups:read", "groups:history", "users:read"];
 
 /// A token that is good, and leave for everything; keeps the names of the calls.
 #[derive(Debug)]
@@ -186,7 +185,8 @@ fn workspace(sim: &Sim) {
     let general = slack.add_channel("general", false, &[&ana]);
     slack.bot_joins(&general);
     for number in 0..230 {
-        let ts = slack.post_at(&general, &ana, &format!("Message {number} for <@{ana}> in <#{secret}>"), hours_ago(sim, 300 - number));
+        let ts =
+            slack.post_at(&general, &ana, &format!("Message {number} for <@{ana}> in <#{secret}>"), hours_ago(sim, 300 - number));
         if number % 50 == 0 {
             slack.reply_at(&general, &ts, &ana, "Reply", hours_ago(sim, 299 - number));
         }
@@ -199,7 +199,8 @@ fn workspace(sim: &Sim) {
 fn mailbox(sim: &Sim) {
     for number in 0..130 {
         let text = if number == 7 { "Much to say. ".repeat(8_000) } else { "Little to say.".to_owned() };
-        let head = format!("From: ana@x.example\r\nTo: ben@x.example\r\nMessage-ID: <{number}@x.example>\r\nSubject: Mail {number}");
+        let head =
+            format!("From: ana@x.example\r\nTo: ben@x.example\r\nMessage-ID: <{number}@x.example>\r\nSubject: Mail {number}");
         let raw = format!("{head}\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n{text}\r\n");
         sim.gmail().deliver_at(raw.as_bytes(), &["INBOX", "Launch"], hours_ago(sim, 200 - number));
     }

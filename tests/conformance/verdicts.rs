@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 
-use crate::expected::{Expected, Operation, Refused};
+use crate::expected::{Expected, Gap, Operation, Refused};
 use crate::proxy::Seen;
 use crate::spec::Spec;
 
@@ -74,13 +74,12 @@ async fn line(provider: &'static str, operation: &Operation, spec: &Spec, seen: 
 
 /// Why a request as the client made it was not accepted.
 fn objection(seen: &Seen) -> Option<String> {
-    let accepted = (200..300).contains(&seen.status) && seen.violations.is_none();
-    (!accepted).then(|| format!("{} {}", seen.status, seen.violations.as_deref().unwrap_or_default()))
+    let accepted = (200..300).contains(&seen.status) && seen.objections.is_empty();
+    (!accepted).then(|| format!("{} {}", seen.status, seen.objections.join("; ")))
 }
 
 fn unknown_arguments(operation: &Operation, spec: &Spec, seen: &[&Seen]) -> Option<String> {
-    let mut known = spec.arguments(operation.name);
-    known.extend(operation.unlisted.iter().map(|(name, _)| (*name).to_owned()));
+    let known = spec.arguments(operation.name);
     let sent: BTreeSet<&str> = seen.iter().flat_map(|it| it.request.arguments()).collect();
     let unknown: Vec<&str> = sent.into_iter().filter(|it| !known.contains(*it)).collect();
     (!unknown.is_empty()).then(|| format!("not in the specification: {}", unknown.join(", ")))
@@ -94,22 +93,19 @@ async fn refusal(change: Refused, seen: &[&Seen], mock: SocketAddr) -> (String, 
     };
     let Some(changed) = changed else { return (format!("{name}: no request has it"), false) };
     let answer = changed.send(mock, "").await;
-    let why = answer.violations().map(|it| reason(&it));
-    let is_refused = (400..500).contains(&answer.status()) && why.is_some();
-    (format!("{name}: {} {}", answer.status(), why.unwrap_or_else(|| "no reason".to_owned())), is_refused)
-}
-
-/// The message in the mock server's list of violations.
-fn reason(violations: &str) -> String {
-    let list: serde_json::Value = serde_json::from_str(violations).unwrap_or_default();
-    let messages: Vec<&str> = list.as_array().into_iter().flatten().filter_map(|it| it["message"].as_str()).collect();
-    if messages.is_empty() { violations.to_owned() } else { messages.join("; ") }
+    let why = answer.objections();
+    let is_refused = (400..500).contains(&answer.status()) && !why.is_empty();
+    (format!("{name}: {} {}", answer.status(), why.join("; ")), is_refused)
 }
 
 /// Prints the lines; how many failed.
-pub(crate) fn print(lines: &[Line]) -> usize {
+pub(crate) fn print(provider: &Expected, lines: &[Line]) -> usize {
     for line in lines {
         writeln!(std::io::stdout(), "{line}").unwrap();
+    }
+    for Gap { path, why, .. } in provider.gaps {
+        writeln!(std::io::stdout(), "| {} | `…{path}` | shown to the specification with a change: {why} | | |", provider.name)
+            .unwrap();
     }
     lines.iter().filter(|it| !it.good).count()
 }
