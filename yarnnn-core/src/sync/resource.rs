@@ -130,7 +130,8 @@ impl<'a> Reader<'a> {
         };
         let mut ended = self.pages(mode, cap).await?;
         let cursor = ended.cursor.take();
-        if self.run.mode == RunMode::Rebuild {
+        // A first fill proves nothing about what a person imported before.
+        if self.run.mode == RunMode::Rebuild || since.is_some() {
             ended.page.gone.extend(self.unseen(ended.complete, now).await?);
         }
         let audit = since.is_some() && self.live.audit;
