@@ -22,7 +22,12 @@ fn what_is_stored_is_what_is_there() {
     let seeds: Vec<u64> = seed.map_or(0..count, |it| it..it + 1).collect();
     let games = Games::play(&seeds, &skipped, None).unwrap();
     println!("{games}");
-    assert!(games.lost.is_empty(), "{} of {} games are lost; each is played again by its variables", games.lost.len(), seeds.len());
+    assert!(
+        games.lost.is_empty(),
+        "{} of {} games are lost; each is played again by its variables",
+        games.lost.len(),
+        seeds.len()
+    );
 }
 
 #[test]

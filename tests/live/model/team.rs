@@ -23,8 +23,7 @@ impl Team {
     /// Three people, two or three channels, and what they have said for some weeks.
     pub(crate) fn make(sim: &Sim, random: &mut Random, words: &mut Words) -> Self {
         let slack = sim.slack();
-        let people: Vec<String> =
-            ["ana", "ben", "cleo"].iter().map(|it| slack.add_user(it, &it.to_uppercase())).collect();
+        let people: Vec<String> = ["ana", "ben", "cleo"].iter().map(|it| slack.add_user(it, &it.to_uppercase())).collect();
         let members: Vec<&str> = people.iter().map(String::as_str).collect();
         let mut channels = vec![];
         for number in 0..random.between(2, 3) {

@@ -159,7 +159,7 @@ impl PlatformSync {
             Ok(report) => Ok(report),
             Err(Error::Platform(error)) => {
                 let needs_user = matches!(error, PlatformError::NeedsUser { .. });
-                Ok(SyncedPlatform::failed(platform, format!("{platform}: {error}"), needs_user))
+                Ok(SyncedPlatform::failed(platform, refusal(platform, &error), needs_user))
             }
             Err(error) => Err(error),
         }
@@ -298,6 +298,18 @@ impl PlatformSync {
         }
         let summary = format!("Synced {platform}: {items_synced} items ({word})");
         NewActivity { id: ActivityId::fresh(ids), kind: ActivityKind::PlatformSynced, key: ids.uuid(), summary, metadata }
+    }
+}
+
+/// Why nothing of a platform can be read, named once, with what the person can do.
+fn refusal(platform: Platform, error: &PlatformError) -> String {
+    let text = error.to_string();
+    let named = if text.starts_with(platform.as_str()) { text } else { format!("{platform}: {text}") };
+    match error {
+        PlatformError::NeedsUser { .. } if !named.contains("yarnnn connect") => {
+            format!("{named}: yarnnn connect {}", Provider::of(platform))
+        }
+        _ => named,
     }
 }
 

@@ -131,21 +131,26 @@ impl<'a> Reader<'a> {
         let mut ended = self.pages(mode, cap).await?;
         let cursor = ended.cursor.take();
         // A first fill proves nothing about what a person imported before.
-        if self.run.mode == RunMode::Rebuild || since.is_some() {
-            ended.page.gone.extend(self.unseen(ended.complete, now).await?);
+        let proves = self.run.mode == RunMode::Rebuild || since.is_some();
+        let lost = if proves { self.unseen(ended.complete, now).await? } else { vec![] };
+        if !lost.is_empty() {
+            // What a list lacks is gone only when it is not found by itself either: lists can be torn.
+            self.commit(ended.page, Progress::Within(PageToken::new("lost"))).await?;
+            ended = self.audit(Interval { from: now, to: now }, lost).await?;
         }
         let audit = since.is_some() && self.live.audit;
         if audit {
             self.commit(ended.page, Progress::Within(PageToken::new("audit"))).await?;
-            ended = self.audit(window, now).await?;
+            let known = self.sync.content.known(self.options.user, &self.run.resource, now).await?;
+            ended = self.audit(window, known).await?;
         }
-        let audited = audit || since.is_none();
+        let audited = audit || (since.is_none() && self.run.mode == RunMode::Incremental);
         let finished = self.finished(cursor, audited);
         self.commit(ended.page, Progress::Finished(finished)).await
     }
 
-    async fn audit(&mut self, window: Interval, now: DateTime<Utc>) -> Result<Ended, Error> {
-        let known = self.sync.content.known(self.options.user, &self.run.resource, now).await?;
+    /// Lists a stretch once more, and looks for what is known.
+    async fn audit(&mut self, window: Interval, known: Vec<KnownItem>) -> Result<Ended, Error> {
         self.pages(FetchMode::Audit { window, known: Arc::from(known) }, None).await
     }
 
@@ -172,12 +177,11 @@ impl<'a> Reader<'a> {
     }
 
     /// What is stored in a stretch that was listed to its end, and was not listed.
-    async fn unseen(&self, complete: Option<Interval>, now: DateTime<Utc>) -> Result<Vec<String>, Error> {
+    async fn unseen(&self, complete: Option<Interval>, now: DateTime<Utc>) -> Result<Vec<KnownItem>, Error> {
         let Some(complete) = complete else { return Ok(vec![]) };
         let known = self.sync.content.known(self.options.user, &self.run.resource, now).await?;
         let inside = |it: &KnownItem| it.source_timestamp.map_or(complete == Interval::ALL, |at| complete.contains(at));
-        let lost = known.into_iter().filter(|it| inside(it) && !self.seen.contains(&it.item_id));
-        Ok(lost.map(|it| it.item_id).collect())
+        Ok(known.into_iter().filter(|it| inside(it) && !self.seen.contains(&it.item_id)).collect())
     }
 
     fn take(&mut self, page: &FetchPage) {

@@ -84,7 +84,7 @@ impl Reader {
                 listed.join(again);
             }
         }
-        if listed.has_more && listed.messages.is_empty() && listed.unreadable.is_empty() {
+        if listed.has_more && listed.is_empty() && listed.parent.is_none() {
             return Err(protocol(ask.call(), "an empty page says that there is more".to_owned()));
         }
         Ok(Some(listed))

@@ -15,7 +15,9 @@ async fn each_provider_is_connected(backend: Backend) {
     assert_eq!(notion["platforms"][0]["selected"], 1, "{notion:#}");
     let google = live.connect("google", &live.sim.tokens().google_refresh(&GOOGLE_SCOPES), 0);
     let names: Vec<_> = google["platforms"].as_array().unwrap().iter().map(|it| it["platform"].as_str().unwrap()).collect();
-    assert_eq!((names.as_slice(), &google["missing_scopes"]), (["gmail", "calendar"].as_slice(), &json!([])));
+    assert_eq!(names, ["gmail", "calendar"]);
+    let reads = |it: &serde_json::Value| it.as_str().unwrap().ends_with("readonly");
+    assert!(!google["missing_scopes"].as_array().unwrap().iter().any(reads), "only what writes was not granted: {google:#}");
     for it in google["platforms"].as_array().unwrap() {
         assert!(it["problem"].is_null() && it["selected"].as_u64().unwrap() > 0, "{google:#}");
     }
