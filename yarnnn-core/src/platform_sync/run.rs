@@ -268,16 +268,14 @@ impl PlatformSync {
     /// Stores what became of the connection, and a line per platform with the user's own numbers.
     async fn record(&self, connection: &Connection, reports: &[SyncedPlatform]) -> Result<(), Error> {
         let succeeded = reports.iter().all(|it| it.outcome != SyncOutcome::Failed);
-        let ended = reports.iter().all(|it| it.outcome == SyncOutcome::Failed && it.needs_user && it.resources.is_empty());
         let problem = reports.iter().find_map(|it| it.error.clone());
         let mut current = connection.clone();
         for (index, report) in reports.iter().enumerate() {
             let is_last = index + 1 == reports.len();
             let activity = self.activity(report);
             let saved = self.connections.update(&current, |now| {
-                let status = if ended { ConnectionStatus::Expired } else { now.status };
                 Some(ConnectionChange {
-                    status: is_last.then(|| (status, problem.clone())),
+                    status: is_last.then(|| (now.status, problem.clone())),
                     last_synced_at: (is_last && succeeded).then(|| self.clock.now()),
                     activity: Some(activity.clone()),
                     ..ConnectionChange::of(now, self.clock.now())
