@@ -2,6 +2,7 @@
 //!
 //! By hand, because a library would mend on the way what the client under test did.
 
+use std::fmt::Write as _;
 use std::net::SocketAddr;
 
 use serde_json::Value;
@@ -60,13 +61,13 @@ impl Request {
         let target = if self.query.is_empty() { String::new() } else { format!("?{}", encoded(&self.query)) };
         let mut text = format!("{} {prefix}{}{target} HTTP/1.1\r\nhost: {to}\r\nconnection: close\r\n", self.method, self.path);
         for (name, value) in self.headers.iter().filter(|(name, _)| !OURS.contains(&name.as_str())) {
-            text += &format!("{name}: {value}\r\n");
+            write!(text, "{name}: {value}\r\n").unwrap();
         }
         if !kind.is_empty() {
-            text += &format!("content-type: {kind}\r\n");
+            write!(text, "content-type: {kind}\r\n").unwrap();
         }
         if self.method != "GET" {
-            text += &format!("content-length: {}\r\n", content.len());
+            write!(text, "content-length: {}\r\n", content.len()).unwrap();
         }
         let mut stream = TcpStream::connect(to).await.unwrap();
         stream.write_all(format!("{text}\r\n{content}").as_bytes()).await.unwrap();

@@ -12,6 +12,8 @@ pub(crate) struct Expected {
     pub(crate) prefix: &'static str,
     /// The operations.
     pub(crate) operations: &'static [Operation],
+    /// Whether the specification carries the provider's own example answers, and not only their types.
+    pub(crate) has_examples: bool,
     /// Where the specification is known to say less than the provider's documentation.
     pub(crate) gaps: &'static [Gap],
 }
@@ -67,6 +69,7 @@ pub(crate) const SLACK: Expected = Expected {
         operation("GET /users.info", &[TOKEN, Without("user")]),
         operation("POST /oauth.v2.access", &[Without("code")]),
     ],
+    has_examples: true,
     gaps: &[Gap {
         path: "/oauth.v2.access",
         why: "the specification asks for a token where the app shows its id and secret instead",
@@ -88,6 +91,7 @@ pub(crate) const GMAIL: Expected = Expected {
         operation("GET /gmail/v1/users/{userId}/messages/{messageId}/attachments/{id}", &[TOKEN]),
         operation("GET /gmail/v1/users/{userId}/history", &[TOKEN, Without("startHistoryId"), Spoiled("maxResults")]),
     ],
+    has_examples: false,
     gaps: &[],
 };
 
@@ -102,6 +106,7 @@ pub(crate) const CALENDAR: Expected = Expected {
         operation("GET /calendar/v3/calendars/{calendarId}/events", &[TOKEN, Spoiled("maxResults"), Spoiled("singleEvents")]),
         operation("GET /calendar/v3/calendars/{calendarId}/events/{eventId}", &[TOKEN]),
     ],
+    has_examples: false,
     gaps: &[],
 };
 
@@ -119,6 +124,7 @@ pub(crate) const NOTION: Expected = Expected {
         operation("GET /v1/databases/{database_id}", &[TOKEN, VERSION]),
         operation("POST /v1/data_sources/{data_source_id}/query", &[TOKEN, VERSION, Spoiled("page_size")]),
     ],
+    has_examples: true,
     gaps: &[Gap {
         path: "/query",
         why: "the specification sorts by properties only; the documentation sorts by timestamps too",

@@ -32,6 +32,9 @@ async fn judge(provider: &'static expected::Expected) {
     let spec = Spec::load(&variable(FOLDER), provider.spec);
     let mock = variable(MOCK).parse().unwrap();
     let proxy = Proxy::start(provider, mock, running.address).await;
+    if provider.has_examples {
+        verdicts::print_examples(provider.name, &scenario::read_examples(provider.name, mock).await);
+    }
     let called = scenario::play(provider.name, &sim, &proxy).await;
     let seen = proxy.seen();
     let lines = verdicts::lines(provider, &spec, &seen, mock).await;

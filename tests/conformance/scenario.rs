@@ -1,11 +1,13 @@
 //! Worlds in which a client has to make every call it knows, and syncs that make it.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
+use url::Url;
 use yarnnn::connections::{OAuth as _, Provider};
 use yarnnn::platform::{
     Access, AccessTokens, Budget, Call, CallGate, Cursor, Fetch, FetchMode, Interval, Item, KnownItem, Next, OpenPlatform as _,
@@ -80,7 +82,7 @@ pub(crate) async fn play(provider: &str, sim: &Sim, proxy: &Proxy) -> BTreeSet<S
     let pass = Arc::new(Pass { token, called: Mutex::default() });
     let access = Access { tokens: pass.clone(), gate: pass.clone(), person: None };
     let clock = Arc::new(VirtualClock::at(sim.now()));
-    let live = LivePlatforms::new(HttpTransport::new().unwrap(), bases(proxy), clock);
+    let live = LivePlatforms::new(HttpTransport::new().unwrap(), bases(&proxy.url()), clock);
     let stage = Stage { sim, client: live.open(platform, access) };
     stage.client.probe().await.unwrap();
     for resource in stage.resources().await {
@@ -93,9 +95,14 @@ pub(crate) async fn play(provider: &str, sim: &Sim, proxy: &Proxy) -> BTreeSet<S
     called
 }
 
-fn bases(proxy: &Proxy) -> PlatformBases {
-    let url = proxy.url();
-    PlatformBases { slack: url.clone(), gmail: url.clone(), calendar: url.clone(), notion: url, ..PlatformBases::default() }
+fn bases(url: &Url) -> PlatformBases {
+    PlatformBases {
+        slack: url.clone(),
+        gmail: url.clone(),
+        calendar: url.clone(),
+        notion: url.clone(),
+        ..PlatformBases::default()
+    }
 }
 
 impl Stage<'_> {
@@ -165,7 +172,7 @@ fn known(item: &Item) -> KnownItem {
 async fn sign_in(sim: &Sim, proxy: &Proxy) {
     let app = OAuthApp { client_id: Some(CLIENT_ID.to_owned()), client_secret: Some(CLIENT_SECRET.into()) };
     let api = Some("https://yarnnn.example".parse().unwrap());
-    let settings = OAuthSettings { bases: bases(proxy), api, slack: app, ..OAuthSettings::default() };
+    let settings = OAuthSettings { bases: bases(&proxy.url()), api, slack: app, ..OAuthSettings::default() };
     let oauth = ProviderOAuth::new(settings, HttpTransport::new().unwrap(), Arc::new(VirtualClock::at(sim.now())));
     let redirect = "https://yarnnn.example/api/integrations/slack/callback";
     let code = sim.tokens().authorization_code(yarnnn_sim::Provider::Slack, &SLACK, redirect);
@@ -228,4 +235,18 @@ fn pages(sim: &Sim) {
     for number in 0..125 {
         notion.add_row(&database.data_source, &format!("Task {number}"), &[], vec![Block::to_do("Do it", false)]).unwrap();
     }
+}
+
+/// Lets the client read the specification's own examples: whom it sees, and what there is to read.
+pub(crate) async fn read_examples(provider: &str, mock: SocketAddr) -> String {
+    let url = Url::parse(&format!("http://{mock}")).unwrap();
+    let pass = Arc::new(Pass { token: "token".to_owned(), called: Mutex::default() });
+    let access = Access { tokens: pass.clone(), gate: pass, person: None };
+    let live = LivePlatforms::new(HttpTransport::new().unwrap(), bases(&url), Arc::new(VirtualClock::at(DateTime::UNIX_EPOCH)));
+    let client = live.open(provider.parse().unwrap(), access);
+    let probe = client.probe().await.unwrap();
+    let page = client.resources(None).await.unwrap();
+    assert!(page.quarantined.is_empty() && !page.resources.is_empty(), "{page:?}");
+    let names: Vec<String> = page.resources.into_iter().map(|it| it.name).collect();
+    format!("account {}, resources {}", probe.account_name.unwrap_or(probe.account_id), names.join(", "))
 }

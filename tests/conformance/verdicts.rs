@@ -110,6 +110,11 @@ pub(crate) fn print(provider: &Expected, lines: &[Line]) -> usize {
     lines.iter().filter(|it| !it.good).count()
 }
 
+/// Prints what the client made of the specification's example answers.
+pub(crate) fn print_examples(provider: &str, read: &str) {
+    writeln!(std::io::stdout(), "| {provider} | its example answers | read: {read} | | ok |").unwrap();
+}
+
 /// Prints the calls that stand in a client's code and were not made; how many.
 pub(crate) fn print_missing(provider: &str, called: &BTreeSet<String>) -> usize {
     let written = calls_in_code(provider);

@@ -75,7 +75,7 @@ pub(crate) fn run(task: Task) -> Result<ExitCode> {
         Task::Services { program, arguments } => services::run(&program, &arguments),
         Task::Chaos(arguments) => services::run_chaos(&arguments),
         Task::Clients(arguments) => clients::run(&arguments),
-        Task::Conformance(names) => conformance::run(&names),
+        Task::Conformance(names) => Ok(conformance::run(&names)),
     }
 }
 

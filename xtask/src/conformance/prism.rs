@@ -1,4 +1,4 @@
-//! Prism, a mock server that is started from an OpenAPI document: installed once, running as long as its value lives.
+//! Prism, a mock server that is started from a specification: installed once, running as long as its value lives.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -19,7 +19,7 @@ pub(crate) const PACKAGE: &str = "@stoplight/prism-cli@5.14.2";
 const NPM_HINT: &str = "npm is missing: install Node.js 20 or newer (Debian: apt-get install npm; macOS: brew install node)";
 
 /// It reads the whole document before it listens, which takes a slow machine half a minute.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Arguments: node, the program, the document, its folder, the port.
 const SCRIPT: &str = r#"

@@ -1,7 +1,7 @@
 //! One provider after the other: its mock server, its clients, its lines of the table.
 
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -25,33 +25,47 @@ const PROVIDERS: [(&str, &str); 4] = [
 const HEAD: &str = "| provider | operation | accepted: arguments sent | refused | |\n|---|---|---|---|---|";
 
 /// Runs the providers named, or all.
-pub(crate) fn run(names: &[String]) -> Result<ExitCode> {
+pub(crate) fn run(names: &[String]) -> ExitCode {
     let Some(folder) = folder() else {
         eprintln!("xtask: {FOLDER} is not set: it names the folder with the providers' specifications. For each of them a file:");
         for (_, document) in PROVIDERS {
             eprintln!("  {document}");
         }
         eprintln!("docs/conformance.md says where they come from. Then: {FOLDER}=… cargo xtask conformance");
-        return Ok(ExitCode::from(2));
+        return ExitCode::from(2);
     };
     let mut summary = Summary::default();
     let prism = summary.step(&format!("install {PACKAGE}"), Prism::install);
     summary.step("build the clients", || cargo::run(cargo::command()?.args(TEST).arg("--no-run")));
-    println!("\n{HEAD}");
+    let mut table = Vec::new();
     for (name, document) in PROVIDERS.iter().filter(|(name, _)| names.is_empty() || names.iter().any(|it| it == name)) {
         summary.step(name, || {
-            let document = folder.join(document);
-            if !document.is_file() {
-                bail!("{} is no file", document.display());
-            }
-            let mock = prism.as_ref().context("there is no Prism")?.serve(&document)?;
-            let mut command = cargo::command()?;
-            command.args(TEST).args(["--", "--ignored", "--nocapture", "--exact", name]);
-            cargo::run(command.env(FOLDER, &folder).env(MOCK, mock.address.to_string()))
+            let prism = prism.as_ref().context("there is no Prism")?;
+            judge(prism, &folder, name, document, &mut table)
         });
     }
-    println!("\n{summary}");
-    Ok(summary.exit_code())
+    println!("\n{HEAD}\n{}\n\n{summary}", table.join("\n"));
+    summary.exit_code()
+}
+
+/// Runs one provider's test against its mock server and adds what it says to the table.
+fn judge(prism: &Prism, folder: &Path, name: &str, document: &str, table: &mut Vec<String>) -> Result<()> {
+    let document = folder.join(document);
+    if !document.is_file() {
+        bail!("{} is no file", document.display());
+    }
+    let mock = prism.serve(&document)?;
+    let mut command = cargo::command()?;
+    command.args(TEST).args(["--", "--ignored", "--nocapture", "--exact", name]);
+    command.env(FOLDER, folder).env(MOCK, mock.address.to_string());
+    let output = command.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let before = table.len();
+    table.extend(text.lines().filter(|it| it.starts_with('|')).map(str::to_owned));
+    if !output.status.success() || table.len() == before {
+        bail!("the test of {name} failed ({}):\n{text}", output.status);
+    }
+    Ok(())
 }
 
 const TEST: [&str; 6] = ["test", "--quiet", "--package", "yarnnn", "--test", "conformance"];
