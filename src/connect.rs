@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-#[cfg(feature = "redis")]
 use yarnnn_core::clock::SystemClock;
 use yarnnn_core::llm::LanguageModel;
-use yarnnn_core::{StoreError, Stores, Yarnnn, YarnnnBuilder};
+use yarnnn_core::{Error, StoreError, Stores, Yarnnn, YarnnnBuilder};
 use yarnnn_llm::{ExtractiveModel, RecordedModel};
-use yarnnn_platforms::FolderChannel;
 use yarnnn_platforms::export::ExportFiles;
+use yarnnn_platforms::http::HttpTransport;
+use yarnnn_platforms::oauth::ProviderOAuth;
+use yarnnn_platforms::{FolderChannel, LivePlatforms, Pace};
 use yarnnn_store::SqlStore;
 #[cfg(feature = "redis")]
 use yarnnn_store::Valkey;
@@ -31,6 +32,12 @@ pub enum ConnectError {
         url: String,
         /// Why.
         source: StoreError,
+    },
+    /// The library that encrypts connections to providers cannot be set up.
+    #[error("providers cannot be reached from here: {reason}")]
+    Transport {
+        /// Why.
+        reason: String,
     },
     /// The server of `REDIS_URL` cannot be used, and was not said to be optional.
     #[error("REDIS_URL: {url} cannot be used, and REDIS_OPTIONAL is not `true`: {reason}")]
@@ -61,7 +68,17 @@ pub async fn builder(config: &Config) -> Result<YarnnnBuilder, ConnectError> {
     let channel = Arc::new(FolderChannel::new(&config.outbox.folder));
     let stores = with_hints(Stores::of(store), config).await?;
     let builder = Yarnnn::builder(stores, model, Arc::new(HostProcesses::default()));
-    Ok(builder.channel(channel).exports(Arc::new(ExportFiles::default())))
+    let (platforms, oauth) = live(config)?;
+    Ok(builder.channel(channel).exports(Arc::new(ExportFiles::default())).live(platforms, oauth))
+}
+
+/// What reaches live platforms: one pool of connections for clients and authorization servers.
+fn live(config: &Config) -> Result<(Arc<LivePlatforms>, Arc<ProviderOAuth>), ConnectError> {
+    let transport = HttpTransport::new().map_err(|error| ConnectError::Transport { reason: error.to_string() })?;
+    let platforms = LivePlatforms::new(transport.clone(), config.platforms.bases.clone(), Arc::new(SystemClock));
+    let pace = Pace { slack: config.platforms.slack_limits(), ..Pace::default() };
+    let oauth = ProviderOAuth::new(config.oauth(), transport, Arc::new(SystemClock));
+    Ok((Arc::new(platforms.paced(pace)), Arc::new(oauth)))
 }
 
 /// Opens the database of a configuration, migrated unless the configuration forbids it.
@@ -71,6 +88,10 @@ pub async fn builder(config: &Config) -> Result<YarnnnBuilder, ConnectError> {
 pub async fn open_store(config: &Config) -> Result<SqlStore, ConnectError> {
     let named = |source| ConnectError::Database { url: config.database.display_url(), source };
     let store = SqlStore::connect(config.database.url()).await.map_err(named)?;
+    let store = match &config.secrets.seal_keys {
+        Some(keys) => store.with_seal(keys.clone()),
+        None => store,
+    };
     if config.database.migrate {
         store.migrate().await.map_err(named)?;
     } else if store.schema_version().await.map_err(named)? != store.latest_schema_version() {
@@ -78,6 +99,22 @@ pub async fn open_store(config: &Config) -> Result<SqlStore, ConnectError> {
         return Err(ConfigError { variable: env_vars::YARNNN_MIGRATE, problem }.into());
     }
     Ok(store)
+}
+
+/// Fails when something is connected and its credentials cannot be read: for programs that work in the background, and would
+/// otherwise fail connection by connection where nobody looks.
+///
+/// # Errors
+/// Names the setting, or the database.
+pub async fn check_seal_key(config: &Config, yarnnn: &Yarnnn) -> Result<(), ConnectError> {
+    let Some(missing) = config.need_seal_key().err() else { return Ok(()) };
+    let Some(connections) = yarnnn.connections() else { return Ok(()) };
+    let named = |source| ConnectError::Database { url: config.database.display_url(), source };
+    let live = connections.live(None, 1).await.map_err(|error| match error {
+        Error::Store(error) => named(error),
+        other => named(StoreError::Unavailable { source: other.into() }),
+    })?;
+    if live.is_empty() { Ok(()) } else { Err(missing.into()) }
 }
 
 /// The ports with the hints of the server of `REDIS_URL` on top. Without it they mean the same, only workers learn later of jobs.

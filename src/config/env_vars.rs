@@ -14,6 +14,9 @@ pub const YARNNN_OUTBOX_DIR: &str = "YARNNN_OUTBOX_DIR";
 pub const YARNNN_MODEL_WRITER: &str = "YARNNN_MODEL_WRITER";
 /// The installation's kind; mails are left as files only while it is unset or `local`.
 pub const APP_ENV: &str = "APP_ENV";
+/// How the Slack app is distributed, which decides how fast Slack lets it read: `internal` (the default; also for Marketplace apps)
+/// or `restricted` (commercially distributed outside of the Marketplace: one call a minute, and 15 messages).
+pub const YARNNN_SLACK_APP: &str = "YARNNN_SLACK_APP";
 /// Level or filter of the log on standard error; default `warn`.
 pub const LOG_LEVEL: &str = "LOG_LEVEL";
 /// `json` for one JSON object a line.
@@ -30,3 +33,34 @@ pub const WORKER_LANES: &str = "WORKER_LANES";
 pub const HEALTH_CHECK_PORT: &str = "HEALTH_CHECK_PORT";
 /// Address that servers listen on; default `0.0.0.0`.
 pub const HOST: &str = "HOST";
+/// Slack's methods (`/conversations.history` follows); default `https://slack.com/api`. As all addresses of providers: `https`, or
+/// `http` on this machine.
+pub const SLACK_BASE_URL: &str = "SLACK_BASE_URL";
+/// Gmail (`/gmail/v1/…` follows); default `https://gmail.googleapis.com`.
+pub const GMAIL_BASE_URL: &str = "GMAIL_BASE_URL";
+/// Google Calendar (`/calendar/v3/…` follows); default `https://www.googleapis.com`.
+pub const CALENDAR_BASE_URL: &str = "CALENDAR_BASE_URL";
+/// Where Google hands out tokens (`/token` follows); default `https://oauth2.googleapis.com`.
+pub const GOOGLE_OAUTH_BASE_URL: &str = "GOOGLE_OAUTH_BASE_URL";
+/// Notion, OAuth too (`/v1/…` follows); default `https://api.notion.com`.
+pub const NOTION_BASE_URL: &str = "NOTION_BASE_URL";
+/// Id of this installation's app at Slack; needed to sign in there, and to renew tokens that rotate.
+pub const SLACK_CLIENT_ID: &str = "SLACK_CLIENT_ID";
+/// Secret of this installation's app at Slack.
+pub const SLACK_CLIENT_SECRET: &str = "SLACK_CLIENT_SECRET";
+/// Id of this installation's client at Google; needed for everything that reads Gmail or Calendar.
+pub const GOOGLE_CLIENT_ID: &str = "GOOGLE_CLIENT_ID";
+/// Secret of this installation's client at Google.
+pub const GOOGLE_CLIENT_SECRET: &str = "GOOGLE_CLIENT_SECRET";
+/// Id of this installation's public integration at Notion; needed to sign in there, and to renew tokens that rotate.
+pub const NOTION_CLIENT_ID: &str = "NOTION_CLIENT_ID";
+/// Secret of this installation's public integration at Notion.
+pub const NOTION_CLIENT_SECRET: &str = "NOTION_CLIENT_SECRET";
+/// Seals stored credentials: 32 bytes as URL-safe base64, as `yarnnn doctor --new-key` prints them. Several with commas between
+/// them: the first seals, all open. Without it nothing can be connected or synced.
+pub const INTEGRATION_ENCRYPTION_KEY: &str = "INTEGRATION_ENCRYPTION_KEY";
+/// Address of this installation's API as browsers see it; people come back from signing in to
+/// `{API_BASE_URL}/api/integrations/{provider}/callback`. Needed to sign in.
+pub const API_BASE_URL: &str = "API_BASE_URL";
+/// Address of the web pages that people are sent to after signing in.
+pub const FRONTEND_URL: &str = "FRONTEND_URL";

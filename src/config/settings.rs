@@ -1,6 +1,6 @@
 //! All settings together, and what is wrong with one.
 
-use super::{DatabaseConfig, ModelConfig, OutboxConfig, RedisConfig, WorkerConfig, env_vars};
+use super::{DatabaseConfig, ModelConfig, OutboxConfig, PlatformsConfig, RedisConfig, SecretsConfig, WorkerConfig, env_vars};
 use std::fmt;
 use std::path::Path;
 
@@ -17,6 +17,10 @@ pub struct Config {
     pub model: ModelConfig,
     /// How workers work.
     pub worker: WorkerConfig,
+    /// Where the providers are, and where this installation is.
+    pub platforms: PlatformsConfig,
+    /// What nobody may see.
+    pub secrets: SecretsConfig,
 }
 
 impl Config {
@@ -28,6 +32,8 @@ impl Config {
             outbox: OutboxConfig { folder: folder.join("outbox"), mail_as_files: true },
             model: ModelConfig::Extractive,
             worker: WorkerConfig::default(),
+            platforms: PlatformsConfig::default(),
+            secrets: SecretsConfig::default(),
         }
     }
 
@@ -44,19 +50,28 @@ impl Config {
     /// # Errors
     /// As [`Config::from_env`].
     pub fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        let lookup = |name: &str| lookup(name).map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
+        let lookup = |name: &str| lookup(name).map(|it| unquoted(&it).to_owned()).filter(|it| !it.is_empty());
         Ok(Self {
             database: DatabaseConfig::from_lookup(&lookup)?,
             redis: RedisConfig::from_lookup(&lookup)?,
             outbox: OutboxConfig::from_lookup(&lookup),
             model: ModelConfig::from_lookup(&lookup)?,
             worker: WorkerConfig::from_lookup(&lookup)?,
+            platforms: PlatformsConfig::from_lookup(&lookup)?,
+            secrets: SecretsConfig::from_lookup(&lookup)?,
         })
     }
 }
 
+/// A value without the space and the quotes around it: some tools that read files of variables leave them there.
+fn unquoted(value: &str) -> &str {
+    let value = value.trim();
+    let inner = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
+    inner('"').or_else(|| inner('\'')).map_or(value, str::trim)
+}
+
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-fn process_environment(name: &str) -> Option<String> {
+pub(super) fn process_environment(name: &str) -> Option<String> {
     std::env::var_os(name).map(|it| it.to_string_lossy().into_owned())
 }
 
@@ -114,19 +129,31 @@ mod tests {
     }
 
     #[test]
+    fn space_and_quotes_around_a_value_are_forgiven() {
+        let folder = |value: &str| from(&[("YARNNN_OUTBOX_DIR", value)]).unwrap().outbox.folder;
+        for value in ["out", " out\n", "\"out\"", "'out'", " \" out \" "] {
+            assert_eq!(folder(value).to_str(), Some("out"), "{value:?}");
+        }
+        for (value, kept) in [("\"", "\""), ("o\"t", "o\"t"), ("\"out'", "\"out'"), ("\"\"", "./outbox")] {
+            assert_eq!(folder(value).to_str(), Some(kept), "{value:?}");
+        }
+    }
+
+    #[test]
     fn a_password_is_not_shown() {
-        let config = from(&[("DATABASE_URL", "postgres://ana:secret@db/yarnnn")]).unwrap();
-        assert!(!format!("{config:?}").contains("secret"));
-        let config = from(&[("DATABASE_URL", "postgres://ana@db/yarnnn?host=/tmp&password=secret")]).unwrap();
+        let config = from(&[("DATABASE_URL", "postgres://ana:hunter2@db/yarnnn")]).unwrap();
+        assert!(!format!("{config:?}").contains("hunter2"));
+        let config = from(&[("DATABASE_URL", "postgres://ana@db/yarnnn?host=/tmp&password=hunter2")]).unwrap();
         assert_eq!(config.database.display_url(), "postgres://ana@db/yarnnn?host=/tmp");
     }
+
     #[test]
     #[cfg(feature = "redis")]
     fn a_redis_is_only_there_when_it_is_named() {
         assert!(from(&[("REDIS_OPTIONAL", "true")]).unwrap().redis.is_none());
-        let config = from(&[("REDIS_URL", "rediss://ana:secret@cache:6380/1"), ("REDIS_OPTIONAL", "true")]).unwrap();
+        let config = from(&[("REDIS_URL", "rediss://ana:hunter2@cache:6380/1"), ("REDIS_OPTIONAL", "true")]).unwrap();
         let redis = config.redis.clone().unwrap();
-        assert!(redis.is_optional && !format!("{config:?}").contains("secret"));
+        assert!(redis.is_optional && !format!("{config:?}").contains("hunter2"));
         assert_eq!(redis.display_url(), "rediss://ana@cache:6380/1");
     }
 }

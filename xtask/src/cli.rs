@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 
 use crate::postgres::{Cluster, Durability, URL_VARIABLE};
-use crate::{cargo, check, services, test};
+use crate::{cargo, check, clients, conformance, services, test};
 
 /// The environment variable in which benchmarks look for `pgbench`.
 const PROGRAMS_VARIABLE: &str = "YARNNN_BENCH_POSTGRES_PROGRAMS";
@@ -22,7 +22,11 @@ cargo xtask postgres -- COMMAND   start a private Postgres, run COMMAND with its
                                   YARNNN_TEST_POSTGRES_URL, stop it
 cargo xtask services -- COMMAND   likewise with a Redis too, its address in YARNNN_TEST_REDIS_URL
 cargo xtask chaos [ARGS]          kill, stop and starve real workers on both back-ends and check what must hold;
-                                  ARGS are scenarios, --short, --seed N, … (`chaos --help` lists them)";
+                                  ARGS are scenarios, --short, --seed N, … (`chaos --help` lists them)
+cargo xtask clients [NAME...]     let the providers' own Python clients (slack, google, notion) page through the simulator;
+                                  --optional: no failure where they cannot be installed
+cargo xtask conformance [NAME...] show what the live clients (slack, gmail, calendar, notion) send to mock servers that are
+                                  started from the specifications in YARNNN_CONFORMANCE_DIR";
 
 /// One thing to do.
 #[derive(Debug, PartialEq)]
@@ -34,6 +38,8 @@ pub(crate) enum Task {
     Postgres { program: String, arguments: Vec<String> },
     Services { program: String, arguments: Vec<String> },
     Chaos(Vec<String>),
+    Clients(Vec<String>),
+    Conformance(Vec<String>),
 }
 
 /// Reads the words after `cargo xtask`; the error is the complaint to print above the usage.
@@ -49,6 +55,8 @@ pub(crate) fn parse(words: Vec<String>) -> Result<Task, String> {
         "postgres" => command_after_dashes(&task, rest).map(|(program, arguments)| Task::Postgres { program, arguments }),
         "services" => command_after_dashes(&task, rest).map(|(program, arguments)| Task::Services { program, arguments }),
         "chaos" => Ok(Task::Chaos(rest)),
+        "clients" => clients::check(&rest).map(|()| Task::Clients(rest)),
+        "conformance" => conformance::check(&rest).map(|()| Task::Conformance(rest)),
         other => Err(format!("there is no task `{other}`")),
     }
 }
@@ -66,6 +74,8 @@ pub(crate) fn run(task: Task) -> Result<ExitCode> {
         Task::Postgres { program, arguments } => run_with_postgres(&program, &arguments),
         Task::Services { program, arguments } => services::run(&program, &arguments),
         Task::Chaos(arguments) => services::run_chaos(&arguments),
+        Task::Clients(arguments) => clients::run(&arguments),
+        Task::Conformance(names) => Ok(conformance::run(&names)),
     }
 }
 

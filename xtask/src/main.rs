@@ -7,6 +7,8 @@ mod apt;
 mod cargo;
 mod check;
 mod cli;
+mod clients;
+mod conformance;
 mod postgres;
 mod redis;
 mod services;

@@ -19,6 +19,7 @@ pub mod llm;
 pub mod mail;
 pub mod pipeline;
 pub mod platform;
+pub mod platform_sync;
 pub mod sdk;
 pub mod search;
 pub mod sync;

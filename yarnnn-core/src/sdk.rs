@@ -6,15 +6,18 @@ use std::sync::Arc;
 use crate::accounts::{AccountStore, Email, NewUser, User};
 use crate::activity::ActivityLog;
 use crate::clock::{Clock, SystemClock};
+use crate::connections::{ConnectionStore, Connections, ConnectionsParts, CredentialStore, OAuth, OAuthStates};
 use crate::deliverables::{DeliverableStore, Deliverables, DeliverablesParts, DraftStage, RunDeliverable, VersionStore};
 use crate::delivery::{Channel, Outbox};
 use crate::error::Error;
 use crate::evidence::EvidenceStore;
 use crate::id::{IdGen, RandomIds, UserId};
 use crate::imports::{ImportExports, Imports, OpenExports};
-use crate::jobs::{Capacity, JobAdmin, JobKinds, JobQueue, Jobs, OpenLeaseKeeper, Presence, WakeUps};
+use crate::jobs::{Capacity, JobAdmin, JobKinds, JobQueue, Jobs, OpenLeaseKeeper, Presence, WakeUps, WorkerId};
 use crate::llm::LanguageModel;
 use crate::pipeline::{Liveness, StageCx};
+use crate::platform::OpenPlatform;
+use crate::platform_sync::{PlatformSync, SyncConnection};
 use crate::search::SearchIndex;
 use crate::sync::{ContentStore, Sync};
 
@@ -25,6 +28,12 @@ pub struct Stores {
     pub accounts: Arc<dyn AccountStore>,
     /// Activity log.
     pub activity: Arc<dyn ActivityLog>,
+    /// Connections.
+    pub connections: Arc<dyn ConnectionStore>,
+    /// Their secrets.
+    pub credentials: Arc<dyn CredentialStore>,
+    /// Sign-ins that are under way.
+    pub oauth_states: Arc<dyn OAuthStates>,
     /// Content.
     pub content: Arc<dyn ContentStore>,
     /// Full text.
@@ -62,12 +71,16 @@ impl Stores {
     pub fn of<S>(store: S) -> Self
     where
         S: AccountStore + ActivityLog + ContentStore + SearchIndex + DeliverableStore + VersionStore + EvidenceStore + Outbox,
+        S: ConnectionStore + CredentialStore + OAuthStates,
         S: JobQueue + JobAdmin + Capacity + Presence + OpenLeaseKeeper + WakeUps,
     {
         let store = Arc::new(store);
         Self {
             accounts: store.clone(),
             activity: store.clone(),
+            connections: store.clone(),
+            credentials: store.clone(),
+            oauth_states: store.clone(),
             content: store.clone(),
             search: store.clone(),
             deliverables: store.clone(),
@@ -91,8 +104,16 @@ pub struct Yarnnn {
     deliverables: Deliverables,
     jobs: Jobs,
     exports: Option<Arc<dyn OpenExports>>,
+    live: Option<Live>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGen>,
+}
+
+/// What reaches live platforms.
+#[derive(Clone)]
+struct Live {
+    platforms: Arc<dyn OpenPlatform>,
+    oauth: Arc<dyn OAuth>,
 }
 
 impl fmt::Debug for Yarnnn {
@@ -111,6 +132,7 @@ impl Yarnnn {
             channels: vec![],
             revisions: vec![],
             exports: None,
+            live: None,
             clock: Arc::new(SystemClock),
             ids: Arc::new(RandomIds),
         }
@@ -133,11 +155,42 @@ impl Yarnnn {
 
     /// The kinds of job that the features have: what a worker of this handle runs.
     pub fn job_kinds(&self) -> JobKinds {
-        let kinds = JobKinds::new().with::<RunDeliverable>(Arc::new(self.deliverables.clone()));
-        match self.imports() {
-            Some(imports) => kinds.with::<ImportExports>(Arc::new(imports)),
-            None => kinds,
+        let mut kinds = JobKinds::new().with::<RunDeliverable>(Arc::new(self.deliverables.clone()));
+        if let Some(imports) = self.imports() {
+            kinds = kinds.with::<ImportExports>(Arc::new(imports));
         }
+        if let Some(sync) = self.platform_sync() {
+            kinds = kinds.with::<SyncConnection>(Arc::new(sync));
+        }
+        kinds
+    }
+
+    /// Accounts at providers, if the handle was given what reaches them.
+    pub fn connections(&self) -> Option<Connections> {
+        let Live { platforms, oauth } = self.live.clone()?;
+        Some(Connections::new(ConnectionsParts {
+            accounts: self.stores.accounts.clone(),
+            connections: self.stores.connections.clone(),
+            credentials: self.stores.credentials.clone(),
+            states: self.stores.oauth_states.clone(),
+            oauth,
+            platforms,
+            capacity: self.stores.capacity.clone(),
+            worker: WorkerId::new(self.jobs.liveness.me().process()),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+        }))
+    }
+
+    /// Syncs of live connections, if the handle was given what reaches them.
+    pub fn platform_sync(&self) -> Option<PlatformSync> {
+        let (accounts, content) = (self.stores.accounts.clone(), self.stores.content.clone());
+        Some(PlatformSync::new(self.connections()?, accounts, content, self.clock.clone(), self.ids.clone()))
+    }
+
+    /// Users and tiers.
+    pub fn accounts(&self) -> &dyn AccountStore {
+        self.stores.accounts.as_ref()
     }
 
     /// Imports of export files, if the handle was given what opens them.
@@ -197,6 +250,7 @@ pub struct YarnnnBuilder {
     channels: Vec<Arc<dyn Channel>>,
     revisions: Vec<DraftStage>,
     exports: Option<Arc<dyn OpenExports>>,
+    live: Option<Live>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGen>,
 }
@@ -226,6 +280,13 @@ impl YarnnnBuilder {
     #[must_use]
     pub fn exports(mut self, exports: Arc<dyn OpenExports>) -> Self {
         self.exports = Some(exports);
+        self
+    }
+
+    /// Reaches live platforms and their authorization servers with these.
+    #[must_use]
+    pub fn live(mut self, platforms: Arc<dyn OpenPlatform>, oauth: Arc<dyn OAuth>) -> Self {
+        self.live = Some(Live { platforms, oauth });
         self
     }
 
@@ -281,6 +342,7 @@ impl YarnnnBuilder {
             deliverables: Deliverables::new(parts),
             jobs,
             exports: self.exports,
+            live: self.live,
             clock: self.clock,
             ids: self.ids,
         }

@@ -1,9 +1,18 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod bases;
+pub mod calendar;
 pub mod export;
 mod folder;
+pub mod gmail;
+mod google;
 pub mod http;
+mod live;
+pub mod notion;
+pub mod oauth;
 pub mod slack;
 
+pub use bases::PlatformBases;
 pub use folder::FolderChannel;
+pub use live::{LivePlatforms, Pace};

@@ -1,6 +1,7 @@
 //! Users and workspaces.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use yarnnn_core::StoreError;
 use yarnnn_core::accounts::{AccountStore, Email, NewUser, Tier, User};
@@ -10,13 +11,15 @@ use crate::SqlStore;
 use crate::columns::{Id, Instant};
 use crate::db::{Tx, on_pool, on_tx};
 use crate::error::{DbError, Doing as _, unreadable};
+use crate::text::clean;
 
 /// A user with the tier of the oldest workspace they own.
 macro_rules! user_where {
     ($condition:literal) => {
         concat!(
             "select u.id, u.email, (select w.subscription_status from workspaces w where w.owner_id = u.id ",
-            "order by w.created_at, w.id limit 1) as tier from users u where ",
+            "order by w.created_at, w.id limit 1) as tier, (select c.value from user_context c where c.user_id = u.id ",
+            "and c.key = 'timezone') as timezone from users u where ",
             $condition
         )
     };
@@ -25,6 +28,11 @@ const BY_ID: &str = user_where!("u.id = $1");
 const BY_EMAIL: &str = user_where!("u.email_lower = $1");
 const INSERT_USER: &str = "insert into users (id, email, email_lower, created_at, updated_at) values ($1, $2, $3, $4, $4) \
     on conflict (email_lower) do nothing";
+/// What a person states outweighs whatever else is known.
+const SET_TIMEZONE: &str = "insert into user_context (id, user_id, key, value, source, confidence, created_at, updated_at) \
+    values ($1, $2, 'timezone', $3, 'user_stated', 1.0, $4, $4) on conflict (user_id, key) do update set \
+    value = excluded.value, source = excluded.source, confidence = excluded.confidence, source_ref = null, source_type = null, \
+    updated_at = excluded.updated_at";
 const INSERT_WORKSPACE: &str = "insert into workspaces \
     (id, name, owner_id, owner_email, subscription_status, created_at, updated_at) values ($1, $2, $3, $2, $4, $5, $5)";
 
@@ -33,6 +41,7 @@ struct UserRow {
     id: Id,
     email: String,
     tier: Option<String>,
+    timezone: Option<String>,
 }
 
 impl TryFrom<UserRow> for User {
@@ -40,7 +49,9 @@ impl TryFrom<UserRow> for User {
 
     fn try_from(row: UserRow) -> Result<Self, StoreError> {
         let email = row.email.parse().map_err(|error| unreadable(format!("user {}", row.id.0), error_box(error)))?;
-        Ok(Self { id: UserId::from_uuid(row.id.0), email, tier: Tier::parse(row.tier.as_deref().unwrap_or_default()) })
+        let tier = Tier::parse(row.tier.as_deref().unwrap_or_default());
+        let timezone = row.timezone.map(|it| it.trim().to_owned()).filter(|it| !it.is_empty());
+        Ok(Self { id: UserId::from_uuid(row.id.0), email, tier, timezone })
     }
 }
 
@@ -79,6 +90,17 @@ impl AccountStore for SqlStore {
         let stored = User::try_from(query.doing(format!("user {}", user.email))?)?;
         tx.commit().await?;
         Ok(stored)
+    }
+
+    async fn set_timezone(&self, user: UserId, zone: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
+        // Derived from what the row is about: no second row can be meant.
+        let id = Uuid::new_v5(&user.as_uuid(), b"user_context/timezone");
+        let mut tx = self.db.begin().await?;
+        let written = on_tx!(&mut tx, connection => sqlx::query(SET_TIMEZONE)
+            .bind(Id(id)).bind(Id(user.as_uuid())).bind(clean(zone)).bind(Instant(at))
+            .execute(connection).await.map(|_| ()));
+        written.doing("the time zone")?;
+        tx.commit().await
     }
 }
 

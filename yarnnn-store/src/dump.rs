@@ -16,10 +16,12 @@ use crate::error::{Doing as _, unreadable};
 use crate::text::sorted_json;
 
 /// Every table that holds what a history leaves, parents first. Not those of the job system (`job_*`, `api_*`): what stands in
-/// them depends on who worked when, and permits and presence are gone within the hour.
-const TABLES: [&str; 12] = [
+/// them depends on who worked when, and permits and presence are gone within the hour. Nor sign-ins and pages of rebuilds that are
+/// under way.
+const TABLES: [&str; 13] = [
     "users",
     "workspaces",
+    "user_context",
     "activity_log",
     "platform_connections",
     "platform_content",
@@ -33,6 +35,8 @@ const TABLES: [&str; 12] = [
 ];
 /// Columns that only one back-end has, or that say how long something took.
 const PRIVATE: [&str; 4] = ["row", "search", "checksum", "execution_time"];
+/// Columns that hold secrets, sealed with chance in them.
+const SEALED: [&str; 2] = ["credentials_encrypted", "refresh_token_encrypted"];
 /// Columns that `SQLite` keeps as numbers.
 const FLAGS: [&str; 7] = ["digest_enabled", "is_current", "is_inference", "is_user_authored", "onboarded", "retained", "success"];
 /// Columns that `SQLite` keeps as JSON text.
@@ -107,6 +111,8 @@ fn line(table: &str, row: &str) -> Result<String, StoreError> {
 fn typed(column: &str, value: Value) -> Value {
     match value {
         Value::Number(number) if FLAGS.contains(&column) => Value::Bool(number.as_u64() != Some(0)),
+        // A whole number is one with a fraction to one back-end, and one without to the other.
+        Value::Number(number) if column == "confidence" => number.as_f64().map_or(Value::Null, Value::from),
         Value::String(text) if JSON.contains(&column) => serde_json::from_str(&text).unwrap_or(Value::String(text)),
         other => other,
     }
@@ -124,8 +130,10 @@ fn masked(name: &str, value: Value) -> Value {
 }
 
 fn masked_text(name: &str, text: String) -> String {
-    let own_instant = (name.ends_with("_at") && !name.starts_with("source_")) || matches!(name, "held_until" | "installed_on");
+    let own_instant = (name.ends_with("_at") && !name.starts_with("source_"))
+        || matches!(name, "held_until" | "installed_on" | "refresh_until");
     match (Uuid::try_parse(&text), chrono::DateTime::parse_from_rfc3339(&text)) {
+        _ if SEALED.contains(&name) => "<sealed>".to_owned(),
         (Ok(_), _) if text.len() == 36 => "<id>".to_owned(),
         _ if own_instant => "<at>".to_owned(),
         (_, Ok(instant)) if name.starts_with("source_") => instant_text(instant.to_utc()),

@@ -5,6 +5,7 @@ mod accounts;
 mod activity;
 mod capacity;
 mod columns;
+mod connections;
 mod content;
 mod db;
 mod deliverables;
@@ -16,6 +17,7 @@ mod evidence;
 mod jobs;
 mod migrate;
 mod outbox;
+mod seal;
 mod search;
 mod text;
 mod time;
@@ -32,6 +34,7 @@ use yarnnn_core::id::{IdGen, RandomIds};
 use crate::db::Db;
 pub use crate::doctor::{PlatformStats, Stats};
 use crate::jobs::JobState;
+pub use crate::seal::{InvalidSealKeys, SealKeys};
 #[cfg(feature = "redis")]
 pub use crate::valkey::{Valkey, ValkeyAdmin, ValkeyError, ValkeyKeeper, ValkeyPresence, ValkeyQueue, ValkeyWakeUps};
 
@@ -45,6 +48,7 @@ pub struct SqlStore {
     clock: Option<Arc<dyn Clock>>,
     ids: Arc<dyn IdGen>,
     jobs: JobState,
+    seal: Option<SealKeys>,
 }
 
 impl SqlStore {
@@ -53,7 +57,8 @@ impl SqlStore {
     /// # Errors
     /// `Unavailable` when the database cannot be reached, `Corrupt` when the URL is not one or the library is too old.
     pub async fn connect(url: &str) -> Result<Self, StoreError> {
-        Ok(Self { db: Db::connect(url).await?, clock: None, ids: Arc::new(RandomIds), jobs: JobState::default() })
+        let db = Db::connect(url).await?;
+        Ok(Self { db, clock: None, ids: Arc::new(RandomIds), jobs: JobState::default(), seal: None })
     }
 
     /// Takes the time of jobs, leases and permits from this clock; without it `SQLite` uses the system's and Postgres its own.
@@ -66,6 +71,12 @@ impl SqlStore {
     #[must_use]
     pub fn with_ids(self, ids: Arc<dyn IdGen>) -> Self {
         Self { ids, ..self }
+    }
+
+    /// Seals and opens credentials with these keys; without them whatever needs credentials answers `Locked`.
+    #[must_use]
+    pub fn with_seal(self, keys: SealKeys) -> Self {
+        Self { seal: Some(keys), ..self }
     }
 
     /// A migrated database in memory that is gone with the last clone of the store.

@@ -60,8 +60,13 @@ async fn migrated(url: &str) -> Ports {
 const SUITES: &[(&str, &str, &[&str])] = &[
     ("accounts", include_str!("../../yarnnn-core/src/contract/accounts.rs"), &[ACCOUNTS]),
     ("activity", include_str!("../../yarnnn-core/src/contract/activity.rs"), &[ACTIVITY]),
+    ("connections", include_str!("../../yarnnn-core/src/contract/connections.rs"), &[]),
+    ("credentials", include_str!("../../yarnnn-core/src/contract/credentials.rs"), &[]),
+    ("oauth_states", include_str!("../../yarnnn-core/src/contract/oauth_states.rs"), &[]),
     ("content", include_str!("../../yarnnn-core/src/contract/content.rs"), &[]),
     ("reading", include_str!("../../yarnnn-core/src/contract/reading.rs"), &[]),
+    ("rebuilds", include_str!("../../yarnnn-core/src/contract/rebuilds.rs"), &[]),
+    ("audits", include_str!("../../yarnnn-core/src/contract/audits.rs"), &[]),
     ("search", include_str!("../../yarnnn-core/src/contract/search.rs"), &[SEARCH]),
     ("deliverables", include_str!("../../yarnnn-core/src/contract/deliverables.rs"), &[]),
     ("versions", include_str!("../../yarnnn-core/src/contract/versions.rs"), &[]),
@@ -86,6 +91,7 @@ const SUITES: &[(&str, &str, &[&str])] = &[
 ];
 const ACCOUNTS: &str = include_str!("../../yarnnn-core/src/accounts/store.rs");
 const ACTIVITY: &str = include_str!("../../yarnnn-core/src/activity/store.rs");
+const CONNECTIONS: &str = include_str!("../../yarnnn-core/src/connections/store.rs");
 const CONTENT: &str = include_str!("../../yarnnn-core/src/sync/store.rs");
 const SEARCH: &str = include_str!("../../yarnnn-core/src/search.rs");
 const DELIVERABLES: &str = include_str!("../../yarnnn-core/src/deliverables/store.rs");
@@ -116,8 +122,9 @@ fn every_fact_of_a_suite_is_run() {
 
 #[test]
 fn every_method_of_a_port_has_a_fact() {
-    let split: [(&str, &[&str]); 6] = [
-        (CONTENT, &["content", "reading"]),
+    let split: [(&str, &[&str]); 7] = [
+        (CONNECTIONS, &["connections", "credentials", "oauth_states"]),
+        (CONTENT, &["content", "reading", "rebuilds", "audits"]),
         (DELIVERABLES, &["deliverables", "versions"]),
         (JOBS, &["jobs_enqueue", "jobs_claim", "jobs_finish", "jobs_rescue", "jobs_state", "job_admin", "job_upkeep"]),
         (KEEPER, &["leases", "presence"]),

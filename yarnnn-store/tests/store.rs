@@ -15,13 +15,14 @@ use yarnnn_core::StoreError;
 use yarnnn_core::accounts::NewUser;
 use yarnnn_core::activity::ActivityKind;
 use yarnnn_core::contract::Ports;
+use yarnnn_core::contract::connection_fixtures::connected;
 use yarnnn_core::contract::fixtures::{
     ANA, begin, channel, everything, finished, first_page, fresh, gone, import, last_page, letter, line, live, message, minute,
     opened, queued, resource, sentence, texts, verified, written,
 };
 use yarnnn_core::delivery::Settlement;
 use yarnnn_core::id::UserId;
-use yarnnn_core::platform::{Cursor, Gap, GapKind, Interval, Quarantined};
+use yarnnn_core::platform::{Cursor, Gap, GapKind, Interval, Quarantined, Resource, ResourceKind};
 use yarnnn_core::search::SearchQuery;
 use yarnnn_core::sync::{ExpireBefore, Finished, Origin, PageCommit, Progress, Retain, RetainReason};
 use yarnnn_store::SqlStore;
@@ -85,7 +86,7 @@ async fn a_database_of_a_newer_version_is_refused() {
     let mut raw = SqliteConnection::connect(&file_url(&folder)).await.unwrap();
     sqlx::query(NEWER).bind(vec![0_u8]).execute(&mut raw).await.unwrap();
     let error = store.migrate().await.unwrap_err();
-    insta::assert_snapshot!(error, @"the database refused or holds unreadable data (a database of a newer version): it has migration 9999, and this program knows migrations up to 7; use the newer program");
+    insta::assert_snapshot!(error, @"the database refused or holds unreadable data (a database of a newer version): it has migration 9999, and this program knows migrations up to 8; use the newer program");
     assert_eq!(store.schema_version().await.unwrap(), 9999);
     with_postgres(|url| async move {
         let store = SqlStore::connect(&url).await.unwrap();
@@ -196,6 +197,10 @@ async fn history(ports: &Ports) {
     live(ports, vec![message("4", "to be deleted")], 6).await;
     gone(ports, &["3", "4"], 7).await;
     last_run(ports).await;
+    ports.accounts.set_timezone(ANA, "Europe/Lisbon", minute(9)).await.unwrap();
+    let kept = Resource::new(resource("slack:C2"), "#random", ResourceKind::Channel);
+    ports.content.exclude(ANA, &kept, true, minute(9)).await.unwrap();
+    connected(ports, "ana@example.com").await;
     report(ports, cited).await;
     let retain = Retain { user: ANA, ids: vec![cited], reason: RetainReason::UserImport, reference: None, at: minute(30) };
     ports.content.retain(&retain).await.unwrap();
@@ -218,6 +223,7 @@ async fn last_run(ports: &Ports) {
         item_count: 1,
         source_latest_at: Some(minute(-31)),
         error: Some("1 record could not be read".to_owned()),
+        audited: false,
         activity: Some(line(ActivityKind::PlatformSynced, fresh(), "Synced gmail")),
     };
     let page = PageCommit {

@@ -22,6 +22,7 @@ async fn work() -> anyhow::Result<()> {
     let guard = guard::Guard::start(WorkerConfig::DRAIN)?;
     let config = Config::from_env()?;
     let yarnnn = yarnnn::connect(&config).await?;
+    yarnnn::check_seal_key(&config, &yarnnn).await?;
     let jobs = yarnnn.jobs().clone();
     let settings = WorkerConfig::new(config.worker.name, jobs.ids.as_ref()).with_concurrency(config.worker.concurrency);
     let settings = WorkerConfig { lanes: config.worker.lanes, ..settings };

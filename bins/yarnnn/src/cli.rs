@@ -36,6 +36,18 @@ pub(crate) enum Command {
     },
     /// Bring export files and folders in: Slack, mbox, .eml, Maildir, .ics, Notion.
     Import(Import),
+    /// Connect an account with a token of your own, or remove it with `--remove`.
+    Connect(Connect),
+    /// Bring everything that is connected up to date, now.
+    Sync(Sync),
+    /// List the sources of what is connected, and choose which are synced.
+    Sources(Sources),
+    /// Show your settings, and set the time zone in which your days begin.
+    Settings {
+        /// IANA name, such as Europe/Berlin.
+        #[arg(long, value_name = "ZONE")]
+        timezone: Option<String>,
+    },
     /// Create, list, show and pause standing reports.
     #[command(subcommand)]
     Deliverables(Deliverables),
@@ -64,8 +76,12 @@ pub(crate) enum Command {
     /// List, show, retry, cancel and purge background jobs.
     #[command(subcommand)]
     Jobs(Jobs),
-    /// Check settings, database, sources and outbox.
-    Doctor,
+    /// Check settings, database, connections, sources and outbox.
+    Doctor {
+        /// Print a new key for `INTEGRATION_ENCRYPTION_KEY` and nothing else.
+        #[arg(long)]
+        new_key: bool,
+    },
     /// Bring the database schema up to date.
     Migrate,
 }
@@ -82,6 +98,66 @@ pub(crate) struct Import {
     /// Only queue it, for a worker of this host.
     #[arg(long)]
     pub(crate) detach: bool,
+}
+
+/// An account at a provider.
+#[derive(Debug, Args)]
+pub(crate) struct Connect {
+    /// slack, notion or google (Gmail and Calendar).
+    #[arg(required_unless_present = "remove", conflicts_with = "remove")]
+    pub(crate) provider: Option<String>,
+    /// Read the token from this variable (default: standard input, or a prompt that does not show it).
+    #[arg(long, value_name = "NAME", conflicts_with = "remove")]
+    pub(crate) token_env: Option<String>,
+    /// Disconnect this provider; what came from it goes too, except what reports cite.
+    #[arg(long, value_name = "PROVIDER")]
+    pub(crate) remove: Option<String>,
+}
+
+/// A sync.
+#[derive(Debug, Args)]
+pub(crate) struct Sync {
+    /// Only these: slack, gmail, notion, calendar, google (default: everything that is connected).
+    #[arg(value_name = "PLATFORM")]
+    pub(crate) platforms: Vec<String>,
+    /// Only queue it, for a worker.
+    #[arg(long)]
+    pub(crate) detach: bool,
+}
+
+/// Sources of what is connected.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Sources {
+    /// Only those of this provider: slack, google or notion.
+    pub(crate) provider: Option<String>,
+    #[command(subcommand)]
+    pub(crate) change: Option<ChangeSources>,
+}
+
+/// A choice of sources.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ChangeSources {
+    /// Sync these and no others of their platform, in this order as far as your tier allows.
+    Select {
+        /// By id or name.
+        #[arg(required = true, value_name = "PLATFORM:RESOURCE")]
+        sources: Vec<String>,
+    },
+    /// Never sync this one; what is stored of it stays until it expires.
+    Exclude {
+        /// By id or name.
+        #[arg(value_name = "PLATFORM:RESOURCE")]
+        source: String,
+    },
+    /// Sync it again.
+    Include {
+        /// By id or name.
+        #[arg(value_name = "PLATFORM:RESOURCE")]
+        source: String,
+    },
+    /// Keep what is chosen and fill up to what your tier allows.
+    Fill,
 }
 
 /// A worker.

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use yarnnn::config::ConfigError;
-use yarnnn::{ConnectError, Error};
+use yarnnn::platform::PlatformError;
+use yarnnn::{ConnectError, Error, StoreError};
 
 use crate::output::Output;
 
@@ -25,6 +26,18 @@ impl std::fmt::Display for UsageError {
 }
 
 impl std::error::Error for UsageError {}
+
+/// Nothing is connected that the command could work on.
+#[derive(Debug)]
+pub(crate) struct NotConnected(pub(crate) String);
+
+impl std::fmt::Display for NotConnected {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotConnected {}
 
 /// Prints the error and answers its exit code. With `--json` it is an object on standard output.
 pub(crate) fn report(error: &anyhow::Error, output: &Output) -> ExitCode {
@@ -61,7 +74,13 @@ fn classify(error: &anyhow::Error) -> (u8, &'static str) {
         Some(Error::NotFound(_)) => (FAILED, "not_found"),
         Some(Error::Busy(_)) => (FAILED, "busy"),
         Some(Error::Cancelled) => (FAILED, "cancelled"),
+        Some(Error::Store(StoreError::Locked { .. }) | Error::Platform(PlatformError::NeedsOperator { .. })) => {
+            (CONFIGURATION, "configuration")
+        }
         Some(Error::Store(_)) => (FAILED, "store"),
+        Some(Error::Platform(PlatformError::NeedsUser { .. })) => (FAILED, "needs_user"),
+        Some(Error::Platform(_)) => (FAILED, "platform"),
+        None if error.is::<NotConnected>() => (CONFIGURATION, "not_connected"),
         None if of_config => (CONFIGURATION, "configuration"),
         None if error.is::<UsageError>() => (USAGE, "usage"),
         _ => (FAILED, "failed"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use comfy_table::{ContentArrangement, Table, presets};
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde_json::Value;
 
 /// How to print.
@@ -105,6 +105,24 @@ impl Output {
     /// The step at hand, on a terminal.
     pub(crate) fn steps(&self) -> ProgressBar {
         if self.progress { ProgressBar::new_spinner() } else { ProgressBar::hidden() }
+    }
+
+    /// Whether standard error is a terminal, where progress can be drawn.
+    pub(crate) const fn is_live(&self) -> bool {
+        self.progress
+    }
+
+    /// A bar for each of these, on a terminal.
+    pub(crate) fn bars(&self, names: &[&str]) -> Vec<ProgressBar> {
+        let all = MultiProgress::new();
+        let bar = |name: &&str| {
+            let bar = if self.progress { all.add(ProgressBar::new_spinner()) } else { ProgressBar::hidden() };
+            if let Ok(style) = ProgressStyle::with_template("{spinner} {prefix:<9} {wide_msg} {elapsed}") {
+                bar.set_style(style);
+            }
+            bar.with_prefix((*name).to_owned())
+        };
+        names.iter().map(bar).collect()
     }
 
     /// A bar for work of unknown length; silent where standard error is no terminal.

@@ -1,11 +1,16 @@
 //! What most commands need: a connected handle, the user, a way to be interrupted.
 
 use yarnnn::accounts::{Email, User};
+use yarnnn::connections::{Connections, Provider};
 use yarnnn::deliverables::Deliverable;
 use yarnnn::pipeline::{CancelHandle, CancelToken};
-use yarnnn::{Config, Yarnnn};
+use yarnnn::platform_sync::PlatformSync;
+use yarnnn::{Config, Error, Yarnnn};
 
 use crate::exit::UsageError;
+
+/// A handle that was put together without clients of live platforms.
+const UNREACHABLE: &str = "this program cannot reach live platforms";
 
 /// A connected handle and the user of the command.
 pub(crate) struct Session {
@@ -26,11 +31,14 @@ impl Session {
         Ok(Self { config, yarnnn, user })
     }
 
-    /// Connects by a configuration, as the local user.
-    pub(crate) async fn local(config: Config) -> anyhow::Result<Self> {
-        let yarnnn = yarnnn::connect(&config).await?;
-        let user = yarnnn.local_user().await?;
-        Ok(Self { config, yarnnn, user })
+    /// Accounts at providers.
+    pub(crate) fn connections(&self) -> anyhow::Result<Connections> {
+        Ok(self.yarnnn.connections().ok_or_else(|| Error::Failed(UNREACHABLE.to_owned()))?)
+    }
+
+    /// Syncs of what is connected.
+    pub(crate) fn platform_sync(&self) -> anyhow::Result<PlatformSync> {
+        Ok(self.yarnnn.platform_sync().ok_or_else(|| Error::Failed(UNREACHABLE.to_owned()))?)
     }
 
     /// The deliverable with this id, or with this title if it is the only one.
@@ -41,7 +49,7 @@ impl Session {
         match (by_id, by_title.as_slice()) {
             (Some(found), _) => Ok(found.clone()),
             (None, [found]) => Ok((*found).clone()),
-            (None, []) => Err(yarnnn::Error::NotFound(format!("the deliverable {name:?}")).into()),
+            (None, []) => Err(Error::NotFound(format!("the deliverable {name:?}")).into()),
             (None, _) => {
                 Err(UsageError(format!("several deliverables are called {name:?}; use the id (yarnnn deliverables list)")).into())
             }
@@ -52,6 +60,11 @@ impl Session {
 /// An address, or a usage error.
 pub(crate) fn parse_email(text: &str) -> anyhow::Result<Email> {
     text.parse::<Email>().map_err(|error| UsageError(error.to_string()).into())
+}
+
+/// A provider, or a usage error. `gmail` and `calendar` are Google's.
+pub(crate) fn parse_provider(text: &str) -> anyhow::Result<Provider> {
+    text.to_lowercase().parse::<Provider>().map_err(|error| UsageError(error.to_string()).into())
 }
 
 /// A token that the first Ctrl-C (or SIGTERM) cancels: the page or step at hand is still committed. The second ends the program.

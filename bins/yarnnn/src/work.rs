@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use yarnnn::Error;
 use yarnnn::id::JobId;
-use yarnnn::jobs::{EnqueueError, Enqueued, Job, JobProgressSink, JobRecord, JobStatus};
+use yarnnn::jobs::{EnqueueError, Enqueued, Job, JobFilter, JobProgressSink, JobRecord, JobStatus};
 use yarnnn::pipeline::CancelToken;
 use yarnnn_server::worker::{self, JobWatch, WaitSink, WorkerConfig};
 
@@ -24,11 +24,62 @@ pub(crate) async fn carry_through<J: Job>(
     output: &Output,
 ) -> anyhow::Result<Value> {
     let id = enqueue(session, job).await?;
+    result(&until_ended(session, id, cancel, observe, output).await?)
+}
+
+/// As [`carry_through`]; when a job with other options holds the same key, that one is carried to its end before.
+pub(crate) async fn carry_through_next<J: Job>(
+    session: &Session,
+    job: &J,
+    cancel: CancelToken,
+    observe: Option<JobProgressSink>,
+    output: &Output,
+) -> anyhow::Result<Value> {
+    while let Some(other) = in_the_way(session, job).await? {
+        output.note(&format!("job {other} is under way and goes first"));
+        until_ended(session, other, cancel.clone(), observe.clone(), output).await?;
+    }
+    carry_through(session, job, cancel, observe, output).await
+}
+
+/// Enqueues a job, or answers the one that holds its key.
+pub(crate) async fn enqueue_or_existing<J: Job>(session: &Session, job: &J) -> anyhow::Result<JobId> {
+    match in_the_way(session, job).await? {
+        Some(other) => Ok(other),
+        None => enqueue(session, job).await,
+    }
+}
+
+/// The job that holds this one's key with other options.
+async fn in_the_way<J: Job>(session: &Session, job: &J) -> anyhow::Result<Option<JobId>> {
+    let Some(key) = job.key() else { return Ok(None) };
+    let filter = JobFilter {
+        statuses: vec![JobStatus::Queued, JobStatus::Running, JobStatus::Retrying],
+        kind: Some(J::KIND.to_owned()),
+        owner: Some(session.user.id),
+        limit: 1_000,
+    };
+    let jobs = session.yarnnn.jobs();
+    let payload = serde_json::to_value(job)?;
+    let holds = |it: &JobRecord| it.key.as_deref() == Some(key.key.as_str()) && it.payload != payload;
+    let found = jobs.admin.list(&filter).await.map_err(Error::from)?.into_iter().find(holds);
+    let Some(found) = found else { return Ok(None) };
+    worker::rescue_gone(jobs).await?;
+    jobs.admin.hurry(found.id, "command").await.map_err(Error::from)?;
+    Ok(Some(found.id))
+}
+
+async fn until_ended(
+    session: &Session,
+    id: JobId,
+    cancel: CancelToken,
+    observe: Option<JobProgressSink>,
+    output: &Output,
+) -> anyhow::Result<JobRecord> {
     let jobs = session.yarnnn.jobs();
     let config = WorkerConfig::new(SERVICE, jobs.ids.as_ref());
     let watch = JobWatch { cancel, progress: observe, waiting: Some(waits(output.clone())) };
-    let record = worker::run_job(jobs.clone(), session.yarnnn.job_kinds(), config, id, watch).await?;
-    result(&record)
+    Ok(worker::run_job(jobs.clone(), session.yarnnn.job_kinds(), config, id, watch).await?)
 }
 
 /// Enqueues a job and leaves it to a worker.

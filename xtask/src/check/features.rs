@@ -24,7 +24,8 @@ const ABILITIES: &[&str] = &[
 
 /// A feature, and the features that may use it. One that is not named here is used by none.
 const EDGES: &[(&str, &[&str])] = &[
-    ("sync", &["conversation", "deliverables", "digest", "evidence", "imports", "signals"]),
+    ("sync", &["conversation", "deliverables", "digest", "evidence", "imports", "platform_sync", "signals"]),
+    ("connections", &["platform_sync"]),
     ("evidence", &["deliverables"]),
     ("delivery", &["deliverables"]),
 ];

@@ -109,6 +109,8 @@ pub struct User {
     pub email: Email,
     /// What the workspace pays for.
     pub tier: Tier,
+    /// The zone in which the user's days begin, as the user wrote it; none is UTC.
+    pub timezone: Option<String>,
 }
 
 /// A user to be made, with a workspace of the free tier.

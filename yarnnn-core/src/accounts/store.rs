@@ -1,6 +1,7 @@
 //! The port of users and workspaces.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use super::{Email, NewUser, User};
 use crate::error::StoreError;
@@ -12,6 +13,7 @@ use crate::id::UserId;
 /// - [`UserId::LOCAL`] exists in every database, with tier `pro`.
 /// - `ensure` makes user and workspace (tier free) in one transaction, or answers the user who has the address already;
 ///   addresses differ only by more than case.
+/// - `set_timezone` replaces what was known of the user's time zone, however it came to be known.
 ///
 /// # Errors
 /// `NotFound` for an unknown id, `Unavailable`, `Corrupt`.
@@ -29,4 +31,7 @@ pub trait AccountStore: Send + Sync + 'static {
 
     /// The user with this address, made if needed.
     async fn ensure(&self, user: NewUser) -> Result<User, StoreError>;
+
+    /// Stores the time zone that a user states.
+    async fn set_timezone(&self, user: UserId, zone: &str, at: DateTime<Utc>) -> Result<(), StoreError>;
 }

@@ -18,7 +18,7 @@ use crate::error::{Error, StoreError};
 use crate::id::{ActivityId, ConnectionId, IdGen, UserId};
 use crate::jobs::{Capacity, WorkerId};
 use crate::platform::{
-    AccessTokens, CapacityGate, OpenPlatform, Platform, PlatformClient, PlatformError, Probe, Quarantined, Resource,
+    Access, AccessTokens, CapacityGate, OpenPlatform, Platform, PlatformClient, PlatformError, Probe, Quarantined, Resource,
 };
 
 /// How often a change is tried again when somebody else changed the row meanwhile.
@@ -88,15 +88,14 @@ pub struct PlatformReport {
 /// The clients of one connection.
 #[derive(Debug, Clone)]
 pub struct OpenConnection {
-    tokens: Arc<dyn AccessTokens>,
-    gate: Arc<CapacityGate>,
+    access: Access,
     platforms: Arc<dyn OpenPlatform>,
 }
 
 impl OpenConnection {
     /// The client of one platform.
     pub fn client(&self, platform: Platform) -> Arc<dyn PlatformClient> {
-        self.platforms.open(platform, self.tokens.clone(), self.gate.clone())
+        self.platforms.open(platform, self.access.clone())
     }
 }
 
@@ -112,6 +111,14 @@ impl Connections {
     /// Those of the store.
     pub async fn list(&self, user: UserId) -> Result<Vec<Connection>, Error> {
         Ok(self.parts.connections.connections(user).await?)
+    }
+
+    /// Active connections of all users, page by page.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn live(&self, after: Option<ConnectionId>, limit: u32) -> Result<Vec<Connection>, Error> {
+        Ok(self.parts.connections.live(after, limit).await?)
     }
 
     /// Connects with a token of the person's own: a bot token of Slack, a secret of a Notion integration, a refresh token of Google.
@@ -173,7 +180,9 @@ impl Connections {
         let parts = TokenParts { connections, credentials, oauth, clock, ids };
         let tokens = ConnectionTokens::new((connection.user, connection.id, connection.provider), parts);
         let account = connection.account_id().map_or_else(|| connection.id.to_string(), str::to_owned);
-        self.opened(Arc::new(tokens), connection.provider, &account)
+        let at = |path| connection.metadata.get("authed_user_id").or_else(|| connection.metadata.get("owner")?.pointer(path));
+        let person = at("/user/id").and_then(Value::as_str).map(str::to_owned);
+        self.opened(Arc::new(tokens), person, (connection.provider, &account))
     }
 
     /// Changes a connection that others may be changing; `change` is given what it is now, and says nothing to leave it so.
@@ -203,17 +212,22 @@ impl Connections {
         all.into_iter().find(|it| it.id == connection.id).ok_or_else(gone)
     }
 
-    fn opened(&self, tokens: Arc<dyn AccessTokens>, provider: Provider, account: &str) -> OpenConnection {
+    fn opened(
+        &self,
+        tokens: Arc<dyn AccessTokens>,
+        person: Option<String>,
+        (provider, account): (Provider, &str),
+    ) -> OpenConnection {
         let ConnectionsParts { capacity, clock, worker, platforms, .. } = self.parts.clone();
         let gate = CapacityGate::new(capacity, clock, (provider.as_str(), account), worker);
-        OpenConnection { tokens, gate: Arc::new(gate), platforms }
+        OpenConnection { access: Access { tokens, gate: Arc::new(gate), person }, platforms }
     }
 
     /// Looks at what the grant shows, and stores it if it shows anything.
     async fn store(&self, user: &User, provider: Provider, granted: Granted) -> Result<ConnectReport, Error> {
         let id = ConnectionId::fresh(self.parts.ids.as_ref());
         let handed = Arc::new(HandedToken { provider, access: granted.credentials.access.clone() });
-        let opened = self.opened(handed, provider, &id.to_string());
+        let opened = self.opened(handed, None, (provider, &id.to_string()));
         let shown = look(&opened, provider).await?;
         let known = self.list(user.id).await?.into_iter().find(|it| it.provider == provider);
         let same = known.as_ref().filter(|it| it.account_id() == Some(shown.probe.account_id.as_str()));
@@ -349,7 +363,7 @@ fn metadata(
     metadata
 }
 
-fn missing(required: &[String], granted: &[String]) -> Vec<String> {
+pub(super) fn missing(required: &[String], granted: &[String]) -> Vec<String> {
     let is_missing = |it: &&String| !granted.is_empty() && !granted.contains(it);
     required.iter().filter(is_missing).cloned().collect()
 }

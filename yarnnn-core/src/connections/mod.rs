@@ -4,6 +4,7 @@
 
 mod connect;
 mod grant;
+mod health;
 mod landscape;
 mod model;
 mod sources;
@@ -13,6 +14,7 @@ mod tokens;
 pub(crate) use connect::discover;
 pub use connect::{ConnectReport, Connections, ConnectionsParts, OpenConnection, PlatformReport};
 pub use grant::{GrantError, Granted, OAuth};
+pub use health::ConnectionHealth;
 pub use landscape::Landscape;
 pub use model::{
     Connected, Connection, ConnectionChange, ConnectionStatus, Credentials, NewConnection, Provider, UnknownProvider,

@@ -44,11 +44,16 @@ impl Landscape {
         new
     }
 
-    /// Puts a person's choice in place of all that was chosen of the provider's platforms that the choice names.
+    /// Puts a person's choice in place of all that was chosen of the provider's platforms that the choice names; an empty choice
+    /// is one of nothing.
     pub fn choose(&mut self, provider: Provider, tier: Tier, wanted: &[ResourceId]) -> Selection {
         let (known, unknown): (Vec<_>, Vec<_>) = wanted.iter().cloned().partition(|it| self.resource(it).is_some());
         let (mut selected, mut over_limit) = (Vec::new(), Vec::new());
         for &platform in provider.platforms() {
+            if !wanted.is_empty() && wanted.iter().all(|it| it.platform() != platform) {
+                selected.extend(self.selected.iter().filter(|it| it.platform() == platform).cloned());
+                continue;
+            }
             let mut of_platform = Vec::new();
             for id in known.iter().filter(|it| it.platform() == platform) {
                 if !of_platform.contains(id) {
@@ -140,6 +145,19 @@ mod tests {
         );
         assert_eq!((selection.over_limit.as_slice(), selection.unknown.as_slice()), (&wanted[5..7], &wanted[7..]));
         assert!(landscape.choose(Provider::Slack, Tier::Pro, &wanted).over_limit.is_empty());
+    }
+
+    #[test]
+    fn a_choice_of_labels_leaves_the_calendars_as_they_are() {
+        let label = |id: &str| resource(id, id, ResourceKind::Label, json!({}));
+        let calendar = resource("team@example.org", "Team", ResourceKind::Calendar, json!({}));
+        let (inbox, sent) = (label("INBOX"), label("SENT"));
+        let chosen = vec![inbox.id.clone(), calendar.id.clone()];
+        let mut landscape = Landscape { resources: vec![inbox, sent.clone(), calendar.clone()], selected: chosen };
+        landscape.choose(Provider::Google, Tier::Free, std::slice::from_ref(&sent.id));
+        assert_eq!(landscape.selected, [sent.id, calendar.id]);
+        landscape.choose(Provider::Google, Tier::Free, &[]);
+        assert!(landscape.selected.is_empty());
     }
 
     #[test]

@@ -126,7 +126,7 @@ pub struct OAuthState(String);
 
 impl OAuthState {
     /// How long it is good for.
-    pub const LIFE: Duration = Duration::from_secs(600);
+    pub const LIFE: Duration = Duration::from_mins(10);
 
     /// A state as it came back.
     pub fn new(text: impl Into<String>) -> Self {

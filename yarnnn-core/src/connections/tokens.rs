@@ -24,6 +24,8 @@ const MARGIN: TimeDelta = TimeDelta::seconds(60);
 const TURN: Duration = Duration::from_secs(60);
 /// How long to wait for somebody else's refresh.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// How long to wait before looking again: a turn lasts a minute so that it is safe, a refresh mostly part of a second.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// The tokens of one connection.
 pub struct ConnectionTokens {
@@ -117,11 +119,20 @@ impl ConnectionTokens {
             };
             let turn = self.parts.credentials.take_refresh(&take).await.map_err(|it| self.store_error(it))?;
             let stored = match turn {
-                RefreshTurn::Yours(stored) => self.buy(&take, stored).await?,
+                RefreshTurn::Yours(stored) => {
+                    let bought = self.buy(&take, stored).await?;
+                    // However short its life is: buying again would not make it longer.
+                    if let Some(token) = bought.credentials.access.clone() {
+                        *cached = Some(bought);
+                        return Ok(token);
+                    }
+                    bought
+                }
                 RefreshTurn::Newer(stored) => stored,
                 RefreshTurn::Wait { retry_after } if waited < PATIENCE => {
-                    waited += retry_after;
-                    tokio::time::sleep(retry_after).await;
+                    let wait = retry_after.clamp(GLANCE / 10, GLANCE);
+                    waited += wait;
+                    tokio::time::sleep(wait).await;
                     continue;
                 }
                 RefreshTurn::Wait { .. } => {
@@ -210,4 +221,169 @@ pub(crate) fn reconnect(provider: Provider, detail: &str) -> String {
     let google = "; if the Google app is in testing, its tokens end after 7 days";
     let more = if provider == Provider::Google { google } else { "" };
     format!("{} must be connected again ({detail}{more}): yarnnn connect {provider}", provider.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+    use serde_json::Map;
+
+    use super::*;
+    use crate::connections::{Connection, Granted, Landscape, MockConnectionStore, MockCredentialStore, MockOAuth};
+    use crate::id::RandomIds;
+    use crate::testing::FixedClock;
+
+    const NOW: &str = "2026-01-05T09:00:00Z";
+
+    fn stored(access: &str, minutes_left: i64, generation: i64) -> StoredCredentials {
+        let expires_at = NOW.parse::<DateTime<Utc>>().unwrap() + TimeDelta::minutes(minutes_left);
+        let credentials = Credentials {
+            access: Some(access.to_owned().into()),
+            refresh: Some(format!("refresh of {access}").into()),
+            expires_at: Some(expires_at),
+        };
+        StoredCredentials { credentials, generation }
+    }
+
+    struct World {
+        connections: MockConnectionStore,
+        credentials: MockCredentialStore,
+        oauth: MockOAuth,
+    }
+
+    impl World {
+        fn new() -> Self {
+            Self { connections: MockConnectionStore::new(), credentials: MockCredentialStore::new(), oauth: MockOAuth::new() }
+        }
+
+        fn tokens(self) -> ConnectionTokens {
+            let parts = TokenParts {
+                connections: Arc::new(self.connections),
+                credentials: Arc::new(self.credentials),
+                oauth: Arc::new(self.oauth),
+                clock: Arc::new(FixedClock::parse(NOW)),
+                ids: Arc::new(RandomIds),
+            };
+            ConnectionTokens::new((UserId::LOCAL, connection().id, Provider::Google), parts)
+        }
+    }
+
+    fn connection() -> Connection {
+        Connection {
+            id: ConnectionId::from_uuid(uuid::Uuid::nil()),
+            user: UserId::LOCAL,
+            provider: Provider::Google,
+            status: ConnectionStatus::Active,
+            metadata: Map::new(),
+            landscape: Landscape::default(),
+            landscape_discovered_at: None,
+            last_synced_at: None,
+            last_error: None,
+            version: 3,
+            created_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn grants(access: &str) -> Result<Granted, GrantError> {
+        let credentials = Credentials { refresh: None, ..stored(access, 60, 0).credentials };
+        Ok(Granted { credentials, scopes: vec![], metadata: Map::new() })
+    }
+
+    fn text(token: Result<SecretString, PlatformError>) -> Result<String, String> {
+        token.map(|it| it.expose_secret().to_owned()).map_err(|it| it.to_string())
+    }
+
+    #[tokio::test]
+    async fn a_token_that_lasts_is_used_and_read_once() {
+        let mut world = World::new();
+        world.credentials.expect_credentials().times(1).returning(|_, _| Ok(stored("one", 5, 1)));
+        let tokens = world.tokens();
+        assert_eq!((text(tokens.current().await), text(tokens.current().await)), (Ok("one".into()), Ok("one".into())));
+    }
+
+    #[tokio::test]
+    async fn what_a_refresh_bought_is_stored_before_it_is_used() {
+        let mut world = World::new();
+        world.credentials.expect_credentials().returning(|_, _| Ok(stored("one", 1, 1)));
+        world.credentials.expect_take_refresh().returning(|_| Ok(RefreshTurn::Yours(stored("one", 1, 1))));
+        world.oauth.expect_refresh().times(1).returning(|_, _| grants("two"));
+        world
+            .credentials
+            .expect_replace()
+            .times(1)
+            .returning(|_, bought| Ok(StoredCredentials { credentials: bought, generation: 2 }));
+        assert_eq!(text(world.tokens().current().await), Ok("two".into()));
+        let mut world = World::new();
+        world.credentials.expect_credentials().returning(|_, _| Ok(stored("one", 1, 1)));
+        world.credentials.expect_take_refresh().returning(|_| Ok(RefreshTurn::Yours(stored("one", 1, 1))));
+        world.oauth.expect_refresh().returning(|_, _| grants("two"));
+        world.credentials.expect_replace().returning(|_, _| Err(StoreError::Unavailable { source: "down".into() }));
+        assert!(text(world.tokens().current().await).is_err(), "a token that is not stored is not used");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn whoever_is_not_the_one_waits_and_takes_what_was_bought() {
+        let mut world = World::new();
+        world.credentials.expect_credentials().returning(|_, _| Ok(stored("one", 1, 1)));
+        let mut turns = vec![RefreshTurn::Newer(stored("two", 60, 2)), RefreshTurn::Wait { retry_after: Duration::from_secs(2) }];
+        world.credentials.expect_take_refresh().times(2).returning(move |_| Ok(turns.pop().unwrap()));
+        assert_eq!(text(world.tokens().current().await), Ok("two".into()));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_after_somebody_else_refreshed_is_no_end() {
+        let mut world = World::new();
+        let mut reads = vec![stored("two", 60, 2), stored("one", 1, 1)];
+        world.credentials.expect_credentials().times(2).returning(move |_, _| Ok(reads.pop().unwrap()));
+        world.credentials.expect_take_refresh().returning(|_| Ok(RefreshTurn::Yours(stored("one", 1, 1))));
+        world
+            .oauth
+            .expect_refresh()
+            .times(1)
+            .returning(|_, _| Err(GrantError::Refused { provider: "Google", detail: "invalid_grant".into() }));
+        assert_eq!(text(world.tokens().current().await), Ok("two".into()));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_is_final_and_says_what_to_do() {
+        let mut world = World::new();
+        world.credentials.expect_credentials().returning(|_, _| Ok(stored("one", 1, 1)));
+        world.credentials.expect_take_refresh().returning(|_| Ok(RefreshTurn::Yours(stored("one", 1, 1))));
+        world
+            .oauth
+            .expect_refresh()
+            .times(1)
+            .returning(|_, _| Err(GrantError::Refused { provider: "Google", detail: "invalid_grant".into() }));
+        world.credentials.expect_give_up().times(1).returning(|_| Ok(()));
+        world.connections.expect_connections().returning(|_| Ok(vec![connection()]));
+        let is_marked = |change: &ConnectionChange| matches!(&change.status, Some((ConnectionStatus::Expired, Some(problem))) if problem.contains("invalid_grant"));
+        world.connections.expect_save().withf(is_marked).times(1).returning(|_| Ok(connection()));
+        let said = text(world.tokens().current().await).unwrap_err();
+        assert!(
+            said.contains("Google must be connected again (invalid_grant") && said.contains("yarnnn connect google"),
+            "{said}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_provider_that_is_down_ends_nothing() {
+        let mut world = World::new();
+        world.credentials.expect_credentials().returning(|_, _| Ok(stored("one", 1, 1)));
+        world.credentials.expect_take_refresh().returning(|_| Ok(RefreshTurn::Yours(stored("one", 1, 1))));
+        let down = || PlatformError::Unavailable { what: "google token".into(), source: "503".into() };
+        world.oauth.expect_refresh().returning(move |_, _| Err(down().into()));
+        world.credentials.expect_give_up().times(1).returning(|_| Ok(()));
+        assert!(matches!(world.tokens().current().await, Err(PlatformError::Unavailable { .. })));
+    }
+
+    #[tokio::test]
+    async fn a_refused_token_is_renewed_only_if_nobody_has() {
+        let mut world = World::new();
+        let mut reads = vec![stored("two", 60, 2), stored("one", 60, 1)];
+        world.credentials.expect_credentials().times(2).returning(move |_, _| Ok(reads.pop().unwrap()));
+        let tokens = world.tokens();
+        let refused = tokens.current().await.unwrap();
+        assert_eq!(text(tokens.renew(&refused).await), Ok("two".into()));
+        assert_eq!(text(tokens.renew(&refused).await), Ok("two".into()), "what others fetched meanwhile is at hand");
+    }
 }

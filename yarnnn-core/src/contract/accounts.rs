@@ -52,3 +52,22 @@ pub async fn ensure_at_once_answers_one_user(ports: &Ports) {
     let ids: Vec<_> = answers.into_iter().map(|it| it.unwrap().id).collect();
     assert!(ids.windows(2).all(|pair| pair[0] == pair[1]), "{ids:?}");
 }
+
+/// What a user states replaces what was known; nobody else's changes.
+pub async fn set_timezone_replaces_what_was_known(ports: &Ports) {
+    let ben = ports.accounts.ensure(new_user("ben@example.com")).await.unwrap();
+    assert_eq!(ben.timezone, None);
+    for zone in ["Europe/Lisbon", "Asia/Seoul"] {
+        ports.accounts.set_timezone(ben.id, zone, minute(1)).await.unwrap();
+        assert_eq!(ports.accounts.user(ben.id).await.unwrap().timezone.as_deref(), Some(zone));
+    }
+    let found = ports.accounts.user_by_email(&ben.email).await.unwrap().unwrap();
+    assert_eq!(found.timezone.as_deref(), Some("Asia/Seoul"));
+    assert_eq!(ports.accounts.user(UserId::LOCAL).await.unwrap().timezone, None);
+}
+
+/// Nobody's time zone is nothing to store.
+pub async fn set_timezone_needs_a_user(ports: &Ports) {
+    let outcome = ports.accounts.set_timezone(UserId::from_uuid(fresh()), "UTC", minute(1)).await;
+    assert!(is_missing(&outcome));
+}

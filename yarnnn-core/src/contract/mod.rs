@@ -6,10 +6,14 @@
 
 pub mod accounts;
 pub mod activity;
+pub mod audits;
 pub mod capacity;
 pub mod capacity_fixtures;
 pub mod capacity_windows;
+pub mod connection_fixtures;
+pub mod connections;
 pub mod content;
+pub mod credentials;
 pub mod deliverables;
 pub mod evidence;
 pub mod fixtures;
@@ -26,10 +30,12 @@ pub mod jobs_lost;
 pub mod jobs_rescue;
 pub mod jobs_state;
 pub mod leases;
+pub mod oauth_states;
 pub mod outbox;
 mod ports;
 pub mod presence;
 pub mod reading;
+pub mod rebuilds;
 pub mod search;
 pub mod versions;
 pub mod wake_ups;

@@ -60,8 +60,19 @@ pub trait CallGate: Send + Sync + fmt::Debug + 'static {
     async fn admit(&self, call: &Call<'_>) -> Result<(), PlatformError>;
 }
 
+/// What a client of one account is opened with.
+#[derive(Debug, Clone)]
+pub struct Access {
+    /// Its tokens.
+    pub tokens: Arc<dyn AccessTokens>,
+    /// Leave to call.
+    pub gate: Arc<dyn CallGate>,
+    /// Who the person is inside of the account, where the provider tells them apart from it (Slack's `authed_user`).
+    pub person: Option<String>,
+}
+
 /// Opens live clients.
 pub trait OpenPlatform: Send + Sync + fmt::Debug + 'static {
     /// A client of one platform of an account.
-    fn open(&self, platform: Platform, tokens: Arc<dyn AccessTokens>, gate: Arc<dyn CallGate>) -> Arc<dyn PlatformClient>;
+    fn open(&self, platform: Platform, access: Access) -> Arc<dyn PlatformClient>;
 }

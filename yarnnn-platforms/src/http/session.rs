@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use futures::future::try_join_all;
 use secrecy::SecretString;
 use serde_json::Value;
 use yarnnn_core::clock::Clock;
@@ -65,10 +66,31 @@ impl Session {
     /// What the dialect says; `RateLimited` when waiting would take too long; `Unavailable` when no answer comes; `Protocol`
     /// when what comes is no JSON. All of them name the call.
     pub(crate) async fn call(&self, dialect: &dyn Dialect, call: &Call<'_>, request: Request) -> Result<Reply, PlatformError> {
+        self.0.gate.admit(call).await?;
+        self.admitted(dialect, call, request).await
+    }
+
+    /// Makes the same call for several requests at once, with one leave for the cost of all of them: for limits that count
+    /// units, not requests. The answers come in the order of the requests.
+    ///
+    /// # Errors
+    /// Those of [`Session::call`], of the first that fails.
+    pub(crate) async fn call_each(
+        &self,
+        dialect: &dyn Dialect,
+        call: &Call<'_>,
+        requests: Vec<Request>,
+    ) -> Result<Vec<Reply>, PlatformError> {
+        let number = u32::try_from(requests.len()).unwrap_or(u32::MAX);
+        self.0.gate.admit(&Call { cost: call.cost.saturating_mul(number), ..*call }).await?;
+        try_join_all(requests.into_iter().map(|request| self.admitted(dialect, call, request))).await
+    }
+
+    /// Makes a call whose first try has leave; each further one asks for its own.
+    async fn admitted(&self, dialect: &dyn Dialect, call: &Call<'_>, request: Request) -> Result<Reply, PlatformError> {
         let mut token = self.0.tokens.current().await?;
         let (mut retries, mut renewed) = (0, false);
         loop {
-            self.0.gate.admit(call).await?;
             match self.attempt(dialect, call.name, &request, &token).await? {
                 Attempt::Good(reply) => {
                     self.0.budget.earn();
@@ -84,6 +106,7 @@ impl Session {
                     retries += 1;
                 }
             }
+            self.0.gate.admit(call).await?;
         }
     }
 
@@ -143,7 +166,7 @@ struct Again {
 }
 
 /// The body as JSON. An error may come without; anything else must have it.
-pub(super) fn json(call: &'static str, raw: &RawReply) -> Result<Value, PlatformError> {
+pub(crate) fn json(call: &'static str, raw: &RawReply) -> Result<Value, PlatformError> {
     let protocol = |detail: String| Err(PlatformError::Protocol { call: call.to_owned(), detail });
     if (300..400).contains(&raw.status) {
         return protocol(format!("status {}: it points to another address, which is not followed", raw.status));

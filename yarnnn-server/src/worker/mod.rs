@@ -39,4 +39,5 @@ pub(crate) use housekeeper::unknown_kinds;
 pub use idle::{IdleReport, run_until_idle};
 pub use run::{Worker, run};
 pub use single::{JobWatch, WaitSink, rescue_gone, run_job};
+pub(crate) use submit::has_worker;
 pub use submit::{Submitted, submit};

@@ -49,7 +49,7 @@ pub async fn submit<J: Job>(
 
 /// Whether a worker is on the board that takes jobs and is not known to be gone. How long ago it beat is for the store to judge:
 /// clocks differ.
-pub(super) async fn has_worker(jobs: &Jobs) -> Result<bool, Error> {
+pub(crate) async fn has_worker(jobs: &Jobs) -> Result<bool, Error> {
     let workers = jobs.presence.workers().await?;
     Ok(workers.iter().any(|it| it.concurrency > 0 && !it.draining && !jobs.liveness.is_gone(&it.process)))
 }

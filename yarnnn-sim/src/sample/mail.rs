@@ -49,7 +49,7 @@ pub(super) fn append(output: &mut Vec<u8>, sender: &str, sent: &str, message: &[
 }
 
 /// A mail as it was sent.
-pub(super) fn message(mail: &Mail, sample: &Sample, timeline: &Timeline) -> io::Result<Vec<u8>> {
+pub(crate) fn message(mail: &Mail, sample: &Sample, timeline: &Timeline) -> io::Result<Vec<u8>> {
     let address = |key: &String| Address::new_address(Some(sample.name(key).to_owned()), sample.address(key).to_owned());
     let list = |keys: &[String]| Address::new_list(keys.iter().map(address).collect());
     let voice = MailVoice { sample };
@@ -133,8 +133,8 @@ fn quotation(mail: &Mail, sample: &Sample, timeline: &Timeline) -> String {
 }
 
 /// Plain text: names are written out.
-pub(super) struct MailVoice<'a> {
-    pub(super) sample: &'a Sample,
+pub(crate) struct MailVoice<'a> {
+    pub(crate) sample: &'a Sample,
 }
 
 impl Voice for MailVoice<'_> {

@@ -6,16 +6,17 @@ mod archive;
 mod calendar;
 mod check;
 pub mod generate;
-mod identifier;
-mod mail;
-mod model;
-mod moment;
+pub(crate) mod identifier;
+pub(crate) mod mail;
+pub(crate) mod model;
+pub(crate) mod moment;
 mod notion;
 mod slack;
 mod story;
-mod template;
+pub(crate) mod template;
 
 pub use model::Person;
+pub(crate) use slack::records as slack_records;
 pub use story::{Sample, SampleCounts, SampleFiles};
 
 #[cfg(test)]

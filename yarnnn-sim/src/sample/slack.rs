@@ -7,7 +7,9 @@ mod wire;
 use std::collections::BTreeMap;
 use std::io;
 
+use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::Value;
 
 use self::wire::{ChannelFile, Message, User};
 use super::Sample;
@@ -21,8 +23,7 @@ use super::template::Voice;
 pub(super) fn render(sample: &Sample, timeline: &Timeline) -> io::Result<Vec<u8>> {
     let mut archive = Archive::in_memory();
     let now = timeline.now().naive_utc();
-    let bots = sample.cast.bots.iter().map(User::of_bot);
-    let users: Vec<User> = sample.people().iter().map(|it| User::of_person(it, sample, timeline)).chain(bots).collect();
+    let users: Vec<User> = users(sample, timeline).collect();
     let described = |direct: bool| sample.channels.iter().filter(move |it| it.direct == direct);
     let channels: Vec<_> = described(false).map(|it| ChannelFile::channel(it, timeline)).collect();
     let direct: Vec<_> = described(true).map(|it| ChannelFile::direct(it, timeline)).collect();
@@ -36,6 +37,42 @@ pub(super) fn render(sample: &Sample, timeline: &Timeline) -> io::Result<Vec<u8>
         }
     }
     Ok(archive.finish()?.into_inner())
+}
+
+/// The same records as values, for a workspace that answers calls.
+pub(crate) struct Records {
+    pub(crate) team: String,
+    /// The user id of the story's owner.
+    pub(crate) owner: String,
+    pub(crate) users: Vec<Value>,
+    /// Each channel or direct conversation with its messages.
+    pub(crate) channels: Vec<(Value, Vec<Value>)>,
+}
+
+/// What the export of this moment holds.
+pub(crate) fn records(sample: &Sample, now: DateTime<Utc>) -> Records {
+    let timeline = Timeline::new(now, sample.cast.zone);
+    let channels = sample.channels.iter().map(|channel| {
+        let described = if channel.direct { ChannelFile::direct } else { ChannelFile::channel };
+        let messages = by_day(sample, channel, &timeline).into_values().flatten().map(value).collect();
+        (value(described(channel, &timeline)), messages)
+    });
+    Records {
+        team: identifier::slack('T', wire::TEAM),
+        owner: identifier::slack('U', &sample.cast.owner),
+        users: users(sample, &timeline).map(value).collect(),
+        channels: channels.collect(),
+    }
+}
+
+/// Records have texts as keys and nothing that JSON cannot say.
+fn value<T: Serialize>(record: T) -> Value {
+    serde_json::to_value(record).unwrap_or_default()
+}
+
+fn users(sample: &Sample, timeline: &Timeline) -> impl Iterator<Item = User> {
+    let people = sample.people().iter().map(|it| User::of_person(it, sample, timeline));
+    people.chain(sample.cast.bots.iter().map(User::of_bot))
 }
 
 fn json<T: Serialize>(value: &T) -> io::Result<Vec<u8>> {

@@ -1,14 +1,15 @@
 //! What is read back from the content store.
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sqlx::types::Json;
 use sqlx::{FromRow, QueryBuilder};
 use yarnnn_core::StoreError;
 use yarnnn_core::id::{ContentId, UserId};
-use yarnnn_core::platform::{Author, ContentType, Cursor, Gap, Interval, Platform, ResourceId};
+use yarnnn_core::platform::{Author, ContentType, Cursor, Gap, Interval, KnownItem, Platform, ResourceId};
 use yarnnn_core::sync::{ContentQuery, ResourceStatus, StoredItem};
 
+use super::registry::EXCLUDED;
 use crate::columns::{Id, Instant, Uuids};
 use crate::db::{Db, on_pool};
 use crate::error::{Doing as _, unreadable};
@@ -18,7 +19,11 @@ const ITEMS: &str = "select id, platform, resource_id, resource_name, item_id, c
     author, author_id, is_user_authored, source_timestamp, metadata, fetched_at, retained, expires_at, is_current, version_of, \
     withdrawn_at from platform_content where user_id = ";
 const REGISTRY: &str = "select platform, resource_id, resource_name, last_synced_at, platform_cursor, item_count, \
-    source_latest_at, last_error, covered, gaps from sync_registry where user_id = ";
+    source_latest_at, last_error, last_error_at, audited_at, sync_metadata, covered, gaps from sync_registry where user_id = ";
+
+const KNOWN: &str = "select item_id, source_timestamp, metadata from platform_content \
+    where user_id = $1 and platform = $2 and resource_id = $3 and origin = 'live' and is_current = true \
+    and withdrawn_at is null and (retained = true or expires_at >= $4)";
 
 /// The given rows, in any state, by id.
 pub(super) async fn find(db: &Db, user: UserId, ids: &[ContentId]) -> Result<Vec<StoredItem>, StoreError> {
@@ -70,6 +75,18 @@ pub(super) async fn coverage(db: &Db, user: UserId, resources: &[ResourceId]) ->
     .doing("the registry of resources")?;
     let mut known: Vec<_> = rows.into_iter().map(ResourceStatus::try_from).collect::<Result<_, _>>()?;
     known.sort_by(|left, right| left.resource.cmp(&right.resource));
+    Ok(known)
+}
+
+/// What is kept of a resource of what came from a live service, by item.
+pub(super) async fn known(db: &Db, user: UserId, resource: &ResourceId, at: DateTime<Utc>) -> Result<Vec<KnownItem>, StoreError> {
+    let rows: Vec<KnownRow> = on_pool!(db, pool => sqlx::query_as(KNOWN)
+        .bind(Id(user.as_uuid())).bind(resource.platform().as_str()).bind(clean(resource.as_str())).bind(Instant(at))
+        .fetch_all(pool).await)
+    .doing("what is kept of a resource")?;
+    let mut known: Vec<_> = rows.into_iter().map(KnownItem::from).collect();
+    // In byte order, whatever the database's collation.
+    known.sort_by(|left, right| left.item_id.cmp(&right.item_id));
     Ok(known)
 }
 
@@ -148,6 +165,19 @@ fn instant(column: Option<Instant>) -> Option<DateTime<Utc>> {
 }
 
 #[derive(FromRow)]
+struct KnownRow {
+    item_id: String,
+    source_timestamp: Option<Instant>,
+    metadata: Json<Value>,
+}
+
+impl From<KnownRow> for KnownItem {
+    fn from(row: KnownRow) -> Self {
+        Self { item_id: row.item_id, source_timestamp: instant(row.source_timestamp), metadata: row.metadata.0 }
+    }
+}
+
+#[derive(FromRow)]
 struct StatusRow {
     platform: String,
     resource_id: String,
@@ -157,6 +187,9 @@ struct StatusRow {
     item_count: i64,
     source_latest_at: Option<Instant>,
     last_error: Option<String>,
+    last_error_at: Option<Instant>,
+    audited_at: Option<Instant>,
+    sync_metadata: Json<Map<String, Value>>,
     covered: Json<Vec<Interval>>,
     gaps: Json<Vec<Gap>>,
 }
@@ -175,7 +208,10 @@ impl TryFrom<StatusRow> for ResourceStatus {
             cursor: row.platform_cursor.map(Cursor::new),
             item_count,
             source_latest_at: instant(row.source_latest_at),
+            last_error_at: instant(row.last_error_at).filter(|_| row.last_error.is_some()),
             last_error: row.last_error,
+            audited_at: instant(row.audited_at),
+            excluded: row.sync_metadata.0.get(EXCLUDED) == Some(&Value::Bool(true)),
             covered: row.covered.0,
             gaps: row.gaps.0,
         })

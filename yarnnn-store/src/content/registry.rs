@@ -7,7 +7,8 @@ use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 use yarnnn_core::StoreError;
-use yarnnn_core::platform::{Cursor, Gap, Interval, Quarantined, ResourceId};
+use yarnnn_core::id::{IdGen, UserId};
+use yarnnn_core::platform::{Cursor, Gap, Interval, Quarantined, Resource, ResourceId};
 use yarnnn_core::sync::{BeginRun, Finished, RunHandle, RunToken};
 
 use crate::columns::{Id, Instant};
@@ -17,7 +18,7 @@ use crate::text::{clean, cleaned, cut, plausible};
 
 const BEGIN: &str = "insert into sync_registry \
     (id, user_id, platform, resource_id, resource_name, run_token, pending, created_at, updated_at) \
-    values ($1, $2, $3, $4, $5, 1, $6, $7, $7) \
+    values ($1, $2, $3, $4, $5, $8, $6, $7, $7) \
     on conflict (user_id, platform, resource_id) do update set run_token = sync_registry.run_token + 1, \
     resource_name = excluded.resource_name, pending = excluded.pending, updated_at = excluded.updated_at \
     returning run_token, platform_cursor";
@@ -26,9 +27,19 @@ const FENCE: &str = "select id, run_token, source_latest_at, sync_metadata, cove
 const PAGE: &str = "update sync_registry set covered = $2, pending = $3, updated_at = $4 where id = $1";
 const FINISH: &str = "update sync_registry set covered = $2, gaps = $3, pending = $4, sync_metadata = $5, \
     last_synced_at = $6, updated_at = $6, platform_cursor = coalesce($7, platform_cursor), item_count = $8, \
-    source_latest_at = $9, last_error = $10, last_error_at = case when $10 is null then last_error_at else $6 end where id = $1";
+    source_latest_at = $9, last_error = $10, last_error_at = case when $10 is null then last_error_at else $6 end, \
+    audited_at = case when $11 then $6 else audited_at end where id = $1";
 const FAIL: &str = "update sync_registry set covered = $2, pending = $3, last_error = $4, last_error_at = $5, updated_at = $5 \
     where id = $1";
+/// Locks the entry, whether it is new or not.
+const ENTER: &str = "insert into sync_registry \
+    (id, user_id, platform, resource_id, resource_name, run_token, created_at, updated_at) \
+    values ($1, $2, $3, $4, $5, $6, $7, $7) \
+    on conflict (user_id, platform, resource_id) do update set updated_at = excluded.updated_at returning id, sync_metadata";
+const NOTE: &str = "update sync_registry set sync_metadata = $2 where id = $1";
+
+/// Where the registry's notes say that the user keeps a resource from being synced.
+pub(super) const EXCLUDED: &str = "excluded";
 
 /// `last_error` is cut at this many characters.
 const MAX_ERROR_CHARS: usize = 500;
@@ -37,6 +48,7 @@ const MAX_ERROR_CHARS: usize = 500;
 const MAX_QUARANTINED: usize = 100;
 
 /// What a page tells of its resource.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct Seen {
     pub(super) covered: Vec<Interval>,
     pub(super) gaps: Vec<Gap>,
@@ -64,9 +76,8 @@ pub(super) struct Entry {
 }
 
 /// Ends all earlier runs of a resource and starts one.
-pub(super) async fn begin(tx: &mut Tx, run: &BeginRun) -> Result<RunHandle, DbError> {
-    // Derived from what the row is about: no second row can be meant.
-    let id = Uuid::new_v5(&run.user.as_uuid(), run.resource.to_string().as_bytes());
+pub(super) async fn begin(tx: &mut Tx, run: &BeginRun, first: RunToken) -> Result<RunHandle, DbError> {
+    let id = entry_id(run.user, &run.resource);
     let (token, cursor): (i64, Option<String>) = on_tx!(tx, connection => {
         let query = sqlx::query_as(BEGIN)
             .bind(Id(id))
@@ -75,12 +86,51 @@ pub(super) async fn begin(tx: &mut Tx, run: &BeginRun) -> Result<RunHandle, DbEr
             .bind(clean(run.resource.as_str()))
             .bind(clean(&run.resource_name))
             .bind(Json(Pending::default()))
-            .bind(Instant(run.at));
+            .bind(Instant(run.at))
+            .bind(first.0);
         query.fetch_one(connection).await
     })
     .doing(format!("the run of {}", run.resource))?;
-    let BeginRun { user, resource, resource_name, .. } = run.clone();
-    Ok(RunHandle { user, resource, resource_name, token: RunToken(token), cursor: cursor.map(Cursor::new) })
+    let BeginRun { user, resource, resource_name, mode, .. } = run.clone();
+    Ok(RunHandle { user, resource, resource_name, token: RunToken(token), mode, cursor: cursor.map(Cursor::new) })
+}
+
+/// Derived from what the row is about: no second row can be meant.
+fn entry_id(user: UserId, resource: &ResourceId) -> Uuid {
+    Uuid::new_v5(&user.as_uuid(), resource.to_string().as_bytes())
+}
+
+/// The token of an entry that is made. An entry can be deleted and made anew, and no run of the old one may pass for one of the
+/// new: milliseconds, so that it is higher than before, then chance.
+pub(super) fn first_token(ids: &dyn IdGen, at: DateTime<Utc>) -> RunToken {
+    const CHANCE_BITS: u32 = 21;
+    let chance = ids.uuid().as_u128() & ((1 << CHANCE_BITS) - 1);
+    let millis = at.timestamp_millis().clamp(0, i64::MAX >> CHANCE_BITS);
+    RunToken((millis << CHANCE_BITS) | i64::try_from(chance).unwrap_or_default())
+}
+
+/// Notes whether a resource is kept from being synced.
+pub(super) async fn exclude(
+    tx: &mut Tx,
+    (user, resource): (UserId, &Resource),
+    excluded: bool,
+    (first, at): (RunToken, DateTime<Utc>),
+) -> Result<(), DbError> {
+    let what = || fenced(&resource.id);
+    let (id, Json(mut notes)): (Id, Json<Map<String, Value>>) = on_tx!(&mut *tx, connection => {
+        let query = sqlx::query_as(ENTER)
+            .bind(Id(entry_id(user, &resource.id)))
+            .bind(Id(user.as_uuid()))
+            .bind(resource.id.platform().as_str())
+            .bind(clean(resource.id.as_str()))
+            .bind(clean(&resource.name))
+            .bind(first.0)
+            .bind(Instant(at));
+        query.fetch_one(connection).await
+    })
+    .doing(what())?;
+    notes.insert(EXCLUDED.to_owned(), Value::Bool(excluded));
+    on_tx!(tx, connection => sqlx::query(NOTE).bind(id).bind(Json(notes)).execute(connection).await.map(|_| ())).doing(what())
 }
 
 /// The resource's row, if the run is still the newest of the resource.
@@ -134,7 +184,8 @@ pub(super) async fn finish(
             .bind(finished.cursor.map(|it| clean(it.as_str()).into_owned()))
             .bind(i64::try_from(finished.item_count).unwrap_or(i64::MAX))
             .bind(Instant::maybe(latest))
-            .bind(finished.error.map(|it| cleaned(cut(it, MAX_ERROR_CHARS))));
+            .bind(finished.error.map(|it| cleaned(cut(it, MAX_ERROR_CHARS))))
+            .bind(finished.audited);
         query.execute(connection).await.map(|_| ())
     })
     .doing("the end of a run")
@@ -175,6 +226,15 @@ impl Entry {
         let room = MAX_QUARANTINED.saturating_sub(pending.quarantined.len());
         pending.quarantined.extend(seen.quarantined.into_iter().take(room).map(named));
         (covered, pending)
+    }
+}
+
+impl Seen {
+    /// Adds what a later page tells.
+    pub(super) fn extend(&mut self, later: Self) {
+        self.covered.extend(later.covered);
+        self.gaps.extend(later.gaps);
+        self.quarantined.extend(later.quarantined);
     }
 }
 

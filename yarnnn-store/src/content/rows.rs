@@ -26,6 +26,7 @@ const RETIRE: &str = "update platform_content set is_current = false, updated_at
 const REVIVE: &str = "update platform_content set is_current = true, updated_at = ";
 const RESTORE: &str = "update platform_content set withdrawn_at = null, updated_at = ";
 const WITHDRAW: &str = "update platform_content set withdrawn_at = ";
+const STILL_THERE: &str = "update platform_content set fetched_at = case when retained then fetched_at else ";
 const DELETE: &str = "delete from platform_content where retained = false and user_id = ";
 const RETAIN: &str = "update platform_content set retained = true, expires_at = null, retained_reason = ";
 const EXPIRE: &str = "delete from platform_content where retained = false and expires_at < $1 and id in \
@@ -89,6 +90,26 @@ pub(super) async fn known(tx: &mut Tx, run: &RunHandle, item_ids: Vec<String>) -
     })
     .doing("the stored items of a page")?;
     Ok(rows.into_iter().map(Known::from).collect())
+}
+
+/// Starts the time to live of the unretained current rows of items anew that were seen unchanged. They are no longer withdrawn.
+pub(super) async fn still_there(tx: &mut Tx, scope: &Scope<'_>, item_ids: Vec<String>) -> Result<(), DbError> {
+    if item_ids.is_empty() {
+        return Ok(());
+    }
+    let (open, close) = tx.dialect().in_list();
+    on_tx!(tx, connection => {
+        let mut builder = QueryBuilder::new(STILL_THERE);
+        builder.push_bind(Instant(scope.at)).push(" end, expires_at = case when retained then null else ");
+        builder.push_bind(Instant(scope.expires_at())).push(" end, withdrawn_at = null, updated_at = ");
+        builder.push_bind(Instant(scope.at)).push(" where user_id = ").push_bind(Id(scope.run.user.as_uuid()));
+        builder.push(" and platform = ").push_bind(scope.run.resource.platform().as_str());
+        builder.push(" and resource_id = ").push_bind(clean(scope.run.resource.as_str()));
+        builder.push(" and ((is_current = true and retained = false) or withdrawn_at is not null) and item_id");
+        builder.push(open).push_bind(Texts(item_ids)).push(close);
+        builder.build().execute(connection).await.map(|_| ())
+    })
+    .doing("items that were seen unchanged")
 }
 
 /// Writes what the plan says.

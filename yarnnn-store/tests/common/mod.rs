@@ -7,7 +7,7 @@ use futures::FutureExt as _;
 use yarnnn_core::contract::Ports;
 use yarnnn_core::id::{IdGen as _, RandomIds};
 use yarnnn_core::sdk::Stores;
-use yarnnn_store::SqlStore;
+use yarnnn_store::{SealKeys, SqlStore};
 
 /// A migrated store in a file of its own; the folder goes with the guard.
 pub(crate) async fn sqlite_file() -> (SqlStore, tempfile::TempDir) {
@@ -17,10 +17,10 @@ pub(crate) async fn sqlite_file() -> (SqlStore, tempfile::TempDir) {
     (store, folder)
 }
 
-/// The ports of a store that takes its time from the contract's clock.
+/// The ports of a store that takes its time from the contract's clock, and seals with a key of its own.
 pub(crate) fn ports(store: SqlStore) -> Ports {
-    let clock = Ports::clock();
-    Ports::new(Stores::of(store.with_clock(clock.clone())), clock)
+    let (clock, keys) = (Ports::clock(), SealKeys::parse(&SealKeys::generate()).unwrap());
+    Ports::new(Stores::of(store.with_clock(clock.clone()).with_seal(keys)), clock)
 }
 
 /// The URL of the database file in a folder.

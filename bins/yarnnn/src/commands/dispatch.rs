@@ -2,7 +2,9 @@
 
 use std::process::ExitCode;
 
-use super::{deliverables, demo, doctor, import, jobs, migrate, plan, run, search, verify, work};
+use super::{
+    connect, deliverables, demo, doctor, import, jobs, migrate, plan, run, search, settings, sources, sync, verify, work,
+};
 use crate::cli::{Cli, Command};
 use crate::output::Output;
 use crate::session::parse_email;
@@ -14,7 +16,12 @@ pub(crate) async fn dispatch(cli: Cli, output: &Output) -> anyhow::Result<ExitCo
     match cli.command {
         Command::Demo { out } => demo::execute(&out, output).await,
         Command::Migrate => migrate::execute(output).await,
-        Command::Doctor => doctor::execute(user, output).await,
+        Command::Doctor { new_key: true } => Ok(doctor::new_key(output)),
+        Command::Doctor { new_key: false } => doctor::execute(user, output).await,
+        Command::Connect(arguments) => connect::execute(user, arguments, output).await,
+        Command::Sync(arguments) => sync::execute(user, arguments, output).await,
+        Command::Sources(arguments) => sources::execute(user, arguments, output).await,
+        Command::Settings { timezone } => settings::execute(user, timezone.as_deref(), output).await,
         Command::Import(arguments) => import::execute(user, arguments, output).await,
         Command::Work(arguments) => work::execute(arguments, output).await,
         Command::Jobs(command) => jobs::execute(user, command, output).await,

@@ -1,5 +1,6 @@
 //! One file per command.
 
+mod connect;
 mod deliverables;
 mod demo;
 mod doctor;
@@ -9,6 +10,9 @@ mod migrate;
 mod plan;
 mod run;
 mod search;
+mod settings;
+mod sources;
+mod sync;
 mod verify;
 mod when;
 mod work;

@@ -14,6 +14,7 @@ use crate::session::stop_signal;
 pub(super) async fn execute(arguments: Work, output: &Output) -> anyhow::Result<ExitCode> {
     let config = Config::from_env()?;
     let yarnnn = yarnnn::connect(&config).await?;
+    yarnnn::check_seal_key(&config, &yarnnn).await?;
     let (jobs, kinds) = (yarnnn.jobs().clone(), yarnnn.job_kinds());
     let worker = worker_config(&config, &arguments, jobs.ids.as_ref());
     output.note(&format!("worker {}: {} jobs at once; Ctrl-C stops", worker.id, worker.concurrency));

@@ -1,8 +1,10 @@
 //! `doctor` finds what is wrong and says so by name; `plan` says what a run would do and does nothing.
 
 use serde_json::{Value, json};
+use yarnnn_sim::Fault;
 
 use super::exports::{AS_OF, create, imported, message, put};
+use super::support::live::Live;
 use super::support::{Backend, Installation, assert_same};
 
 /// What `doctor` says of its problems.
@@ -106,4 +108,97 @@ async fn migrating_twice_changes_nothing() {
     assert_same(&installation.dump().await, &before, "nothing changes");
     // What is up to date needs no migration.
     installation.json_with(&[("YARNNN_MIGRATE", "off")], &["search", "kite"], 0);
+}
+
+#[tokio::test]
+async fn a_new_key_needs_nothing_and_is_all_that_is_said() {
+    let installation = Installation::new(Backend::Sqlite).await;
+    let (first, second) =
+        (installation.yarnnn(&["doctor", "--new-key"]).expect(0), installation.yarnnn(&["doctor", "--new-key"]).expect(0));
+    assert_eq!((first.stdout.trim().len(), first.stdout.lines().count()), (44, 1));
+    assert_ne!(first.stdout, second.stdout);
+    let variables = [("INTEGRATION_ENCRYPTION_KEY", first.stdout.as_str())];
+    assert_eq!(problems(&installation.json_with(&variables, &["doctor"], 0)), [""; 0]);
+    let broken = installation.json_with(
+        &[("INTEGRATION_ENCRYPTION_KEY", "changeme"), ("DATABASE_URL", "nonsense")],
+        &["doctor", "--new-key"],
+        0,
+    );
+    assert_eq!(broken["key"].as_str().map(str::len), Some(44), "also where everything else is wrong");
+}
+
+async fn what_is_connected_is_looked_at(backend: Backend) {
+    let live = Live::connected(backend).await;
+    live.sync(0);
+    let said = live.json(&["doctor"], 0);
+    assert_eq!(problems(&said), [""; 0]);
+    let text = said.to_string();
+    for part in
+        ["SLACK_BASE_URL is http://127.0.0.1", "slack answers as", "gmail answers as ana@example.org", "notion answers as"]
+    {
+        assert!(text.contains(part), "{part}: {said:#}");
+    }
+    let keyless = problems(&live.json_with(&[("INTEGRATION_ENCRYPTION_KEY", None)], &["doctor"], 1));
+    assert!(keyless.iter().any(|it| it.starts_with("key: INTEGRATION_ENCRYPTION_KEY")), "{keyless:?}");
+    let other = yarnnn::store::SealKeys::generate();
+    let wrong = problems(&live.json_with(&[("INTEGRATION_ENCRYPTION_KEY", Some(&other))], &["doctor"], 1));
+    assert_eq!(wrong.iter().filter(|it| it.contains("INTEGRATION_ENCRYPTION_KEY")).count(), 3, "{wrong:?}");
+    let appless = problems(&live.json_with(&[("GOOGLE_CLIENT_ID", None)], &["doctor"], 1));
+    assert!(appless.iter().any(|it| it.starts_with("app: GOOGLE_CLIENT_ID")), "{appless:?}");
+
+    // Nothing was synced since yesterday, although a pro's sources are read every hour.
+    let longer_ago = "update sync_registry set last_synced_at = '2020-02-02T02:02:00.000000Z' where platform = 'slack' and resource_name = '#general'";
+    assert_eq!(live.installation.change(longer_ago).await, 1);
+    let frozen = problems(&live.json(&["doctor"], 1));
+    assert_eq!(frozen.len(), 1, "{frozen:?}");
+    assert!(
+        frozen[0].starts_with("frozen: slack:") && frozen[0].contains("#general") && frozen[0].contains("2020-02-02 02:02"),
+        "{frozen:?}"
+    );
+    live.sync(0);
+    assert_eq!(problems(&live.json(&["doctor"], 0)), [""; 0]);
+    live.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_connected_is_looked_at_on_sqlite() {
+    what_is_connected_is_looked_at(Backend::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_connected_is_looked_at_on_postgres() {
+    what_is_connected_is_looked_at(Backend::Postgres).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_ended_and_scopes_that_went_are_problems() {
+    let (live, token) = Live::with_slack(Backend::Sqlite).await;
+    live.sync(0);
+    live.sim.tokens().set_scopes(&token, &["channels:read", "users:read"]);
+    let found = problems(&live.json(&["doctor"], 1));
+    assert!(found.iter().any(|it| it.contains("channels:history")), "{found:?}");
+    live.sim.tokens().revoke(&token);
+    let found = problems(&live.json(&["doctor"], 1));
+    assert!(found.iter().any(|it| it.starts_with("connection: slack") && it.contains("yarnnn connect slack")), "{found:?}");
+    live.sync(1);
+    let found = problems(&live.json(&["doctor"], 1));
+    assert!(found.iter().any(|it| it.starts_with("connection: slack is expired")), "{found:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_fails_is_named_with_its_reason() {
+    let (live, _) = Live::with_slack(Backend::Sqlite).await;
+    live.sync(0);
+    live.sim.faults().always("slack.conversations.history", Fault::MalformedJson);
+    live.sync(1);
+    let found = problems(&live.json(&["doctor"], 1));
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().all(|it| it.starts_with("frozen: slack:") && it.contains("conversations.history")), "{found:?}");
+    live.sim.faults().clear();
+    live.sim.slack().remove_channel(&live.team.random);
+    live.sync(1);
+    // It was dropped from what is synced: nobody has to do anything about it.
+    live.sync(0);
+    let said = live.json(&["doctor"], 0);
+    assert!(said.to_string().contains("(#random)") && said.to_string().contains("no longer synced"), "{said:#}");
 }

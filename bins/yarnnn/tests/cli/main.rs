@@ -6,6 +6,7 @@
 
 mod at_once;
 mod bad_input;
+mod connect;
 mod corners;
 mod delivery;
 mod demo;
@@ -17,7 +18,9 @@ mod recordings;
 mod reports;
 mod schedules;
 mod searches;
+mod sources;
 mod stops;
 #[path = "../support/mod.rs"]
 mod support;
+mod sync;
 mod tenants;

@@ -2,6 +2,8 @@
 #![allow(clippy::disallowed_methods, reason = "tests are handed their Postgres by environment")]
 #![allow(dead_code, reason = "every test program uses its own part")]
 
+pub(crate) mod live;
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 

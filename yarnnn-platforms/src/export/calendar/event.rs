@@ -22,15 +22,15 @@ const MAX_VALUES: usize = 10_000;
 
 /// A time on a clock, or a whole day.
 #[derive(Debug, Clone)]
-pub(super) struct Moment {
-    pub(super) local: NaiveDateTime,
-    pub(super) zone: Zone,
-    pub(super) is_date: bool,
+pub(crate) struct Moment {
+    pub(crate) local: NaiveDateTime,
+    pub(crate) zone: Zone,
+    pub(crate) is_date: bool,
 }
 
 impl Moment {
     /// The instant; of a whole day, its midnight in UTC.
-    pub(super) fn instant(&self) -> DateTime<Utc> {
+    pub(crate) fn instant(&self) -> DateTime<Utc> {
         if self.is_date { self.local.and_utc() } else { self.zone.instant(self.local) }
     }
 
@@ -56,13 +56,13 @@ pub(super) enum Length {
 
 /// Somebody who is named in an event.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Person {
-    pub(super) name: Option<String>,
-    pub(super) address: Option<String>,
+pub(crate) struct Person {
+    pub(crate) name: Option<String>,
+    pub(crate) address: Option<String>,
 }
 
 impl Person {
-    pub(super) fn shown(&self) -> Option<&str> {
+    pub(crate) fn shown(&self) -> Option<&str> {
         self.name.as_deref().or(self.address.as_deref())
     }
 }
@@ -284,13 +284,13 @@ fn person(entry: &ICalendarEntry) -> Option<Person> {
 }
 
 /// One line without control characters, of bounded length.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let words = text.split(|it: char| it.is_whitespace() || it.is_control()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join(" ").chars().take(998).collect()
 }
 
 /// Lines without control characters and without blanks at their ends.
-fn tidy(text: &str) -> String {
+pub(crate) fn tidy(text: &str) -> String {
     let lines = text.lines().map(|line| line.chars().filter(|it| *it == '\t' || !it.is_control()).collect::<String>());
     let lines: Vec<String> = lines.map(|line| line.trim_end().to_owned()).collect();
     lines.join("\n").trim_matches('\n').to_owned()

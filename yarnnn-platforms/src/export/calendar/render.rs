@@ -12,12 +12,20 @@ use super::plan::Occurrence;
 const MAX_NAMED: usize = 10;
 
 /// Addresses that are kept beside the text.
-const MAX_ADDRESSES: usize = 200;
+pub(crate) const MAX_ADDRESSES: usize = 200;
 
 /// The item of an occurrence of `event`.
 pub(super) fn item(event: &Event, occurrence: &Occurrence) -> Item {
     let title = event.summary.clone().unwrap_or_else(|| "No title".to_owned());
-    let content = content(event, &title, occurrence);
+    let words = Words {
+        title: &title,
+        start: &occurrence.start,
+        end: &occurrence.end,
+        description: event.description.as_deref(),
+        location: event.location.as_deref(),
+        attendees: &event.attendees,
+    };
+    let content = words.content();
     Item {
         item_id: occurrence.item_id.clone(),
         content_type: ContentType::Event,
@@ -32,15 +40,28 @@ pub(super) fn item(event: &Event, occurrence: &Occurrence) -> Item {
     }
 }
 
-fn content(event: &Event, title: &str, occurrence: &Occurrence) -> String {
-    let mut lines = vec![title.to_owned(), when(&occurrence.start, &occurrence.end)];
-    lines.extend(event.description.clone());
-    lines.extend(event.location.as_ref().map(|it| format!("Location: {it}")));
-    let named: Vec<&str> = event.attendees.iter().filter_map(Person::shown).take(MAX_NAMED).collect();
-    if !named.is_empty() {
-        lines.push(format!("Attendees: {}", named.join(", ")));
+/// What the text of an event is made of, wherever the event comes from.
+pub(crate) struct Words<'event> {
+    pub(crate) title: &'event str,
+    pub(crate) start: &'event Moment,
+    pub(crate) end: &'event Moment,
+    pub(crate) description: Option<&'event str>,
+    pub(crate) location: Option<&'event str>,
+    pub(crate) attendees: &'event [Person],
+}
+
+impl Words<'_> {
+    /// The readable full text.
+    pub(crate) fn content(&self) -> String {
+        let mut lines = vec![self.title.to_owned(), when(self.start, self.end)];
+        lines.extend(self.description.map(str::to_owned));
+        lines.extend(self.location.map(|it| format!("Location: {it}")));
+        let named: Vec<&str> = self.attendees.iter().filter_map(Person::shown).take(MAX_NAMED).collect();
+        if !named.is_empty() {
+            lines.push(format!("Attendees: {}", named.join(", ")));
+        }
+        lines.join("\n")
     }
-    lines.join("\n")
 }
 
 /// The time in the words of the event's own clock. The end of a whole day is the last day, not the day after it.
@@ -53,7 +74,7 @@ fn when(start: &Moment, end: &Moment) -> String {
     format!("When: {} to {} ({})", shown(start), shown(end), start.zone.label())
 }
 
-fn author(person: &Person) -> Option<Author> {
+pub(crate) fn author(person: &Person) -> Option<Author> {
     person.shown().map(|name| Author { name: name.to_owned(), id: person.address.clone() })
 }
 
@@ -81,7 +102,7 @@ fn metadata(event: &Event, occurrence: &Occurrence) -> Value {
 }
 
 /// A date as such, an instant in UTC.
-fn written(moment: &Moment) -> String {
+pub(crate) fn written(moment: &Moment) -> String {
     if moment.is_date { moment.local.date().to_string() } else { rfc3339(moment.instant()) }
 }
 

@@ -18,7 +18,7 @@ const MAX_CHANGES: usize = 2_000;
 
 /// The clock an event was written by.
 #[derive(Debug, Clone)]
-pub(super) enum Zone {
+pub(crate) enum Zone {
     /// Universal time.
     Utc,
     /// A fixed distance from it.
@@ -35,7 +35,7 @@ pub(super) enum Zone {
 
 /// A zone by its changes of the clock, in their order.
 #[derive(Debug)]
-pub(super) struct Definition {
+pub(crate) struct Definition {
     name: String,
     changes: Vec<Change>,
 }
@@ -60,12 +60,12 @@ fn minus(local: NaiveDateTime, seconds: i32) -> NaiveDateTime {
 
 impl Zone {
     /// The instant at which this clock shows `local`: the first one if it does so twice; if never, as if it had not changed yet.
-    pub(super) fn instant(&self, local: NaiveDateTime) -> DateTime<Utc> {
+    pub(crate) fn instant(&self, local: NaiveDateTime) -> DateTime<Utc> {
         minus(local, self.offset_at_local(local)).and_utc()
     }
 
     /// What this clock shows at an instant.
-    pub(super) fn local(&self, instant: DateTime<Utc>) -> NaiveDateTime {
+    pub(crate) fn local(&self, instant: DateTime<Utc>) -> NaiveDateTime {
         let naive = instant.naive_utc();
         let seconds = match self {
             Self::Utc | Self::Floating | Self::Unknown(_) => 0,
@@ -152,7 +152,7 @@ impl Zones {
 }
 
 /// Zones by their place. Short names such as `EST` mean different things to different programs.
-fn by_full_name(name: &str) -> Option<Zone> {
+pub(crate) fn by_full_name(name: &str) -> Option<Zone> {
     let zone: chrono_tz::Tz = name.trim_start_matches('/').parse().ok()?;
     match zone {
         chrono_tz::UTC | chrono_tz::Etc::UTC => Some(Zone::Utc),

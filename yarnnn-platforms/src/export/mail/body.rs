@@ -11,38 +11,43 @@ use super::{header, html};
 const MAX_PARTS: usize = 1_000;
 
 /// Attachments that are listed by name.
-pub(super) const MAX_ATTACHMENTS: usize = 100;
+pub(crate) const MAX_ATTACHMENTS: usize = 100;
 
 /// What a mail says and carries.
 #[derive(Debug, Default)]
-pub(super) struct Body {
+pub(crate) struct Body {
     /// The readable text; empty if there is none.
-    pub(super) text: String,
+    pub(crate) text: String,
     /// What is attached, at most [`MAX_ATTACHMENTS`].
-    pub(super) attachments: Vec<Attachment>,
+    pub(crate) attachments: Vec<Attachment>,
 }
 
 /// One attached file.
 #[derive(Debug, serde::Serialize)]
-pub(super) struct Attachment {
+pub(crate) struct Attachment {
     /// Its file name, else its type.
-    pub(super) name: String,
+    pub(crate) name: String,
     /// Its media type.
-    pub(super) mime: String,
+    pub(crate) mime: String,
     /// Its size in bytes after decoding.
-    pub(super) size: usize,
+    pub(crate) size: usize,
 }
 
 /// Reads the body of a whole mail.
 pub(super) fn read(raw: &[u8], max_depth: usize) -> Body {
     let mut walk = Walk { parts: 0, max_depth, attachments: Vec::new() };
     let fragments = walk.part(raw, 0, false);
-    let text = fragments.into_iter().map(Fragment::into_text).filter(|it| !it.trim().is_empty()).collect::<Vec<_>>().join("\n\n");
-    Body { text: tidy(&text), attachments: walk.attachments }
+    Body { text: joined(fragments), attachments: walk.attachments }
+}
+
+/// The pieces that say something as one readable text.
+pub(crate) fn joined(fragments: Vec<Fragment>) -> String {
+    let texts = fragments.into_iter().map(Fragment::into_text).filter(|it| !it.trim().is_empty());
+    tidy(&texts.collect::<Vec<_>>().join("\n\n"))
 }
 
 /// A piece of text in the form the sender chose.
-enum Fragment {
+pub(crate) enum Fragment {
     Plain(String),
     Html(String),
 }
@@ -55,7 +60,7 @@ impl Fragment {
         }
     }
 
-    fn is_plain_text(&self) -> bool {
+    pub(crate) fn is_plain_text(&self) -> bool {
         matches!(self, Self::Plain(text) if !text.trim().is_empty())
     }
 }
@@ -116,7 +121,7 @@ impl Walk {
 }
 
 /// Whether a text part belongs to the text of the mail. A mail that is nothing but one text shows it whatever it is called.
-fn is_shown(message: &Message<'_>, depth: usize) -> bool {
+pub(crate) fn is_shown(message: &Message<'_>, depth: usize) -> bool {
     let subtype = message.content_type().and_then(ContentType::subtype).unwrap_or("plain");
     let attached = message.content_disposition().is_some_and(ContentType::is_attachment);
     let readable = matches!(subtype, "plain" | "html" | "xhtml" | "enriched" | "richtext" | "markdown" | "x-markdown" | "flowed");

@@ -13,7 +13,7 @@ const YEARS: RangeInclusive<i32> = 1970..=2100;
 const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
 
 /// The instant a mail claims, with the mailbox's own word as the first fallback.
-pub(super) fn of_message(message: &Message<'_>, separator: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+pub(crate) fn of_message(message: &Message<'_>, separator: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
     of_header(message.header(HeaderName::Date)).or(separator).or_else(|| of_received(message))
 }
 

@@ -9,7 +9,7 @@ pub(super) const MAX_CHARS: usize = 998;
 const MAX_ADDRESSES: usize = 50;
 
 /// The header of a mail or part. It may be empty, but the message always has the one part that its accessors rely on.
-pub(super) fn parse(raw: &[u8]) -> Message<'_> {
+pub(crate) fn parse(raw: &[u8]) -> Message<'_> {
     let mut message = MessageParser::default().parse_headers(raw).unwrap_or_default();
     match message.parts.first_mut() {
         Some(root) => root.headers.retain(|it| is_field(raw, it)),
@@ -25,7 +25,7 @@ fn is_field(raw: &[u8], field: &Header<'_>) -> bool {
 }
 
 /// A field's text on one line.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let mut cleaned = String::new();
     for word in text.split(|it: char| it.is_whitespace() || it.is_control()).filter(|word| !word.is_empty()) {
         if !cleaned.is_empty() {
@@ -47,7 +47,7 @@ fn truncate(mut text: String) -> String {
 }
 
 /// The decoded subject, if it says anything.
-pub(super) fn subject(message: &Message<'_>) -> Option<String> {
+pub(crate) fn subject(message: &Message<'_>) -> Option<String> {
     message.subject().map(clean).filter(|it| !it.is_empty())
 }
 
@@ -71,7 +71,7 @@ fn bare_id(id: &str) -> String {
 }
 
 /// The first address of a field: its display name, and the address itself.
-pub(super) fn first_address(address: Option<&Address<'_>>) -> Option<(String, Option<String>)> {
+pub(crate) fn first_address(address: Option<&Address<'_>>) -> Option<(String, Option<String>)> {
     let found = address?.iter().find(|it| it.name.is_some() || it.address.is_some())?;
     let mail = found.address().map(clean).filter(|it| !it.is_empty());
     let name = found.name().map(clean).filter(|it| !it.is_empty()).or_else(|| mail.clone())?;
@@ -79,7 +79,7 @@ pub(super) fn first_address(address: Option<&Address<'_>>) -> Option<(String, Op
 }
 
 /// All addresses of a field as `Name <address>`.
-pub(super) fn addresses(address: Option<&Address<'_>>) -> Vec<String> {
+pub(crate) fn addresses(address: Option<&Address<'_>>) -> Vec<String> {
     address.map(|it| it.iter().take(MAX_ADDRESSES).map(written).filter(|it| !it.is_empty()).collect()).unwrap_or_default()
 }
 

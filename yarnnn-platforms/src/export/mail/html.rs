@@ -28,7 +28,7 @@ const UNCLOSED: [&str; 17] =
     ["br", "col", "dd", "dt", "hr", "img", "input", "li", "link", "meta", "option", "p", "td", "th", "tr", "wbr", "source"];
 
 /// The readable text of a page.
-pub(super) fn to_text(html: &str) -> String {
+pub(crate) fn to_text(html: &str) -> String {
     if html.len() > MAX_BYTES || is_too_deep(html) {
         return html_to_text(html);
     }

@@ -65,7 +65,7 @@ fn item(raw: &[u8], message: &Message<'_>, body: &Body, place: Place<'_>) -> Ite
 }
 
 /// The text; a mail without one is known by what it carries, else by its subject.
-fn content(title: &str, body: &Body) -> String {
+pub(crate) fn content(title: &str, body: &Body) -> String {
     if !body.text.is_empty() {
         return body.text.clone();
     }
@@ -73,7 +73,8 @@ fn content(title: &str, body: &Body) -> String {
     if names.is_empty() { title.to_owned() } else { names.join("\n") }
 }
 
-fn revision(subject: Option<&str>, body: &Body) -> Sha256 {
+/// The digest of what a mail says and carries.
+pub(crate) fn revision(subject: Option<&str>, body: &Body) -> Sha256 {
     let mut text = format!("{}\n\n{}", subject.unwrap_or_default(), body.text);
     for attachment in &body.attachments {
         text.push('\n');

@@ -3,15 +3,15 @@
 //! Start at [`MailExport`]. Nothing here follows replies across mailboxes, sends mail or reads a provider's labels: a mailbox is
 //! one label, named after its file or folder.
 
-mod body;
-mod date;
+pub(crate) mod body;
+pub(crate) mod date;
 mod export;
 mod files;
 mod folder;
-mod header;
-mod html;
+pub(crate) mod header;
+pub(crate) mod html;
 mod mbox;
-mod message;
+pub(crate) mod message;
 mod page;
 mod sniff;
 

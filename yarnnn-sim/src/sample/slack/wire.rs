@@ -10,7 +10,7 @@ use crate::sample::moment::Timeline;
 use crate::sample::{Sample, check};
 
 /// The key that all identifiers of the workspace itself come from.
-const TEAM: &str = "lumenfold";
+pub(super) const TEAM: &str = "lumenfold";
 
 /// An entry of `users.json`.
 #[derive(Debug, Serialize)]

@@ -1,5 +1,4 @@
-//! `yarnnn doctor`: settings, database, sources and outbox, each with what is wrong and what to do. Exit code 1 when
-//! something is.
+//! All checks, one after the other. Exit code 1 when something is wrong.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -8,23 +7,29 @@ use serde_json::{Value, json};
 use yarnnn::Config;
 use yarnnn::accounts::Email;
 use yarnnn::config::ModelConfig;
-use yarnnn::platform::Platform;
-use yarnnn::store::{PlatformStats, Stats};
+use yarnnn::platform::{Gap, Platform};
+use yarnnn::store::{PlatformStats, SealKeys, Stats};
 use yarnnn::sync::ResourceStatus;
 
-use super::when;
+use super::super::when;
+use super::check::{Check, bad, good};
+use super::live;
 use crate::exit::FAILED;
 use crate::output::{Output, Tone};
 use crate::session::Session;
 
-/// One thing that was looked at.
-struct Check {
-    name: &'static str,
-    finding: String,
-    problem: bool,
+/// A new key, and nothing else.
+pub(in super::super) fn new_key(output: &Output) -> ExitCode {
+    let key = SealKeys::generate();
+    if output.is_json() {
+        output.json(&json!({ "key": key }));
+    } else {
+        output.line(&key);
+    }
+    ExitCode::SUCCESS
 }
 
-pub(super) async fn execute(user: Option<Email>, output: &Output) -> anyhow::Result<ExitCode> {
+pub(in super::super) async fn execute(user: Option<Email>, output: &Output) -> anyhow::Result<ExitCode> {
     let config = Config::from_env()?;
     let mut checks = vec![model(&config), outbox(&config.outbox.folder)];
     let store = yarnnn::open_store(&config).await?;
@@ -35,7 +40,11 @@ pub(super) async fn execute(user: Option<Email>, output: &Output) -> anyhow::Res
     });
     let session = Session::open(user).await?;
     let sources = session.yarnnn.content().coverage(session.user.id, &[]).await.map_err(yarnnn::Error::from)?;
-    checks.extend(sources.iter().filter_map(source));
+    checks.extend(live::checks(&session).await?);
+    let known = session.platform_sync()?.sources(&session.user, None).await?;
+    let is_live = |it: &&ResourceStatus| known.iter().any(|known| known.selected && known.source == it.resource);
+    checks.extend(sources.iter().filter(|it| !is_live(it)).filter_map(source));
+    checks.extend(sources.iter().filter(is_live).flat_map(|it| it.gaps.iter().map(move |gap| missed(it, gap))));
     checks.push(good("sources", format!("{} known", sources.len())));
     let stats = store.stats(session.user.id).await?;
     checks.push(good("content", content(&stats)));
@@ -51,14 +60,6 @@ pub(super) async fn execute(user: Option<Email>, output: &Output) -> anyhow::Res
         }
     }
     Ok(if problems > 0 { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
-}
-
-fn good(name: &'static str, finding: String) -> Check {
-    Check { name, finding, problem: false }
-}
-
-fn bad(name: &'static str, finding: String) -> Check {
-    Check { name, finding, problem: true }
 }
 
 fn model(config: &Config) -> Check {
@@ -82,7 +83,15 @@ fn outbox(folder: &Path) -> Check {
 fn source(it: &ResourceStatus) -> Option<Check> {
     let gap = it.gaps.first().map(|gap| gap.reason.clone());
     let finding = it.last_error.clone().or(gap)?;
-    Some(bad("source", format!("{} ({}): {finding}", it.resource, it.resource_name)))
+    let text = format!("{} ({}): {finding}", it.resource, it.resource_name);
+    // Only live sources are read once more: this one is no longer among those that are synced.
+    let was_live = it.audited_at.is_some();
+    Some(if was_live { good("source", format!("{text}; it is no longer synced")) } else { bad("source", text) })
+}
+
+/// A gap of a live source is closed by the next syncs: it is told, and no problem.
+fn missed(it: &ResourceStatus, gap: &Gap) -> Check {
+    good("gap", format!("{} ({}): {}", it.resource, it.resource_name, gap.reason))
 }
 
 fn content(stats: &Stats) -> String {

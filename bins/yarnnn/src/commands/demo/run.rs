@@ -1,17 +1,19 @@
-//! `yarnnn demo`: the whole pipeline, offline, on an authored team's month.
+//! The demo, step by step: platforms on this machine, connected and synced over HTTP, two reports from what was read.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use chrono::{DateTime, Utc};
 use serde_json::json;
-use yarnnn::clock::SystemClock;
-use yarnnn::config::{Config, DatabaseConfig};
+use yarnnn::connections::Provider;
 use yarnnn::deliverables::{CreateDeliverable, RunDeliverable, RunOutcome, RunRequest, RunStatus};
 use yarnnn::pipeline::CancelToken;
+use yarnnn::platform_sync::SyncedPlatform;
 use yarnnn_sim::sample::{Sample, SampleFiles};
 
-use super::{import, run};
+use super::super::{run, sync};
+use super::world::World;
 use crate::exit::FAILED;
 use crate::output::{Output, Tone};
 use crate::session::{Session, cancel_on_interrupt};
@@ -20,47 +22,60 @@ use crate::session::{Session, cancel_on_interrupt};
 const REPORTS: [(&str, &str, Option<&str>); 2] =
     [("status_report", "Weekly status", None), ("meeting_prep", "Meeting preparation", None)];
 
-pub(super) async fn execute(out: &Path, output: &Output) -> anyhow::Result<ExitCode> {
+pub(in super::super) async fn execute(out: &Path, output: &Output) -> anyhow::Result<ExitCode> {
     std::fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
     let out = std::fs::canonicalize(out).with_context(|| format!("cannot use the folder {}", out.display()))?;
-    let files = sample(&out.join("exports"), output)?;
-    let session = Session::local(config(&out)).await?;
+    let world = World::open(&out).await?;
+    let files = exports(&out.join("exports"), world.began)?;
+    let session = world.session().await?;
     let cancel = cancel_on_interrupt();
-    let paths = [files.slack, files.mail, files.calendar, files.notion];
-    let imported = import::import(&session, paths.to_vec(), None, cancel.clone(), output).await?;
-    import::show(&imported, output);
+    let synced = sync(&world, &session, &cancel, output).await?;
     let mut outcomes = Vec::new();
     for (report_type, title, description) in REPORTS {
         outcomes.push(report(&session, cancel.clone(), (report_type, title, description), output).await?);
     }
-    let failed = imported.totals.failed > 0 || outcomes.iter().any(|it| it.status == RunStatus::Failed);
+    world.close().await?;
+    let failed = !sync::is_ok(&synced) || outcomes.iter().any(|it| it.status == RunStatus::Failed);
     if output.is_json() {
         let reports: Vec<_> = outcomes.iter().flat_map(run::files).collect();
         let runs: Vec<_> = outcomes.iter().map(run::describe).collect();
-        output.json(&json!({ "reports": reports, "import": import::json(&imported), "runs": runs }));
+        let SampleFiles { slack, mail, calendar, notion } = files;
+        output.json(&json!({
+            "reports": reports, "sync": sync::json(&synced), "runs": runs, "exports": [slack, mail, calendar, notion],
+        }));
     } else {
         farewell(&out, &outcomes, output);
     }
     Ok(if failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
 }
 
-/// The sample's export files. A folder that has them already keeps them, so that a second demo changes nothing; it gets its
-/// name only when all of them are written.
-fn sample(folder: &Path, output: &Output) -> anyhow::Result<SampleFiles> {
+/// Connects the sample's platforms and reads them over HTTP, as a person's own would be.
+async fn sync(world: &World, session: &Session, cancel: &CancelToken, output: &Output) -> anyhow::Result<Vec<SyncedPlatform>> {
+    /// What the connections say once their platforms have ended.
+    const OVER: &str = "the sample's platforms run only while `yarnnn demo` does";
+    let connections = session.connections()?;
+    for provider in Provider::ALL {
+        connections.connect(&session.user, provider, world.token(provider)).await?;
+    }
+    let plan = sync::Plan::of(session, &[]).await?;
+    let synced = sync::sync(session, &plan, cancel, output).await?;
+    sync::show(&synced, output);
+    output.line(&output.tone(&format!("{} requests to the sample's platforms on this machine", world.requests()), Tone::Faint));
+    for connection in connections.list(session.user.id).await? {
+        connections.suspend(&connection, OVER).await?;
+    }
+    Ok(synced)
+}
+
+/// The same month as export files, to try `yarnnn import` with. The folder gets its name only when all of them are written.
+fn exports(folder: &Path, began: DateTime<Utc>) -> anyhow::Result<SampleFiles> {
     if folder.exists() {
-        output.note(&format!("using the sample in {} (remove the folder for a fresh one)", folder.display()));
         return Ok(SampleFiles::in_directory(folder));
     }
     let unfinished = folder.with_extension("partial");
-    let now = yarnnn::clock::Clock::now(&SystemClock);
-    let written = Sample::load().write_exports(now, &unfinished).and_then(|_| std::fs::rename(&unfinished, folder));
+    let written = Sample::load().write_exports(began, &unfinished).and_then(|_| std::fs::rename(&unfinished, folder));
     written.with_context(|| format!("cannot write the sample to {}", folder.display()))?;
     Ok(SampleFiles::in_directory(folder))
-}
-
-/// Database and outbox under the demo's folder, whatever the environment says.
-fn config(out: &Path) -> Config {
-    Config { database: DatabaseConfig::sqlite(&out.join("demo.db")), ..Config::in_folder(out) }
 }
 
 async fn report(
@@ -103,6 +118,11 @@ fn farewell(out: &Path, outcomes: &[RunOutcome], output: &Output) {
     output.line(&format!("  export DATABASE_URL=sqlite://{}", database.display()));
     output.line("  yarnnn search launch");
     output.line("  yarnnn deliverables list");
+    output.line("The same month as export files, into a database of its own:");
+    output.line(&format!("  DATABASE_URL=sqlite://exports.db yarnnn import {}", out.join("exports").display()));
+    output.line("With your own platforms (unset DATABASE_URL, or choose another file):");
+    output.line("  export INTEGRATION_ENCRYPTION_KEY=$(yarnnn doctor --new-key)");
+    output.line("  yarnnn connect slack && yarnnn sync");
     output.line("With your own exports (unset DATABASE_URL, or choose another file):");
     output.line("  yarnnn import PATH-TO-SLACK-EXPORT.zip PATH-TO-MAIL.mbox PATH-TO-CALENDAR.ics");
     output.line("  yarnnn deliverables create --type status_report --title \"Weekly status\"");

@@ -1,0 +1,52 @@
+//! The options.
+
+use std::process::ExitCode;
+
+use chrono::{DateTime, Datelike as _, Utc};
+use clap::Parser;
+use yarnnn_server::cron::TickMode;
+
+use crate::{exit, stop};
+
+/// One tick: every connection whose turn it is becomes a job for the workers.
+#[derive(Debug, Parser)]
+#[command(name = "yarnnn-platform-sync", version)]
+pub(crate) struct Arguments {
+    /// Sync here, instead of leaving it to workers.
+    #[arg(long)]
+    inline: bool,
+    /// The instant of the tick (RFC 3339; default: now).
+    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    pub(crate) now: Option<DateTime<Utc>>,
+    /// Print one JSON object to standard output and nothing else there.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+impl Arguments {
+    /// Who does the work. Syncing here ends after the page at hand when the program is told to stop.
+    pub(crate) fn mode(&self) -> TickMode {
+        if self.inline { TickMode::Inline(stop::token()) } else { TickMode::Queue }
+    }
+
+    /// Whether it is done here.
+    pub(crate) const fn is_inline(&self) -> bool {
+        self.inline
+    }
+}
+
+fn instant(text: &str) -> Result<DateTime<Utc>, String> {
+    let read = DateTime::parse_from_rfc3339(text).ok().map(|it| it.to_utc());
+    let in_reach = |it: &DateTime<Utc>| (1970..=9_000).contains(&it.year());
+    read.filter(in_reach).ok_or_else(|| "write an instant such as 2026-11-22T09:00:00Z".to_owned())
+}
+
+/// Reads the command line; on an error or a request for help it has been printed and the exit code is the answer.
+pub(crate) fn parse() -> Result<Arguments, ExitCode> {
+    Arguments::try_parse().map_err(|error| {
+        let asked = !error.use_stderr();
+        // Nobody can be told that there is nobody to tell.
+        let _ = error.print();
+        if asked { ExitCode::SUCCESS } else { ExitCode::from(exit::USAGE) }
+    })
+}

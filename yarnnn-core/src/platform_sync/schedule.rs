@@ -1,0 +1,238 @@
+//! Who is due: how often each tier is synced, at which local times, and how long a sync lasts.
+//!
+//! A schedule is local wall-clock time. Where a zone skips it (spring), the first instant after counts; where it comes twice
+//! (autumn), the first one does.
+
+use chrono::{DateTime, Days, LocalResult, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _, Timelike as _, Utc};
+use chrono_tz::{TZ_VARIANTS, Tz};
+
+use crate::accounts::Tier;
+
+/// A slot is open this long: two ticks of five minutes, so that one that comes late misses nothing (dossier §4.1).
+const WINDOW_MINUTES: u32 = 10;
+
+/// How often a tier is synced.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SyncFrequency {
+    /// 08:00 and 18:00, local time.
+    TwiceDaily,
+    /// 00:00, 06:00, 12:00 and 18:00, local time.
+    FourTimesDaily,
+    /// Every full local hour.
+    Hourly,
+}
+
+impl SyncFrequency {
+    /// What a tier has (dossier §3).
+    pub const fn of(tier: Tier) -> Self {
+        match tier {
+            Tier::Free => Self::TwiceDaily,
+            Tier::Starter => Self::FourTimesDaily,
+            Tier::Pro => Self::Hourly,
+        }
+    }
+
+    /// The stored name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::TwiceDaily => "2x_daily",
+            Self::FourTimesDaily => "4x_daily",
+            Self::Hourly => "hourly",
+        }
+    }
+
+    /// The local hours; none for every one.
+    const fn hours(self) -> Option<&'static [u32]> {
+        match self {
+            Self::TwiceDaily => Some(&[8, 18]),
+            Self::FourTimesDaily => Some(&[0, 6, 12, 18]),
+            Self::Hourly => None,
+        }
+    }
+
+    /// The longest stretch between two slots.
+    pub const fn longest_interval(self) -> TimeDelta {
+        match self {
+            Self::TwiceDaily => TimeDelta::hours(14),
+            Self::FourTimesDaily => TimeDelta::hours(6),
+            Self::Hourly => TimeDelta::hours(1),
+        }
+    }
+
+    /// A connection that was synced less long ago is not due.
+    pub const fn min_interval(self) -> TimeDelta {
+        match self {
+            Self::TwiceDaily => TimeDelta::hours(6),
+            Self::FourTimesDaily => TimeDelta::hours(4),
+            Self::Hourly => TimeDelta::minutes(45),
+        }
+    }
+}
+
+/// Whether a slot of the user is open (dossier §4.1).
+pub fn should_sync_now(frequency: SyncFrequency, zone: Tz, now: DateTime<Utc>) -> bool {
+    let local = now.with_timezone(&zone);
+    let is_slot = |hours: &[u32]| hours.contains(&local.hour());
+    local.minute() < WINDOW_MINUTES && frequency.hours().is_none_or(is_slot)
+}
+
+/// Whether a connection was not synced for long enough (dossier §4.2). One that never was is due.
+pub fn needs_sync(frequency: SyncFrequency, last_synced_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+    last_synced_at.is_none_or(|at| now - at >= frequency.min_interval())
+}
+
+/// When the next slot opens, strictly after now.
+pub fn next_sync(frequency: SyncFrequency, zone: Tz, now: DateTime<Utc>) -> DateTime<Utc> {
+    let today = now.with_timezone(&zone).date_naive();
+    let all: Vec<u32> = (0..24).collect();
+    let hours = frequency.hours().unwrap_or(&all);
+    let days = (0..3).filter_map(|it| today.checked_add_days(Days::new(it)));
+    let slots =
+        days.flat_map(|day| hours.iter().filter_map(move |hour| Some(day.and_time(NaiveTime::from_hms_opt(*hour, 0, 0)?))));
+    let next = slots.filter_map(|local| instant_of(local, zone)).filter(|it| *it > now).min();
+    // Only at the very end of representable time.
+    next.unwrap_or(now + frequency.min_interval())
+}
+
+/// The instant of a local time: the first one where there are two, the first after where there is none.
+pub fn instant_of(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
+    /// No zone has ever skipped more than a day.
+    const LONGEST_GAP_MINUTES: i64 = 26 * 60;
+    match zone.from_local_datetime(&local) {
+        LocalResult::Single(it) | LocalResult::Ambiguous(it, _) => Some(it.with_timezone(&Utc)),
+        LocalResult::None => {
+            let before = zone.from_local_datetime(&(local - TimeDelta::minutes(LONGEST_GAP_MINUTES))).earliest()?;
+            first_after_gap(before.with_timezone(&Utc), local, zone)
+        }
+    }
+}
+
+/// The transition between an instant whose local time is before and one whose local time is after: found by halving.
+fn first_after_gap(before: DateTime<Utc>, local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
+    let is_before = |it: DateTime<Utc>| it.with_timezone(&zone).naive_local() < local;
+    let (mut low, mut high) = (before.timestamp(), before.timestamp() + 4 * 86_400);
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if is_before(DateTime::from_timestamp(middle, 0)?) { low = middle } else { high = middle }
+    }
+    DateTime::from_timestamp(high, 0)
+}
+
+/// The zone that a user's setting names: an IANA name, the name of its city alone if only one zone has it, else UTC.
+pub fn zone_of(setting: Option<&str>) -> Tz {
+    setting.and_then(zone_named).unwrap_or(Tz::UTC)
+}
+
+/// The zone with this IANA name, or with this name of a city if only one zone has it.
+pub fn zone_named(name: &str) -> Option<Tz> {
+    let name = name.trim();
+    if let Ok(zone) = name.parse() {
+        return Some(zone);
+    }
+    let city = name.to_lowercase().replace(' ', "_");
+    let mut named =
+        TZ_VARIANTS.iter().filter(|it| it.name().rsplit_once('/').is_some_and(|(_, last)| last.to_lowercase() == city));
+    match (named.next(), named.next()) {
+        (Some(zone), None) => Some(*zone),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Offset as _;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    /// Dossier, appendix A.1.
+    #[test]
+    fn the_worked_examples_of_slots() {
+        use SyncFrequency::{FourTimesDaily, Hourly, TwiceDaily};
+        let examples = [
+            (TwiceDaily, "UTC", "2026-02-26T08:00:03Z", true),
+            (TwiceDaily, "UTC", "2026-02-26T08:05:00Z", true),
+            (TwiceDaily, "UTC", "2026-02-26T08:10:00Z", false),
+            (TwiceDaily, "Asia/Seoul", "2026-02-25T23:04:00Z", true),
+            (TwiceDaily, "seoul", "2026-02-26T09:04:00Z", true),
+            (TwiceDaily, "America/New_York", "2026-02-26T13:02:00Z", true),
+            (TwiceDaily, "new york", "2026-02-26T13:02:00Z", true),
+            (TwiceDaily, "Asia/Kolkata", "2026-02-26T02:34:00Z", true),
+            (FourTimesDaily, "UTC", "2026-02-26T06:09:59Z", true),
+            (FourTimesDaily, "UTC", "2026-02-26T07:00:00Z", false),
+            (Hourly, "Europe/Berlin", "2026-02-26T11:09:59Z", true),
+            (Hourly, "Europe/Berlin", "2026-02-26T11:10:00Z", false),
+            (Hourly, "Asia/Kolkata", "2026-02-26T10:32:00Z", true),
+            (TwiceDaily, "not/a/zone", "2026-02-26T08:05:00Z", true),
+        ];
+        for (frequency, zone, now, expected) in examples {
+            assert_eq!(should_sync_now(frequency, zone_of(Some(zone)), at(now)), expected, "{frequency:?} {zone} {now}");
+        }
+        assert_eq!((zone_of(None), zone_of(Some("  "))), (Tz::UTC, Tz::UTC));
+    }
+
+    /// Dossier, appendix A.2.
+    #[test]
+    fn the_worked_examples_of_intervals() {
+        let now = at("2026-02-26T12:00:00Z");
+        for (tier, minutes) in [(Tier::Free, 6 * 60), (Tier::Starter, 4 * 60), (Tier::Pro, 45)] {
+            let frequency = SyncFrequency::of(tier);
+            assert!(needs_sync(frequency, None, now));
+            assert!(!needs_sync(frequency, Some(now - TimeDelta::minutes(minutes - 1)), now), "{tier:?}");
+            assert!(needs_sync(frequency, Some(now - TimeDelta::minutes(minutes)), now), "{tier:?}");
+        }
+        let synced = Some(at("2026-02-26T10:00:40Z"));
+        let due = |now: &str| {
+            let now = at(now);
+            (should_sync_now(SyncFrequency::Hourly, Tz::UTC, now), needs_sync(SyncFrequency::Hourly, synced, now))
+        };
+        assert_eq!((due("2026-02-26T10:05:00Z"), due("2026-02-26T11:00:00Z")), ((true, false), (true, true)));
+    }
+
+    #[test]
+    fn the_next_slot_is_strictly_later_and_in_local_time() {
+        let next = |frequency, zone: &str, now: &str| next_sync(frequency, zone_of(Some(zone)), at(now)).to_rfc3339();
+        assert_eq!(next(SyncFrequency::TwiceDaily, "UTC", "2026-02-26T08:00:00Z"), "2026-02-26T18:00:00+00:00");
+        assert_eq!(next(SyncFrequency::TwiceDaily, "Asia/Seoul", "2026-02-26T10:00:00Z"), "2026-02-26T23:00:00+00:00");
+        assert_eq!(next(SyncFrequency::FourTimesDaily, "UTC", "2026-02-26T18:00:00Z"), "2026-02-27T00:00:00+00:00");
+        assert_eq!(next(SyncFrequency::Hourly, "Asia/Kolkata", "2026-02-26T10:32:00Z"), "2026-02-26T11:30:00+00:00");
+        // Beirut skips midnight on 29 March 2026; Havana has midnight twice on 1 November 2026.
+        assert_eq!(next(SyncFrequency::FourTimesDaily, "Asia/Beirut", "2026-03-28T21:00:00Z"), "2026-03-28T22:00:00+00:00");
+        assert_eq!(next(SyncFrequency::FourTimesDaily, "America/Havana", "2026-11-01T00:00:00Z"), "2026-11-01T04:00:00+00:00");
+    }
+
+    proptest! {
+        /// In every zone, at every transition: the next slot is later, at most one step of the schedule away, on a full local
+        /// hour or at the end of a gap, and open when it comes.
+        #[test]
+        fn slots_hold_in_every_zone(index in 0..TZ_VARIANTS.len(), hours in 0_i64..24 * 366 * 12, minutes in 0_i64..60) {
+            let zone = TZ_VARIANTS[index];
+            let now = at("2024-01-01T00:00:00Z") + TimeDelta::minutes(hours * 60 + minutes);
+            for (frequency, longest) in [(SyncFrequency::Hourly, 3), (SyncFrequency::FourTimesDaily, 32), (SyncFrequency::TwiceDaily, 40)] {
+                let next = next_sync(frequency, zone, now);
+                prop_assert!(next > now && next - now <= TimeDelta::hours(longest), "{zone} {now} {next}");
+                let (local, before) = (next.with_timezone(&zone), (next - TimeDelta::seconds(1)).with_timezone(&zone));
+                let after_gap = local.offset().fix() != before.offset().fix();
+                prop_assert!(local.minute() == 0 || after_gap, "{zone} {now} {local}");
+                prop_assert!(should_sync_now(frequency, zone, next) || after_gap, "{zone} {now} {local}");
+            }
+        }
+
+        #[test]
+        fn a_local_time_is_itself_or_skipped(index in 0..TZ_VARIANTS.len(), minutes in 0_i64..12 * 366 * 24 * 60) {
+            let zone = TZ_VARIANTS[index];
+            let local = at("2024-01-01T00:00:00Z").naive_utc() + TimeDelta::minutes(minutes);
+            let instant = instant_of(local, zone).unwrap();
+            let shown = instant.with_timezone(&zone).naive_local();
+            prop_assert!(shown >= local, "{zone} {local} {shown}");
+            if shown != local {
+                let before = (instant - TimeDelta::seconds(1)).with_timezone(&zone).naive_local();
+                prop_assert!(before < local, "{zone} {local} {before}");
+            }
+        }
+    }
+}

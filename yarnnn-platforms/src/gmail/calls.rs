@@ -1,0 +1,156 @@
+//! Each call of Gmail: its parameters, and its answer with a type.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use url::Url;
+use yarnnn_core::clock::Clock;
+use yarnnn_core::jobs::CapacityLimits;
+use yarnnn_core::platform::{Call, PlatformError};
+
+use super::limits::{HISTORY, MESSAGE, POOL, SMALL};
+use super::wire::{HistoryPage, Label, Labels, Listed, Message, PartBody, Profile};
+use crate::google::{GoogleDialect, NOT_FOUND, message, protocol};
+use crate::http::{Reply, Request, Session, below};
+
+pub(super) const PROFILE: &str = "gmail profile";
+pub(super) const LABELS: &str = "gmail labels.list";
+pub(super) const LABEL: &str = "gmail labels.get";
+pub(super) const LIST: &str = "gmail messages.list";
+pub(super) const GET: &str = "gmail messages.get";
+pub(super) const HISTORY_LIST: &str = "gmail history.list";
+pub(super) const ATTACHMENT: &str = "gmail attachments.get";
+
+const SCOPE: &str = "https://www.googleapis.com/auth/gmail.readonly";
+
+/// Records of one page of the history: the most there can be.
+const HISTORY_PAGE: &str = "500";
+
+/// What to list.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Query<'a> {
+    pub(super) label: &'a str,
+    /// Only mails that came on or after the day of this instant, wherever on earth that day is counted.
+    pub(super) after: Option<DateTime<Utc>>,
+    /// Only mails that came before this instant.
+    pub(super) before: Option<DateTime<Utc>>,
+    /// Also what lies in the bin or is spam.
+    pub(super) with_trash: bool,
+}
+
+impl<'a> Query<'a> {
+    pub(super) fn all(label: &'a str) -> Self {
+        Self { label, after: None, before: None, with_trash: matches!(label, "SPAM" | "TRASH") }
+    }
+
+    fn text(&self) -> String {
+        // Gmail reads a date as midnight in a zone of its choice, which is up to twelve hours behind UTC.
+        let after = self.after.map(|it| format!("after:{}", (it - TimeDelta::hours(12)).format("%Y/%m/%d")));
+        let before = self.before.map(|it| format!("before:{}", it.timestamp() + 1));
+        after.into_iter().chain(before).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// The calls of one account.
+#[derive(Debug, Clone)]
+pub(super) struct Calls {
+    session: Session,
+    base: Url,
+    limits: CapacityLimits,
+}
+
+impl Calls {
+    pub(super) const fn new(session: Session, base: Url, limits: CapacityLimits) -> Self {
+        Self { session, base, limits }
+    }
+
+    pub(super) fn clock(&self) -> &dyn Clock {
+        self.session.clock()
+    }
+
+    pub(super) async fn profile(&self) -> Result<Profile, PlatformError> {
+        self.get(PROFILE, SMALL, &[], &["profile"], &[]).await?.read()
+    }
+
+    pub(super) async fn labels(&self) -> Result<Labels, PlatformError> {
+        self.get(LABELS, SMALL, &[], &["labels"], &[]).await?.read()
+    }
+
+    /// One label; none if it is no longer there.
+    pub(super) async fn label(&self, id: &str) -> Result<Option<Label>, PlatformError> {
+        found(self.get(LABEL, SMALL, NOT_FOUND, &["labels", id], &[]).await?)
+    }
+
+    /// One page of ids; none if the label is no longer there.
+    pub(super) async fn list(&self, query: Query<'_>, most: u32, page: Option<&str>) -> Result<Option<Listed>, PlatformError> {
+        let (text, most) = (query.text(), most.to_string());
+        let mut pairs = vec![("labelIds", query.label), ("maxResults", most.as_str())];
+        if !text.is_empty() {
+            pairs.push(("q", &text));
+        }
+        if query.with_trash {
+            pairs.push(("includeSpamTrash", "true"));
+        }
+        pairs.extend(page.map(|it| ("pageToken", it)));
+        let reply = self.get(LIST, MESSAGE, &[400, 404, 410], &["messages"], &pairs).await?;
+        if reply.status != 400 {
+            return found(reply);
+        }
+        let said = message(&reply.body);
+        if said.to_ascii_lowercase().contains("label") { Ok(None) } else { Err(protocol(LIST, format!("status 400, {said}"))) }
+    }
+
+    /// One page of what happened after a point of the history; none if that point is too long ago.
+    pub(super) async fn history(&self, start: u64, page: Option<&str>) -> Result<Option<HistoryPage>, PlatformError> {
+        let start = start.to_string();
+        let mut pairs = vec![("startHistoryId", start.as_str()), ("maxResults", HISTORY_PAGE)];
+        pairs.extend(page.map(|it| ("pageToken", it)));
+        found(self.get(HISTORY_LIST, HISTORY, NOT_FOUND, &["history"], &pairs).await?)
+    }
+
+    /// The given mails in the given format; none for each that is no longer there.
+    pub(super) async fn messages(&self, ids: &[String], format: &str) -> Result<Vec<Option<Message>>, PlatformError> {
+        let requests: Result<Vec<Request>, PlatformError> =
+            ids.iter().map(|id| self.request(&["messages", id], &[("format", format)])).collect();
+        let replies = self.session.call_each(&self.dialect(NOT_FOUND), &self.call(GET, MESSAGE), requests?).await?;
+        ids.iter().zip(replies).map(|(id, reply)| same(id, found(reply)?)).collect()
+    }
+
+    /// The content of a part that is too large to come with its mail; none if the mail is no longer there.
+    pub(super) async fn attachment(&self, mail: &str, id: &str) -> Result<Option<PartBody>, PlatformError> {
+        found(self.get(ATTACHMENT, MESSAGE, NOT_FOUND, &["messages", mail, "attachments", id], &[]).await?)
+    }
+
+    async fn get(
+        &self,
+        name: &'static str,
+        cost: u32,
+        expected: &'static [u16],
+        path: &[&str],
+        pairs: &[(&str, &str)],
+    ) -> Result<Reply, PlatformError> {
+        self.session.call(&self.dialect(expected), &self.call(name, cost), self.request(path, pairs)?).await
+    }
+
+    fn request(&self, path: &[&str], pairs: &[(&str, &str)]) -> Result<Request, PlatformError> {
+        let path = [&["gmail", "v1", "users", "me"], path].concat();
+        Ok(Request::get(below(&self.base, &path, pairs)?))
+    }
+
+    fn call(&self, name: &'static str, cost: u32) -> Call<'_> {
+        Call { name, pool: POOL, cost, limits: &self.limits }
+    }
+
+    fn dialect(&self, expected: &'static [u16]) -> GoogleDialect<'_> {
+        GoogleDialect { clock: self.session.clock(), interface: "the Gmail API", scope: SCOPE, expected }
+    }
+}
+
+fn found<T: serde::de::DeserializeOwned>(reply: Reply) -> Result<Option<T>, PlatformError> {
+    if NOT_FOUND.contains(&reply.status) { Ok(None) } else { reply.read().map(Some) }
+}
+
+fn same(id: &str, found: Option<Message>) -> Result<Option<Message>, PlatformError> {
+    match found {
+        Some(other) if other.id != id => Err(protocol(GET, format!("{id} was asked for, {:?} came", other.id))),
+        found => Ok(found),
+    }
+}

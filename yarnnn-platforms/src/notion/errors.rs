@@ -1,0 +1,114 @@
+//! What Notion's answers mean.
+
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+use yarnnn_core::platform::PlatformError;
+
+use crate::http::{Dialect, Reply, Verdict, retry_after};
+
+/// Characters of a message by Notion that an error repeats.
+const MESSAGE: usize = 300;
+
+/// Notion's way to answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NotionDialect;
+
+impl Dialect for NotionDialect {
+    fn judge(&self, call: &'static str, status: u16, headers: &HeaderMap, body: &Value) -> Verdict {
+        let code = text(body, "code");
+        let reason = reason(status, body);
+        match status {
+            200 if code.is_empty() => Verdict::Good,
+            // Whether that is an error depends on what was asked for: the caller decides.
+            404 if code == "object_not_found" => Verdict::Good,
+            400 if is_stale_cursor(code, body) => Verdict::Good,
+            401 => Verdict::Renew { reason },
+            403 if code == "restricted_resource" || code.is_empty() => Verdict::Fail(restricted(call, &reason)),
+            429 | 529 => Verdict::Retry { after: retry_after(headers), reason, limited: true },
+            409 | 500 | 502 | 503 | 504 => Verdict::Retry { after: retry_after(headers), reason, limited: false },
+            _ => Verdict::Fail(PlatformError::Protocol { call: call.to_owned(), detail: reason }),
+        }
+    }
+}
+
+/// What was asked for is not there, or not shared with the integration: Notion does not tell these apart.
+pub(super) fn is_missing(reply: &Reply) -> bool {
+    reply.status == 404
+}
+
+/// The list went on changing, and the place to go on from is no longer in it.
+pub(super) fn is_stale(reply: &Reply) -> bool {
+    reply.status == 400
+}
+
+fn is_stale_cursor(code: &str, body: &Value) -> bool {
+    code == "validation_error" && text(body, "message").contains("start_cursor")
+}
+
+fn text<'a>(body: &'a Value, key: &str) -> &'a str {
+    body.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn reason(status: u16, body: &Value) -> String {
+    let (code, message) = (text(body, "code"), text(body, "message"));
+    let message: String = message.chars().take(MESSAGE).collect();
+    match (code, message.as_str()) {
+        ("", _) => format!("status {status}"),
+        (code, "") => format!("status {status} ({code})"),
+        (code, message) => format!("status {status} ({code}): {message}"),
+    }
+}
+
+fn restricted(call: &str, reason: &str) -> PlatformError {
+    let capability = if call.starts_with("notion users") { "Read user information" } else { "Read content" };
+    let action =
+        format!("{call}: the Notion integration lacks the capability \"{capability}\"; add it in its settings ({reason})");
+    PlatformError::NeedsUser { action }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+
+    fn judge(status: u16, code: &str) -> String {
+        let headers = [("retry-after".parse().unwrap(), "95".parse().unwrap())].into_iter().collect();
+        let body = json!({"object": "error", "status": status, "code": code, "message": "Notion's words."});
+        match NotionDialect.judge("notion blocks.children", status, &headers, &body) {
+            Verdict::Good => "good".to_owned(),
+            Verdict::Retry { after, limited, .. } => {
+                assert_eq!(after, Some(Duration::from_secs(95)));
+                if limited { "limited".to_owned() } else { "again".to_owned() }
+            }
+            Verdict::Renew { reason } => format!("renew: {reason}"),
+            Verdict::Fail(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn every_class_of_error_has_one_meaning() {
+        assert_eq!(judge(401, "unauthorized"), "renew: status 401 (unauthorized): Notion's words.");
+        assert_eq!(judge(404, "object_not_found"), "good");
+        for (status, code) in [(429, "rate_limited"), (529, "service_overload")] {
+            assert_eq!(judge(status, code), "limited");
+        }
+        for (status, code) in [(409, "conflict_error"), (500, "internal_server_error"), (503, "service_unavailable")] {
+            assert_eq!(judge(status, code), "again");
+        }
+        assert!(judge(403, "restricted_resource").contains("lacks the capability \"Read content\""));
+        for (status, code) in [(400, "validation_error"), (400, "missing_version"), (404, "invalid_request_url"), (418, "x")] {
+            let said = format!("notion blocks.children: status {status} ({code}): Notion's words.");
+            assert_eq!(judge(status, code), said);
+        }
+    }
+
+    #[test]
+    fn an_error_that_says_it_is_good_is_an_error() {
+        let body = json!({"object": "error", "code": "rate_limited", "message": "x"});
+        let verdict = NotionDialect.judge("notion search", 200, &HeaderMap::new(), &body);
+        assert!(matches!(verdict, Verdict::Fail(PlatformError::Protocol { .. })), "{verdict:?}");
+    }
+}

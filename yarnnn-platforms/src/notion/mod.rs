@@ -1,0 +1,27 @@
+//! Notion, live: pages and databases of one integration, over API version 2025-09-03.
+//!
+//! A page is a resource with one item, a database one whose items are its rows. It deliberately writes nothing to Notion and
+//! reads no comments and no files. Start at [`NotionClient`]; how pages become text is in `text`, what a sync of a database
+//! remembers is in `cursor`.
+
+mod blocks;
+mod calls;
+mod client;
+mod cursor;
+mod database;
+mod errors;
+mod limits;
+mod listing;
+mod map;
+mod page;
+mod people;
+mod plan;
+mod properties;
+#[cfg(test)]
+mod tests;
+mod text;
+mod walk;
+mod wire;
+
+pub use client::NotionClient;
+pub use limits::{DATABASE_ROWS, NotionLimits};

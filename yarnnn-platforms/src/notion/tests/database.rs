@@ -1,0 +1,235 @@
+//! Databases as resources.
+
+use serde_json::json;
+use yarnnn_core::platform::{Budget, GapKind, PlatformError};
+
+use super::reader::Reader;
+use super::workspace::{DATABASE, OTHER_SOURCE, SOURCE, Workspace, failure, id, live};
+
+/// Rows edited a minute apart, the last one long ago.
+fn table(rows: u32) -> Workspace {
+    let workspace = Workspace::new();
+    for number in 0..rows {
+        workspace.add(number, Some(SOURCE), &format!("text {number}"));
+        workspace.pass(60);
+    }
+    workspace.pass(600);
+    workspace
+}
+
+fn capped(workspace: &Workspace, cap: Option<u32>) -> Reader {
+    let mut reader = Reader::database(workspace.client());
+    reader.budget = Budget { cap, ..Budget::default() };
+    reader
+}
+
+fn count(calls: &[String], what: &str) -> usize {
+    calls.iter().filter(|it| it.contains(what)).count()
+}
+
+#[tokio::test]
+async fn rows_are_read_with_their_properties_and_in_small_pages() {
+    let workspace = table(25);
+    workspace.change(&id(3), |it| it.properties = json!({"Status": {"type": "status", "status": {"name": "Done"}}}));
+    let mut reader = capped(&workspace, None);
+    reader.sync(false).await.unwrap();
+    assert_eq!((reader.stored.len(), reader.pages, reader.gaps.len()), (25, 3, 0));
+    let calls = workspace.calls();
+    let expected = [("databases", 1), ("query", 1), ("children", 25), ("users", 1)];
+    assert_eq!(expected.map(|(what, _)| (what, count(&calls, what))), expected, "no call is made twice");
+    insta::assert_json_snapshot!(reader.stored[&id(3)]);
+    reader.sync(false).await.unwrap();
+    assert_eq!(workspace.calls(), [format!("GET databases/{DATABASE}"), format!("POST data_sources/{SOURCE}/query")]);
+}
+
+#[tokio::test]
+async fn only_what_was_edited_is_read_and_what_was_edited_just_now_twice() {
+    let workspace = table(5);
+    let mut reader = capped(&workspace, Some(300));
+    reader.sync(false).await.unwrap();
+    workspace.edit(&id(2), "new");
+    workspace.calls();
+    reader.sync(false).await.unwrap();
+    assert_eq!(count(&workspace.calls(), "children"), 1);
+    workspace.edit(&id(2), "newer");
+    workspace.pass(300);
+    for again in [1, 0] {
+        reader.sync(false).await.unwrap();
+        assert_eq!((reader.texts()[id(2).as_str()], count(&workspace.calls(), "children")), ("newer", again));
+    }
+}
+
+#[tokio::test]
+async fn a_cut_is_a_gap_that_later_syncs_close_newest_first() {
+    let workspace = table(10);
+    let mut reader = capped(&workspace, Some(4));
+    for (read, gaps) in [(4, 1), (8, 1), (10, 0), (10, 0)] {
+        workspace.calls();
+        reader.sync(false).await.unwrap();
+        let newest: Vec<_> = (10 - read..10).map(|it| id(u32::try_from(it).unwrap())).collect();
+        assert_eq!(reader.stored.keys().cloned().collect::<Vec<_>>(), newest);
+        assert_eq!(reader.gaps.len(), gaps);
+        assert!(reader.gaps.iter().all(|it| it.kind == GapKind::Cap && it.to.is_some()), "{:?}", reader.gaps);
+    }
+    assert_eq!(count(&workspace.calls(), "children"), 0);
+}
+
+#[tokio::test]
+async fn a_cut_among_rows_of_one_minute_is_closed_too() {
+    let workspace = Workspace::new();
+    for number in 0..10 {
+        workspace.add(number, Some(SOURCE), "x");
+    }
+    workspace.pass(600);
+    let mut reader = capped(&workspace, Some(3));
+    for read in [3, 6, 9, 10] {
+        workspace.calls();
+        reader.sync(false).await.unwrap();
+        assert_eq!((reader.stored.len(), count(&workspace.calls(), "children").min(3)), (read, read.min(3) - (read / 10) * 2));
+    }
+    assert_eq!(reader.gaps, []);
+}
+
+#[tokio::test]
+async fn new_rows_come_before_the_rest_of_an_old_cut() {
+    let workspace = table(6);
+    let mut reader = capped(&workspace, Some(2));
+    reader.sync(false).await.unwrap();
+    for number in [10, 11, 12] {
+        workspace.add(number, Some(SOURCE), "new");
+        workspace.pass(60);
+    }
+    workspace.pass(600);
+    let expect = [vec![4, 5, 11, 12], vec![3, 4, 5, 10, 11, 12], vec![1, 2, 3, 4, 5, 10, 11, 12]];
+    for (numbers, gaps) in expect.into_iter().zip([2, 1, 1]) {
+        reader.sync(false).await.unwrap();
+        assert_eq!(reader.stored.keys().cloned().collect::<Vec<_>>(), numbers.into_iter().map(id).collect::<Vec<_>>());
+        assert_eq!(reader.gaps.len(), gaps, "{:?}", reader.gaps);
+    }
+}
+
+#[tokio::test]
+async fn data_sources_of_one_database_share_the_cap() {
+    let workspace = table(6);
+    workspace.state().sources.push(OTHER_SOURCE.to_owned());
+    for number in 20..26 {
+        workspace.add(number, Some(OTHER_SOURCE), "other");
+    }
+    workspace.pass(600);
+    let mut reader = capped(&workspace, Some(4));
+    reader.sync(false).await.unwrap();
+    assert_eq!((reader.stored.len(), reader.stored.keys().filter(|it| **it >= id(20)).count()), (4, 2));
+    for _ in 0..2 {
+        reader.sync(false).await.unwrap();
+    }
+    assert_eq!((reader.stored.len(), reader.gaps.len()), (12, 0));
+}
+
+#[tokio::test]
+async fn more_rows_than_a_query_reaches_are_reached_by_several() {
+    let workspace = table(25);
+    (workspace.state().query_limit, workspace.state().per_page) = (7, 3);
+    let mut reader = capped(&workspace, None);
+    reader.sync(false).await.unwrap();
+    assert_eq!((reader.stored.len(), reader.gaps.len()), (25, 0));
+    reader.sync(true).await.unwrap();
+    assert_eq!((reader.stored.len(), reader.unchanged), (25, 25));
+}
+
+#[tokio::test]
+async fn a_list_that_changes_while_it_is_read_is_begun_anew() {
+    let workspace = table(9);
+    workspace.state().per_page = 4;
+    let (status, body) = failure(400, "validation_error", "body.start_cursor: the start_cursor provided is invalid.");
+    let mut reader = capped(&workspace, None);
+    let first = first_page(&workspace);
+    workspace.fault("query", 200, first);
+    workspace.fault("query", status, body);
+    reader.sync(false).await.unwrap();
+    assert_eq!((reader.stored.len(), reader.gaps.len()), (9, 0));
+}
+
+fn first_page(workspace: &Workspace) -> serde_json::Value {
+    let row = |number: u32| {
+        let page = workspace.state().pages[&id(number)].clone();
+        json!({"object": "page", "id": id(number), "last_edited_time": page.edited, "properties": {}})
+    };
+    json!({"object": "list", "results": [row(8), row(7)], "has_more": true, "next_cursor": "moved"})
+}
+
+#[tokio::test]
+async fn an_audit_sees_deletions_edits_and_what_came_back() {
+    let workspace = table(8);
+    let mut reader = capped(&workspace, Some(300));
+    reader.sync(false).await.unwrap();
+    workspace.change(&id(0), |it| it.trashed = true);
+    workspace.change(&id(1), |it| it.hidden = true);
+    workspace.state().pages.remove(&id(2));
+    workspace.change(&id(3), |it| it.source = Some("50000000-0000-4000-8000-000000000009".to_owned()));
+    workspace.edit(&id(4), "edited");
+    workspace.pass(600);
+    workspace.calls();
+    reader.sync(true).await.unwrap();
+    let calls = workspace.calls();
+    assert_eq!((reader.stored.len(), reader.unchanged), (4, 4));
+    assert_eq!(
+        (count(&calls, "children"), count(&calls, "GET pages")),
+        (1, 4),
+        "known rows are looked for by themselves: {calls:?}"
+    );
+    workspace.change(&id(0), |it| it.trashed = false);
+    workspace.change(&id(1), |it| it.hidden = false);
+    reader.sync(false).await.unwrap();
+    assert_eq!(reader.stored.len(), 4, "nothing was edited");
+    reader.sync(true).await.unwrap();
+    assert_eq!((reader.texts()[id(0).as_str()], reader.texts()[id(1).as_str()], reader.gaps.len()), ("text 0", "text 1", 0));
+}
+
+#[tokio::test]
+async fn a_database_that_goes_away_loses_its_rows_and_gets_them_back() {
+    let workspace = table(5);
+    let mut reader = capped(&workspace, Some(300));
+    reader.sync(false).await.unwrap();
+    workspace.state().database_trashed = true;
+    for audit in [false, true] {
+        reader.sync(audit).await.unwrap();
+        assert_eq!((reader.stored.len(), reader.gaps.len()), (0, 1));
+    }
+    workspace.state().database_trashed = false;
+    reader.sync(true).await.unwrap();
+    assert_eq!((reader.stored.len(), reader.gaps.len()), (5, 0));
+    workspace.state().database_hidden = true;
+    for row in live(&workspace) {
+        workspace.change(&row, |it| it.hidden = true);
+    }
+    reader.sync(true).await.unwrap();
+    assert!(
+        reader.stored.is_empty() && reader.gaps[0].reason.contains("database \"Tasks\": it was deleted"),
+        "{:?}",
+        reader.gaps
+    );
+    let error = reader.sync(true).await.unwrap_err();
+    assert!(matches!(&error, PlatformError::NeedsUser { action } if action.contains("\"Tasks\" is not shared")), "{error}");
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_is_named_and_an_answer_that_cannot_is_an_error() {
+    let workspace = table(3);
+    let mut reader = capped(&workspace, None);
+    let row = json!({"object": "page", "id": id(1), "last_edited_time": "2026-03-02T09:01:00.000Z", "properties": {}});
+    let list = |results| json!({"object": "list", "results": results, "has_more": false, "next_cursor": null});
+    let strange = json!({"object": "page", "id": id(7), "last_edited_time": 12});
+    workspace.fault("query", 200, list(json!([row, strange])));
+    reader.sync(false).await.unwrap();
+    assert_eq!((reader.stored.len(), reader.quarantined.len()), (1, 1));
+    assert!(reader.quarantined[0].starts_with(&format!("{}: it is no page", id(7))), "{:?}", reader.quarantined);
+    let before = reader.cursor.clone();
+    for results in [json!([strange]), json!([7, "x"]), json!("x")] {
+        workspace.fault("query", 200, list(results));
+        let error = reader.sync(false).await.unwrap_err();
+        assert!(error.to_string().starts_with("notion data_sources.query: "), "{error}");
+        assert_eq!(reader.cursor, before);
+    }
+    workspace.fault("GET databases", 200, json!({"object": "database", "id": DATABASE, "data_sources": []}));
+    assert!(matches!(reader.sync(false).await.unwrap_err(), PlatformError::NeedsUser { .. }));
+}

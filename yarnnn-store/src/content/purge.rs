@@ -1,0 +1,48 @@
+//! What goes when an account is no longer the one that content came from.
+
+use chrono::{DateTime, Utc};
+use sqlx::AssertSqlSafe;
+use yarnnn_core::StoreError;
+use yarnnn_core::id::UserId;
+use yarnnn_core::platform::Platform;
+
+use crate::columns::{Id, Instant, Texts};
+use crate::db::{Tx, on_tx};
+use crate::error::{DbError, Doing as _};
+
+const REGISTRY: &str = "delete from sync_registry where user_id = $1";
+const SHADOW: &str = "delete from content_shadow where user_id = $1";
+const WITHDRAW: &str = "update platform_content set withdrawn_at = $3, updated_at = $3, retained = true, expires_at = null, \
+    retained_at = coalesce(retained_at, $3), retained_reason = coalesce(retained_reason, 'deliverable_execution') \
+    where user_id = $1 and origin = 'live' and withdrawn_at is null \
+    and exists (select 1 from evidence e where e.content_id = platform_content.id)";
+const DELETE: &str = "delete from platform_content where user_id = $1 and origin = 'live' \
+    and not exists (select 1 from evidence e where e.content_id = platform_content.id)";
+
+/// Takes away what came from live services of these platforms, and what is known of their resources. Rows that reports cite are
+/// withdrawn and kept, imported ones stay as they are. Answers how many rows of content went away or were withdrawn.
+pub(crate) async fn purge(tx: &mut Tx, user: UserId, platforms: &[Platform], at: DateTime<Utc>) -> Result<u64, StoreError> {
+    // The registry first: a run that is about to commit then meets its fence, and locks are taken in the order of a commit.
+    run(tx, REGISTRY, user, platforms, None).await?;
+    run(tx, SHADOW, user, platforms, None).await?;
+    let withdrawn = run(tx, WITHDRAW, user, platforms, Some(at)).await?;
+    Ok(withdrawn + run(tx, DELETE, user, platforms, None).await?)
+}
+
+async fn run(
+    tx: &mut Tx,
+    statement: &'static str,
+    user: UserId,
+    platforms: &[Platform],
+    at: Option<DateTime<Utc>>,
+) -> Result<u64, DbError> {
+    let (open, close) = tx.dialect().in_list();
+    let sql = format!("{statement} and platform{open}$2{close}");
+    let platforms = Texts(platforms.iter().map(|it| it.as_str().to_owned()).collect());
+    on_tx!(tx, connection => {
+        let query = sqlx::query(AssertSqlSafe(sql)).bind(Id(user.as_uuid())).bind(platforms);
+        let query = if let Some(at) = at { query.bind(Instant(at)) } else { query };
+        query.execute(connection).await.map(|it| it.rows_affected())
+    })
+    .doing("what came from the former account")
+}
