@@ -112,6 +112,9 @@ impl PlatformSync {
         let user = self.accounts.user(request.user).await?;
         let connection = self.connection(request.user, request.provider).await?;
         let platforms = platforms(&connection, request);
+        if let (Some(wanted), []) = (request.platform, platforms.as_slice()) {
+            return Ok(vec![SyncedPlatform::not_granted(wanted)]);
+        }
         let now = self.clock.now();
         if let Some(reports) = self.without_calling(&user, &connection, request, &platforms, now) {
             return Ok(reports);
@@ -157,10 +160,7 @@ impl PlatformSync {
         let client = opened.client(platform);
         match self.read(scene, client.as_ref(), platform).await {
             Ok(report) => Ok(report),
-            Err(Error::Platform(error)) => {
-                let needs_user = matches!(error, PlatformError::NeedsUser { .. });
-                Ok(SyncedPlatform::failed(platform, refusal(platform, &error), needs_user))
-            }
+            Err(Error::Platform(error)) => Ok(SyncedPlatform::refused(platform, &error)),
             Err(error) => Err(error),
         }
     }
@@ -298,18 +298,6 @@ impl PlatformSync {
         }
         let summary = format!("Synced {platform}: {items_synced} items ({word})");
         NewActivity { id: ActivityId::fresh(ids), kind: ActivityKind::PlatformSynced, key: ids.uuid(), summary, metadata }
-    }
-}
-
-/// Why nothing of a platform can be read, named once, with what the person can do.
-fn refusal(platform: Platform, error: &PlatformError) -> String {
-    let text = error.to_string();
-    let named = if text.starts_with(platform.as_str()) { text } else { format!("{platform}: {text}") };
-    match error {
-        PlatformError::NeedsUser { .. } if !named.contains("yarnnn connect") => {
-            format!("{named}: yarnnn connect {}", Provider::of(platform))
-        }
-        _ => named,
     }
 }
 
