@@ -13,6 +13,7 @@ use yarnnn::pipeline::CancelToken;
 use yarnnn::platform::OpenPlatform;
 use yarnnn::platform_sync::{PlatformSync, SyncRequest, SyncTrigger, SyncWatch, SyncedPlatform};
 use yarnnn::platforms::http::HttpTransport;
+use yarnnn::platforms::notion::NotionLimits;
 use yarnnn::platforms::oauth::{OAuthApp, OAuthSettings, ProviderOAuth};
 use yarnnn::platforms::slack::SlackLimits;
 use yarnnn::platforms::{LivePlatforms, Pace, PlatformBases};
@@ -44,40 +45,81 @@ pub(crate) struct Installation {
     sim: Sim,
     /// The token that each provider was connected with.
     tokens: [(Provider, String); 3],
-    _running: Running,
+    opening: Opening,
 }
 
-impl Installation {
-    /// Opens and connects it.
-    pub(crate) async fn open(
-        sim: &Sim,
-        clock: Arc<VirtualClock>,
-        transport: &HttpTransport,
-        plant: Option<Plant>,
-    ) -> Result<Self> {
-        let running = sim.start().await?;
-        let keys = SealKeys::parse(&SealKeys::generate())?;
-        let store = SqlStore::in_memory().await?.with_clock(clock.clone()).with_seal(keys);
-        let bases = bases(&running)?;
-        let app = OAuthApp { client_id: Some(CLIENT_ID.to_owned()), client_secret: Some(SecretString::from(CLIENT_SECRET)) };
-        let settings = OAuthSettings { bases: bases.clone(), google: app.clone(), slack: app, ..OAuthSettings::default() };
+/// What a handle is opened with.
+#[derive(Debug, Clone)]
+pub(crate) struct Opening {
+    pub(crate) store: SqlStore,
+    pub(crate) keys: Option<SealKeys>,
+    pub(crate) bases: PlatformBases,
+    pub(crate) transport: HttpTransport,
+    pub(crate) clock: Arc<VirtualClock>,
+    /// This installation's app at Google and Slack.
+    pub(crate) app: OAuthApp,
+    pub(crate) plant: Option<Plant>,
+}
+
+impl Opening {
+    /// A fresh database in memory, and everything as it should be.
+    pub(crate) async fn fresh(running: &Running, clock: Arc<VirtualClock>, transport: HttpTransport) -> Result<Self> {
+        let store = SqlStore::in_memory().await?;
+        Ok(Self {
+            store,
+            keys: Some(SealKeys::parse(&SealKeys::generate())?),
+            bases: bases(running)?,
+            transport,
+            clock,
+            app: OAuthApp { client_id: Some(CLIENT_ID.to_owned()), client_secret: Some(SecretString::from(CLIENT_SECRET)) },
+            plant: None,
+        })
+    }
+
+    /// The product.
+    pub(crate) fn handle(&self) -> Yarnnn {
+        let Self { bases, transport, clock, app, .. } = self.clone();
+        let store = self.store.clone().with_clock(clock.clone());
+        let store = match &self.keys {
+            Some(keys) => store.with_seal(keys.clone()),
+            None => store,
+        };
+        let settings = OAuthSettings {
+            bases: bases.clone(),
+            google: app.clone(),
+            slack: app.clone(),
+            notion: app,
+            ..OAuthSettings::default()
+        };
         let oauth = ProviderOAuth::new(settings, transport.clone(), clock.clone());
-        let clients = LivePlatforms::new(transport.clone(), bases, clock.clone()).paced(unpaced());
-        let clients: Arc<dyn OpenPlatform> = Arc::new(clients);
-        let clients = match plant {
+        let clients: Arc<dyn OpenPlatform> = Arc::new(LivePlatforms::new(transport, bases, clock.clone()).paced(unpaced()));
+        let clients = match self.plant {
             Some(plant) => Arc::new(Spoiled::new(clients, plant)),
             None => clients,
         };
         let model = Arc::new(ExtractiveModel::new());
         let builder = Yarnnn::builder(Stores::of(store), model, Arc::new(HostProcesses::default()));
-        let yarnnn = builder.live(clients, Arc::new(oauth)).clock(clock).build();
+        builder.live(clients, Arc::new(oauth)).clock(clock).build()
+    }
+}
+
+impl Installation {
+    /// Opens it and connects everything.
+    pub(crate) async fn open(sim: &Sim, opening: Opening) -> Result<Self> {
+        let yarnnn = opening.handle();
         let user = yarnnn.local_user().await?;
         let tokens = Provider::ALL.map(|it| (it, token(sim, it)));
-        let installation = Self { yarnnn, user, sim: sim.clone(), tokens, _running: running };
+        let installation = Self { yarnnn, user, sim: sim.clone(), tokens, opening };
         for provider in Provider::ALL {
             installation.connect(provider).await?;
         }
         Ok(installation)
+    }
+
+    /// The same database with other settings.
+    pub(crate) fn reopen(&mut self, change: impl FnOnce(&mut Opening)) {
+        change(&mut self.opening);
+        self.yarnnn = self.opening.handle();
     }
 
     async fn connect(&self, provider: Provider) -> Result<()> {
@@ -86,15 +128,16 @@ impl Installation {
         connected.map(drop).with_context(|| format!("connecting {provider}"))
     }
 
-    fn connections(&self) -> Result<Connections> {
+    pub(crate) fn connections(&self) -> Result<Connections> {
         self.yarnnn.connections().context("nothing reaches platforms")
     }
 
-    fn platform_sync(&self) -> Result<PlatformSync> {
+    pub(crate) fn platform_sync(&self) -> Result<PlatformSync> {
         self.yarnnn.platform_sync().context("nothing reaches platforms")
     }
 
-    fn token(&self, provider: Provider) -> &str {
+    /// The token that a provider was connected with.
+    pub(crate) fn token(&self, provider: Provider) -> &str {
         self.tokens.iter().find(|(it, _)| *it == provider).map_or("", |(_, token)| token)
     }
 
@@ -110,7 +153,9 @@ impl Installation {
     }
 
     /// It comes back; the person does what has to be done for it.
-    pub(crate) async fn regain(&mut self, loss: &Loss) -> Result<()> {
+    ///
+    /// What others still keep from being read cannot be connected yet.
+    pub(crate) async fn regain(&mut self, loss: &Loss, others: &[Loss]) -> Result<()> {
         loss.end(&self.sim);
         match loss {
             Loss::SlackScope => self.sim.tokens().set_scopes(self.token(Provider::Slack), &SLACK_SCOPES),
@@ -124,8 +169,10 @@ impl Installation {
             Loss::Channel(_) | Loss::Calendar(_) | Loss::Page(_) | Loss::NotionReading => {}
         }
         for connection in self.connections()?.list(self.user.id).await? {
+            let platforms = connection.provider.platforms();
+            let is_kept = others.iter().any(|it| it.platforms().iter().any(|it| platforms.contains(it)));
             let is_lost = matches!(loss, Loss::Token(provider) if *provider == connection.provider);
-            if is_lost || connection.status != ConnectionStatus::Active {
+            if !is_kept && (is_lost || connection.status != ConnectionStatus::Active) {
                 self.connect(connection.provider).await?;
             }
         }
@@ -172,7 +219,7 @@ fn unpaced() -> Pace {
     let free = CapacityLimits::default;
     let (list, history, replies, conversation, users, probe) = (free(), free(), free(), free(), free(), free());
     let slack = SlackLimits { list, history, replies, conversation, users, probe, page_size: PAGE_SIZE };
-    Pace { slack, gmail: free(), calendar: free(), notion: free() }
+    Pace { slack, gmail: free(), calendar: free(), notion: NotionLimits { requests: free() } }
 }
 
 fn bases(running: &Running) -> Result<PlatformBases> {

@@ -19,6 +19,7 @@ mod words;
 mod world;
 
 pub(crate) use games::Games;
-pub(crate) use installation::Installation;
+pub(crate) use installation::{Installation, Opening};
 pub(crate) use plant::Plant;
 pub(crate) use play::{Failure, Played, play, shrunk};
+pub(crate) use stored::Stored;

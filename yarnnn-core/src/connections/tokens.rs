@@ -24,6 +24,8 @@ const MARGIN: TimeDelta = TimeDelta::seconds(60);
 const TURN: Duration = Duration::from_secs(60);
 /// How long to wait for somebody else's refresh.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// How long to wait before looking again: a turn lasts a minute so that it is safe, a refresh mostly part of a second.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// The tokens of one connection.
 pub struct ConnectionTokens {
@@ -128,8 +130,9 @@ impl ConnectionTokens {
                 }
                 RefreshTurn::Newer(stored) => stored,
                 RefreshTurn::Wait { retry_after } if waited < PATIENCE => {
-                    waited += retry_after;
-                    tokio::time::sleep(retry_after).await;
+                    let wait = retry_after.clamp(GLANCE / 10, GLANCE);
+                    waited += wait;
+                    tokio::time::sleep(wait).await;
                     continue;
                 }
                 RefreshTurn::Wait { .. } => {

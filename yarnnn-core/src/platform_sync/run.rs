@@ -121,10 +121,13 @@ impl PlatformSync {
         }
         let counters = Arc::<Counters>::default();
         let opened = self.connections.open(&connection);
+        if let Err(error) = another_account(&connection, &opened).await {
+            return self.recorded(&connection, platforms.iter().map(|it| SyncedPlatform::refused(*it, &error)).collect()).await;
+        }
         let scene = Scene { user: &user, connection: &connection, trigger: request.trigger, now, watch, counters: &counters };
         let runs = platforms.iter().map(|it| self.platform(&scene, &opened, *it));
         let reports = futures::future::try_join_all(runs).await?;
-        self.record(&connection, &reports).await?;
+        let reports = self.recorded(&connection, reports).await?;
         if request.trigger == SyncTrigger::Manual {
             self.sync.expire().await?;
         }
@@ -167,7 +170,6 @@ impl PlatformSync {
 
     async fn read(&self, scene: &Scene<'_>, client: &dyn PlatformClient, platform: Platform) -> Result<SyncedPlatform, Error> {
         let probe = client.probe().await?;
-        self.same_account(scene.connection, &probe.account_id)?;
         let known = scene.connection.landscape.selected_of(platform);
         let discovered = known.is_empty();
         let chosen = if discovered { self.discover(scene, client, platform).await? } else { known };
@@ -184,24 +186,9 @@ impl PlatformSync {
         });
         let outcomes: Vec<_> = futures::stream::iter(runs).buffered(at_once).collect().await;
         let resources = outcomes.into_iter().collect::<Result<Vec<_>, Error>>()?;
-        if !discovered {
-            self.look_again(scene, client, platform).await;
-        }
-        Ok(SyncedPlatform::of(platform, probe.account_id, resources))
-    }
-
-    /// A token may be replaced by one of another account behind our back; what it shows must not be mixed.
-    fn same_account(&self, connection: &Connection, account: &str) -> Result<(), PlatformError> {
-        let is_sole = connection.provider.platforms().len() == 1;
-        match connection.account_id() {
-            Some(known) if is_sole && known != account => {
-                let provider = connection.provider;
-                let action =
-                    format!("{} answers as {account}, but {known} was connected: yarnnn connect {provider}", provider.name());
-                Err(PlatformError::NeedsUser { action })
-            }
-            _ => Ok(()),
-        }
+        let shows_nothing = !discovered && self.look_again(scene, client, platform).await;
+        let report = SyncedPlatform::of(platform, probe.account_id, resources);
+        Ok(if shows_nothing && report.outcome.is_ok() { shown_nothing(report) } else { report })
     }
 
     async fn states(&self, user: UserId, chosen: &[Resource]) -> Result<BTreeMap<ResourceId, ResourceStatus>, Error> {
@@ -228,12 +215,16 @@ impl PlatformSync {
         Ok(saved.await?.landscape.selected_of(platform))
     }
 
-    /// Looks what can be read now. A list that cannot be had, or is empty, leaves what is known (dossier §4.11).
-    async fn look_again(&self, scene: &Scene<'_>, client: &dyn PlatformClient, platform: Platform) {
+    /// Looks what can be read now; answers whether nothing is shown any more. A list that cannot be had, or is empty, leaves what
+    /// is known (dossier §4.11).
+    async fn look_again(&self, scene: &Scene<'_>, client: &dyn PlatformClient, platform: Platform) -> bool {
         let found = match discover(client).await {
             Ok((_, found)) if !found.is_empty() => found,
-            Ok(_) => return tracing::warn!(%platform, "no source is listed any more; what was known stays"),
-            Err(error) => return tracing::warn!(%platform, %error, "the list of sources could not be refreshed"),
+            Ok(_) => return true,
+            Err(error) => {
+                tracing::warn!(%platform, %error, "the list of sources could not be refreshed");
+                return false;
+            }
         };
         let limit = source_limit(scene.user.tier, platform);
         let saved = self.connections.update(scene.connection, |now| {
@@ -248,6 +239,7 @@ impl PlatformSync {
         if let Err(error) = saved.await {
             tracing::warn!(%platform, %error, "the list of sources could not be stored");
         }
+        false
     }
 
     async fn resource(
@@ -266,18 +258,16 @@ impl PlatformSync {
     }
 
     /// Stores what became of the connection, and a line per platform with the user's own numbers.
-    async fn record(&self, connection: &Connection, reports: &[SyncedPlatform]) -> Result<(), Error> {
+    async fn recorded(&self, connection: &Connection, reports: Vec<SyncedPlatform>) -> Result<Vec<SyncedPlatform>, Error> {
         let succeeded = reports.iter().all(|it| it.outcome != SyncOutcome::Failed);
-        let ended = reports.iter().all(|it| it.outcome == SyncOutcome::Failed && it.needs_user && it.resources.is_empty());
         let problem = reports.iter().find_map(|it| it.error.clone());
         let mut current = connection.clone();
         for (index, report) in reports.iter().enumerate() {
             let is_last = index + 1 == reports.len();
             let activity = self.activity(report);
             let saved = self.connections.update(&current, |now| {
-                let status = if ended { ConnectionStatus::Expired } else { now.status };
                 Some(ConnectionChange {
-                    status: is_last.then(|| (status, problem.clone())),
+                    status: is_last.then(|| (now.status, problem.clone())),
                     last_synced_at: (is_last && succeeded).then(|| self.clock.now()),
                     activity: Some(activity.clone()),
                     ..ConnectionChange::of(now, self.clock.now())
@@ -285,7 +275,7 @@ impl PlatformSync {
             });
             current = saved.await?;
         }
-        Ok(())
+        Ok(reports)
     }
 
     fn activity(&self, report: &SyncedPlatform) -> NewActivity {
@@ -375,17 +365,37 @@ fn synced(platform: Platform, outcome: LiveOutcome) -> SyncedResource {
     }
 }
 
+/// A token may be replaced by one of another account behind our back; what it shows must not be mixed. The account was named by
+/// the first platform that was granted; an error of another kind is left to that platform's own reading.
+async fn another_account(connection: &Connection, opened: &OpenConnection) -> Result<(), PlatformError> {
+    let capabilities = connection.metadata.get("capabilities").and_then(|it| it.get(0)?.as_str()?.parse().ok());
+    let first = capabilities.or_else(|| connection.provider.platforms().first().copied());
+    let (Some(known), Some(first)) = (connection.account_id(), first) else { return Ok(()) };
+    match opened.client(first).probe().await {
+        Ok(probe) if probe.account_id != known => {
+            let (provider, account) = (connection.provider, probe.account_id);
+            let action =
+                format!("{} answers as {account}, but {known} was connected: yarnnn connect {provider}", provider.name());
+            Err(PlatformError::NeedsUser { action })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Nothing is synced: because the person wants it so, or because nothing was shown, which nobody wants.
 fn nothing_to_read(platform: Platform, account: String, excluded: bool) -> SyncedPlatform {
+    let report = SyncedPlatform::of(platform, account, vec![]);
+    if excluded { SyncedPlatform { skipped: Some("all_excluded".into()), ..report } } else { shown_nothing(report) }
+}
+
+/// The provider answers and shows nothing at all: that is no empty account, but one that shows nothing to us.
+fn shown_nothing(report: SyncedPlatform) -> SyncedPlatform {
+    let platform = report.platform;
     let what = match platform {
         Platform::Slack => "the app sees no channel: invite it to one, or give it channels:read",
         Platform::Gmail => "the account shows no label",
         Platform::Calendar => "the account shows no calendar",
         Platform::Notion => "the integration sees no page: share one with it (… menu of the page, Connections)",
     };
-    let report = SyncedPlatform::of(platform, account, vec![]);
-    if excluded {
-        return SyncedPlatform { skipped: Some("all_excluded".into()), ..report };
-    }
     SyncedPlatform { outcome: SyncOutcome::Degraded, error: Some(format!("{platform}: {what}")), needs_user: true, ..report }
 }

@@ -46,6 +46,8 @@ struct Syncing {
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Auditing {
+    /// Rows edited outside of it are not read unless they are stored.
+    window: Option<Interval>,
     /// What is stored and was not met yet.
     missing: BTreeSet<String>,
     /// Rows that are not stored and may still be read.
@@ -91,14 +93,22 @@ impl Walk {
     }
 
     /// All that is stored, and of what is not stored a little.
-    pub(super) fn audit(database: String, title: String, sources: Vec<String>, known: &[KnownItem]) -> Self {
+    pub(super) fn audit(
+        (database, title): (String, String),
+        sources: Vec<String>,
+        window: Interval,
+        known: &[KnownItem],
+    ) -> Self {
         let auditing = Auditing {
+            window: Some(window),
             missing: known.iter().map(|it| it.item_id.clone()).collect(),
             new_left: AUDIT_NEW,
             sources: sources.iter().cloned().collect(),
             ..Auditing::default()
         };
-        let todo = sources.into_iter().map(|it| Stretch::since(it, None)).collect();
+        // Where nothing is to be listed, what is stored is looked for one by one.
+        let listed = sources.into_iter().filter(|_| window.from < window.to);
+        let todo = listed.map(|it| Stretch::since(it, None)).collect();
         let cursor = DatabaseCursor { title, ..DatabaseCursor::default() };
         Self { database, work: Work::Audit(auditing), todo, hand: None, cursor }
     }
@@ -296,6 +306,7 @@ impl Auditing {
                 return Ok(known_gap(known));
             }
             Some(_) => {}
+            None if self.window.is_some_and(|it| !it.contains(row.last_edited)) => return Ok(None),
             None if self.new_left == 0 => {
                 self.unread += 1;
                 self.newest_unread = self.newest_unread.max(Some(row.last_edited));

@@ -191,8 +191,8 @@ async fn a_database_that_goes_away_loses_its_rows_and_gets_them_back() {
     let mut reader = capped(&workspace, Some(300));
     reader.sync(false).await.unwrap();
     workspace.state().database_trashed = true;
-    for _ in 0..2 {
-        reader.sync(true).await.unwrap();
+    for audit in [false, true] {
+        reader.sync(audit).await.unwrap();
         assert_eq!((reader.stored.len(), reader.gaps.len()), (0, 1));
     }
     workspace.state().database_trashed = false;
