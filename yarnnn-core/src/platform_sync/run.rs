@@ -112,6 +112,9 @@ impl PlatformSync {
         let user = self.accounts.user(request.user).await?;
         let connection = self.connection(request.user, request.provider).await?;
         let platforms = platforms(&connection, request);
+        if let (Some(wanted), []) = (request.platform, platforms.as_slice()) {
+            return Ok(vec![SyncedPlatform::not_granted(wanted)]);
+        }
         let now = self.clock.now();
         if let Some(reports) = self.without_calling(&user, &connection, request, &platforms, now) {
             return Ok(reports);
@@ -119,7 +122,7 @@ impl PlatformSync {
         let counters = Arc::<Counters>::default();
         let opened = self.connections.open(&connection);
         if let Err(error) = another_account(&connection, &opened).await {
-            return self.recorded(&connection, platforms.iter().map(|it| failed(*it, &error)).collect()).await;
+            return self.recorded(&connection, platforms.iter().map(|it| SyncedPlatform::refused(*it, &error)).collect()).await;
         }
         let scene = Scene { user: &user, connection: &connection, trigger: request.trigger, now, watch, counters: &counters };
         let runs = platforms.iter().map(|it| self.platform(&scene, &opened, *it));
@@ -160,7 +163,7 @@ impl PlatformSync {
         let client = opened.client(platform);
         match self.read(scene, client.as_ref(), platform).await {
             Ok(report) => Ok(report),
-            Err(Error::Platform(error)) => Ok(failed(platform, &error)),
+            Err(Error::Platform(error)) => Ok(SyncedPlatform::refused(platform, &error)),
             Err(error) => Err(error),
         }
     }
@@ -288,18 +291,6 @@ impl PlatformSync {
     }
 }
 
-/// Why nothing of a platform can be read, named once, with what the person can do.
-fn refusal(platform: Platform, error: &PlatformError) -> String {
-    let text = error.to_string();
-    let named = if text.starts_with(platform.as_str()) { text } else { format!("{platform}: {text}") };
-    match error {
-        PlatformError::NeedsUser { .. } if !named.contains("yarnnn connect") => {
-            format!("{named}: yarnnn connect {}", Provider::of(platform))
-        }
-        _ => named,
-    }
-}
-
 /// The platforms of the connection that were granted, and asked for.
 fn platforms(connection: &Connection, request: &SyncRequest) -> Vec<Platform> {
     let granted = connection.metadata.get("capabilities").and_then(|it| serde_json::from_value::<Vec<Platform>>(it.clone()).ok());
@@ -372,11 +363,6 @@ fn synced(platform: Platform, outcome: LiveOutcome) -> SyncedResource {
         error,
         gaps,
     }
-}
-
-fn failed(platform: Platform, error: &PlatformError) -> SyncedPlatform {
-    let needs_user = matches!(error, PlatformError::NeedsUser { .. });
-    SyncedPlatform::failed(platform, refusal(platform, error), needs_user)
 }
 
 /// A token may be replaced by one of another account behind our back; what it shows must not be mixed. The account was named by
