@@ -81,6 +81,14 @@ struct Counters {
     items: AtomicU64,
 }
 
+/// What looking for sources again came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Looked {
+    Something,
+    Nothing,
+    Unknown,
+}
+
 /// What reading one platform needs to know.
 struct Scene<'a> {
     user: &'a User,
@@ -184,17 +192,20 @@ impl PlatformSync {
         });
         let outcomes: Vec<_> = futures::stream::iter(runs).buffered(at_once).collect().await;
         let resources = outcomes.into_iter().collect::<Result<Vec<_>, Error>>()?;
-        if !discovered {
-            self.look_again(scene, client, platform).await;
+        let report = SyncedPlatform::of(platform, probe.account_id.clone(), resources);
+        // Everything gone at once is more likely a right that was lost than work that was undone.
+        if !discovered && self.look_again(scene, client, platform).await == Looked::Nothing && report.outcome.is_ok() {
+            let nothing = nothing_to_read(platform, probe.account_id, false);
+            return Ok(SyncedPlatform { resources: report.resources, items_synced: report.items_synced, ..nothing });
         }
-        Ok(SyncedPlatform::of(platform, probe.account_id, resources))
+        Ok(report)
     }
 
     /// A token may be replaced by one of another account behind our back; what it shows must not be mixed.
     fn same_account(&self, connection: &Connection, account: &str) -> Result<(), PlatformError> {
-        let is_sole = connection.provider.platforms().len() == 1;
         match connection.account_id() {
-            Some(known) if is_sole && known != account => {
+            // All platforms of a provider name the account in the same way; addresses differ by more than case.
+            Some(known) if !known.eq_ignore_ascii_case(account) => {
                 let provider = connection.provider;
                 let action =
                     format!("{} answers as {account}, but {known} was connected: yarnnn connect {provider}", provider.name());
@@ -229,11 +240,17 @@ impl PlatformSync {
     }
 
     /// Looks what can be read now. A list that cannot be had, or is empty, leaves what is known (dossier §4.11).
-    async fn look_again(&self, scene: &Scene<'_>, client: &dyn PlatformClient, platform: Platform) {
+    async fn look_again(&self, scene: &Scene<'_>, client: &dyn PlatformClient, platform: Platform) -> Looked {
         let found = match discover(client).await {
             Ok((_, found)) if !found.is_empty() => found,
-            Ok(_) => return tracing::warn!(%platform, "no source is listed any more; what was known stays"),
-            Err(error) => return tracing::warn!(%platform, %error, "the list of sources could not be refreshed"),
+            Ok(_) => {
+                tracing::warn!(%platform, "no source is listed any more; what was known stays");
+                return Looked::Nothing;
+            }
+            Err(error) => {
+                tracing::warn!(%platform, %error, "the list of sources could not be refreshed");
+                return Looked::Unknown;
+            }
         };
         let limit = source_limit(scene.user.tier, platform);
         let saved = self.connections.update(scene.connection, |now| {
@@ -248,6 +265,7 @@ impl PlatformSync {
         if let Err(error) = saved.await {
             tracing::warn!(%platform, %error, "the list of sources could not be stored");
         }
+        Looked::Something
     }
 
     async fn resource(

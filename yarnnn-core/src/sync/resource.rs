@@ -130,21 +130,24 @@ impl<'a> Reader<'a> {
         };
         let mut ended = self.pages(mode, cap).await?;
         let cursor = ended.cursor.take();
-        if self.run.mode == RunMode::Rebuild {
-            ended.page.gone.extend(self.unseen(ended.complete, now).await?);
-        }
-        let audit = since.is_some() && self.live.audit;
+        let is_rebuild = self.run.mode == RunMode::Rebuild;
+        let lost = if is_rebuild { self.unseen(ended.complete, now).await? } else { vec![] };
+        ended.page.gone.extend(lost.iter().cloned());
+        // What a rebuild lists is not all that is stored: of what lies outside only an audit knows whether it is still there.
+        let audit = self.live.audit && (since.is_some() || is_rebuild);
         if audit {
             self.commit(ended.page, Progress::Within(PageToken::new("audit"))).await?;
-            ended = self.audit(window, now).await?;
+            ended = self.audit(window, now, &lost).await?;
         }
-        let audited = audit || since.is_none();
+        let audited = audit || (since.is_none() && !is_rebuild);
         let finished = self.finished(cursor, audited);
         self.commit(ended.page, Progress::Finished(finished)).await
     }
 
-    async fn audit(&mut self, window: Interval, now: DateTime<Utc>) -> Result<Ended, Error> {
-        let known = self.sync.content.known(self.options.user, &self.run.resource, now).await?;
+    /// Reads once more what is stored, but for what is known to be gone.
+    async fn audit(&mut self, window: Interval, now: DateTime<Utc>, lost: &[String]) -> Result<Ended, Error> {
+        let mut known = self.sync.content.known(self.options.user, &self.run.resource, now).await?;
+        known.retain(|it| !lost.contains(&it.item_id));
         self.pages(FetchMode::Audit { window, known: Arc::from(known) }, None).await
     }
 
