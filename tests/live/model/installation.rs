@@ -168,11 +168,15 @@ impl Installation {
             }
             Loss::Channel(_) | Loss::Calendar(_) | Loss::Page(_) | Loss::NotionReading => {}
         }
+        self.mend(others, matches!(loss, Loss::Token(_))).await
+    }
+
+    /// The person connects again what says that it needs that; what something else still keeps from being read cannot be.
+    pub(crate) async fn mend(&self, losses: &[Loss], all: bool) -> Result<()> {
         for connection in self.connections()?.list(self.user.id).await? {
             let platforms = connection.provider.platforms();
-            let is_kept = others.iter().any(|it| it.platforms().iter().any(|it| platforms.contains(it)));
-            let is_lost = matches!(loss, Loss::Token(provider) if *provider == connection.provider);
-            if !is_kept && (is_lost || connection.status != ConnectionStatus::Active) {
+            let is_kept = losses.iter().any(|it| it.platforms().iter().any(|it| platforms.contains(it)));
+            if !is_kept && (all || connection.status != ConnectionStatus::Active) {
                 self.connect(connection.provider).await?;
             }
         }

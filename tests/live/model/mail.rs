@@ -72,6 +72,7 @@ impl Mailbox {
         let oldest = sim.now() - WINDOW;
         let expected = |it: yarnnn_sim::gmail::HeldMail| Expected {
             is_needed: it.received > oldest,
+            is_told: true,
             at: it.received,
             marks: marks(&format!("{} {}", it.subject, it.text)),
             id: it.id,

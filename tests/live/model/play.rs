@@ -136,7 +136,7 @@ impl Game {
             let others: Vec<Loss> = back.iter().chain(&self.losses).cloned().collect();
             self.installation.regain(&loss, &others).await?;
         }
-        Ok(())
+        self.installation.mend(&self.losses, false).await
     }
 
     fn trouble(&mut self, round: u64, random: &mut Random) -> Trouble {

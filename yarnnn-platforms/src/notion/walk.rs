@@ -57,6 +57,9 @@ struct Auditing {
     oldest_unread: Option<DateTime<Utc>>,
     newest_unread: Option<DateTime<Utc>>,
     sources: BTreeSet<String>,
+    /// Whether any list had a row.
+    #[serde(default)]
+    has_listed: bool,
 }
 
 /// With what a walk is done.
@@ -187,6 +190,7 @@ impl Walk {
                 self.cursor.cuts.extend(gap.map(|gap| (id, gap)));
             }
             Work::Audit(auditing) => {
+                auditing.has_listed = true;
                 let gap = auditing.row(row, &self.database, page).await?;
                 page.page.gaps.extend(gap);
             }
@@ -242,6 +246,9 @@ impl Walk {
         let looked = page.with.calls.now();
         match page.with.calls.page(&id).await? {
             Some(row) if !row.is_trashed() && auditing.is_here(&row, &self.database) => {
+                if !auditing.has_listed {
+                    return Err(moving(QUERY, format!("the list of rows is empty, but the row {id} is there")));
+                }
                 let gap = auditing.row(Head::of(&row, looked), &self.database, page).await?;
                 page.page.gaps.extend(gap);
             }
