@@ -138,7 +138,7 @@ impl<'a> Fetching<'a> {
         if stretch.opened {
             return Err(protocol(HISTORY, "an empty page where the page before announced more".to_owned()));
         }
-        if true {
+        if stretch.kind == Kind::New {
             return Ok(());
         }
         let again = self.reader.channel(&self.fetch.resource, Ask { limit: 1, ..ask }).await?;
