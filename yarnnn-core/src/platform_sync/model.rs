@@ -119,7 +119,8 @@ impl SyncedPlatform {
 
     /// It was asked for and is not among what the person granted.
     pub fn not_granted(platform: Platform) -> Self {
-        let error = format!("{platform} was not granted when its account was connected: yarnnn connect {}", Provider::of(platform));
+        let error =
+            format!("{platform} was not granted when its account was connected: yarnnn connect {}", Provider::of(platform));
         Self::failed(platform, error, true)
     }
 
