@@ -116,7 +116,7 @@ impl PlatformSync {
             return Ok(vec![SyncedPlatform::not_granted(wanted)]);
         }
         let now = self.clock.now();
-        if let Some(reports) = self.without_calling(&user, &connection, request, &platforms, now) {
+        if let Some(reports) = without_calling(&user, &connection, request, &platforms, now) {
             return Ok(reports);
         }
         let counters = Arc::<Counters>::default();
@@ -137,26 +137,6 @@ impl PlatformSync {
     pub(super) async fn connection(&self, user: UserId, provider: Provider) -> Result<Connection, Error> {
         let none = || Error::NotFound(format!("a connection to {} (yarnnn connect {provider})", provider.name()));
         self.connections.list(user).await?.into_iter().find(|it| it.provider == provider).ok_or_else(none)
-    }
-
-    /// What to say without calling anybody: the connection has ended, or its turn has passed.
-    fn without_calling(
-        &self,
-        user: &User,
-        connection: &Connection,
-        request: &SyncRequest,
-        platforms: &[Platform],
-        now: DateTime<Utc>,
-    ) -> Option<Vec<SyncedPlatform>> {
-        if connection.status != ConnectionStatus::Active {
-            let status = connection.status.as_str();
-            let again = format!("yarnnn connect {}", connection.provider);
-            let problem = connection.last_error.clone().unwrap_or_else(|| format!("the connection is {status}: {again}"));
-            return Some(platforms.iter().map(|it| SyncedPlatform::failed(*it, problem.clone(), true)).collect());
-        }
-        let scheduled = request.trigger == SyncTrigger::Scheduled;
-        let due = needs_sync(SyncFrequency::of(user.tier), connection.last_synced_at, now);
-        (scheduled && !due).then(|| platforms.iter().map(|it| SyncedPlatform::skipped(*it, "not_due")).collect())
     }
 
     async fn platform(&self, scene: &Scene<'_>, opened: &OpenConnection, platform: Platform) -> Result<SyncedPlatform, Error> {
@@ -289,6 +269,25 @@ impl PlatformSync {
         let summary = format!("Synced {platform}: {items_synced} items ({word})");
         NewActivity { id: ActivityId::fresh(ids), kind: ActivityKind::PlatformSynced, key: ids.uuid(), summary, metadata }
     }
+}
+
+/// What to say without calling anybody: the connection has ended, or its turn has passed.
+fn without_calling(
+    user: &User,
+    connection: &Connection,
+    request: &SyncRequest,
+    platforms: &[Platform],
+    now: DateTime<Utc>,
+) -> Option<Vec<SyncedPlatform>> {
+    if connection.status != ConnectionStatus::Active {
+        let status = connection.status.as_str();
+        let again = format!("yarnnn connect {}", connection.provider);
+        let problem = connection.last_error.clone().unwrap_or_else(|| format!("the connection is {status}: {again}"));
+        return Some(platforms.iter().map(|it| SyncedPlatform::failed(*it, problem.clone(), true)).collect());
+    }
+    let scheduled = request.trigger == SyncTrigger::Scheduled;
+    let due = needs_sync(SyncFrequency::of(user.tier), connection.last_synced_at, now);
+    (scheduled && !due).then(|| platforms.iter().map(|it| SyncedPlatform::skipped(*it, "not_due")).collect())
 }
 
 /// The platforms of the connection that were granted, and asked for.
