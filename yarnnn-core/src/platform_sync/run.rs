@@ -161,7 +161,8 @@ impl PlatformSync {
         scene.counters.total.fetch_add(chosen.len(), Ordering::Relaxed);
         let at_once = if platform == Platform::Notion { 1 } else { AT_ONCE };
         let runs = chosen.into_iter().map(|it| {
-            let audit = scene.audit_is_due(platform, states.get(&it.id));
+            // Reading what is new of a page is reading the page once more.
+            let audit = it.kind != ResourceKind::Page && scene.audit_is_due(platform, states.get(&it.id));
             self.resource(scene, client, it, audit)
         });
         let outcomes: Vec<_> = futures::stream::iter(runs).buffered(at_once).collect().await;
