@@ -9,15 +9,15 @@ use yarnnn::platforms::http::HttpTransport;
 use yarnnn_sim::Running;
 
 use super::compare::{Memory, Synced};
+use super::installation::{Installation, Opening};
 use super::plant::Plant;
 use super::random::Random;
 use super::stored::Stored;
 use super::trouble::{Loss, Trouble};
 use super::world::World;
-use super::installation::{Installation, Opening};
 
 /// Rounds of a game. In the last one nothing goes wrong.
-const ROUNDS: u64 = 6;
+const ROUNDS: u64 = 5;
 
 /// What was compared in a game.
 #[derive(Debug, Default, Clone, Copy)]
@@ -120,7 +120,7 @@ impl Game {
             }
         }
         let trouble = if is_last { Trouble::default() } else { self.trouble(round, &mut random) };
-        if random.once_in(2) || is_last {
+        if random.once_in(2) || is_last || round == 0 {
             self.installation.choose_all().await?;
         }
         let is_manual = is_last || round == 0 || !random.once_in(4);
@@ -128,7 +128,8 @@ impl Game {
     }
 
     async fn regain(&mut self, random: &mut Random, all: bool) -> Result<()> {
-        let (mut back, still): (Vec<_>, Vec<_>) = std::mem::take(&mut self.losses).into_iter().partition(|_| all || random.once_in(2));
+        let (mut back, still): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.losses).into_iter().partition(|_| all || random.once_in(2));
         self.losses = still;
         while let Some(loss) = back.pop() {
             self.log.push(format!("back: {loss:?}"));

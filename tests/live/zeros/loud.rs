@@ -217,7 +217,10 @@ async fn problems(case: Case, transport: &HttpTransport) -> Vec<String> {
             }
         }
     }
-    let lost = before.items.iter().filter(|(id, items)| !case.takes_all && case.hits.contains(&id.platform()) && after.of(id).len() < items.len());
+    let lost = before
+        .items
+        .iter()
+        .filter(|(id, items)| !case.takes_all && case.hits.contains(&id.platform()) && after.of(id).len() < items.len());
     problems.extend(lost.map(|(id, _)| format!("{id} lost items")));
     let failed = reports.iter().any(|it| case.hits.contains(&it.platform) && it.outcome == SyncOutcome::Failed);
     let moved = office.connection(case.hits[0]).await.last_synced_at != synced_at;

@@ -108,7 +108,8 @@ async fn every_true_empty_is_quiet() {
     let transport = HttpTransport::new().unwrap();
     let cases = cases();
     assert!(cases.len() >= 12);
-    let found: Vec<String> = stream::iter(cases).map(|it| problems(it, &transport)).buffer_unordered(8).flat_map(stream::iter).collect().await;
+    let found: Vec<String> =
+        stream::iter(cases).map(|it| problems(it, &transport)).buffer_unordered(8).flat_map(stream::iter).collect().await;
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
