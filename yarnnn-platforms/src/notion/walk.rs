@@ -2,7 +2,7 @@
 //!
 //! All state of a fetch travels in its page token: a client that starts anew goes on from there.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,8 @@ struct Syncing {
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Auditing {
+    /// Rows edited outside of it are not read unless they are stored.
+    window: Option<Interval>,
     /// What is stored and was not met yet.
     missing: BTreeSet<String>,
     /// Rows that are not stored and may still be read.
@@ -94,14 +96,22 @@ impl Walk {
     }
 
     /// All that is stored, and of what is not stored a little.
-    pub(super) fn audit(database: String, title: String, sources: Vec<String>, known: &[KnownItem]) -> Self {
+    pub(super) fn audit(
+        (database, title): (String, String),
+        sources: Vec<String>,
+        window: Interval,
+        known: &[KnownItem],
+    ) -> Self {
         let auditing = Auditing {
+            window: Some(window),
             missing: known.iter().map(|it| it.item_id.clone()).collect(),
             new_left: AUDIT_NEW,
             sources: sources.iter().cloned().collect(),
             ..Auditing::default()
         };
-        let todo = sources.into_iter().map(|it| Stretch::since(it, None)).collect();
+        // Where nothing is to be listed, what is stored is looked for one by one.
+        let listed = sources.into_iter().filter(|_| window.from < window.to);
+        let todo = listed.map(|it| Stretch::since(it, None)).collect();
         let cursor = DatabaseCursor { title, ..DatabaseCursor::default() };
         Self { database, work: Work::Audit(auditing), todo, hand: None, cursor }
     }
@@ -254,7 +264,7 @@ impl Walk {
                 (None, None)
             }
             Work::Sync(syncing) => {
-                let complete = self.complete().filter(|_| syncing.is_first && !syncing.is_partial);
+                let complete = (syncing.is_first && !syncing.is_partial).then(|| self.complete());
                 page.gaps.extend(self.gaps());
                 (Some(std::mem::take(&mut self.cursor).write()), complete)
             }
@@ -281,9 +291,9 @@ impl Walk {
     }
 
     /// What is stored and was edited in this stretch but not listed is gone.
-    fn complete(&self) -> Option<Interval> {
+    fn complete(&self) -> Interval {
         let cut = self.cursor.sources.values().flat_map(|it| &it.holes).map(|it| it.to).max();
-        Some(Interval { from: cut.unwrap_or(Interval::ALL.from), ..Interval::ALL })
+        Interval { from: cut.unwrap_or(Interval::ALL.from), ..Interval::ALL }
     }
 }
 
@@ -303,6 +313,7 @@ impl Auditing {
                 return Ok(known_gap(known));
             }
             Some(_) => {}
+            None if self.window.is_some_and(|it| !it.contains(row.last_edited)) => return Ok(None),
             None if self.new_left == 0 => {
                 self.unread += 1;
                 self.newest_unread = self.newest_unread.max(Some(row.last_edited));
@@ -355,7 +366,7 @@ impl Filling<'_> {
 
 /// The sources of a database, each once.
 pub(super) fn distinct(ids: impl IntoIterator<Item = String>) -> Vec<String> {
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     let ids = ids.into_iter();
-    ids.filter(|it| seen.insert(it.clone(), ()).is_none()).collect()
+    ids.filter(|it| seen.insert(it.clone())).collect()
 }

@@ -75,7 +75,7 @@ impl<'a> Known<'a> {
     pub(super) fn skip_desert(&self, plan: &mut Plan, oldest_kept: Ts) {
         let Some(stretch) = plan.stretches.front_mut().filter(|it| it.before <= oldest_kept) else { return };
         match self.messages_before(stretch.before).last().filter(|it| stretch.after < *it) {
-            Some(next) => stretch.before = next.after(),
+            Some(next) => (stretch.before, stretch.opened) = (next.after(), false),
             None => drop(plan.stretches.pop_front()),
         }
     }

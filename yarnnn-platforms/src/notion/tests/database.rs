@@ -66,7 +66,7 @@ async fn a_cut_is_a_gap_that_later_syncs_close_newest_first() {
     for (read, gaps) in [(4, 1), (8, 1), (10, 0), (10, 0)] {
         workspace.calls();
         reader.sync(false).await.unwrap();
-        let newest: Vec<_> = (10 - read..10).map(|it| id(it as u32)).collect();
+        let newest: Vec<_> = (10 - read..10).map(|it| id(u32::try_from(it).unwrap())).collect();
         assert_eq!(reader.stored.keys().cloned().collect::<Vec<_>>(), newest);
         assert_eq!(reader.gaps.len(), gaps);
         assert!(reader.gaps.iter().all(|it| it.kind == GapKind::Cap && it.to.is_some()), "{:?}", reader.gaps);
@@ -191,8 +191,8 @@ async fn a_database_that_goes_away_loses_its_rows_and_gets_them_back() {
     let mut reader = capped(&workspace, Some(300));
     reader.sync(false).await.unwrap();
     workspace.state().database_trashed = true;
-    for _ in 0..2 {
-        reader.sync(true).await.unwrap();
+    for audit in [false, true] {
+        reader.sync(audit).await.unwrap();
         assert_eq!((reader.stored.len(), reader.gaps.len()), (0, 1));
     }
     workspace.state().database_trashed = false;
