@@ -122,12 +122,10 @@ impl Memory {
     fn new(&self, synced: &Synced<'_>, id: &ResourceId, expected: &[Expected], gaps: &[Gap]) -> Vec<String> {
         let stored = synced.after.of(id);
         let mut problems = failing_to_keep(synced, id, expected);
-        if matches!(id.platform(), Platform::Slack | Platform::Gmail) {
-            let known = self.known.get(id);
-            let new = expected.iter().filter(|it| known.is_some_and(|known| !known.contains(&it.id)));
-            let missing = new.filter(|it| !stored.contains_key(&it.id) && !self.is_excused(id, it, gaps));
-            problems.extend(missing.map(|it| format!("{} of {} is new and missing", it.id, it.at)));
-        }
+        let known = self.known.get(id);
+        let new = expected.iter().filter(|it| it.is_told && known.is_some_and(|known| !known.contains(&it.id)));
+        let missing = new.filter(|it| !stored.contains_key(&it.id) && !self.is_excused(id, it, gaps));
+        problems.extend(missing.map(|it| format!("{} of {} is new and missing", it.id, it.at)));
         problems.extend(sound(synced, id, expected));
         problems
     }

@@ -106,7 +106,7 @@ impl Dates {
             // A day begins at another instant in the calendar's zone: at the window's edge both is right.
             let edge = TimeDelta::hours(if matches!(it.details.start, When::Day(_)) { 30 } else { 0 });
             let inside = instant(it.details.end) - edge > now - BEFORE && instant(it.details.start) + edge < now + AFTER;
-            Expected { id: it.id.clone(), at: instant(it.details.start), marks, is_needed: inside && meets(it) }
+            Expected { id: it.id.clone(), at: instant(it.details.start), marks, is_needed: inside && meets(it), is_told: false }
         };
         sim.calendar().snapshot(calendar, now - EVER..now + EVER).iter().map(expected).collect()
     }

@@ -21,6 +21,7 @@ use yarnnn::store::{SealKeys, SqlStore};
 use yarnnn::{HostProcesses, Stores, Yarnnn};
 use yarnnn_sim::{CLIENT_ID, CLIENT_SECRET, Running, Sim, VirtualClock};
 
+use super::permits::Unlimited;
 use super::plant::{Plant, Spoiled};
 use super::trouble::Loss;
 
@@ -34,6 +35,7 @@ const SLACK_SCOPES: [&str; 8] = [
     "team:read",
     "users:read",
 ];
+const LEFT_OUT: [&str; 2] = ["label:SENT", "label:IMPORTANT"];
 const PAGE_SIZE: u32 = 5;
 const GMAIL_SCOPE: &str = "https://www.googleapis.com/auth/gmail.readonly";
 const CALENDAR_SCOPE: &str = "https://www.googleapis.com/auth/calendar.readonly";
@@ -98,7 +100,11 @@ impl Opening {
             None => clients,
         };
         let model = Arc::new(ExtractiveModel::new());
-        let builder = Yarnnn::builder(Stores::of(store), model, Arc::new(HostProcesses::default()));
+        let builder = Yarnnn::builder(
+            Stores { capacity: Arc::new(Unlimited), ..Stores::of(store) },
+            model,
+            Arc::new(HostProcesses::default()),
+        );
         builder.live(clients, Arc::new(oauth)).clock(clock).build()
     }
 }
@@ -168,22 +174,29 @@ impl Installation {
             }
             Loss::Channel(_) | Loss::Calendar(_) | Loss::Page(_) | Loss::NotionReading => {}
         }
+        self.mend(others, matches!(loss, Loss::Token(_))).await
+    }
+
+    /// The person connects again what says that it needs that; what something else still keeps from being read cannot be.
+    pub(crate) async fn mend(&self, losses: &[Loss], all: bool) -> Result<()> {
         for connection in self.connections()?.list(self.user.id).await? {
             let platforms = connection.provider.platforms();
-            let is_kept = others.iter().any(|it| it.platforms().iter().any(|it| platforms.contains(it)));
-            let is_lost = matches!(loss, Loss::Token(provider) if *provider == connection.provider);
-            if !is_kept && (is_lost || connection.status != ConnectionStatus::Active) {
+            let is_kept = losses.iter().any(|it| it.platforms().iter().any(|it| platforms.contains(it)));
+            if !is_kept && (all || connection.status != ConnectionStatus::Active) {
                 self.connect(connection.provider).await?;
             }
         }
         Ok(())
     }
 
-    /// The person chooses everything that is known and worth reading.
+    /// The person chooses everything that is known and worth reading, but for two labels that would tell nothing new.
     pub(crate) async fn choose_all(&self) -> Result<()> {
         for connection in self.connections()?.list(self.user.id).await? {
             let platforms = connection.provider.platforms().iter();
-            let all: Vec<_> = platforms.flat_map(|it| smart_defaults(*it, &connection.landscape.resources)).collect();
+            let all: Vec<_> = platforms
+                .flat_map(|it| smart_defaults(*it, &connection.landscape.resources))
+                .filter(|it| !LEFT_OUT.contains(&it.as_str()))
+                .collect();
             self.platform_sync()?.choose(&self.user, connection.provider, &all).await?;
         }
         Ok(())

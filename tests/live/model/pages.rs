@@ -92,6 +92,7 @@ impl Pages {
             marks: marks(&format!("{} {}", it.title, it.text())),
             at: it.last_edited,
             is_needed: true,
+            is_told: false,
             id: it.id,
         };
         sim.notion().snapshot().into_values().filter(belongs).map(expected).collect()

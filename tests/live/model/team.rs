@@ -98,7 +98,13 @@ impl Team {
         let kept = held.iter().filter(|it| !it.subtype.as_deref().is_some_and(|it| FILTERED.contains(&it)));
         let expected = |it: &Held| {
             let old_thread = it.thread_ts.as_deref().is_some_and(|it| instant(it) < sim.now() - life);
-            Expected { id: it.ts.clone(), at: instant(&it.ts), marks: marks(&it.text), is_needed: !old_thread }
+            Expected {
+                id: it.ts.clone(),
+                at: instant(&it.ts),
+                marks: marks(&it.text),
+                is_needed: !old_thread,
+                is_told: it.thread_ts.is_none(),
+            }
         };
         kept.map(expected).collect()
     }

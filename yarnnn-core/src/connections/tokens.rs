@@ -21,7 +21,7 @@ use crate::platform::{AccessTokens, PlatformError};
 /// A token with less than this left is refreshed before it is used (dossier §4.8).
 const MARGIN: TimeDelta = TimeDelta::seconds(60);
 /// How long nobody else may refresh: longer than the longest call to an authorization server.
-const TURN: Duration = Duration::from_secs(60);
+const TURN: Duration = Duration::from_mins(1);
 /// How long to wait for somebody else's refresh.
 const PATIENCE: Duration = Duration::from_secs(90);
 /// How long to wait before looking again: a turn lasts a minute so that it is safe, a refresh mostly part of a second.
@@ -284,6 +284,7 @@ mod tests {
         }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is what a server answers")]
     fn grants(access: &str) -> Result<Granted, GrantError> {
         let credentials = Credentials { refresh: None, ..stored(access, 60, 0).credentials };
         Ok(Granted { credentials, scopes: vec![], metadata: Map::new() })

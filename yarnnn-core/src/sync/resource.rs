@@ -132,8 +132,9 @@ impl<'a> Reader<'a> {
         let cursor = ended.cursor.take();
         let audit = match self.run.mode {
             RunMode::Rebuild => self.lost(ended.complete, window, now).await?,
-            RunMode::Incremental if since.is_some() && self.live.audit => Some((window, self.known(now).await?)),
-            RunMode::Incremental => None,
+            RunMode::Incremental if since.is_none() => None,
+            RunMode::Incremental if self.live.audit => Some((window, self.known(now).await?)),
+            RunMode::Incremental => self.unlisted(ended.complete, now).await?,
         };
         if let Some((window, known)) = audit {
             self.commit(ended.page, Progress::Within(PageToken::new("audit"))).await?;
@@ -172,6 +173,19 @@ impl<'a> Reader<'a> {
 
     async fn known(&self, now: DateTime<Utc>) -> Result<Vec<KnownItem>, Error> {
         Ok(self.sync.content.known(self.options.user, &self.run.resource, now).await?)
+    }
+
+    /// What a list of changes that was complete lacks, to be looked for by itself.
+    async fn unlisted(
+        &self,
+        complete: Option<Interval>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Interval, Vec<KnownItem>)>, Error> {
+        let Some(complete) = complete else { return Ok(None) };
+        let inside = |it: &KnownItem| it.source_timestamp.map_or(complete == Interval::ALL, |at| complete.contains(at));
+        let lost = self.known(now).await?.into_iter().filter(|it| inside(it) && !self.seen.contains(&it.item_id));
+        let lost: Vec<KnownItem> = lost.collect();
+        Ok((!lost.is_empty()).then_some((Interval { from: now, to: now }, lost)))
     }
 
     /// What to audit after a rebuild, in which stretch. What a list lacks is gone only when it is not found by itself either:

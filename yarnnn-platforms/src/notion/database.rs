@@ -1,6 +1,6 @@
 //! A database as a resource: where its fetches begin, and what it means when it is not there.
 
-use yarnnn_core::platform::{Cursor, Fetch, FetchMode, FetchPage, Gap, GapKind, KnownItem, Next, PlatformError};
+use yarnnn_core::platform::{Cursor, Fetch, FetchMode, FetchPage, Gap, GapKind, Interval, KnownItem, Next, PlatformError};
 
 use super::calls::{Calls, DATABASE, moving};
 use super::cursor::{Away, DatabaseCursor};
@@ -18,7 +18,7 @@ pub(super) async fn fetch(calls: &Calls, people: &People, fetch: &Fetch) -> Resu
         (Some(token), ..) => Begun::Walk(Box::new(Walk::resume(token)?)),
         (None, opening, FetchMode::Start { .. }) => opening.first().await?,
         (None, opening, FetchMode::Since(cursor)) => opening.since(cursor).await?,
-        (None, opening, FetchMode::Audit { known, .. }) => opening.audit(known).await?,
+        (None, opening, FetchMode::Audit { window, known }) => opening.audit(*window, known).await?,
         (None, ..) => return Err(PlatformError::CursorExpired),
     };
     match walk {
@@ -75,7 +75,7 @@ impl Opening<'_> {
         }
     }
 
-    async fn audit(self, known: &[KnownItem]) -> Result<Begun, PlatformError> {
+    async fn audit(self, window: Interval, known: &[KnownItem]) -> Result<Begun, PlatformError> {
         match self.calls.database(self.id).await? {
             // A row in a database in the trash is in the trash.
             Some(database) if database.is_trashed() => {
@@ -84,11 +84,11 @@ impl Opening<'_> {
             }
             Some(database) => {
                 let (sources, title) = (sources(&database)?, title(&database));
-                Ok(Begun::Walk(Box::new(Walk::audit(self.id.to_owned(), title, sources, known))))
+                Ok(Begun::Walk(Box::new(Walk::audit((self.id.to_owned(), title), sources, window, known))))
             }
             None => {
                 self.prove_lost("").await?;
-                Ok(Begun::Walk(Box::new(Walk::audit(self.id.to_owned(), String::new(), vec![], known))))
+                Ok(Begun::Walk(Box::new(Walk::audit((self.id.to_owned(), String::new()), vec![], window, known))))
             }
         }
     }
@@ -107,15 +107,11 @@ fn gone(cursor: DatabaseCursor, why: Away) -> FetchPage {
     away(DatabaseCursor { away: Some(why), title: cursor.title, ..DatabaseCursor::default() }, gap)
 }
 
-/// What a person should know of a resource that is away.
-pub(super) fn away_gap(what: &str, why: Away) -> Gap {
-    let why = match why {
-        Away::Trashed => "it is in the trash; restore it in Notion, or deselect it here",
-        Away::Lost => {
-            "it was deleted, or is no longer shared with the integration; share it again in Notion, or deselect it here"
-        }
-    };
-    Gap { kind: GapKind::Unreadable, from: None, to: None, reason: format!("notion {what}: {why}") }
+/// What a person should know of a resource that is away. Who put something in the trash knows it.
+pub(super) fn away_gap(what: &str, why: Away) -> Option<Gap> {
+    let Away::Lost = why else { return None };
+    let why = "it was deleted, or is no longer shared with the integration; share it again in Notion, or deselect it here";
+    Some(Gap { kind: GapKind::Unreadable, from: None, to: None, reason: format!("notion {what}: {why}") })
 }
 
 /// What a person has to do about a resource that the integration cannot see.

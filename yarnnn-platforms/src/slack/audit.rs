@@ -98,7 +98,8 @@ impl Reader {
             return Ok(Some(found));
         }
         // That the list lacks it proves little. Asked for as a thread, what is not there is refused by name.
-        let alone = Ask { channel, thread: Some(at), after: Ts::ZERO, before: None, inclusive: false, limit: 1 };
+        // One more than the thread's first message: a page of it alone would seem to hold nothing.
+        let alone = Ask { channel, thread: Some(at), after: Ts::ZERO, before: None, inclusive: false, limit: 2 };
         let Some(found) = self.thread(resource, alone).await? else { return Ok(None) };
         let missing = || protocol(HISTORY, format!("message {at} is neither there nor not there"));
         found.parent.map(Some).ok_or_else(missing)

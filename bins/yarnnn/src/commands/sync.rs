@@ -173,11 +173,10 @@ impl Progress {
         Arc::new(move |it: JobProgress| {
             let (platform, rest) = it.step.split_once(' ').unwrap_or((&it.step, ""));
             if output.is_live() {
-                let bar = bars.iter().find(|(known, _)| known.as_str() == platform);
-                bar.iter().for_each(|(_, bar)| {
+                if let Some((_, bar)) = bars.iter().find(|(known, _)| known.as_str() == platform) {
                     bar.set_message(format!("{rest}, {} of {} sources", it.index, it.total));
                     bar.tick();
-                });
+                }
                 return;
             }
             let reading = it.step.rsplit_once(" (").map_or(it.step.as_str(), |(reading, _)| reading).to_owned();

@@ -112,6 +112,9 @@ async fn what_was_not_granted_is_said() {
     assert!(calendar["problem"].as_str().unwrap().contains("calendar"), "{said:#}");
     let synced = live.json(&["sync"], 0);
     assert_eq!(synced["platforms"].as_array().unwrap().len(), 1, "only what was granted: {synced:#}");
+    let asked = live.json(&["sync", "calendar"], 1);
+    assert_eq!(asked["platforms"][0]["outcome"], "failed", "what was asked for is not passed over: {asked:#}");
+    assert!(asked["platforms"][0]["error"].as_str().unwrap().contains("yarnnn connect google"), "{asked:#}");
 }
 
 async fn disconnecting_takes_what_came(backend: Backend) {

@@ -1,10 +1,13 @@
 //! Syncing what is connected: everything comes in, changes are followed, and nothing fails in silence.
 
 use serde_json::{Value, json};
+use yarnnn::Config;
+use yarnnn::connections::Provider;
+use yarnnn::platform_sync::{SyncConnection, SyncRequest, SyncTrigger};
+use yarnnn_sim::Fault;
 
 use super::support::Backend;
 use super::support::live::{Live, SLACK_SCOPES, by_platform, mail, resource};
-use yarnnn_sim::Fault;
 
 async fn everything_comes_in_once(backend: Backend) {
     let live = Live::connected(backend).await;
@@ -159,6 +162,21 @@ async fn a_sync_can_be_left_to_a_worker() {
     live.json(&["work", "--until-idle"], 0);
     let job: Value = live.json(&["jobs", "show", &job], 0);
     assert_eq!((job["job"]["status"].as_str(), &job["job"]["result"][0]["items_synced"]), (Some("succeeded"), &json!(3)));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_clock_has_queued_goes_first() {
+    let (live, _) = Live::with_slack(Backend::Sqlite).await;
+    let url = live.installation.url.clone();
+    let config = Config::from_lookup(&|name| (name == "DATABASE_URL").then(|| url.clone())).unwrap();
+    let yarnnn = yarnnn::connect(&config).await.unwrap();
+    let user = yarnnn.local_user().await.unwrap().id;
+    let request = SyncRequest { user, provider: Provider::Slack, platform: None, trigger: SyncTrigger::Scheduled };
+    yarnnn.jobs().enqueue(Some(user), &SyncConnection(request)).await.unwrap();
+    let said = live.sync(0);
+    assert_eq!(said["slack"]["outcome"], "ok_empty", "the one that waited has read it: {said:#}");
+    assert_eq!(live.contents("slack").await.len(), 3);
+    assert_eq!(live.installation.texts("select status from job_queue").await, ["succeeded", "succeeded"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

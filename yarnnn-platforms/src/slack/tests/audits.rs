@@ -24,7 +24,9 @@ async fn edits_come_back_and_what_was_deleted_is_gone() {
     let lost_reply = slack.reply(&lost, hours(419), "with its reply");
     let mut stored = slack.start(None).await;
     let doomed: Vec<String> = [7, 8, 250].map(|hour| slack.ago(hours(hour))).to_vec();
-    doomed.iter().for_each(|it| slack.delete(it));
+    for it in &doomed {
+        slack.delete(it);
+    }
     slack.edit(&slack.ago(hours(9)), "edited");
     slack.edit(&replies[1], "edited reply");
     slack.delete(&replies[2]);
@@ -92,7 +94,9 @@ async fn an_audit_looks_up_two_hundred_and_leaves_the_rest_to_the_next() {
     let slack = Workspace::new();
     let posts: Vec<String> = (0..260).map(|it| slack.post(hours(1) + TimeDelta::minutes(it), "post")).collect();
     let mut stored = slack.start(None).await;
-    posts.iter().skip(1).for_each(|it| slack.delete(it));
+    for it in posts.iter().skip(1) {
+        slack.delete(it);
+    }
     let audited = slack.audit(&stored).await.unwrap();
     assert_eq!(audited.gone.len(), 200);
     stored.store(audited);
@@ -120,7 +124,9 @@ async fn what_lies_before_the_window_is_looked_up_by_turns() {
     let slack = Workspace::new();
     let posts: Vec<String> = (0..450).map(|it| slack.post(hours(1_000) + TimeDelta::minutes(it), "post")).collect();
     let stored = slack.start(None).await;
-    posts.iter().for_each(|it| slack.delete(it));
+    for it in &posts {
+        slack.delete(it);
+    }
     let mut gone = std::collections::BTreeSet::new();
     for _ in 0..4 {
         let window = Interval { from: slack.window().to - TimeDelta::days(14), to: slack.window().to };

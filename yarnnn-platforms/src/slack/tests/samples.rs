@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::slack::map::{Record, record};
 use crate::slack::markup::Names;
-use crate::slack::wire::{AuthTest, ConversationAnswer, Conversations, Message, Messages, UserAnswer};
+use crate::slack::wire::{AuthTest, ConversationAnswer, Conversations, Message, MessagesAnswer, UserAnswer};
 
 struct Nobody;
 
@@ -47,8 +47,8 @@ fn outcome(mut message: Value) -> String {
 
 #[test]
 fn answers_with_every_field_are_read() {
-    let history: Messages = read("conversations.history.json");
-    let replies: Messages = read("conversations.replies.json");
+    let history: MessagesAnswer = read("conversations.history.json");
+    let replies: MessagesAnswer = read("conversations.replies.json");
     for message in history.messages.into_iter().chain(replies.messages) {
         assert!(["message", "thread_reply"].contains(&outcome(message).as_str()));
     }

@@ -259,6 +259,15 @@ async fn a_torn_or_repeated_page_loses_nothing() {
 }
 
 #[tokio::test]
+async fn a_thread_that_shows_less_than_it_counts_is_asked_again() {
+    let slack = Workspace::new();
+    let parent = slack.post(hours(3), "parent");
+    slack.reply(&parent, hours(2), "the only reply");
+    slack.fault("conversations.replies", 0, Fault::Torn);
+    assert_eq!(slack.start(None).await.texts(), slack.truth());
+}
+
+#[tokio::test]
 async fn names_are_asked_for_once_per_client() {
     let slack = Workspace::new();
     chatter(&slack, 20);

@@ -304,13 +304,10 @@ impl State {
                 "C2" => Ok(json!({"ok": true, "channel": {"id": "C2", "name": "plans"}})),
                 _ => Err("channel_not_found"),
             },
-            "conversations.join" => match self.cannot_join {
-                Some(word) => Err(word),
-                None => {
-                    self.is_member = true;
-                    Ok(json!({"ok": true}))
-                }
-            },
+            "conversations.join" => {
+                self.is_member = self.cannot_join.is_none();
+                self.cannot_join.map_or(Ok(json!({"ok": true})), Err)
+            }
             "users.info" => match arguments["user"].as_str() {
                 "U1" => Ok(json!({"ok": true, "user": {"id": "U1", "profile": {"display_name": "Ana"}}})),
                 "U2" => Ok(json!({"ok": true, "user": {"id": "U2", "name": "ben", "real_name": "Ben Okafor"}})),
