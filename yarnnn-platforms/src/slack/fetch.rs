@@ -13,7 +13,7 @@ use super::names::Resolved;
 use super::plan::{Kind, LookUp, Plan, Step, Stretch, oldest_kept};
 use super::read::{Listed, Reader, protocol};
 use super::stamp::Ts;
-use super::wire::Message;
+use super::wire::{Message, Stamp};
 
 /// Threads that are read, and messages that are looked up, at the same time.
 const AT_ONCE: usize = 4;
@@ -238,7 +238,11 @@ impl<'a> Fetching<'a> {
         for message in &draft.messages {
             match self.record(message, &names) {
                 Record::Kept(item) => page.items.push(*item),
-                Record::Filtered(reason) => *filtered.entry(reason).or_default() += 1,
+                Record::Filtered(reason) => {
+                    // It may be stored from when it still said something.
+                    page.gone.extend(message.ts.as_ref().map(|Stamp(it)| it.clone()));
+                    *filtered.entry(reason).or_default() += 1;
+                }
                 Record::Gone(id, reason) => {
                     page.gone.push(id);
                     *filtered.entry(reason).or_default() += 1;

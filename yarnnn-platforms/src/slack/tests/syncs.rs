@@ -179,11 +179,30 @@ async fn replies_under_what_was_deleted_or_said_by_an_app_are_read() {
     slack.reply(&app, hours(6), "thanks, app");
     let fetched = slack.start(Some(1_000)).await;
     assert_eq!(fetched.items.values().map(|it| it.content.as_str()).collect::<Vec<_>>(), ["still here", "thanks, app"]);
-    assert_eq!(fetched.gone.iter().collect::<Vec<_>>(), [&deleted]);
+    assert_eq!(fetched.gone.iter().collect::<Vec<_>>(), [&deleted, &app]);
     assert_eq!(
         fetched.filtered.iter().map(|(it, count)| (it.as_str(), *count)).collect::<Vec<_>>(),
         [("bot_message", 1), ("tombstone", 1)]
     );
+}
+
+#[tokio::test]
+async fn what_no_longer_says_anything_is_gone() {
+    for by_audit in [false, true] {
+        let slack = Workspace::new();
+        let (parent, lonely) = (slack.post(hours(9), "parent"), slack.post(hours(8), "to be emptied"));
+        let reply = slack.reply(&parent, hours(7), "to be emptied too");
+        let mut stored = slack.start(Some(1_000)).await;
+        slack.edit(&lonely, "");
+        slack.edit(&reply, "");
+        slack.clock.advance(hours(7));
+        let fetched =
+            if by_audit { slack.audit(&stored).await.unwrap() } else { slack.since(&stored.cursor().clone(), Some(500)).await };
+        assert_eq!(fetched.filtered["empty"], if by_audit { 2 } else { 1 });
+        stored.store(fetched);
+        // A sweep does not read a thread that did not grow.
+        assert_eq!(stored.ids(), if by_audit { vec![parent.as_str()] } else { vec![parent.as_str(), &reply] });
+    }
 }
 
 #[tokio::test]
