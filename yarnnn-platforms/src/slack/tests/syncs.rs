@@ -265,6 +265,26 @@ async fn a_restricted_app_gets_fifteen_at_a_time_and_everything_in_the_end() {
 }
 
 #[tokio::test]
+async fn a_restricted_app_makes_one_call_at_a_time() {
+    for (limits, most) in [(SlackLimits::default(), 4), (SlackLimits::restricted(), 1)] {
+        let slack = Workspace::new();
+        for thread in 0..6 {
+            let parent = slack.post(hours(30) - TimeDelta::minutes(thread), "parent");
+            slack.reply(&parent, hours(20) - TimeDelta::minutes(thread), "reply");
+        }
+        let fetch = FetchMode::Start { window: slack.window() };
+        let stored = slack.fetch_by(limits.clone(), fetch, Budget::default()).await.unwrap();
+        assert_eq!((stored.texts(), slack.most_at_once("conversations.replies")), (slack.truth(), most));
+        // Half of the list is missing, and looked up.
+        slack.fault("conversations.history", 0, Fault::Torn);
+        (0..6).for_each(|it| drop(slack.post(hours(15) - TimeDelta::minutes(it), "news")));
+        let audit = FetchMode::Audit { window: slack.window(), known: stored.known() };
+        slack.fetch_by(limits, audit, Budget::default()).await.unwrap();
+        assert_eq!(slack.most_at_once("conversations.history"), most);
+    }
+}
+
+#[tokio::test]
 async fn a_torn_or_repeated_page_loses_nothing() {
     for fault in [Fault::Torn, Fault::Repeated] {
         let slack = Workspace::new();
