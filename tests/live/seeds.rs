@@ -32,10 +32,9 @@ fn what_is_stored_is_what_is_there() {
 
 #[test]
 fn every_planted_bug_is_seen() {
-    let seeds: Vec<u64> = (0..SEEDS_OF_A_BUG).collect();
     for plant in Plant::ALL {
-        let games = Games::play(&seeds, &BTreeSet::new(), Some(plant)).unwrap();
-        assert!(!games.lost.is_empty(), "nobody sees {plant:?}");
-        println!("{plant:?}: {} of {} games are lost", games.lost.len(), seeds.len());
+        let is_seen = |seed: &u64| !Games::play(&[*seed], &BTreeSet::new(), Some(plant)).unwrap().lost.is_empty();
+        let seed = (0..SEEDS_OF_A_BUG).find(is_seen);
+        println!("{plant:?} is seen in the world of seed {}", seed.unwrap_or_else(|| panic!("nobody sees {plant:?}")));
     }
 }

@@ -21,6 +21,7 @@ use yarnnn::store::{SealKeys, SqlStore};
 use yarnnn::{HostProcesses, Stores, Yarnnn};
 use yarnnn_sim::{CLIENT_ID, CLIENT_SECRET, Running, Sim, VirtualClock};
 
+use super::permits::Unlimited;
 use super::plant::{Plant, Spoiled};
 use super::trouble::Loss;
 
@@ -34,6 +35,7 @@ const SLACK_SCOPES: [&str; 8] = [
     "team:read",
     "users:read",
 ];
+const LEFT_OUT: [&str; 2] = ["label:SENT", "label:IMPORTANT"];
 const PAGE_SIZE: u32 = 5;
 const GMAIL_SCOPE: &str = "https://www.googleapis.com/auth/gmail.readonly";
 const CALENDAR_SCOPE: &str = "https://www.googleapis.com/auth/calendar.readonly";
@@ -98,7 +100,11 @@ impl Opening {
             None => clients,
         };
         let model = Arc::new(ExtractiveModel::new());
-        let builder = Yarnnn::builder(Stores::of(store), model, Arc::new(HostProcesses::default()));
+        let builder = Yarnnn::builder(
+            Stores { capacity: Arc::new(Unlimited), ..Stores::of(store) },
+            model,
+            Arc::new(HostProcesses::default()),
+        );
         builder.live(clients, Arc::new(oauth)).clock(clock).build()
     }
 }
@@ -183,11 +189,14 @@ impl Installation {
         Ok(())
     }
 
-    /// The person chooses everything that is known and worth reading.
+    /// The person chooses everything that is known and worth reading, but for two labels that would tell nothing new.
     pub(crate) async fn choose_all(&self) -> Result<()> {
         for connection in self.connections()?.list(self.user.id).await? {
             let platforms = connection.provider.platforms().iter();
-            let all: Vec<_> = platforms.flat_map(|it| smart_defaults(*it, &connection.landscape.resources)).collect();
+            let all: Vec<_> = platforms
+                .flat_map(|it| smart_defaults(*it, &connection.landscape.resources))
+                .filter(|it| !LEFT_OUT.contains(&it.as_str()))
+                .collect();
             self.platform_sync()?.choose(&self.user, connection.provider, &all).await?;
         }
         Ok(())

@@ -9,6 +9,7 @@ mod games;
 mod installation;
 mod mail;
 mod pages;
+mod permits;
 mod plant;
 mod play;
 mod random;

@@ -17,7 +17,7 @@ use super::trouble::{Loss, Trouble};
 use super::world::World;
 
 /// Rounds of a game. In the last one nothing goes wrong.
-const ROUNDS: u64 = 6;
+const ROUNDS: u64 = 5;
 
 /// What was compared in a game.
 #[derive(Debug, Default, Clone, Copy)]
@@ -120,7 +120,7 @@ impl Game {
             }
         }
         let trouble = if is_last { Trouble::default() } else { self.trouble(round, &mut random) };
-        if random.once_in(2) || is_last {
+        if random.once_in(2) || is_last || round == 0 {
             self.installation.choose_all().await?;
         }
         let is_manual = is_last || round == 0 || !random.once_in(4);
