@@ -80,7 +80,7 @@ impl Opening {
         transport: HttpTransport,
     ) -> Result<Self> {
         Ok(Self {
-            store,
+            store: store.with_clock(clock.clone()),
             keys: Some(SealKeys::parse(key)?),
             bases: bases(address)?,
             transport,
@@ -92,18 +92,27 @@ impl Opening {
 
     /// The product.
     pub(crate) fn handle(&self) -> Yarnnn {
-        let Self { bases, transport, clock, app, .. } = self.clone();
-        let store = self.store.clone().with_clock(clock.clone());
+        self.handle_over(self.stores())
+    }
+
+    /// Its ports, without limits on calls.
+    pub(crate) fn stores(&self) -> Stores {
         let store = match &self.keys {
-            Some(keys) => store.with_seal(keys.clone()),
-            None => store,
+            Some(keys) => self.store.clone().with_seal(keys.clone()),
+            None => self.store.clone(),
         };
+        Stores { capacity: Arc::new(Unlimited), ..Stores::of(store) }
+    }
+
+    /// The product over other ports.
+    pub(crate) fn handle_over(&self, stores: Stores) -> Yarnnn {
+        let Self { bases, transport, clock, app, .. } = self.clone();
         let settings = OAuthSettings {
             bases: bases.clone(),
+            api: Url::parse("https://yarnnn.example").ok(),
             google: app.clone(),
             slack: app.clone(),
             notion: app,
-            ..OAuthSettings::default()
         };
         let oauth = ProviderOAuth::new(settings, transport.clone(), clock.clone());
         let clients: Arc<dyn OpenPlatform> = Arc::new(LivePlatforms::new(transport, bases, clock.clone()).paced(unpaced()));
@@ -111,12 +120,7 @@ impl Opening {
             Some(plant) => Arc::new(Spoiled::new(clients, plant)),
             None => clients,
         };
-        let model = Arc::new(ExtractiveModel::new());
-        let builder = Yarnnn::builder(
-            Stores { capacity: Arc::new(Unlimited), ..Stores::of(store) },
-            model,
-            Arc::new(HostProcesses::default()),
-        );
+        let builder = Yarnnn::builder(stores, Arc::new(ExtractiveModel::new()), Arc::new(HostProcesses::default()));
         builder.live(clients, Arc::new(oauth)).clock(clock).build()
     }
 }
