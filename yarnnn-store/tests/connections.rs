@@ -320,3 +320,32 @@ async fn on_postgres_time_is_the_databases_own() {
     })
     .await;
 }
+
+/// Of a stored secret only its bytes count: how old it is, or would be, says nothing.
+#[tokio::test]
+async fn the_vectors_of_the_fernet_specification_open_or_fail_as_it_says_but_for_their_age() {
+    #[expect(clippy::disallowed_methods, reason = "a developer says where the vectors are, which may not be kept here")]
+    let Some(vectors) = std::env::var_os("YARNNN_CONFORMANCE_DIR") else {
+        eprintln!("YARNNN_CONFORMANCE_DIR is not set: of the Fernet vectors only the one that stands in this file was read");
+        return;
+    };
+    let (store, folder) = sqlite_file().await;
+    let mut raw = raw(&folder).await;
+    let id = older_row(&mut raw, "gmail", "connected", "2025-01-01T00:00:00.000000Z", r#"{"email": "ana@example.com"}"#).await;
+    let mut read = 0;
+    for file in ["generate.json", "verify.json", "invalid.json"] {
+        let text = std::fs::read(std::path::Path::new(&vectors).join("fernet").join(file)).unwrap();
+        for vector in serde_json::from_slice::<Vec<serde_json::Value>>(&text).unwrap() {
+            let (token, secret) = (vector["token"].as_str().unwrap(), vector["secret"].as_str().unwrap());
+            let described = vector["desc"].as_str().unwrap_or_default();
+            execute(&mut raw, &format!("update platform_connections set credentials_encrypted = '{token}'")).await;
+            let ports = sealed_by(&store, &format!("{},{secret}", SealKeys::generate()));
+            let opened = ports.credentials.credentials(ANA, id).await.ok().and_then(|it| both(&it).0);
+            let is_whole = file != "invalid.json" || described.contains("expired") || described.contains("clock skew");
+            assert_eq!(opened.is_some(), is_whole, "{file}: {described}");
+            assert!(vector["src"].as_str().is_none_or(|it| opened.as_deref() == Some(it)), "{file}: {opened:?}");
+            read += 1;
+        }
+    }
+    assert_eq!(read, 10);
+}

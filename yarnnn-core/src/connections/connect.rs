@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::tokens::TokenParts;
 use super::{
     Connected, Connection, ConnectionChange, ConnectionStore, ConnectionTokens, CredentialStore, Credentials, GrantError,
-    Granted, Landscape, NewConnection, OAuth, OAuthState, OAuthStates, Provider, source_limit,
+    Granted, NewConnection, OAuth, OAuthState, OAuthStates, Provider, source_limit,
 };
 use crate::accounts::{AccountStore, User};
 use crate::activity::{ActivityKind, NewActivity};
@@ -231,10 +231,10 @@ impl Connections {
         let shown = look(&opened, provider).await?;
         let known = self.list(user.id).await?.into_iter().find(|it| it.provider == provider);
         let same = known.as_ref().filter(|it| it.account_id() == Some(shown.probe.account_id.as_str()));
-        let mut landscape = Landscape { resources: shown.resources, selected: vec![] };
-        if let Some(known) = same {
-            landscape.selected.clone_from(&known.landscape.selected);
-            landscape.selected.retain(|id| landscape.resources.iter().any(|it| it.id == *id));
+        let mut landscape = same.map(|it| it.landscape.clone()).unwrap_or_default();
+        for &platform in provider.platforms() {
+            let of_platform = shown.resources.iter().filter(|it| it.id.platform() == platform);
+            landscape.replace(platform, of_platform.cloned().collect(), &[]);
         }
         let mut platforms = shown.platforms;
         for report in &mut platforms {

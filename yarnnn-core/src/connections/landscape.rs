@@ -27,12 +27,15 @@ impl Landscape {
         of_platform.filter_map(|it| self.resource(it)).cloned().collect()
     }
 
-    /// Puts what was discovered in place of what was known of a platform. What is selected and no longer there is dropped.
-    pub fn replace(&mut self, platform: Platform, discovered: Vec<Resource>) {
-        self.resources.retain(|it| it.id.platform() != platform);
+    /// Puts what was discovered in place of what was known of a platform. What is selected stays although a list lacks it (lists
+    /// are cut, torn, and sorted by what was edited last); only what was asked for by itself and is gone is dropped.
+    pub fn replace(&mut self, platform: Platform, discovered: Vec<Resource>, gone: &[ResourceId]) {
+        let is_listed = |id: &ResourceId| discovered.iter().any(|it| it.id == *id);
+        self.selected.retain(|it| it.platform() != platform || is_listed(it) || !gone.contains(it));
+        let selected = &self.selected;
+        let stays = |it: &Resource| it.id.platform() != platform || (selected.contains(&it.id) && !is_listed(&it.id));
+        self.resources.retain(stays);
         self.resources.extend(discovered);
-        let there = std::mem::take(&mut self.selected).into_iter().filter(|id| self.resource(id).is_some());
-        self.selected = there.collect();
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use chrono::{DateTime, Utc};
-use futures::StreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::json;
 
 use super::schedule::{SyncFrequency, needs_sync};
@@ -122,12 +122,13 @@ impl PlatformSync {
         let counters = Arc::<Counters>::default();
         let opened = self.connections.open(&connection);
         if let Err(error) = another_account(&connection, &opened).await {
-            return self.recorded(&connection, platforms.iter().map(|it| SyncedPlatform::refused(*it, &error)).collect()).await;
+            let reports = platforms.iter().map(|it| SyncedPlatform::refused(*it, &error)).collect();
+            return self.recorded(&connection, reports, false).await;
         }
         let scene = Scene { user: &user, connection: &connection, trigger: request.trigger, now, watch, counters: &counters };
         let runs = platforms.iter().map(|it| self.platform(&scene, &opened, *it));
         let reports = futures::future::try_join_all(runs).await?;
-        let reports = self.recorded(&connection, reports).await?;
+        let reports = self.recorded(&connection, reports, is_whole(request)).await?;
         if request.trigger == SyncTrigger::Manual {
             self.sync.expire().await?;
         }
@@ -161,12 +162,15 @@ impl PlatformSync {
         scene.counters.total.fetch_add(chosen.len(), Ordering::Relaxed);
         let at_once = if platform == Platform::Notion { 1 } else { AT_ONCE };
         let runs = chosen.into_iter().map(|it| {
-            let audit = scene.audit_is_due(platform, states.get(&it.id));
+            // Reading what is new of a page is reading the page once more.
+            let audit = it.kind != ResourceKind::Page && scene.audit_is_due(platform, states.get(&it.id));
             self.resource(scene, client, it, audit)
         });
-        let outcomes: Vec<_> = futures::stream::iter(runs).buffered(at_once).collect().await;
-        let resources = outcomes.into_iter().collect::<Result<Vec<_>, Error>>()?;
-        let shows_nothing = !discovered && self.look_again(scene, client, platform).await;
+        let outcomes: Vec<LiveOutcome> = futures::stream::iter(runs).buffered(at_once).try_collect().await?;
+        let is_gone = |it: &&LiveOutcome| matches!(it.error, Some(PlatformError::ResourceGone { .. }));
+        let gone: Vec<ResourceId> = outcomes.iter().filter(is_gone).map(|it| it.resource.id.clone()).collect();
+        let resources = outcomes.into_iter().map(|it| synced(platform, it)).collect();
+        let shows_nothing = !discovered && self.look_again(scene, client, platform, &gone).await;
         let report = SyncedPlatform::of(platform, probe.account_id, resources);
         Ok(if shows_nothing && report.outcome.is_ok() { shown_nothing(report) } else { report })
     }
@@ -186,7 +190,7 @@ impl PlatformSync {
         let limit = source_limit(scene.user.tier, platform);
         let saved = self.connections.update(scene.connection, |now| {
             let mut landscape = now.landscape.clone();
-            landscape.replace(platform, found.clone());
+            landscape.replace(platform, found.clone(), &[]);
             if landscape.selected_of(platform).is_empty() {
                 landscape.choose_defaults(platform, limit);
             }
@@ -197,7 +201,7 @@ impl PlatformSync {
 
     /// Looks what can be read now; answers whether nothing is shown any more. A list that cannot be had, or is empty, leaves what
     /// is known (dossier §4.11).
-    async fn look_again(&self, scene: &Scene<'_>, client: &dyn PlatformClient, platform: Platform) -> bool {
+    async fn look_again(&self, scene: &Scene<'_>, client: &dyn PlatformClient, platform: Platform, gone: &[ResourceId]) -> bool {
         let found = match discover(client).await {
             Ok((_, found)) if !found.is_empty() => found,
             Ok(_) => return true,
@@ -206,13 +210,9 @@ impl PlatformSync {
                 return false;
             }
         };
-        let limit = source_limit(scene.user.tier, platform);
         let saved = self.connections.update(scene.connection, |now| {
             let mut landscape = now.landscape.clone();
-            landscape.replace(platform, found.clone());
-            if landscape.selected_of(platform).is_empty() {
-                landscape.choose_defaults(platform, limit);
-            }
+            landscape.replace(platform, found.clone(), gone);
             (landscape != now.landscape)
                 .then(|| ConnectionChange { landscape: Some(landscape), ..ConnectionChange::of(now, self.clock.now()) })
         });
@@ -228,18 +228,24 @@ impl PlatformSync {
         client: &dyn PlatformClient,
         resource: Resource,
         audit: bool,
-    ) -> Result<SyncedResource, Error> {
+    ) -> Result<LiveOutcome, Error> {
         let options = scene.options(client.platform(), &resource);
         let (first_cap, later_cap) = caps(scene.user.tier, resource.kind);
         let live = LiveResource { resource, audit, first_cap, later_cap };
         let outcome = self.sync.live(client, &options, &live).await?;
         scene.counters.done.fetch_add(1, Ordering::Relaxed);
-        Ok(synced(client.platform(), outcome))
+        Ok(outcome)
     }
 
     /// Stores what became of the connection, and a line per platform with the user's own numbers.
-    async fn recorded(&self, connection: &Connection, reports: Vec<SyncedPlatform>) -> Result<Vec<SyncedPlatform>, Error> {
-        let succeeded = reports.iter().all(|it| it.outcome != SyncOutcome::Failed);
+    /// Only a sync of all its platforms counts as one of the connection.
+    async fn recorded(
+        &self,
+        connection: &Connection,
+        reports: Vec<SyncedPlatform>,
+        is_whole: bool,
+    ) -> Result<Vec<SyncedPlatform>, Error> {
+        let succeeded = is_whole && reports.iter().all(|it| it.outcome != SyncOutcome::Failed);
         let problem = reports.iter().find_map(|it| it.error.clone());
         let mut current = connection.clone();
         for (index, report) in reports.iter().enumerate() {
@@ -247,7 +253,7 @@ impl PlatformSync {
             let activity = self.activity(report);
             let saved = self.connections.update(&current, |now| {
                 Some(ConnectionChange {
-                    status: is_last.then(|| (now.status, problem.clone())),
+                    status: is_last.then(|| (now.status, Self::problem_of(now, problem.as_deref()))),
                     last_synced_at: (is_last && succeeded).then(|| self.clock.now()),
                     activity: Some(activity.clone()),
                     ..ConnectionChange::of(now, self.clock.now())
@@ -256,6 +262,12 @@ impl PlatformSync {
             current = saved.await?;
         }
         Ok(reports)
+    }
+
+    /// What is wrong with a connection. One that ended meanwhile keeps its own reason.
+    fn problem_of(now: &Connection, problem: Option<&str>) -> Option<String> {
+        let ended = now.status != ConnectionStatus::Active;
+        problem.map(str::to_owned).or_else(|| now.last_error.clone().filter(|_| ended))
     }
 
     fn activity(&self, report: &SyncedPlatform) -> NewActivity {
@@ -269,6 +281,11 @@ impl PlatformSync {
         let summary = format!("Synced {platform}: {items_synced} items ({word})");
         NewActivity { id: ActivityId::fresh(ids), kind: ActivityKind::PlatformSynced, key: ids.uuid(), summary, metadata }
     }
+}
+
+/// Whether a request is for everything that its connection yields.
+const fn is_whole(request: &SyncRequest) -> bool {
+    request.platform.is_none() || request.provider.platforms().len() == 1
 }
 
 /// What to say without calling anybody: the connection has ended, or its turn has passed.

@@ -107,15 +107,11 @@ fn gone(cursor: DatabaseCursor, why: Away) -> FetchPage {
     away(DatabaseCursor { away: Some(why), title: cursor.title, ..DatabaseCursor::default() }, gap)
 }
 
-/// What a person should know of a resource that is away.
-pub(super) fn away_gap(what: &str, why: Away) -> Gap {
-    let why = match why {
-        Away::Trashed => "it is in the trash; restore it in Notion, or deselect it here",
-        Away::Lost => {
-            "it was deleted, or is no longer shared with the integration; share it again in Notion, or deselect it here"
-        }
-    };
-    Gap { kind: GapKind::Unreadable, from: None, to: None, reason: format!("notion {what}: {why}") }
+/// What a person should know of a resource that is away. Who put something in the trash knows it.
+pub(super) fn away_gap(what: &str, why: Away) -> Option<Gap> {
+    let Away::Lost = why else { return None };
+    let why = "it was deleted, or is no longer shared with the integration; share it again in Notion, or deselect it here";
+    Some(Gap { kind: GapKind::Unreadable, from: None, to: None, reason: format!("notion {what}: {why}") })
 }
 
 /// What a person has to do about a resource that the integration cannot see.

@@ -105,7 +105,7 @@ impl Reader<'_> {
         let gap = away_gap(&format!("page \"{name}\""), why);
         let gone = if cursor.away.is_none() { vec![self.id.to_owned()] } else { vec![] };
         let cursor = PageCursor { away: Some(why), title: cursor.title, ..PageCursor::default() };
-        FetchPage { gone, gaps: vec![gap], next: done(cursor), ..FetchPage::default() }
+        FetchPage { gone, gaps: gap.into_iter().collect(), next: done(cursor), ..FetchPage::default() }
     }
 
     /// A page that was read before and is not found is looked for in another way before it counts as lost.

@@ -246,7 +246,7 @@ impl Walk {
         let looked = page.with.calls.now();
         match page.with.calls.page(&id).await? {
             Some(row) if !row.is_trashed() && auditing.is_here(&row, &self.database) => {
-                if !auditing.has_listed {
+                if !auditing.has_listed && auditing.lists() {
                     return Err(moving(QUERY, format!("the list of rows is empty, but the row {id} is there")));
                 }
                 let gap = auditing.row(Head::of(&row, looked), &self.database, page).await?;
@@ -298,9 +298,13 @@ impl Walk {
 }
 
 /// The cursor of a database that is away, as the end of a fetch that proves it.
-pub(super) fn away(cursor: DatabaseCursor, gap: Gap) -> FetchPage {
+pub(super) fn away(cursor: DatabaseCursor, gap: Option<Gap>) -> FetchPage {
     let cursor: Option<Cursor> = Some(cursor.write());
-    FetchPage { gaps: vec![gap], next: Next::Done { cursor, complete: Some(Interval::ALL) }, ..FetchPage::default() }
+    FetchPage {
+        gaps: gap.into_iter().collect(),
+        next: Next::Done { cursor, complete: Some(Interval::ALL) },
+        ..FetchPage::default()
+    }
 }
 
 impl Auditing {
@@ -323,6 +327,11 @@ impl Auditing {
             None => self.new_left -= 1,
         }
         page.read(row, database).await
+    }
+
+    /// Whether rows were to be listed at all.
+    fn lists(&self) -> bool {
+        self.window.is_some_and(|it| it.from < it.to)
     }
 
     fn is_here(&self, row: &super::wire::Page, database: &str) -> bool {
