@@ -7,7 +7,7 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, Result};
 
 use crate::postgres::{Cluster, Durability, URL_VARIABLE};
-use crate::{cargo, check, clients, services, test};
+use crate::{cargo, check, clients, conformance, services, test};
 
 /// The environment variable in which benchmarks look for `pgbench`.
 const PROGRAMS_VARIABLE: &str = "YARNNN_BENCH_POSTGRES_PROGRAMS";
@@ -24,7 +24,9 @@ cargo xtask services -- COMMAND   likewise with a Redis too, its address in YARN
 cargo xtask chaos [ARGS]          kill, stop and starve real workers on both back-ends and check what must hold;
                                   ARGS are scenarios, --short, --seed N, … (`chaos --help` lists them)
 cargo xtask clients [NAME...]     let the providers' own Python clients (slack, google, notion) page through the simulator;
-                                  --optional: no failure where they cannot be installed";
+                                  --optional: no failure where they cannot be installed
+cargo xtask conformance [NAME...] show what the live clients (slack, gmail, calendar, notion) send to mock servers that are
+                                  started from the specifications in YARNNN_CONFORMANCE_DIR";
 
 /// One thing to do.
 #[derive(Debug, PartialEq)]
@@ -37,6 +39,7 @@ pub(crate) enum Task {
     Services { program: String, arguments: Vec<String> },
     Chaos(Vec<String>),
     Clients(Vec<String>),
+    Conformance(Vec<String>),
 }
 
 /// Reads the words after `cargo xtask`; the error is the complaint to print above the usage.
@@ -53,6 +56,7 @@ pub(crate) fn parse(words: Vec<String>) -> Result<Task, String> {
         "services" => command_after_dashes(&task, rest).map(|(program, arguments)| Task::Services { program, arguments }),
         "chaos" => Ok(Task::Chaos(rest)),
         "clients" => clients::check(&rest).map(|()| Task::Clients(rest)),
+        "conformance" => conformance::check(&rest).map(|()| Task::Conformance(rest)),
         other => Err(format!("there is no task `{other}`")),
     }
 }
@@ -71,6 +75,7 @@ pub(crate) fn run(task: Task) -> Result<ExitCode> {
         Task::Services { program, arguments } => services::run(&program, &arguments),
         Task::Chaos(arguments) => services::run_chaos(&arguments),
         Task::Clients(arguments) => clients::run(&arguments),
+        Task::Conformance(names) => Ok(conformance::run(&names)),
     }
 }
 

@@ -8,6 +8,7 @@ mod cargo;
 mod check;
 mod cli;
 mod clients;
+mod conformance;
 mod postgres;
 mod redis;
 mod services;

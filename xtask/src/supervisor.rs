@@ -6,6 +6,7 @@
 
 use std::ffi::OsStr;
 use std::fs::Permissions;
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -80,6 +81,12 @@ impl Drop for Supervisor {
 pub(crate) fn make_home(prefix: &str, parent: &Path) -> Result<PathBuf> {
     let home = tempfile::Builder::new().prefix(prefix).permissions(Permissions::from_mode(0o700)).tempdir_in(parent);
     Ok(home.with_context(|| format!("cannot make a folder in {}", parent.display()))?.keep())
+}
+
+/// A port of the loopback that nobody has now.
+pub(crate) fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("there is no free port")?;
+    Ok(listener.local_addr()?.port())
 }
 
 #[cfg(test)]

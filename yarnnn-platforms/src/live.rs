@@ -38,10 +38,11 @@ impl Pace {
     /// So many times as fast: for providers that are simulated in quick motion.
     #[must_use]
     pub fn scaled(self, factor: u32) -> Self {
+        let factor = factor.max(1);
         let scale = |limits: CapacityLimits| CapacityLimits {
             requests_per_minute: limits.requests_per_minute.map(|it| it.saturating_mul(factor)),
             tokens_per_minute: limits.tokens_per_minute.map(|it| it.saturating_mul(factor)),
-            min_interval_millis: limits.min_interval_millis.map(|it| it / factor.max(1)),
+            min_interval_millis: limits.min_interval_millis.map(|it| it / factor),
             ..limits
         };
         let (gmail, calendar) = (scale(self.gmail), scale(self.calendar));

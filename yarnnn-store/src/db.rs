@@ -5,7 +5,7 @@
 //! a transaction that reads first can never fail to be promoted.
 
 #[cfg(feature = "sqlite")]
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 #[cfg(feature = "sqlite")]
@@ -17,7 +17,7 @@ use sqlx::{
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 #[cfg(feature = "sqlite")]
-use sqlx::{Sqlite, SqlitePool};
+use sqlx::{Sqlite, SqliteConnection, SqlitePool};
 #[cfg(feature = "sqlite")]
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use yarnnn_core::StoreError;
@@ -60,6 +60,8 @@ pub(crate) struct SqliteDb {
     /// Whether it lives in its only connection, so that there can be no other.
     pub(crate) in_memory: bool,
     writer: Arc<Semaphore>,
+    /// Keeps a database in memory alive: the pool drops its connection when a caller goes away at the wrong instant.
+    _anchor: Option<Arc<Mutex<SqliteConnection>>>,
 }
 
 /// A transaction that writes. Dropping it undoes it.
@@ -226,7 +228,8 @@ async fn sqlite(url: &str) -> Result<Db, StoreError> {
     if !in_memory {
         prepare(&options).await.doing(format!("open the database file {path}"))?;
     }
-    // A database in memory lives and dies with its only connection.
+    let anchor = if in_memory { Some(options.connect().await.doing("open a database in memory")?) } else { None };
+    // One connection at a time: several would lock each other out of tables that they share in memory.
     let pool = if in_memory {
         SqlitePoolOptions::new().min_connections(1).max_connections(1).idle_timeout(None).max_lifetime(None)
     } else {
@@ -234,7 +237,8 @@ async fn sqlite(url: &str) -> Result<Db, StoreError> {
     };
     let pool = pool.acquire_timeout(PATIENCE).connect_with(options).await.doing(format!("open the database file {path}"))?;
     check_version(&pool).await?;
-    Ok(Db::Sqlite(SqliteDb { pool, in_memory, writer: Arc::new(Semaphore::new(1)) }))
+    let anchor = anchor.map(|it| Arc::new(Mutex::new(it)));
+    Ok(Db::Sqlite(SqliteDb { pool, in_memory, writer: Arc::new(Semaphore::new(1)), _anchor: anchor }))
 }
 
 /// Makes the file and its write-ahead log. Programs that open a new file at once are in each other's way for a moment, and for

@@ -142,3 +142,23 @@ async fn workers_with_one_name_are_two_on_sqlite() {
 async fn workers_with_one_name_are_two_on_postgres() {
     workers_with_one_name_are_two(Backend::Postgres).await;
 }
+
+#[tokio::test]
+async fn without_the_key_of_what_is_connected_it_does_not_start() {
+    let installation = Installation::new(Backend::Sqlite).await;
+    installation.enqueue_import().await;
+    installation
+        .change(
+            "insert into platform_connections (id, user_id, platform, status, credentials_encrypted, created_at, updated_at) \
+             select '00000000-0000-0000-0000-00000000000a', id, 'slack', 'active', 'gAAAA', '2026-01-01T00:00:00.000000Z', \
+             '2026-01-01T00:00:00.000000Z' from users",
+        )
+        .await;
+    let said = ended(spawn(&installation, &[]));
+    assert_eq!(said.code, 3, "{}", said.stderr);
+    assert!(said.stderr.contains("INTEGRATION_ENCRYPTION_KEY") && said.stderr.contains("doctor --new-key"), "{}", said.stderr);
+    let key = yarnnn::store::SealKeys::generate();
+    let worker = Running::start(&installation, &[("INTEGRATION_ENCRYPTION_KEY", key)]);
+    installation.until("select name from job_workers", &["yarnnn-worker"]).await;
+    assert_eq!(worker.told_to_stop("TERM").code, 0);
+}

@@ -31,13 +31,6 @@ impl Session {
         Ok(Self { config, yarnnn, user })
     }
 
-    /// Connects by a configuration, as the local user.
-    pub(crate) async fn local(config: Config) -> anyhow::Result<Self> {
-        let yarnnn = yarnnn::connect(&config).await?;
-        let user = yarnnn.local_user().await?;
-        Ok(Self { config, yarnnn, user })
-    }
-
     /// Accounts at providers.
     pub(crate) fn connections(&self) -> anyhow::Result<Connections> {
         Ok(self.yarnnn.connections().ok_or_else(|| Error::Failed(UNREACHABLE.to_owned()))?)

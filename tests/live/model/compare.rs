@@ -122,12 +122,10 @@ impl Memory {
     fn new(&self, synced: &Synced<'_>, id: &ResourceId, expected: &[Expected], gaps: &[Gap]) -> Vec<String> {
         let stored = synced.after.of(id);
         let mut problems = failing_to_keep(synced, id, expected);
-        if matches!(id.platform(), Platform::Slack | Platform::Gmail) {
-            let known = self.known.get(id);
-            let new = expected.iter().filter(|it| known.is_some_and(|known| !known.contains(&it.id)));
-            let missing = new.filter(|it| !stored.contains_key(&it.id) && !self.is_excused(id, it, gaps));
-            problems.extend(missing.map(|it| format!("{} of {} is new and missing", it.id, it.at)));
-        }
+        let known = self.known.get(id);
+        let new = expected.iter().filter(|it| it.is_told && known.is_some_and(|known| !known.contains(&it.id)));
+        let missing = new.filter(|it| !stored.contains_key(&it.id) && !self.is_excused(id, it, gaps));
+        problems.extend(missing.map(|it| format!("{} of {} is new and missing", it.id, it.at)));
         problems.extend(sound(synced, id, expected));
         problems
     }
@@ -162,9 +160,8 @@ fn failing_to_keep(synced: &Synced<'_>, id: &ResourceId, expected: &[Expected]) 
 /// Everything stored is what it was before or what it is at the source.
 fn sound(synced: &Synced<'_>, id: &ResourceId, expected: &[Expected]) -> Vec<String> {
     let before = synced.before.of(id);
-    let is_right = |item: &str, marks| {
-        before.get(item) == Some(marks) || expected.iter().any(|it| it.id == item && it.marks == *marks)
-    };
+    let is_right =
+        |item: &str, marks| before.get(item) == Some(marks) || expected.iter().any(|it| it.id == item && it.marks == *marks);
     let after = synced.after.of(id);
     let wrong = after.iter().filter(|(item, marks)| !is_right(item, marks));
     wrong.map(|(item, marks)| format!("{item} reads {marks:?}, which it never did")).collect()
@@ -177,5 +174,8 @@ fn untouched(synced: &Synced<'_>) -> Vec<String> {
         of_platform.into_iter().any(|it| it.resources.iter().any(|it| it.resource_id == id.as_str()))
     };
     let others = synced.before.items.keys().filter(|it| !reported(it));
-    others.filter(|it| synced.before.of(it) != synced.after.of(it)).map(|it| format!("{it} was not synced, and changed")).collect()
+    others
+        .filter(|it| synced.before.of(it) != synced.after.of(it))
+        .map(|it| format!("{it} was not synced, and changed"))
+        .collect()
 }

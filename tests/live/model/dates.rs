@@ -14,6 +14,8 @@ const BEFORE: TimeDelta = TimeDelta::days(7);
 const AFTER: TimeDelta = TimeDelta::days(14);
 /// As far as anything in a world lies.
 const EVER: TimeDelta = TimeDelta::days(400);
+/// The owner's calendar as the list of calendars names it.
+const OWNER: &str = "owner@sim.example";
 const RULES: [&str; 3] = ["RRULE:FREQ=WEEKLY", "RRULE:FREQ=DAILY;COUNT=9", "RRULE:FREQ=MONTHLY"];
 
 /// The calendars and what was ever put into them.
@@ -92,6 +94,7 @@ impl Dates {
 
     /// What a sync that misses nothing stores of a calendar: what takes place around now, and nothing that does not take place.
     pub(crate) fn expected(sim: &Sim, calendar: &str) -> Vec<Expected> {
+        let calendar = if calendar == OWNER { "primary" } else { calendar };
         let now = sim.now();
         let meets = |it: &Event| {
             let (start, end) = (instant(it.details.start), instant(it.details.end));
@@ -103,7 +106,7 @@ impl Dates {
             // A day begins at another instant in the calendar's zone: at the window's edge both is right.
             let edge = TimeDelta::hours(if matches!(it.details.start, When::Day(_)) { 30 } else { 0 });
             let inside = instant(it.details.end) - edge > now - BEFORE && instant(it.details.start) + edge < now + AFTER;
-            Expected { id: it.id.clone(), at: instant(it.details.start), marks, is_needed: inside && meets(it) }
+            Expected { id: it.id.clone(), at: instant(it.details.start), marks, is_needed: inside && meets(it), is_told: false }
         };
         sim.calendar().snapshot(calendar, now - EVER..now + EVER).iter().map(expected).collect()
     }

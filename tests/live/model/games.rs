@@ -27,8 +27,7 @@ impl Games {
         let threads = thread::available_parallelism()?.get();
         let share = |number: usize| seeds.iter().copied().skip(number).step_by(threads);
         thread::scope(|scope| {
-            let running: Vec<_> =
-                (0..threads).map(|it| scope.spawn(move || play_each(share(it), skipped, plant))).collect();
+            let running: Vec<_> = (0..threads).map(|it| scope.spawn(move || play_each(share(it), skipped, plant))).collect();
             let mut games = Self::default();
             for thread in running {
                 let part = thread.join().map_err(|_| anyhow!("a game panicked"))??;
@@ -68,7 +67,11 @@ impl fmt::Display for Games {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sum = |of: fn(&Played) -> usize| self.played.iter().map(of).sum::<usize>();
         let (exact, items, failures, gaps) = (sum(|it| it.exact), sum(|it| it.items), sum(|it| it.failures), sum(|it| it.gaps));
-        write!(f, "games {}, resources compared {exact}, items {items}, failures named {failures}, gaps named {gaps}", self.played.len())?;
+        write!(
+            f,
+            "games {}, resources compared {exact}, items {items}, failures named {failures}, gaps named {gaps}",
+            self.played.len()
+        )?;
         self.lost.iter().try_for_each(|it| write!(f, "\n{it}"))
     }
 }

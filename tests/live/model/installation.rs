@@ -13,13 +13,15 @@ use yarnnn::pipeline::CancelToken;
 use yarnnn::platform::OpenPlatform;
 use yarnnn::platform_sync::{PlatformSync, SyncRequest, SyncTrigger, SyncWatch, SyncedPlatform};
 use yarnnn::platforms::http::HttpTransport;
+use yarnnn::platforms::notion::NotionLimits;
+use yarnnn::platforms::oauth::{OAuthApp, OAuthSettings, ProviderOAuth};
 use yarnnn::platforms::slack::SlackLimits;
 use yarnnn::platforms::{LivePlatforms, Pace, PlatformBases};
-use yarnnn::platforms::oauth::{OAuthApp, OAuthSettings, ProviderOAuth};
 use yarnnn::store::{SealKeys, SqlStore};
 use yarnnn::{HostProcesses, Stores, Yarnnn};
 use yarnnn_sim::{CLIENT_ID, CLIENT_SECRET, Running, Sim, VirtualClock};
 
+use super::permits::Unlimited;
 use super::plant::{Plant, Spoiled};
 use super::trouble::Loss;
 
@@ -33,6 +35,7 @@ const SLACK_SCOPES: [&str; 8] = [
     "team:read",
     "users:read",
 ];
+const LEFT_OUT: [&str; 2] = ["label:SENT", "label:IMPORTANT"];
 const PAGE_SIZE: u32 = 5;
 const GMAIL_SCOPE: &str = "https://www.googleapis.com/auth/gmail.readonly";
 const CALENDAR_SCOPE: &str = "https://www.googleapis.com/auth/calendar.readonly";
@@ -44,40 +47,85 @@ pub(crate) struct Installation {
     sim: Sim,
     /// The token that each provider was connected with.
     tokens: [(Provider, String); 3],
-    _running: Running,
+    opening: Opening,
 }
 
-impl Installation {
-    /// Opens and connects it.
-    pub(crate) async fn open(
-        sim: &Sim,
-        clock: Arc<VirtualClock>,
-        transport: &HttpTransport,
-        plant: Option<Plant>,
-    ) -> Result<Self> {
-        let running = sim.start().await?;
-        let keys = SealKeys::parse(&SealKeys::generate())?;
-        let store = SqlStore::in_memory().await?.with_clock(clock.clone()).with_seal(keys);
-        let bases = bases(&running)?;
-        let app = OAuthApp { client_id: Some(CLIENT_ID.to_owned()), client_secret: Some(SecretString::from(CLIENT_SECRET)) };
-        let settings = OAuthSettings { bases: bases.clone(), google: app.clone(), slack: app, ..OAuthSettings::default() };
+/// What a handle is opened with.
+#[derive(Debug, Clone)]
+pub(crate) struct Opening {
+    pub(crate) store: SqlStore,
+    pub(crate) keys: Option<SealKeys>,
+    pub(crate) bases: PlatformBases,
+    pub(crate) transport: HttpTransport,
+    pub(crate) clock: Arc<VirtualClock>,
+    /// This installation's app at Google and Slack.
+    pub(crate) app: OAuthApp,
+    pub(crate) plant: Option<Plant>,
+}
+
+impl Opening {
+    /// A fresh database in memory, and everything as it should be.
+    pub(crate) async fn fresh(running: &Running, clock: Arc<VirtualClock>, transport: HttpTransport) -> Result<Self> {
+        let store = SqlStore::in_memory().await?;
+        Ok(Self {
+            store,
+            keys: Some(SealKeys::parse(&SealKeys::generate())?),
+            bases: bases(running)?,
+            transport,
+            clock,
+            app: OAuthApp { client_id: Some(CLIENT_ID.to_owned()), client_secret: Some(SecretString::from(CLIENT_SECRET)) },
+            plant: None,
+        })
+    }
+
+    /// The product.
+    pub(crate) fn handle(&self) -> Yarnnn {
+        let Self { bases, transport, clock, app, .. } = self.clone();
+        let store = self.store.clone().with_clock(clock.clone());
+        let store = match &self.keys {
+            Some(keys) => store.with_seal(keys.clone()),
+            None => store,
+        };
+        let settings = OAuthSettings {
+            bases: bases.clone(),
+            google: app.clone(),
+            slack: app.clone(),
+            notion: app,
+            ..OAuthSettings::default()
+        };
         let oauth = ProviderOAuth::new(settings, transport.clone(), clock.clone());
-        let clients = LivePlatforms::new(transport.clone(), bases, clock.clone()).paced(unpaced());
-        let clients: Arc<dyn OpenPlatform> = Arc::new(clients);
-        let clients = match plant {
+        let clients: Arc<dyn OpenPlatform> = Arc::new(LivePlatforms::new(transport, bases, clock.clone()).paced(unpaced()));
+        let clients = match self.plant {
             Some(plant) => Arc::new(Spoiled::new(clients, plant)),
             None => clients,
         };
         let model = Arc::new(ExtractiveModel::new());
-        let builder = Yarnnn::builder(Stores::of(store), model, Arc::new(HostProcesses::default()));
-        let yarnnn = builder.live(clients, Arc::new(oauth)).clock(clock).build();
+        let builder = Yarnnn::builder(
+            Stores { capacity: Arc::new(Unlimited), ..Stores::of(store) },
+            model,
+            Arc::new(HostProcesses::default()),
+        );
+        builder.live(clients, Arc::new(oauth)).clock(clock).build()
+    }
+}
+
+impl Installation {
+    /// Opens it and connects everything.
+    pub(crate) async fn open(sim: &Sim, opening: Opening) -> Result<Self> {
+        let yarnnn = opening.handle();
         let user = yarnnn.local_user().await?;
         let tokens = Provider::ALL.map(|it| (it, token(sim, it)));
-        let installation = Self { yarnnn, user, sim: sim.clone(), tokens, _running: running };
+        let installation = Self { yarnnn, user, sim: sim.clone(), tokens, opening };
         for provider in Provider::ALL {
             installation.connect(provider).await?;
         }
         Ok(installation)
+    }
+
+    /// The same database with other settings.
+    pub(crate) fn reopen(&mut self, change: impl FnOnce(&mut Opening)) {
+        change(&mut self.opening);
+        self.yarnnn = self.opening.handle();
     }
 
     async fn connect(&self, provider: Provider) -> Result<()> {
@@ -86,15 +134,16 @@ impl Installation {
         connected.map(drop).with_context(|| format!("connecting {provider}"))
     }
 
-    fn connections(&self) -> Result<Connections> {
+    pub(crate) fn connections(&self) -> Result<Connections> {
         self.yarnnn.connections().context("nothing reaches platforms")
     }
 
-    fn platform_sync(&self) -> Result<PlatformSync> {
+    pub(crate) fn platform_sync(&self) -> Result<PlatformSync> {
         self.yarnnn.platform_sync().context("nothing reaches platforms")
     }
 
-    fn token(&self, provider: Provider) -> &str {
+    /// The token that a provider was connected with.
+    pub(crate) fn token(&self, provider: Provider) -> &str {
         self.tokens.iter().find(|(it, _)| *it == provider).map_or("", |(_, token)| token)
     }
 
@@ -110,7 +159,9 @@ impl Installation {
     }
 
     /// It comes back; the person does what has to be done for it.
-    pub(crate) async fn regain(&mut self, loss: &Loss) -> Result<()> {
+    ///
+    /// What others still keep from being read cannot be connected yet.
+    pub(crate) async fn regain(&mut self, loss: &Loss, others: &[Loss]) -> Result<()> {
         loss.end(&self.sim);
         match loss {
             Loss::SlackScope => self.sim.tokens().set_scopes(self.token(Provider::Slack), &SLACK_SCOPES),
@@ -123,20 +174,29 @@ impl Installation {
             }
             Loss::Channel(_) | Loss::Calendar(_) | Loss::Page(_) | Loss::NotionReading => {}
         }
+        self.mend(others, matches!(loss, Loss::Token(_))).await
+    }
+
+    /// The person connects again what says that it needs that; what something else still keeps from being read cannot be.
+    pub(crate) async fn mend(&self, losses: &[Loss], all: bool) -> Result<()> {
         for connection in self.connections()?.list(self.user.id).await? {
-            let is_lost = matches!(loss, Loss::Token(provider) if *provider == connection.provider);
-            if is_lost || connection.status != ConnectionStatus::Active {
+            let platforms = connection.provider.platforms();
+            let is_kept = losses.iter().any(|it| it.platforms().iter().any(|it| platforms.contains(it)));
+            if !is_kept && (all || connection.status != ConnectionStatus::Active) {
                 self.connect(connection.provider).await?;
             }
         }
         Ok(())
     }
 
-    /// The person chooses everything that is known and worth reading.
+    /// The person chooses everything that is known and worth reading, but for two labels that would tell nothing new.
     pub(crate) async fn choose_all(&self) -> Result<()> {
         for connection in self.connections()?.list(self.user.id).await? {
             let platforms = connection.provider.platforms().iter();
-            let all: Vec<_> = platforms.flat_map(|it| smart_defaults(*it, &connection.landscape.resources)).collect();
+            let all: Vec<_> = platforms
+                .flat_map(|it| smart_defaults(*it, &connection.landscape.resources))
+                .filter(|it| !LEFT_OUT.contains(&it.as_str()))
+                .collect();
             self.platform_sync()?.choose(&self.user, connection.provider, &all).await?;
         }
         Ok(())
@@ -172,7 +232,7 @@ fn unpaced() -> Pace {
     let free = CapacityLimits::default;
     let (list, history, replies, conversation, users, probe) = (free(), free(), free(), free(), free(), free());
     let slack = SlackLimits { list, history, replies, conversation, users, probe, page_size: PAGE_SIZE };
-    Pace { slack, gmail: free(), calendar: free(), notion: free() }
+    Pace { slack, gmail: free(), calendar: free(), notion: NotionLimits { requests: free() } }
 }
 
 fn bases(running: &Running) -> Result<PlatformBases> {

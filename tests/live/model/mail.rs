@@ -9,8 +9,8 @@ use super::world::Expected;
 
 /// Mail that is older is not looked for.
 const WINDOW: TimeDelta = TimeDelta::days(30);
-/// What may lie on a mail. The last two are the user's own.
-const LABELS: [&str; 5] = ["INBOX", "STARRED", "IMPORTANT", "Label_1", "Label_2"];
+/// What may lie on a mail. The last one is the user's own.
+const LABELS: [&str; 3] = ["INBOX", "STARRED", "Label_1"];
 
 /// The mails that were ever delivered.
 #[derive(Debug, Default)]
@@ -22,7 +22,6 @@ impl Mailbox {
     /// Some weeks of mail under a few labels.
     pub(crate) fn make(sim: &Sim, random: &mut Random, words: &mut Words) -> Self {
         sim.gmail().add_label("Clients");
-        sim.gmail().add_label("Ops");
         let mut mailbox = Self::default();
         for _ in 0..random.between(3, 14) {
             let age = random.between(1, 40 * 24 * 60);
@@ -72,6 +71,7 @@ impl Mailbox {
         let oldest = sim.now() - WINDOW;
         let expected = |it: yarnnn_sim::gmail::HeldMail| Expected {
             is_needed: it.received > oldest,
+            is_told: true,
             at: it.received,
             marks: marks(&format!("{} {}", it.subject, it.text)),
             id: it.id,

@@ -9,6 +9,7 @@ mod games;
 mod installation;
 mod mail;
 mod pages;
+mod permits;
 mod plant;
 mod play;
 mod random;
@@ -19,6 +20,7 @@ mod words;
 mod world;
 
 pub(crate) use games::Games;
-pub(crate) use installation::Installation;
+pub(crate) use installation::{Installation, Opening};
 pub(crate) use plant::Plant;
 pub(crate) use play::{Failure, Played, play, shrunk};
+pub(crate) use stored::Stored;

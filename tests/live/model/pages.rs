@@ -85,11 +85,14 @@ impl Pages {
 
     /// What a sync that misses nothing stores of a page or database.
     pub(crate) fn expected(sim: &Sim, resource: &str) -> Vec<Expected> {
-        let belongs = |it: &PageSnapshot| it.row_of.as_ref().map_or(it.id == resource, |(database, source)| database == resource || source == resource);
+        let belongs = |it: &PageSnapshot| {
+            it.row_of.as_ref().map_or(it.id == resource, |(database, source)| database == resource || source == resource)
+        };
         let expected = |it: PageSnapshot| Expected {
             marks: marks(&format!("{} {}", it.title, it.text())),
             at: it.last_edited,
             is_needed: true,
+            is_told: false,
             id: it.id,
         };
         sim.notion().snapshot().into_values().filter(belongs).map(expected).collect()

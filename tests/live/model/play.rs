@@ -6,16 +6,18 @@ use std::fmt;
 use anyhow::Result;
 use yarnnn::platform_sync::SyncTrigger;
 use yarnnn::platforms::http::HttpTransport;
+use yarnnn_sim::Running;
 
 use super::compare::{Memory, Synced};
+use super::installation::{Installation, Opening};
+use super::plant::Plant;
 use super::random::Random;
 use super::stored::Stored;
 use super::trouble::{Loss, Trouble};
 use super::world::World;
-use super::{Installation, Plant};
 
 /// Rounds of a game. In the last one nothing goes wrong.
-const ROUNDS: u64 = 6;
+const ROUNDS: u64 = 5;
 
 /// What was compared in a game.
 #[derive(Debug, Default, Clone, Copy)]
@@ -58,10 +60,8 @@ pub(crate) async fn play(
     transport: &HttpTransport,
 ) -> Result<Played, Failure> {
     let lost = |round, log, problems| Failure { seed, skipped: skipped.clone(), round, log, problems };
-    let world = World::of(seed);
-    let opened = Installation::open(&world.sim, world.clock.clone(), transport, plant).await;
-    let installation = opened.map_err(|error| lost(0, vec![], vec![format!("{error:#}")]))?;
-    let mut game = Game { seed, world, installation, memory: Memory::default(), losses: vec![], log: vec![] };
+    let begun = Game::begin(seed, plant, transport).await;
+    let mut game = begun.map_err(|error| lost(0, vec![], vec![format!("{error:#}")]))?;
     for round in (0..ROUNDS).filter(|it| !skipped.contains(it)) {
         game.log.push(format!("round {round}"));
         let problems = game.round(round).await.unwrap_or_else(|error| vec![format!("{error:#}")]);
@@ -90,6 +90,7 @@ pub(crate) async fn shrunk(mut failure: Failure, transport: &HttpTransport) -> F
 struct Game {
     seed: u64,
     world: World,
+    _running: Running,
     installation: Installation,
     memory: Memory,
     losses: Vec<Loss>,
@@ -97,6 +98,14 @@ struct Game {
 }
 
 impl Game {
+    async fn begin(seed: u64, plant: Option<Plant>, transport: &HttpTransport) -> Result<Self> {
+        let world = World::of(seed);
+        let running = world.sim.start().await?;
+        let opening = Opening::fresh(&running, world.clock.clone(), transport.clone()).await?;
+        let installation = Installation::open(&world.sim, Opening { plant, ..opening }).await?;
+        Ok(Self { seed, world, _running: running, installation, memory: Memory::default(), losses: vec![], log: vec![] })
+    }
+
     async fn round(&mut self, round: u64) -> Result<Vec<String>> {
         // Every round has chance of its own, so that leaving one out does not change the others.
         let mut random = Random::new(self.seed, round + 1);
@@ -111,7 +120,7 @@ impl Game {
             }
         }
         let trouble = if is_last { Trouble::default() } else { self.trouble(round, &mut random) };
-        if random.once_in(2) || is_last {
+        if random.once_in(2) || is_last || round == 0 {
             self.installation.choose_all().await?;
         }
         let is_manual = is_last || round == 0 || !random.once_in(4);
@@ -119,15 +128,15 @@ impl Game {
     }
 
     async fn regain(&mut self, random: &mut Random, all: bool) -> Result<()> {
-        for loss in std::mem::take(&mut self.losses) {
-            if all || random.once_in(2) {
-                self.log.push(format!("back: {loss:?}"));
-                self.installation.regain(&loss).await?;
-            } else {
-                self.losses.push(loss);
-            }
+        let (mut back, still): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.losses).into_iter().partition(|_| all || random.once_in(2));
+        self.losses = still;
+        while let Some(loss) = back.pop() {
+            self.log.push(format!("back: {loss:?}"));
+            let others: Vec<Loss> = back.iter().chain(&self.losses).cloned().collect();
+            self.installation.regain(&loss, &others).await?;
         }
-        Ok(())
+        self.installation.mend(&self.losses, false).await
     }
 
     fn trouble(&mut self, round: u64, random: &mut Random) -> Trouble {

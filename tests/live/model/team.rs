@@ -23,8 +23,7 @@ impl Team {
     /// Three people, two or three channels, and what they have said for some weeks.
     pub(crate) fn make(sim: &Sim, random: &mut Random, words: &mut Words) -> Self {
         let slack = sim.slack();
-        let people: Vec<String> =
-            ["ana", "ben", "cleo"].iter().map(|it| slack.add_user(it, &it.to_uppercase())).collect();
+        let people: Vec<String> = ["ana", "ben", "cleo"].iter().map(|it| slack.add_user(it, &it.to_uppercase())).collect();
         let members: Vec<&str> = people.iter().map(String::as_str).collect();
         let mut channels = vec![];
         for number in 0..random.between(2, 3) {
@@ -99,7 +98,13 @@ impl Team {
         let kept = held.iter().filter(|it| !it.subtype.as_deref().is_some_and(|it| FILTERED.contains(&it)));
         let expected = |it: &Held| {
             let old_thread = it.thread_ts.as_deref().is_some_and(|it| instant(it) < sim.now() - life);
-            Expected { id: it.ts.clone(), at: instant(&it.ts), marks: marks(&it.text), is_needed: !old_thread }
+            Expected {
+                id: it.ts.clone(),
+                at: instant(&it.ts),
+                marks: marks(&it.text),
+                is_needed: !old_thread,
+                is_told: it.thread_ts.is_none(),
+            }
         };
         kept.map(expected).collect()
     }

@@ -21,6 +21,8 @@ pub(crate) struct Expected {
     pub(crate) marks: Marks,
     /// Whether it must be there; else it may.
     pub(crate) is_needed: bool,
+    /// Whether a sync that only asks what is new is told of it.
+    pub(crate) is_told: bool,
 }
 
 /// The world.

@@ -12,8 +12,10 @@ const EXEMPT: &[(&str, &str)] = &[
     ("yarnnn-sim/examples/", "a program for developers reads its arguments"),
     ("yarnnn-store/tests/", "the address of the tests' Postgres is handed over in a variable"),
     ("bins/yarnnn/tests/", "the address of the tests' Postgres, and how often to kill, are handed over in variables"),
+    ("bins/platform-sync/tests/", "the address of the tests' Postgres is handed over in a variable"),
     ("bins/worker/tests/", "the address of the tests' Postgres is handed over in a variable"),
     ("bins/yarnnn/src/cli.rs", "a command line reads its arguments"),
+    ("yarnnn-platforms/src/notion/tests/", "the folder of recorded answers that are not ours is named in a variable"),
     ("tests/", "the address of the tests' Postgres is handed over in a variable"),
     ("benches/", "the address of the tests' Postgres is handed over in a variable"),
 ];

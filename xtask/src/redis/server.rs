@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -60,7 +60,7 @@ impl Server {
 
     fn start_once(program: &Path) -> Result<Self> {
         let home = supervisor::make_home("yarnnn-redis-", &std::env::temp_dir())?;
-        let port = free_port()?;
+        let port = supervisor::free_port()?;
         // The folder's name was drawn by chance: what knows it is our server, and not somebody's who took the port.
         let password = home.file_name().context("the folder has no name")?.to_string_lossy().into_owned();
         let number = port.to_string();
@@ -92,11 +92,6 @@ impl Server {
         stream.read_to_string(&mut answer)?;
         Ok(answer.starts_with("+OK\r\n+PONG\r\n"))
     }
-}
-
-fn free_port() -> Result<u16> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("there is no free port")?;
-    Ok(listener.local_addr()?.port())
 }
 
 #[cfg(test)]

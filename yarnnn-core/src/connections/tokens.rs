@@ -21,9 +21,11 @@ use crate::platform::{AccessTokens, PlatformError};
 /// A token with less than this left is refreshed before it is used (dossier §4.8).
 const MARGIN: TimeDelta = TimeDelta::seconds(60);
 /// How long nobody else may refresh: longer than the longest call to an authorization server.
-const TURN: Duration = Duration::from_secs(60);
+const TURN: Duration = Duration::from_mins(1);
 /// How long to wait for somebody else's refresh.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// How long to wait before looking again: a turn lasts a minute so that it is safe, a refresh mostly part of a second.
+const GLANCE: Duration = Duration::from_millis(100);
 
 /// The tokens of one connection.
 pub struct ConnectionTokens {
@@ -117,11 +119,20 @@ impl ConnectionTokens {
             };
             let turn = self.parts.credentials.take_refresh(&take).await.map_err(|it| self.store_error(it))?;
             let stored = match turn {
-                RefreshTurn::Yours(stored) => self.buy(&take, stored).await?,
+                RefreshTurn::Yours(stored) => {
+                    let bought = self.buy(&take, stored).await?;
+                    // However short its life is: buying again would not make it longer.
+                    if let Some(token) = bought.credentials.access.clone() {
+                        *cached = Some(bought);
+                        return Ok(token);
+                    }
+                    bought
+                }
                 RefreshTurn::Newer(stored) => stored,
                 RefreshTurn::Wait { retry_after } if waited < PATIENCE => {
-                    waited += retry_after;
-                    tokio::time::sleep(retry_after).await;
+                    let wait = retry_after.clamp(GLANCE / 10, GLANCE);
+                    waited += wait;
+                    tokio::time::sleep(wait).await;
                     continue;
                 }
                 RefreshTurn::Wait { .. } => {
@@ -273,6 +284,7 @@ mod tests {
         }
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "it is what a server answers")]
     fn grants(access: &str) -> Result<Granted, GrantError> {
         let credentials = Credentials { refresh: None, ..stored(access, 60, 0).credentials };
         Ok(Granted { credentials, scopes: vec![], metadata: Map::new() })

@@ -156,7 +156,7 @@ pub enum Next {
     Done {
         /// Where the next sync may start, for clients that keep cursors.
         cursor: Option<Cursor>,
-        /// By the items' instants: what is stored in this stretch and was not listed by this fetch is gone.
+        /// By the items' instants: what is stored in this stretch and was not listed by this fetch is probably gone, and looked for by itself.
         complete: Option<Interval>,
     },
 }

@@ -14,7 +14,7 @@ use crate::error::StoreError;
 use crate::jobs::{Admission, Capacity, Endpoint, PermitRequest, WorkerId};
 
 /// The longest that one call waits for leave. Providers ask for a minute or a little more; what takes longer is put off.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// A permit stands for the start of a call: it need not outlive it.
 const LEASE: Duration = Duration::from_secs(1);
 

@@ -129,9 +129,9 @@ impl PlatformSync {
     /// Those of the store.
     pub async fn frozen(&self, user: &User, connection: &Connection) -> Result<Vec<Frozen>, Error> {
         let overdue = self.clock.now() - SyncFrequency::of(user.tier).longest_interval() * PATIENCE;
-        let states = self.all_states(user).await?;
+        let known = self.all_states(user).await?;
         let frozen = |it: &Resource| {
-            let status = states.get(&it.id);
+            let status = known.get(&it.id);
             let since = status.and_then(|it| it.last_synced_at);
             let stands = since.unwrap_or(connection.created_at) < overdue;
             let failed = status.is_some_and(failed_since);

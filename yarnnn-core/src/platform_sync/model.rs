@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::connections::Provider;
 use crate::id::UserId;
-use crate::platform::{Gap, Platform};
+use crate::platform::{Gap, Platform, PlatformError};
 
 /// Who asked for a sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,6 +105,23 @@ impl SyncedPlatform {
     /// Nothing was read, and why.
     pub fn failed(platform: Platform, error: String, needs_user: bool) -> Self {
         Self { outcome: SyncOutcome::Failed, error: Some(error), needs_user, ..Self::empty(platform) }
+    }
+
+    /// Nothing can be read, as the platform or its authorization server said: named once, with what the person can do.
+    pub fn refused(platform: Platform, error: &PlatformError) -> Self {
+        let text = error.to_string();
+        let named = if text.starts_with(platform.as_str()) { text } else { format!("{platform}: {text}") };
+        let needs_user = matches!(error, PlatformError::NeedsUser { .. });
+        let again = needs_user && !named.contains("yarnnn connect");
+        let text = if again { format!("{named}: yarnnn connect {}", Provider::of(platform)) } else { named };
+        Self::failed(platform, text, needs_user)
+    }
+
+    /// It was asked for and is not among what the person granted.
+    pub fn not_granted(platform: Platform) -> Self {
+        let error =
+            format!("{platform} was not granted when its account was connected: yarnnn connect {}", Provider::of(platform));
+        Self::failed(platform, error, true)
     }
 
     /// Nothing had to be done.

@@ -112,16 +112,22 @@ impl PlatformSync {
         let user = self.accounts.user(request.user).await?;
         let connection = self.connection(request.user, request.provider).await?;
         let platforms = platforms(&connection, request);
+        if let (Some(wanted), []) = (request.platform, platforms.as_slice()) {
+            return Ok(vec![SyncedPlatform::not_granted(wanted)]);
+        }
         let now = self.clock.now();
-        if let Some(reports) = self.without_calling(&user, &connection, request, &platforms, now) {
+        if let Some(reports) = without_calling(&user, &connection, request, &platforms, now) {
             return Ok(reports);
         }
         let counters = Arc::<Counters>::default();
         let opened = self.connections.open(&connection);
+        if let Err(error) = another_account(&connection, &opened).await {
+            return self.recorded(&connection, platforms.iter().map(|it| SyncedPlatform::refused(*it, &error)).collect()).await;
+        }
         let scene = Scene { user: &user, connection: &connection, trigger: request.trigger, now, watch, counters: &counters };
         let runs = platforms.iter().map(|it| self.platform(&scene, &opened, *it));
         let reports = futures::future::try_join_all(runs).await?;
-        self.record(&connection, &reports).await?;
+        let reports = self.recorded(&connection, reports).await?;
         if request.trigger == SyncTrigger::Manual {
             self.sync.expire().await?;
         }
@@ -133,41 +139,17 @@ impl PlatformSync {
         self.connections.list(user).await?.into_iter().find(|it| it.provider == provider).ok_or_else(none)
     }
 
-    /// What to say without calling anybody: the connection has ended, or its turn has passed.
-    fn without_calling(
-        &self,
-        user: &User,
-        connection: &Connection,
-        request: &SyncRequest,
-        platforms: &[Platform],
-        now: DateTime<Utc>,
-    ) -> Option<Vec<SyncedPlatform>> {
-        if connection.status != ConnectionStatus::Active {
-            let status = connection.status.as_str();
-            let again = format!("yarnnn connect {}", connection.provider);
-            let problem = connection.last_error.clone().unwrap_or_else(|| format!("the connection is {status}: {again}"));
-            return Some(platforms.iter().map(|it| SyncedPlatform::failed(*it, problem.clone(), true)).collect());
-        }
-        let scheduled = request.trigger == SyncTrigger::Scheduled;
-        let due = needs_sync(SyncFrequency::of(user.tier), connection.last_synced_at, now);
-        (scheduled && !due).then(|| platforms.iter().map(|it| SyncedPlatform::skipped(*it, "not_due")).collect())
-    }
-
     async fn platform(&self, scene: &Scene<'_>, opened: &OpenConnection, platform: Platform) -> Result<SyncedPlatform, Error> {
         let client = opened.client(platform);
         match self.read(scene, client.as_ref(), platform).await {
             Ok(report) => Ok(report),
-            Err(Error::Platform(error)) => {
-                let needs_user = matches!(error, PlatformError::NeedsUser { .. });
-                Ok(SyncedPlatform::failed(platform, format!("{platform}: {error}"), needs_user))
-            }
+            Err(Error::Platform(error)) => Ok(SyncedPlatform::refused(platform, &error)),
             Err(error) => Err(error),
         }
     }
 
     async fn read(&self, scene: &Scene<'_>, client: &dyn PlatformClient, platform: Platform) -> Result<SyncedPlatform, Error> {
         let probe = client.probe().await?;
-        self.same_account(scene.connection, &probe.account_id)?;
         let known = scene.connection.landscape.selected_of(platform);
         let discovered = known.is_empty();
         let chosen = if discovered { self.discover(scene, client, platform).await? } else { known };
@@ -179,29 +161,15 @@ impl PlatformSync {
         scene.counters.total.fetch_add(chosen.len(), Ordering::Relaxed);
         let at_once = if platform == Platform::Notion { 1 } else { AT_ONCE };
         let runs = chosen.into_iter().map(|it| {
-            let audit = scene.audit_is_due(platform, states.get(&it.id));
+            // Reading what is new of a page is reading the page once more.
+            let audit = it.kind != ResourceKind::Page && scene.audit_is_due(platform, states.get(&it.id));
             self.resource(scene, client, it, audit)
         });
         let outcomes: Vec<_> = futures::stream::iter(runs).buffered(at_once).collect().await;
         let resources = outcomes.into_iter().collect::<Result<Vec<_>, Error>>()?;
-        if !discovered {
-            self.look_again(scene, client, platform).await;
-        }
-        Ok(SyncedPlatform::of(platform, probe.account_id, resources))
-    }
-
-    /// A token may be replaced by one of another account behind our back; what it shows must not be mixed.
-    fn same_account(&self, connection: &Connection, account: &str) -> Result<(), PlatformError> {
-        let is_sole = connection.provider.platforms().len() == 1;
-        match connection.account_id() {
-            Some(known) if is_sole && known != account => {
-                let provider = connection.provider;
-                let action =
-                    format!("{} answers as {account}, but {known} was connected: yarnnn connect {provider}", provider.name());
-                Err(PlatformError::NeedsUser { action })
-            }
-            _ => Ok(()),
-        }
+        let shows_nothing = !discovered && self.look_again(scene, client, platform).await;
+        let report = SyncedPlatform::of(platform, probe.account_id, resources);
+        Ok(if shows_nothing && report.outcome.is_ok() { shown_nothing(report) } else { report })
     }
 
     async fn states(&self, user: UserId, chosen: &[Resource]) -> Result<BTreeMap<ResourceId, ResourceStatus>, Error> {
@@ -228,12 +196,16 @@ impl PlatformSync {
         Ok(saved.await?.landscape.selected_of(platform))
     }
 
-    /// Looks what can be read now. A list that cannot be had, or is empty, leaves what is known (dossier §4.11).
-    async fn look_again(&self, scene: &Scene<'_>, client: &dyn PlatformClient, platform: Platform) {
+    /// Looks what can be read now; answers whether nothing is shown any more. A list that cannot be had, or is empty, leaves what
+    /// is known (dossier §4.11).
+    async fn look_again(&self, scene: &Scene<'_>, client: &dyn PlatformClient, platform: Platform) -> bool {
         let found = match discover(client).await {
             Ok((_, found)) if !found.is_empty() => found,
-            Ok(_) => return tracing::warn!(%platform, "no source is listed any more; what was known stays"),
-            Err(error) => return tracing::warn!(%platform, %error, "the list of sources could not be refreshed"),
+            Ok(_) => return true,
+            Err(error) => {
+                tracing::warn!(%platform, %error, "the list of sources could not be refreshed");
+                return false;
+            }
         };
         let limit = source_limit(scene.user.tier, platform);
         let saved = self.connections.update(scene.connection, |now| {
@@ -248,6 +220,7 @@ impl PlatformSync {
         if let Err(error) = saved.await {
             tracing::warn!(%platform, %error, "the list of sources could not be stored");
         }
+        false
     }
 
     async fn resource(
@@ -266,18 +239,16 @@ impl PlatformSync {
     }
 
     /// Stores what became of the connection, and a line per platform with the user's own numbers.
-    async fn record(&self, connection: &Connection, reports: &[SyncedPlatform]) -> Result<(), Error> {
+    async fn recorded(&self, connection: &Connection, reports: Vec<SyncedPlatform>) -> Result<Vec<SyncedPlatform>, Error> {
         let succeeded = reports.iter().all(|it| it.outcome != SyncOutcome::Failed);
-        let ended = reports.iter().all(|it| it.outcome == SyncOutcome::Failed && it.needs_user && it.resources.is_empty());
         let problem = reports.iter().find_map(|it| it.error.clone());
         let mut current = connection.clone();
         for (index, report) in reports.iter().enumerate() {
             let is_last = index + 1 == reports.len();
             let activity = self.activity(report);
             let saved = self.connections.update(&current, |now| {
-                let status = if ended { ConnectionStatus::Expired } else { now.status };
                 Some(ConnectionChange {
-                    status: is_last.then(|| (status, problem.clone())),
+                    status: is_last.then(|| (now.status, problem.clone())),
                     last_synced_at: (is_last && succeeded).then(|| self.clock.now()),
                     activity: Some(activity.clone()),
                     ..ConnectionChange::of(now, self.clock.now())
@@ -285,7 +256,7 @@ impl PlatformSync {
             });
             current = saved.await?;
         }
-        Ok(())
+        Ok(reports)
     }
 
     fn activity(&self, report: &SyncedPlatform) -> NewActivity {
@@ -299,6 +270,25 @@ impl PlatformSync {
         let summary = format!("Synced {platform}: {items_synced} items ({word})");
         NewActivity { id: ActivityId::fresh(ids), kind: ActivityKind::PlatformSynced, key: ids.uuid(), summary, metadata }
     }
+}
+
+/// What to say without calling anybody: the connection has ended, or its turn has passed.
+fn without_calling(
+    user: &User,
+    connection: &Connection,
+    request: &SyncRequest,
+    platforms: &[Platform],
+    now: DateTime<Utc>,
+) -> Option<Vec<SyncedPlatform>> {
+    if connection.status != ConnectionStatus::Active {
+        let status = connection.status.as_str();
+        let again = format!("yarnnn connect {}", connection.provider);
+        let problem = connection.last_error.clone().unwrap_or_else(|| format!("the connection is {status}: {again}"));
+        return Some(platforms.iter().map(|it| SyncedPlatform::failed(*it, problem.clone(), true)).collect());
+    }
+    let scheduled = request.trigger == SyncTrigger::Scheduled;
+    let due = needs_sync(SyncFrequency::of(user.tier), connection.last_synced_at, now);
+    (scheduled && !due).then(|| platforms.iter().map(|it| SyncedPlatform::skipped(*it, "not_due")).collect())
 }
 
 /// The platforms of the connection that were granted, and asked for.
@@ -375,17 +365,37 @@ fn synced(platform: Platform, outcome: LiveOutcome) -> SyncedResource {
     }
 }
 
+/// A token may be replaced by one of another account behind our back; what it shows must not be mixed. The account was named by
+/// the first platform that was granted; an error of another kind is left to that platform's own reading.
+async fn another_account(connection: &Connection, opened: &OpenConnection) -> Result<(), PlatformError> {
+    let capabilities = connection.metadata.get("capabilities").and_then(|it| it.get(0)?.as_str()?.parse().ok());
+    let first = capabilities.or_else(|| connection.provider.platforms().first().copied());
+    let (Some(known), Some(first)) = (connection.account_id(), first) else { return Ok(()) };
+    match opened.client(first).probe().await {
+        Ok(probe) if probe.account_id != known => {
+            let (provider, account) = (connection.provider, probe.account_id);
+            let action =
+                format!("{} answers as {account}, but {known} was connected: yarnnn connect {provider}", provider.name());
+            Err(PlatformError::NeedsUser { action })
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Nothing is synced: because the person wants it so, or because nothing was shown, which nobody wants.
 fn nothing_to_read(platform: Platform, account: String, excluded: bool) -> SyncedPlatform {
+    let report = SyncedPlatform::of(platform, account, vec![]);
+    if excluded { SyncedPlatform { skipped: Some("all_excluded".into()), ..report } } else { shown_nothing(report) }
+}
+
+/// The provider answers and shows nothing at all: that is no empty account, but one that shows nothing to us.
+fn shown_nothing(report: SyncedPlatform) -> SyncedPlatform {
+    let platform = report.platform;
     let what = match platform {
         Platform::Slack => "the app sees no channel: invite it to one, or give it channels:read",
         Platform::Gmail => "the account shows no label",
         Platform::Calendar => "the account shows no calendar",
         Platform::Notion => "the integration sees no page: share one with it (… menu of the page, Connections)",
     };
-    let report = SyncedPlatform::of(platform, account, vec![]);
-    if excluded {
-        return SyncedPlatform { skipped: Some("all_excluded".into()), ..report };
-    }
     SyncedPlatform { outcome: SyncOutcome::Degraded, error: Some(format!("{platform}: {what}")), needs_user: true, ..report }
 }

@@ -1,6 +1,7 @@
 //! A tick of the clock: which connections are due now.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use chrono::{DateTime, Utc};
 
@@ -28,11 +29,11 @@ impl PlatformSync {
             after = page.last().map(|it| it.id);
             for connection in &page {
                 report.checked += 1;
-                if !users.contains_key(&connection.user) {
+                if let Entry::Vacant(unknown) = users.entry(connection.user) {
                     let user = self.accounts.user(connection.user).await;
                     let problem = user.as_ref().err().map(|error| format!("user {}: {error}", connection.user));
                     report.problems.extend(problem);
-                    users.insert(connection.user, user.ok());
+                    unknown.insert(user.ok());
                 }
                 let user = users.get(&connection.user).and_then(Option::as_ref);
                 report.due.extend(user.filter(|it| is_due(it, connection, now)).map(|_| request(connection)));

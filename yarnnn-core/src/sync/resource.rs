@@ -130,21 +130,22 @@ impl<'a> Reader<'a> {
         };
         let mut ended = self.pages(mode, cap).await?;
         let cursor = ended.cursor.take();
-        if self.run.mode == RunMode::Rebuild {
-            ended.page.gone.extend(self.unseen(ended.complete, now).await?);
-        }
-        let audit = since.is_some() && self.live.audit;
-        if audit {
+        let audit = match self.run.mode {
+            RunMode::Rebuild => self.lost(ended.complete, window, now).await?,
+            RunMode::Incremental if since.is_none() => None,
+            RunMode::Incremental if self.live.audit => Some((window, self.known(now).await?)),
+            RunMode::Incremental => self.unlisted(ended.complete, now).await?,
+        };
+        if let Some((window, known)) = audit {
             self.commit(ended.page, Progress::Within(PageToken::new("audit"))).await?;
-            ended = self.audit(window, now).await?;
+            ended = self.audit(window, known).await?;
         }
-        let audited = audit || since.is_none();
-        let finished = self.finished(cursor, audited);
+        let finished = self.finished(cursor, self.live.audit || since.is_none());
         self.commit(ended.page, Progress::Finished(finished)).await
     }
 
-    async fn audit(&mut self, window: Interval, now: DateTime<Utc>) -> Result<Ended, Error> {
-        let known = self.sync.content.known(self.options.user, &self.run.resource, now).await?;
+    /// Lists a stretch once more, and looks for what is known.
+    async fn audit(&mut self, window: Interval, known: Vec<KnownItem>) -> Result<Ended, Error> {
         self.pages(FetchMode::Audit { window, known: Arc::from(known) }, None).await
     }
 
@@ -170,13 +171,41 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What is stored in a stretch that was listed to its end, and was not listed.
-    async fn unseen(&self, complete: Option<Interval>, now: DateTime<Utc>) -> Result<Vec<String>, Error> {
-        let Some(complete) = complete else { return Ok(vec![]) };
-        let known = self.sync.content.known(self.options.user, &self.run.resource, now).await?;
+    async fn known(&self, now: DateTime<Utc>) -> Result<Vec<KnownItem>, Error> {
+        Ok(self.sync.content.known(self.options.user, &self.run.resource, now).await?)
+    }
+
+    /// What a list of changes that was complete lacks, to be looked for by itself.
+    async fn unlisted(
+        &self,
+        complete: Option<Interval>,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Interval, Vec<KnownItem>)>, Error> {
+        let Some(complete) = complete else { return Ok(None) };
         let inside = |it: &KnownItem| it.source_timestamp.map_or(complete == Interval::ALL, |at| complete.contains(at));
-        let lost = known.into_iter().filter(|it| inside(it) && !self.seen.contains(&it.item_id));
-        Ok(lost.map(|it| it.item_id).collect())
+        let lost = self.known(now).await?.into_iter().filter(|it| inside(it) && !self.seen.contains(&it.item_id));
+        let lost: Vec<KnownItem> = lost.collect();
+        Ok((!lost.is_empty()).then_some((Interval { from: now, to: now }, lost)))
+    }
+
+    /// What to audit after a rebuild, in which stretch. What a list lacks is gone only when it is not found by itself either:
+    /// lists can be torn. If all of it lies where the list was complete, and is little, nothing has to be listed again.
+    async fn lost(
+        &self,
+        complete: Option<Interval>,
+        window: Interval,
+        now: DateTime<Utc>,
+    ) -> Result<Option<(Interval, Vec<KnownItem>)>, Error> {
+        /// Clients look for more than these by turns.
+        const LITTLE: usize = 50;
+        let known = self.known(now).await?;
+        let is_listed = |it: &KnownItem| it.source_timestamp.is_some_and(|at| complete.is_some_and(|all| all.contains(at)));
+        let lost: Vec<KnownItem> = known.iter().filter(|it| !self.seen.contains(&it.item_id)).cloned().collect();
+        Ok(match lost.len() {
+            0 => None,
+            1..=LITTLE if lost.iter().all(is_listed) => Some((Interval { from: now, to: now }, lost)),
+            _ => Some((window, known)),
+        })
     }
 
     fn take(&mut self, page: &FetchPage) {

@@ -140,7 +140,7 @@ fn earlier(instant: DateTime<Utc>) -> String {
 }
 
 fn later(instant: DateTime<Utc>) -> String {
-    let add = if instant.timestamp_subsec_nanos() > 0 { 1 } else { 0 };
+    let add = i64::from(instant.timestamp_subsec_nanos() > 0);
     let later = instant.checked_add_signed(TimeDelta::seconds(add)).unwrap_or(instant);
     later.to_rfc3339_opts(SecondsFormat::Secs, true)
 }

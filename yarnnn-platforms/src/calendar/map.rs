@@ -132,7 +132,7 @@ impl Timed {
 
 /// Why an event is left out, in Google's word.
 pub(super) fn made_by_google(event: &Event) -> Option<&'static str> {
-    MADE_BY_GOOGLE.into_iter().find(|it| *it == event.event_type)
+    MADE_BY_GOOGLE.into_iter().find(|it| *it == event.kind)
 }
 
 fn shifted(moment: &Moment, by: TimeDelta) -> DateTime<Utc> {

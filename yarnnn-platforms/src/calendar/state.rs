@@ -108,7 +108,7 @@ impl State {
                     (None, Some(_)) => Step::Hole,
                     (None, None) => return Err(PlatformError::CursorExpired),
                 };
-                Ok(Self { sync_token, size, hole, ..state(step, window) })
+                Ok(Self { size, hole, sync_token, ..state(step, window) })
             }
             FetchMode::Audit { window, known } => {
                 let (inside, outside): (Vec<&KnownItem>, Vec<_>) = known.iter().partition(|it| is_inside(it, *window));

@@ -53,7 +53,8 @@ pub(super) struct Event {
     #[serde(default, deserialize_with = "or_default")]
     pub(super) status: String,
     #[serde(default, deserialize_with = "or_default")]
-    pub(super) event_type: String,
+    #[serde(rename = "eventType")]
+    pub(super) kind: String,
     pub(super) summary: Option<String>,
     pub(super) description: Option<String>,
     pub(super) location: Option<String>,

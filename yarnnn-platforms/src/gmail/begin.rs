@@ -126,6 +126,11 @@ impl GmailClient {
         let now = self.calls.clock().now();
         let query = Query { after: Some(window.from), ..Query::all(label) };
         let Some(listing) = self.listed(label, query).await? else { return Ok(None) };
+        let nothing = listing.ids.is_empty() && listing.quarantined.is_empty();
+        let inside = |it: &KnownItem| it.source_timestamp.is_some_and(|at| window.contains(at));
+        if nothing && known.iter().any(inside) && self.prove_empty(label, window.from).await?.is_none() {
+            return Ok(None);
+        }
         page.quarantined.extend(listing.quarantined);
         let mut lost: BTreeMap<&str, &KnownItem> = known.iter().map(|it| (it.item_id.as_str(), it)).collect();
         // Mails do not change: what is listed and stored is as it is stored.
@@ -133,7 +138,6 @@ impl GmailClient {
         page.unchanged.extend(stored);
         let mut work = Work::new(Kind::Audit, window, now);
         work.more = listing.more;
-        let inside = |it: &KnownItem| it.source_timestamp.is_some_and(|at| window.contains(at));
         let (lookups, outside): (Vec<_>, Vec<_>) = lost.into_values().partition(|it| inside(it));
         let ids = |items: Vec<&KnownItem>| items.into_iter().map(|it| it.item_id.clone()).collect::<Vec<_>>();
         work.lookups = ids(lookups);

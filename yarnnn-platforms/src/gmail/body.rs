@@ -128,11 +128,11 @@ pub(super) fn header_text(part: &Part) -> String {
         let value = field.value.replace(['\r', '\n'], " ");
         let name: String = field.name.chars().filter(|it| it.is_ascii_graphic() && *it != ':').collect();
         if !name.is_empty() {
-            text.push_str(&format!("{name}: {}\r\n", value.trim()));
+            text.extend([name.as_str(), ": ", value.trim(), "\r\n"]);
         }
     }
     if !part.headers.iter().any(is_type) && !part.mime_type.is_empty() {
-        text.push_str(&format!("Content-Type: {}\r\n", header::clean(&part.mime_type)));
+        text.extend(["Content-Type: ", header::clean(&part.mime_type).as_str(), "\r\n"]);
     }
     text.push_str("\r\n");
     text

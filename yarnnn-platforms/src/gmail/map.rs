@@ -23,8 +23,8 @@ pub(super) fn resource(label: Label) -> Result<Resource, InvalidResourceId> {
     let name = label.name.map(|it| header::clean(&it)).filter(|it| !it.is_empty()).unwrap_or(label.id);
     let metadata = json!({
         "type": label.kind,
-        "messageListVisibility": label.message_list_visibility,
-        "labelListVisibility": label.label_list_visibility,
+        "messageListVisibility": label.in_message_list,
+        "labelListVisibility": label.in_label_list,
         "platform": "gmail",
     });
     Ok(Resource { metadata, ..Resource::new(id, name, ResourceKind::Label) })

@@ -50,7 +50,7 @@ impl Mailbox {
         }
         match path.split('/').collect::<Vec<_>>()[..] {
             ["profile"] => (200, json!({"emailAddress": "ana@example.com", "historyId": self.newest().to_string()})),
-            ["labels", id] if id == "Label_gone" => error(404, "notFound"),
+            ["labels", "Label_gone"] => error(404, "notFound"),
             ["labels", id] => {
                 let total = self.mails.values().filter(|it| it.1.iter().any(|it| it == id)).count();
                 (200, json!({"id": id, "messagesTotal": total}))
@@ -239,17 +239,18 @@ async fn a_first_fetch_reads_the_window_and_later_ones_its_history() {
     assert_eq!((again.ids().len(), bench.wire.taken().len()), (0, 1));
     bench.deliver(500, "INBOX");
     bench.deliver(501, "Label_1");
-    let mut mailbox = bench.mailbox.lock().unwrap();
-    mailbox.mails.remove("m3");
-    mailbox.happens("messagesDeleted", "m3", &[]);
-    mailbox.mails.get_mut("m4").unwrap().1.retain(|it| it != "INBOX");
-    mailbox.happens("labelsRemoved", "m4", &["INBOX"]);
-    mailbox.mails.get_mut("m5").unwrap().1.push("TRASH".into());
-    mailbox.happens("labelsAdded", "m5", &["TRASH"]);
-    mailbox.happens("labelsRemoved", "m6", &["UNREAD"]);
-    mailbox.happens("labelsRemoved", "m7", &["INBOX"]);
-    mailbox.happens("labelsAdded", "m7", &["INBOX"]);
-    drop(mailbox);
+    {
+        let mut mailbox = bench.mailbox.lock().unwrap();
+        mailbox.mails.remove("m3");
+        mailbox.happens("messagesDeleted", "m3", &[]);
+        mailbox.mails.get_mut("m4").unwrap().1.retain(|it| it != "INBOX");
+        mailbox.happens("labelsRemoved", "m4", &["INBOX"]);
+        mailbox.mails.get_mut("m5").unwrap().1.push("TRASH".into());
+        mailbox.happens("labelsAdded", "m5", &["TRASH"]);
+        mailbox.happens("labelsRemoved", "m6", &["UNREAD"]);
+        mailbox.happens("labelsRemoved", "m7", &["INBOX"]);
+        mailbox.happens("labelsAdded", "m7", &["INBOX"]);
+    }
     let changed = bench.since(again.cursor(), 200).await.unwrap();
     assert_eq!(changed.ids(), ["m7", "m500"]);
     assert_eq!(changed.page.gone, ["m5", "m4", "m3"]);
@@ -318,8 +319,8 @@ async fn the_cursor_is_the_first_pages_point_and_an_empty_answer_does_not_move_i
     let pages =
         [json!({"historyId": "2000", "history": [records], "nextPageToken": "2"}), json!({"historyId": "3000", "history": []})];
     bench.mailbox.lock().unwrap().instead.extend(pages.map(|it| ("history", (200, it))));
-    let paged = bench.since(first.cursor(), 10).await.unwrap();
-    assert!(paged.cursor().as_str().contains(r#""2000""#), "{:?}", paged.cursor());
+    let followed = bench.since(first.cursor(), 10).await.unwrap();
+    assert!(followed.cursor().as_str().contains(r#""2000""#), "{:?}", followed.cursor());
 }
 
 #[tokio::test]
@@ -357,9 +358,10 @@ async fn an_empty_list_is_believed_only_when_it_is_true() {
     bench.mailbox.lock().unwrap().instead.extend([empty(), empty(), empty()]);
     let error = bench.start(10).await.err().unwrap().to_string();
     assert!(error.ends_with("the list is empty, but gmail labels.get counts 2 mails under INBOX"), "{error}");
-    let mut mailbox = bench.mailbox.lock().unwrap();
-    mailbox.mails.values_mut().for_each(|it| it.1.push("TRASH".into()));
-    drop(mailbox);
+    {
+        let mut mailbox = bench.mailbox.lock().unwrap();
+        mailbox.mails.values_mut().for_each(|it| it.1.push("TRASH".into()));
+    }
     assert_eq!(bench.start(10).await.unwrap().ids().len(), 0, "all of it lies in the bin");
 }
 
@@ -479,10 +481,11 @@ async fn a_mail_reads_like_one_from_a_mailbox() {
             {"mimeType": "application/pdf", "filename": "plan.pdf", "body": {"attachmentId": "pdf", "size": 3}},
         ]},
     });
-    let mut mailbox = bench.mailbox.lock().unwrap();
-    mailbox.instead.push(("attachments/large", (200, json!({"size": 3, "data": "YT8-"}))));
-    mailbox.instead.push(("messages/m0", (200, mail)));
-    drop(mailbox);
+    {
+        let mut mailbox = bench.mailbox.lock().unwrap();
+        mailbox.instead.push(("attachments/large", (200, json!({"size": 3, "data": "YT8-"}))));
+        mailbox.instead.push(("messages/m0", (200, mail)));
+    }
     insta::assert_debug_snapshot!(bench.start(1).await.unwrap().page.items);
 }
 

@@ -29,8 +29,10 @@ pub(super) struct Label {
     pub(super) name: Option<String>,
     #[serde(rename = "type")]
     pub(super) kind: Option<String>,
-    pub(super) message_list_visibility: Option<String>,
-    pub(super) label_list_visibility: Option<String>,
+    #[serde(rename = "messageListVisibility")]
+    pub(super) in_message_list: Option<String>,
+    #[serde(rename = "labelListVisibility")]
+    pub(super) in_label_list: Option<String>,
     /// Only `labels.get` has it.
     pub(super) messages_total: Option<u64>,
 }

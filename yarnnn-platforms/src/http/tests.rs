@@ -135,3 +135,26 @@ async fn what_is_no_json_is_an_error_that_names_the_call() {
     let (outcome, ..) = call(vec![Err(TransportError::TooLarge)]).await;
     assert_eq!(outcome.unwrap_err(), "test call: the answer is larger than 32 MiB");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_chunk_of_calls_asks_once_for_the_cost_of_all_and_each_retry_for_itself() {
+    #[derive(Debug, Default)]
+    struct Costs(Mutex<Vec<u32>>);
+
+    #[async_trait]
+    impl CallGate for Costs {
+        async fn admit(&self, call: &Call<'_>) -> Result<(), PlatformError> {
+            self.0.lock().unwrap().push(call.cost);
+            Ok(())
+        }
+    }
+
+    let answers = vec![answer(200, "1"), limited(1), answer(200, "3"), answer(200, "2")];
+    let wire = Arc::new(Wire { answers: Mutex::new(answers.into()), ..Wire::default() });
+    let gate = Arc::new(Costs::default());
+    let session = Session::over(wire, Arc::new(Tokens), gate.clone(), Arc::new(FixedClock::parse("2026-01-05T09:00:00Z")));
+    let call = Call { name: "test call", pool: "all", cost: 5, limits: &CapacityLimits::default() };
+    let requests = vec![Request::get("http://localhost/x".parse().unwrap()); 3];
+    let bodies: Vec<Value> = session.call_each(&Plain, &call, requests).await.unwrap().into_iter().map(|it| it.body).collect();
+    assert_eq!((bodies, gate.0.lock().unwrap().as_slice()), (vec![json!(1), json!(2), json!(3)], &[15, 5][..]));
+}

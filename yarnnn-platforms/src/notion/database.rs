@@ -1,6 +1,6 @@
 //! A database as a resource: where its fetches begin, and what it means when it is not there.
 
-use yarnnn_core::platform::{Cursor, Fetch, FetchMode, FetchPage, Gap, GapKind, KnownItem, Next, PlatformError};
+use yarnnn_core::platform::{Cursor, Fetch, FetchMode, FetchPage, Gap, GapKind, Interval, KnownItem, Next, PlatformError};
 
 use super::calls::{Calls, DATABASE, moving};
 use super::cursor::{Away, DatabaseCursor};
@@ -15,23 +15,23 @@ use super::wire::Database;
 pub(super) async fn fetch(calls: &Calls, people: &People, fetch: &Fetch) -> Result<FetchPage, PlatformError> {
     let known: &[KnownItem] = if let FetchMode::Audit { known, .. } = &fetch.mode { known } else { &[] };
     let walk = match (&fetch.page, Opening { calls, id: fetch.resource.as_str(), cap: fetch.budget.cap }, &fetch.mode) {
-        (Some(token), ..) => Begun::Walk(Walk::resume(token)?),
+        (Some(token), ..) => Begun::Walk(Box::new(Walk::resume(token)?)),
         (None, opening, FetchMode::Start { .. }) => opening.first().await?,
         (None, opening, FetchMode::Since(cursor)) => opening.since(cursor).await?,
-        (None, opening, FetchMode::Audit { known, .. }) => opening.audit(known).await?,
+        (None, opening, FetchMode::Audit { window, known }) => opening.audit(*window, known).await?,
         (None, ..) => return Err(PlatformError::CursorExpired),
     };
     match walk {
         Begun::Walk(walk) => walk.advance(With { calls, people, budget: fetch.budget, known }).await,
-        Begun::Over(page) => Ok(page),
+        Begun::Over(page) => Ok(*page),
     }
 }
 
 /// What a fetch begins with.
 enum Begun {
-    Walk(Walk),
+    Walk(Box<Walk>),
     /// There is nothing to walk through.
-    Over(FetchPage),
+    Over(Box<FetchPage>),
 }
 
 struct Opening<'a> {
@@ -46,11 +46,11 @@ impl Opening<'_> {
             None => Err(not_shared(&format!("the database {}", self.id))),
             Some(database) if database.is_trashed() => {
                 let cursor = DatabaseCursor { title: title(&database), ..DatabaseCursor::default() };
-                Ok(Begun::Over(gone(cursor, Away::Trashed)))
+                Ok(Begun::Over(Box::new(gone(cursor, Away::Trashed))))
             }
             Some(database) => {
                 let sources = sources(&database)?;
-                Ok(Begun::Walk(Walk::first(self.id.to_owned(), title(&database), sources, self.cap)))
+                Ok(Begun::Walk(Box::new(Walk::first(self.id.to_owned(), title(&database), sources, self.cap))))
             }
         }
     }
@@ -59,36 +59,36 @@ impl Opening<'_> {
         let cursor = DatabaseCursor::read(cursor)?;
         match (self.calls.database(self.id).await?, cursor.away) {
             (None, Some(Away::Lost)) => Err(not_shared(&format!("the database \"{}\"", cursor.title))),
-            (None, Some(Away::Trashed)) => Ok(Begun::Over(gone(cursor, Away::Trashed))),
+            (None, Some(Away::Trashed)) => Ok(Begun::Over(Box::new(gone(cursor, Away::Trashed)))),
             (None, None) => {
                 self.prove_lost(&cursor.title).await?;
-                Ok(Begun::Over(gone(cursor, Away::Lost)))
+                Ok(Begun::Over(Box::new(gone(cursor, Away::Lost))))
             }
-            (Some(database), _) if database.is_trashed() => Ok(Begun::Over(gone(cursor, Away::Trashed))),
+            (Some(database), _) if database.is_trashed() => Ok(Begun::Over(Box::new(gone(cursor, Away::Trashed)))),
             // It is back, with rows that were removed here: nothing of what is remembered holds.
             (Some(_), Some(_)) => Err(PlatformError::CursorExpired),
             (Some(database), None) => {
                 let (sources, title) = (sources(&database)?, title(&database));
                 let cursor = DatabaseCursor { title, ..cursor };
-                Ok(Begun::Walk(Walk::since(self.id.to_owned(), &cursor, sources, self.cap)))
+                Ok(Begun::Walk(Box::new(Walk::since(self.id.to_owned(), &cursor, sources, self.cap))))
             }
         }
     }
 
-    async fn audit(self, known: &[KnownItem]) -> Result<Begun, PlatformError> {
+    async fn audit(self, window: Interval, known: &[KnownItem]) -> Result<Begun, PlatformError> {
         match self.calls.database(self.id).await? {
             // A row in a database in the trash is in the trash.
             Some(database) if database.is_trashed() => {
                 let gone = known.iter().map(|it| it.item_id.clone()).collect();
-                Ok(Begun::Over(FetchPage { gone, next: Next::done(None), ..FetchPage::default() }))
+                Ok(Begun::Over(Box::new(FetchPage { gone, next: Next::done(None), ..FetchPage::default() })))
             }
             Some(database) => {
                 let (sources, title) = (sources(&database)?, title(&database));
-                Ok(Begun::Walk(Walk::audit(self.id.to_owned(), title, sources, known)))
+                Ok(Begun::Walk(Box::new(Walk::audit((self.id.to_owned(), title), sources, window, known))))
             }
             None => {
                 self.prove_lost("").await?;
-                Ok(Begun::Walk(Walk::audit(self.id.to_owned(), String::new(), vec![], known)))
+                Ok(Begun::Walk(Box::new(Walk::audit((self.id.to_owned(), String::new()), vec![], window, known))))
             }
         }
     }
@@ -107,15 +107,11 @@ fn gone(cursor: DatabaseCursor, why: Away) -> FetchPage {
     away(DatabaseCursor { away: Some(why), title: cursor.title, ..DatabaseCursor::default() }, gap)
 }
 
-/// What a person should know of a resource that is away.
-pub(super) fn away_gap(what: &str, why: Away) -> Gap {
-    let why = match why {
-        Away::Trashed => "it is in the trash; restore it in Notion, or deselect it here",
-        Away::Lost => {
-            "it was deleted, or is no longer shared with the integration; share it again in Notion, or deselect it here"
-        }
-    };
-    Gap { kind: GapKind::Unreadable, from: None, to: None, reason: format!("notion {what}: {why}") }
+/// What a person should know of a resource that is away. Who put something in the trash knows it.
+pub(super) fn away_gap(what: &str, why: Away) -> Option<Gap> {
+    let Away::Lost = why else { return None };
+    let why = "it was deleted, or is no longer shared with the integration; share it again in Notion, or deselect it here";
+    Some(Gap { kind: GapKind::Unreadable, from: None, to: None, reason: format!("notion {what}: {why}") })
 }
 
 /// What a person has to do about a resource that the integration cannot see.

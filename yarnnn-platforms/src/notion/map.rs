@@ -80,7 +80,7 @@ impl Head {
         let body = blocks::read(calls, &self.id).await?;
         let author = self.author(calls, people).await;
         let is_user_authored = self.author.as_deref().is_some_and(|it| people.is_owner(it));
-        Ok(self.with(body, author, is_user_authored, database))
+        Ok(self.with(&body, author, is_user_authored, database))
     }
 
     async fn author(&self, calls: &Calls, people: &People) -> Option<Author> {
@@ -91,9 +91,9 @@ impl Head {
         }
     }
 
-    fn with(self, body: Body, author: Option<Author>, is_user_authored: bool, database: Option<&str>) -> Read {
+    fn with(self, body: &Body, author: Option<Author>, is_user_authored: bool, database: Option<&str>) -> Read {
         let settled = is_settled(self.last_edited, self.looked) && !body.is_doubtful;
-        let gap = self.gap(&body);
+        let gap = self.gap(body);
         let between = if self.properties.is_empty() || body.words.is_empty() { "" } else { "\n\n" };
         let words = Words::join([&self.properties, &body.words], between);
         let title = self.title();
@@ -105,7 +105,7 @@ impl Head {
             author,
             is_user_authored,
             source_timestamp: Some(self.last_edited),
-            metadata: self.metadata(&body, settled, gap.as_ref(), database),
+            metadata: self.metadata(body, settled, gap.as_ref(), database),
             records: 1,
             item_id: self.id,
         };

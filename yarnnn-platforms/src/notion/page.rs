@@ -29,7 +29,7 @@ struct Reader<'a> {
 
 /// What a look at the page shows.
 enum Seen {
-    Here(Head),
+    Here(Box<Head>),
     Trashed,
     Missing,
 }
@@ -39,7 +39,7 @@ impl Reader<'_> {
         let mut page = match self.look().await? {
             Seen::Missing => return Err(not_shared(&format!("the page {}", self.id))),
             Seen::Trashed => self.gone(PageCursor::default(), Away::Trashed),
-            Seen::Here(head) => self.read(head).await?,
+            Seen::Here(head) => self.read(*head).await?,
         };
         if let Next::Done { complete, .. } = &mut page.next {
             *complete = Some(Interval::ALL);
@@ -60,7 +60,7 @@ impl Reader<'_> {
                 let (gaps, cursor) = (cursor.gaps.clone(), PageCursor { title: head.title(), ..cursor });
                 Ok(FetchPage { unchanged, gaps, covered: self.covered(), next: done(cursor), ..FetchPage::default() })
             }
-            (Seen::Here(head), _) => self.read(head).await,
+            (Seen::Here(head), _) => self.read(*head).await,
         }
     }
 
@@ -72,7 +72,7 @@ impl Reader<'_> {
                 let gaps = known_gap(known).into_iter().collect();
                 FetchPage { unchanged: vec![self.id.to_owned()], gaps, ..FetchPage::default() }
             }
-            Seen::Here(head) => self.read(head).await?,
+            Seen::Here(head) => self.read(*head).await?,
             Seen::Trashed => self.gone(PageCursor::default(), Away::Trashed),
             Seen::Missing => {
                 self.prove_lost("").await?;
@@ -87,7 +87,7 @@ impl Reader<'_> {
         Ok(match self.calls.page(self.id).await? {
             None => Seen::Missing,
             Some(page) if page.is_trashed() => Seen::Trashed,
-            Some(page) => Seen::Here(Head::of(&page, looked)),
+            Some(page) => Seen::Here(Box::new(Head::of(&page, looked))),
         })
     }
 
@@ -105,7 +105,7 @@ impl Reader<'_> {
         let gap = away_gap(&format!("page \"{name}\""), why);
         let gone = if cursor.away.is_none() { vec![self.id.to_owned()] } else { vec![] };
         let cursor = PageCursor { away: Some(why), title: cursor.title, ..PageCursor::default() };
-        FetchPage { gone, gaps: vec![gap], next: done(cursor), ..FetchPage::default() }
+        FetchPage { gone, gaps: gap.into_iter().collect(), next: done(cursor), ..FetchPage::default() }
     }
 
     /// A page that was read before and is not found is looked for in another way before it counts as lost.

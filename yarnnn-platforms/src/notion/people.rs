@@ -20,6 +20,13 @@ struct Known {
     owner: Option<String>,
 }
 
+/// What is known of a person.
+enum Met {
+    Named(String),
+    Nameless,
+    Never,
+}
+
 impl People {
     /// Nobody yet, but whom the integration acts for.
     pub(super) fn of(owner: Option<&str>) -> Self {
@@ -41,15 +48,20 @@ impl People {
     /// The author under this id, if a name is known or can be had.
     pub(super) async fn author(&self, calls: &Calls, id: &str) -> Option<Author> {
         let name = match self.known(id) {
-            Some(name) => name,
-            None => self.look_up(calls, id).await,
+            Met::Named(name) => Some(name),
+            Met::Nameless => None,
+            Met::Never => self.look_up(calls, id).await,
         };
         name.map(|name| Author { name, id: Some(id.to_owned()) })
     }
 
-    /// What is known of a person; none if nobody has asked yet.
-    fn known(&self, id: &str) -> Option<Option<String>> {
-        self.with(|known| known.names.get(id).cloned().or_else(|| known.is_forbidden.then_some(None)))
+    fn known(&self, id: &str) -> Met {
+        self.with(|known| match known.names.get(id) {
+            Some(Some(name)) => Met::Named(name.clone()),
+            Some(None) => Met::Nameless,
+            None if known.is_forbidden => Met::Nameless,
+            None => Met::Never,
+        })
     }
 
     async fn look_up(&self, calls: &Calls, id: &str) -> Option<String> {

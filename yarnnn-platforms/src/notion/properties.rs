@@ -50,8 +50,7 @@ fn value(kind: &str, content: &Value, property: &Value) -> Option<Words> {
         "checkbox" | "boolean" => content.as_bool().map(|it| Words::plain(if it { "Yes" } else { "No" })),
         "number" => Some(content).filter(|it| it.is_number()).map(|it| Words::plain(it.to_string())),
         "select" | "status" => named(content),
-        "multi_select" => Some(list(content, named)),
-        "files" => Some(list(content, named)),
+        "multi_select" | "files" => Some(list(content, named)),
         "date" => date(content),
         "unique_id" => unique_id(content),
         "url" | "email" | "phone_number" | "string" => content.as_str().map(Words::plain),
@@ -115,13 +114,13 @@ mod tests {
 
     use super::*;
 
-    fn lines(properties: Value) -> Properties {
+    fn lines(properties: &Value) -> Properties {
         read(properties.as_object().unwrap())
     }
 
     #[test]
     fn every_kind_of_value_becomes_a_line() {
-        let read = lines(json!({
+        let read = lines(&json!({
             "Task": {"type": "title", "title": [{"plain_text": "Ship it"}]},
             "Note": {"type": "rich_text", "rich_text": [{"plain_text": "soon"}]},
             "Points": {"type": "number", "number": 3.5},
@@ -154,9 +153,9 @@ mod tests {
     #[test]
     fn what_notion_may_have_shortened_is_named() {
         let spans = vec![json!({"plain_text": "x"}); 25];
-        assert_eq!(lines(json!({"Long": {"type": "rich_text", "rich_text": spans}})).shortened, ["Long"]);
+        assert_eq!(lines(&json!({"Long": {"type": "rich_text", "rich_text": spans}})).shortened, ["Long"]);
         let many = vec![json!({"id": "x"}); 25];
-        let read = lines(json!({"Parts": {"type": "relation", "relation": many, "has_more": true}}));
+        let read = lines(&json!({"Parts": {"type": "relation", "relation": many, "has_more": true}}));
         assert_eq!((read.lines.shown.as_str(), read.shortened.len()), ("Parts: more than 25 pages", 0));
     }
 }

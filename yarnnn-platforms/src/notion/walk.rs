@@ -2,7 +2,7 @@
 //!
 //! All state of a fetch travels in its page token: a client that starts anew goes on from there.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,8 @@ struct Syncing {
 
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Auditing {
+    /// Rows edited outside of it are not read unless they are stored.
+    window: Option<Interval>,
     /// What is stored and was not met yet.
     missing: BTreeSet<String>,
     /// Rows that are not stored and may still be read.
@@ -55,6 +57,9 @@ struct Auditing {
     oldest_unread: Option<DateTime<Utc>>,
     newest_unread: Option<DateTime<Utc>>,
     sources: BTreeSet<String>,
+    /// Whether any list had a row.
+    #[serde(default)]
+    has_listed: bool,
 }
 
 /// With what a walk is done.
@@ -91,14 +96,22 @@ impl Walk {
     }
 
     /// All that is stored, and of what is not stored a little.
-    pub(super) fn audit(database: String, title: String, sources: Vec<String>, known: &[KnownItem]) -> Self {
+    pub(super) fn audit(
+        (database, title): (String, String),
+        sources: Vec<String>,
+        window: Interval,
+        known: &[KnownItem],
+    ) -> Self {
         let auditing = Auditing {
+            window: Some(window),
             missing: known.iter().map(|it| it.item_id.clone()).collect(),
             new_left: AUDIT_NEW,
             sources: sources.iter().cloned().collect(),
             ..Auditing::default()
         };
-        let todo = sources.into_iter().map(|it| Stretch::since(it, None)).collect();
+        // Where nothing is to be listed, what is stored is looked for one by one.
+        let listed = sources.into_iter().filter(|_| window.from < window.to);
+        let todo = listed.map(|it| Stretch::since(it, None)).collect();
         let cursor = DatabaseCursor { title, ..DatabaseCursor::default() };
         Self { database, work: Work::Audit(auditing), todo, hand: None, cursor }
     }
@@ -177,6 +190,7 @@ impl Walk {
                 self.cursor.cuts.extend(gap.map(|gap| (id, gap)));
             }
             Work::Audit(auditing) => {
+                auditing.has_listed = true;
                 let gap = auditing.row(row, &self.database, page).await?;
                 page.page.gaps.extend(gap);
             }
@@ -232,6 +246,9 @@ impl Walk {
         let looked = page.with.calls.now();
         match page.with.calls.page(&id).await? {
             Some(row) if !row.is_trashed() && auditing.is_here(&row, &self.database) => {
+                if !auditing.has_listed && auditing.lists() {
+                    return Err(moving(QUERY, format!("the list of rows is empty, but the row {id} is there")));
+                }
                 let gap = auditing.row(Head::of(&row, looked), &self.database, page).await?;
                 page.page.gaps.extend(gap);
             }
@@ -247,7 +264,7 @@ impl Walk {
                 (None, None)
             }
             Work::Sync(syncing) => {
-                let complete = self.complete().filter(|_| syncing.is_first && !syncing.is_partial);
+                let complete = (syncing.is_first && !syncing.is_partial).then(|| self.complete());
                 page.gaps.extend(self.gaps());
                 (Some(std::mem::take(&mut self.cursor).write()), complete)
             }
@@ -274,16 +291,20 @@ impl Walk {
     }
 
     /// What is stored and was edited in this stretch but not listed is gone.
-    fn complete(&self) -> Option<Interval> {
+    fn complete(&self) -> Interval {
         let cut = self.cursor.sources.values().flat_map(|it| &it.holes).map(|it| it.to).max();
-        Some(Interval { from: cut.unwrap_or(Interval::ALL.from), ..Interval::ALL })
+        Interval { from: cut.unwrap_or(Interval::ALL.from), ..Interval::ALL }
     }
 }
 
 /// The cursor of a database that is away, as the end of a fetch that proves it.
-pub(super) fn away(cursor: DatabaseCursor, gap: Gap) -> FetchPage {
+pub(super) fn away(cursor: DatabaseCursor, gap: Option<Gap>) -> FetchPage {
     let cursor: Option<Cursor> = Some(cursor.write());
-    FetchPage { gaps: vec![gap], next: Next::Done { cursor, complete: Some(Interval::ALL) }, ..FetchPage::default() }
+    FetchPage {
+        gaps: gap.into_iter().collect(),
+        next: Next::Done { cursor, complete: Some(Interval::ALL) },
+        ..FetchPage::default()
+    }
 }
 
 impl Auditing {
@@ -296,6 +317,7 @@ impl Auditing {
                 return Ok(known_gap(known));
             }
             Some(_) => {}
+            None if self.window.is_some_and(|it| !it.contains(row.last_edited)) => return Ok(None),
             None if self.new_left == 0 => {
                 self.unread += 1;
                 self.newest_unread = self.newest_unread.max(Some(row.last_edited));
@@ -305,6 +327,11 @@ impl Auditing {
             None => self.new_left -= 1,
         }
         page.read(row, database).await
+    }
+
+    /// Whether rows were to be listed at all.
+    fn lists(&self) -> bool {
+        self.window.is_some_and(|it| it.from < it.to)
     }
 
     fn is_here(&self, row: &super::wire::Page, database: &str) -> bool {
@@ -348,7 +375,7 @@ impl Filling<'_> {
 
 /// The sources of a database, each once.
 pub(super) fn distinct(ids: impl IntoIterator<Item = String>) -> Vec<String> {
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     let ids = ids.into_iter();
-    ids.filter(|it| seen.insert(it.clone(), ()).is_none()).collect()
+    ids.filter(|it| seen.insert(it.clone())).collect()
 }

@@ -75,7 +75,7 @@ impl<'a> Known<'a> {
     pub(super) fn skip_desert(&self, plan: &mut Plan, oldest_kept: Ts) {
         let Some(stretch) = plan.stretches.front_mut().filter(|it| it.before <= oldest_kept) else { return };
         match self.messages_before(stretch.before).last().filter(|it| stretch.after < *it) {
-            Some(next) => stretch.before = next.after(),
+            Some(next) => (stretch.before, stretch.opened) = (next.after(), false),
             None => drop(plan.stretches.pop_front()),
         }
     }
@@ -98,7 +98,8 @@ impl Reader {
             return Ok(Some(found));
         }
         // That the list lacks it proves little. Asked for as a thread, what is not there is refused by name.
-        let alone = Ask { channel, thread: Some(at), after: Ts::ZERO, before: None, inclusive: false, limit: 1 };
+        // One more than the thread's first message: a page of it alone would seem to hold nothing.
+        let alone = Ask { channel, thread: Some(at), after: Ts::ZERO, before: None, inclusive: false, limit: 2 };
         let Some(found) = self.thread(resource, alone).await? else { return Ok(None) };
         let missing = || protocol(HISTORY, format!("message {at} is neither there nor not there"));
         found.parent.map(Some).ok_or_else(missing)

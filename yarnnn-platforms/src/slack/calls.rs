@@ -8,7 +8,7 @@ use yarnnn_core::platform::{Call, PlatformError};
 use super::SlackLimits;
 use super::errors::Words;
 use super::stamp::Ts;
-use super::wire::{AuthTest, Conversation, ConversationAnswer, Conversations, Messages, User, UserAnswer};
+use super::wire::{AuthTest, Conversation, ConversationAnswer, Conversations, MessagesAnswer, User, UserAnswer};
 use crate::http::{Reply, Request, Session, below};
 
 pub(super) const HISTORY: &str = "slack conversations.history";
@@ -103,7 +103,7 @@ impl Calls {
     }
 
     /// A page of messages.
-    pub(super) async fn messages(&self, ask: &Ask<'_>) -> Result<Result<Messages, Refused>, PlatformError> {
+    pub(super) async fn messages(&self, ask: &Ask<'_>) -> Result<Result<MessagesAnswer, Refused>, PlatformError> {
         let (method, limits) = match ask.thread {
             Some(_) => ("conversations.replies", &self.limits.replies),
             None => ("conversations.history", &self.limits.history),

@@ -166,6 +166,7 @@ impl<'a> Fetching<'a> {
         for (thread, listed) in batch.into_iter().zip(answers).rev() {
             match listed {
                 Some(listed) => self.take_thread(plan, draft, thread, listed)?,
+                None if plan.is_limited => {}
                 None => self.take_lost_thread(draft, thread.ts),
             }
         }
@@ -200,9 +201,8 @@ impl<'a> Fetching<'a> {
         let share = plan.look_ups.len().min(AT_ONCE);
         let batch: Vec<LookUp> = plan.look_ups.iter().take(share).copied().collect();
         let found = try_join_all(batch.iter().map(|it| self.reader.look_up(&self.fetch.resource, *it))).await?;
-        if let Some((it, _)) =
-            batch.iter().zip(&found).find(|(it, found)| plan.seen == 0 && it.thread.is_none() && found.is_some())
-        {
+        let lies = |it: &LookUp| plan.seen == 0 && it.thread.is_none() && plan.lists(it.ts);
+        if let Some((it, _)) = batch.iter().zip(&found).find(|(it, found)| lies(it) && found.is_some()) {
             return Err(contradiction(it.ts));
         }
         draft.calls += share;
@@ -293,7 +293,7 @@ impl Draft {
 
 /// The stretch that a page covers: never the future.
 fn covered(stretch: &Stretch, listed: &Listed, plan: &Plan) -> Option<Interval> {
-    let from = listed.oldest().filter(|_| listed.has_more).or_else(|| Some(stretch.after.after()))?.instant()?;
+    let from = listed.oldest().filter(|_| listed.has_more).unwrap_or_else(|| stretch.after.opens()).instant()?;
     let to = stretch.before.instant()?.min(plan.began);
     (from < to).then_some(Interval { from, to })
 }

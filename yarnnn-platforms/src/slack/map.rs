@@ -20,8 +20,8 @@ pub(crate) enum Record {
     Broken(String),
 }
 
-/// Messages by which Slack reports on a channel and which nobody wrote.
-const SYSTEM_SUBTYPES: [&str; 29] = [
+/// Messages by which Slack reports on a channel and which nobody wrote, or whose text it may not show.
+const SYSTEM_SUBTYPES: [&str; 30] = [
     "bot_add",
     "bot_disable",
     "bot_enable",
@@ -38,6 +38,7 @@ const SYSTEM_SUBTYPES: [&str; 29] = [
     "channel_rename",
     "channel_topic",
     "channel_unarchive",
+    "ekm_access_denied",
     "group_archive",
     "group_join",
     "group_leave",

@@ -195,6 +195,11 @@ impl Plan {
         }
     }
 
+    /// Whether a message of this time stands in the window, and so in its list.
+    pub(super) fn lists(&self, ts: Ts) -> bool {
+        self.window.is_some_and(|it| ts >= Ts::of(it.from))
+    }
+
     /// How many more messages the cap lets in.
     pub(super) fn room(&self, cap: Option<u32>) -> u32 {
         cap.map_or(u32::MAX, |it| it.saturating_sub(self.counted))
@@ -334,7 +339,7 @@ impl Stretch {
 
 impl Hole {
     fn gap(&self, reason: String) -> Gap {
-        Gap { kind: GapKind::Cap, from: self.after.after().instant(), to: self.before.instant(), reason }
+        Gap { kind: GapKind::Cap, from: self.after.opens().instant(), to: self.before.instant(), reason }
     }
 }
 
@@ -353,11 +358,11 @@ fn kept(holes: Vec<Hole>, oldest: Ts) -> (Vec<Hole>, Vec<Gap>) {
     let (mut kept, mut given_up) = (Vec::new(), Vec::new());
     for hole in holes {
         let old = Hole { before: hole.before.min(oldest), ..hole };
-        if old.after < old.before {
+        if old.after.after() < old.before {
             given_up.push(old.gap("older than what is kept, and never read: these messages are given up".to_owned()));
         }
         let rest = Hole { after: hole.after.max(oldest.before()), ..hole };
-        if rest.after < rest.before {
+        if rest.after.after() < rest.before {
             kept.push(rest);
         }
     }

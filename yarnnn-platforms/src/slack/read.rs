@@ -1,8 +1,9 @@
-//! One list of messages that can be trusted: the app has joined, nothing stands outside of what was asked for, and a page that
-//! looks torn was asked for twice.
+//! One list of messages that can be trusted: the app has joined, and what does not fit the question was asked for twice.
+//!
+//! Pages go on where the messages of the page before ended, not at a cursor of Slack's: what a page lacks at its end comes with the
+//! next one.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -11,15 +12,13 @@ use yarnnn_core::platform::{PlatformError, Quarantined, ResourceId};
 use super::calls::{Ask, Calls, HISTORY, REPLIES};
 use super::names::Directory;
 use super::stamp::Ts;
-use super::wire::{Message, Messages, Stamp};
+use super::wire::{Message, MessagesAnswer, Stamp};
 
 /// Reads channels and threads.
 #[derive(Debug)]
 pub(super) struct Reader {
     pub(super) calls: Calls,
     pub(super) directory: Directory,
-    /// The largest page that Slack gives, where it turned out to be smaller than what is asked for.
-    page: AtomicU32,
 }
 
 /// The messages of one answer.
@@ -42,7 +41,7 @@ pub(super) struct Listed {
 
 impl Reader {
     pub(super) fn new(calls: Calls) -> Self {
-        Self { calls, directory: Directory::default(), page: AtomicU32::new(u32::MAX) }
+        Self { calls, directory: Directory::default() }
     }
 
     /// A page of a channel, newest first.
@@ -69,22 +68,15 @@ impl Reader {
 
     async fn listed(&self, resource: &ResourceId, ask: &Ask<'_>) -> Result<Option<Listed>, PlatformError> {
         let Some(mut listed) = self.ask(resource, ask).await? else { return Ok(None) };
-        if !listed.is_sound(ask.limit.min(self.page.load(Ordering::Relaxed))) {
+        if listed.foreign > 0 || listed.lacks_replies(ask) {
             let Some(again) = self.ask(resource, ask).await? else { return Ok(None) };
             if again.foreign > 0 {
                 let detail = format!("{} messages stand in the answer that were not asked for", again.foreign);
                 return Err(protocol(ask.call(), detail));
             }
-            if listed.foreign > 0 {
-                listed = again;
-            } else {
-                if again.has_more && again.size == listed.size {
-                    self.page.fetch_min(again.size.max(1), Ordering::Relaxed);
-                }
-                listed.join(again);
-            }
+            listed = again;
         }
-        if listed.has_more && listed.messages.is_empty() && listed.unreadable.is_empty() {
+        if listed.has_more && listed.is_empty() && listed.parent.is_none() {
             return Err(protocol(ask.call(), "an empty page says that there is more".to_owned()));
         }
         Ok(Some(listed))
@@ -95,7 +87,7 @@ impl Reader {
         let mut has_joined = false;
         loop {
             let word = match self.calls.messages(ask).await? {
-                Ok(answer) => return Ok(Some(Listed::of(answer, ask))),
+                Ok(answer) => return Ok(Some(Listed::of(&answer, ask))),
                 Err(word) => word,
             };
             match word.as_str() {
@@ -120,7 +112,7 @@ impl Reader {
 }
 
 impl Listed {
-    fn of(answer: Messages, ask: &Ask<'_>) -> Self {
+    fn of(answer: &MessagesAnswer, ask: &Ask<'_>) -> Self {
         let next = answer.response_metadata.next().is_some();
         let mut listed = Self { has_more: answer.has_more || next, is_limited: answer.is_limited, ..Self::default() };
         for element in &answer.messages {
@@ -147,21 +139,12 @@ impl Listed {
         }
     }
 
-    /// Whether it holds only what was asked for, and all that fits when there is more.
-    const fn is_sound(&self, expected: u32) -> bool {
-        self.foreign == 0 && (!self.has_more || self.size >= expected)
-    }
-
-    /// What two answers to the same question hold together.
-    fn join(&mut self, other: Self) {
-        self.messages.extend(other.messages);
-        if other.unreadable.len() > self.unreadable.len() {
-            self.unreadable = other.unreadable;
-        }
-        self.parent = other.parent.or(self.parent.take());
-        self.has_more |= other.has_more;
-        self.is_limited |= other.is_limited;
-        self.size = self.size.max(other.size);
+    /// Whether a thread that is listed to its end holds less than its first message says. That it still does when it is asked
+    /// again must be borne: Slack also counts replies that it no longer shows.
+    fn lacks_replies(&self, ask: &Ask<'_>) -> bool {
+        let is_whole = ask.after == Ts::ZERO && ask.before.is_none() && !self.has_more;
+        let count = self.messages.len().saturating_add(self.unreadable.len()) as u64;
+        is_whole && self.parent.as_ref().is_some_and(|it| it.reply_count > count)
     }
 
     /// Keeps so many bytes of text from the page's beginning, at least one message; what is cut off is more to come.

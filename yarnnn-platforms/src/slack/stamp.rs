@@ -41,6 +41,11 @@ impl Ts {
     pub(crate) const fn after(self) -> Self {
         Self(self.0.saturating_add(1))
     }
+
+    /// The first time that an exclusive bound lets in; 0 is no bound.
+    pub(crate) fn opens(self) -> Self {
+        if self == Self::ZERO { self } else { self.after() }
+    }
 }
 
 /// Read without a detour through floating point.

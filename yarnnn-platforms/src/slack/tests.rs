@@ -1,1 +1,8 @@
-//! The client against a workspace in memory.
+//! The client against a workspace in memory that keeps Slack's rules: lists newest first, replies only in threads, tombstones.
+
+mod audits;
+mod model;
+mod refusals;
+mod samples;
+mod syncs;
+mod workspace;

@@ -180,7 +180,7 @@ pub(super) struct AuthTest {
 
 /// The answer of `conversations.history` and `conversations.replies`.
 #[derive(Debug, Deserialize)]
-pub(super) struct Messages {
+pub(super) struct MessagesAnswer {
     pub(super) messages: Vec<Value>,
     #[serde(default, deserialize_with = "lenient")]
     pub(super) has_more: bool,

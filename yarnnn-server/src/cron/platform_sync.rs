@@ -110,7 +110,10 @@ pub async fn platform_sync(yarnnn: &Yarnnn, now: DateTime<Utc>, mode: &TickMode)
         TickMode::Queue => tick.unattended = tick.due > 0 && !has_worker(yarnnn.jobs()).await?,
         TickMode::Inline(cancel) => {
             let runs = jobs.into_iter().map(|(request, job)| run(yarnnn, request, job, cancel));
-            tick.ran = futures::stream::iter(runs).buffered(AT_ONCE).collect().await;
+            tick.ran = futures::stream::iter(runs).buffer_unordered(AT_ONCE).collect().await;
+            if cancel.is_cancelled() {
+                tick.problems.push("it was told to stop; what is not done is done by the next tick".to_owned());
+            }
         }
     }
     Ok(tick)

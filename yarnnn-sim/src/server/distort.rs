@@ -1,6 +1,7 @@
 //! How each fault changes an answer.
 
 use axum::body::{Body, Bytes, to_bytes};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use chrono::{DateTime, TimeDelta};
@@ -80,8 +81,28 @@ fn huge(bytes: usize) -> Body {
     Body::from_stream(parts.chain(stream::iter([Bytes::from_static(END)])).map(Ok::<_, std::io::Error>))
 }
 
+/// Which list a request is about, whatever page of it: pages of different lists are not each other's predecessors.
+pub(super) fn list_of(call: &str, parts: &Parts, body: &[u8]) -> String {
+    const PLACES: [&str; 3] = ["cursor", "pageToken", "start_cursor"];
+    let asked = match serde_json::from_slice::<Map<String, Value>>(body) {
+        Ok(mut fields) => {
+            PLACES.iter().for_each(|it| drop(fields.remove(*it)));
+            Value::Object(fields).to_string()
+        }
+        Err(_) => without_place(body, &PLACES),
+    };
+    let query = without_place(parts.uri.query().unwrap_or_default().as_bytes(), &PLACES);
+    format!("{call} {} {query} {asked}", parts.uri.path())
+}
+
+fn without_place(pairs: &[u8], places: &[&str]) -> String {
+    let mut left: Vec<_> = url::form_urlencoded::parse(pairs).filter(|(name, _)| !places.contains(&name.as_ref())).collect();
+    left.sort();
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(left).finish()
+}
+
 /// Changes the handler's answer. An answer that is itself a refusal stays as it is.
-pub(super) async fn apply(call: &str, fault: Option<&Fault>, faults: &Faults, response: Response) -> Response {
+pub(super) async fn apply(call: &str, list: &str, fault: Option<&Fault>, faults: &Faults, response: Response) -> Response {
     let concerns = fault.is_some() || faults.repeats(call);
     if !concerns || !response.status().is_success() {
         return response;
@@ -97,7 +118,7 @@ pub(super) async fn apply(call: &str, fault: Option<&Fault>, faults: &Faults, re
         Some(Fault::MalformedJson) => Response::from_parts(parts, Body::from(body.slice(..body.len() * 2 / 3))),
         fault => {
             let body = match serde_json::from_slice(&body) {
-                Ok(value) => Bytes::from(changed(call, fault, faults, value).to_string()),
+                Ok(value) => Bytes::from(changed(call, list, fault, faults, value).to_string()),
                 Err(_) => body,
             };
             Response::from_parts(parts, Body::from(body))
@@ -115,8 +136,8 @@ fn cut_off(body: &Bytes) -> Body {
     Body::from_stream(stream::iter([Ok(half)]).chain(end))
 }
 
-fn changed(call: &str, fault: Option<&Fault>, faults: &Faults, mut value: Value) -> Value {
-    let before = entries(&value).and_then(|now| faults.remember(call, now));
+fn changed(call: &str, name: &str, fault: Option<&Fault>, faults: &Faults, mut value: Value) -> Value {
+    let before = entries(&value).and_then(|now| faults.remember(name, now));
     match fault {
         Some(Fault::EmptyOk) => empty(call, &mut value),
         Some(Fault::DuplicatePage) => repeat(&mut value, before),

@@ -33,7 +33,7 @@ pub enum Fault {
     Disconnect,
     /// No answer, ever.
     Hang,
-    /// The entries of the page before stand on this page once more.
+    /// The entries of the page before of the same list stand on this page once more.
     DuplicatePage,
     /// The second half of the page's entries is missing; the page goes on as if it were not.
     TornPage,
@@ -55,7 +55,7 @@ struct Planned {
 #[derive(Debug, Default)]
 struct State {
     planned: Vec<Planned>,
-    /// The entries of the last page of each call for which a duplicate is planned.
+    /// The entries of the last page of each list for which a duplicate is planned.
     pages: HashMap<String, Vec<Value>>,
 }
 
@@ -131,8 +131,8 @@ impl Faults {
     }
 
     /// Keeps a page's entries and returns those of the page before.
-    pub(crate) fn remember(&self, call: &str, entries: Vec<Value>) -> Option<Vec<Value>> {
-        self.state().pages.insert(call.to_owned(), entries)
+    pub(crate) fn remember(&self, list: &str, entries: Vec<Value>) -> Option<Vec<Value>> {
+        self.state().pages.insert(list.to_owned(), entries)
     }
 }
 

@@ -60,8 +60,9 @@ async fn answer(call: &'static str, sim: &Sim, stopping: Stopping, parts: Parts,
     if let Err(wait) = sim.limits().admit(call, &holder, sim.now()) {
         return reply::too_many(provider, wait, sim.limits().refused());
     }
+    let list = distort::list_of(call, &parts, &body);
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    let mut response = distort::apply(call, fault.as_ref(), sim.faults(), response).await;
+    let mut response = distort::apply(call, &list, fault.as_ref(), sim.faults(), response).await;
     if let Some(Fault::Skew(seconds)) = fault {
         set_date(&mut response, sim.now() + TimeDelta::seconds(seconds));
     }

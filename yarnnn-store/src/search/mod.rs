@@ -6,4 +6,6 @@ mod snippet;
 mod stem;
 mod words;
 
-pub(crate) use port::{Document, column, index};
+#[cfg(feature = "sqlite")]
+pub(crate) use port::index;
+pub(crate) use port::{Document, column};

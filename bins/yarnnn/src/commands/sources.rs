@@ -165,7 +165,9 @@ async fn fill(session: &Session, output: &Output) -> anyhow::Result<ExitCode> {
     }
     for Backfilled { platform, previous, added, limit, skipped } in report {
         output.line(&format!("{platform}: {previous} before, {} added, limit {}", added.len(), shown(limit)));
-        added.iter().for_each(|it| output.line(&format!("  {it}")));
+        for it in &added {
+            output.line(&format!("  {it}"));
+        }
         if let Some(reason) = skipped {
             output.line(&output.tone(&format!("  {}", why(reason, platform)), Tone::Faint));
         }

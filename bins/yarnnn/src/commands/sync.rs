@@ -1,5 +1,6 @@
 //! `yarnnn sync`: everything that is connected, brought up to date now.
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -153,10 +154,10 @@ fn read(result: Value) -> anyhow::Result<Vec<SyncedPlatform>> {
     Ok(serde_json::from_value(result).map_err(unreadable)?)
 }
 
-/// How far each platform is: a bar for each on a terminal, else a line whenever another source is read.
+/// How far each platform is: a bar for each on a terminal, else a line for each source that is read.
 struct Progress {
     bars: Vec<(Platform, ProgressBar)>,
-    last: Arc<Mutex<Option<String>>>,
+    told: Arc<Mutex<BTreeSet<String>>>,
     output: Output,
 }
 
@@ -164,26 +165,23 @@ impl Progress {
     fn new(platforms: &[Platform], output: &Output) -> Self {
         let names: Vec<_> = platforms.iter().map(|it| it.as_str()).collect();
         let bars = platforms.iter().copied().zip(output.bars(&names)).collect();
-        Self { bars, last: Arc::default(), output: output.clone() }
+        Self { bars, told: Arc::default(), output: output.clone() }
     }
 
     fn sink(&self) -> JobProgressSink {
-        let (bars, last, output) = (self.bars.clone(), self.last.clone(), self.output.clone());
+        let (bars, told, output) = (self.bars.clone(), self.told.clone(), self.output.clone());
         Arc::new(move |it: JobProgress| {
             let (platform, rest) = it.step.split_once(' ').unwrap_or((&it.step, ""));
             if output.is_live() {
-                let bar = bars.iter().find(|(known, _)| known.as_str() == platform);
-                bar.iter().for_each(|(_, bar)| {
+                if let Some((_, bar)) = bars.iter().find(|(known, _)| known.as_str() == platform) {
                     bar.set_message(format!("{rest}, {} of {} sources", it.index, it.total));
                     bar.tick();
-                });
+                }
                 return;
             }
             let reading = it.step.rsplit_once(" (").map_or(it.step.as_str(), |(reading, _)| reading).to_owned();
-            let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-            if last.as_ref() != Some(&reading) {
+            if told.lock().unwrap_or_else(PoisonError::into_inner).insert(reading.clone()) {
                 output.note(&reading);
-                *last = Some(reading);
             }
         })
     }

@@ -1,6 +1,7 @@
 //! `doctor` finds what is wrong and says so by name; `plan` says what a run would do and does nothing.
 
 use serde_json::{Value, json};
+use yarnnn_sim::Fault;
 
 use super::exports::{AS_OF, create, imported, message, put};
 use super::support::live::Live;
@@ -188,8 +189,16 @@ async fn a_connection_that_ended_and_scopes_that_went_are_problems() {
 async fn a_source_that_fails_is_named_with_its_reason() {
     let (live, _) = Live::with_slack(Backend::Sqlite).await;
     live.sync(0);
-    live.sim.slack().remove_channel(&live.team.random);
+    live.sim.faults().always("slack.conversations.history", Fault::MalformedJson);
     live.sync(1);
     let found = problems(&live.json(&["doctor"], 1));
-    assert!(found.iter().any(|it| it.starts_with("frozen: slack:") && it.contains("#random")), "{found:?}");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(found.iter().all(|it| it.starts_with("frozen: slack:") && it.contains("conversations.history")), "{found:?}");
+    live.sim.faults().clear();
+    live.sim.slack().remove_channel(&live.team.random);
+    live.sync(1);
+    // It was dropped from what is synced: nobody has to do anything about it.
+    live.sync(0);
+    let said = live.json(&["doctor"], 0);
+    assert!(said.to_string().contains("(#random)") && said.to_string().contains("no longer synced"), "{said:#}");
 }

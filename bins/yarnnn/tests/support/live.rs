@@ -14,12 +14,17 @@ use yarnnn_sim::{CLIENT_ID, CLIENT_SECRET, Running, Sim};
 
 use super::{Backend, Installation, Said};
 
-/// What the app at Slack asks for.
+/// What reading needs at Slack.
 pub(crate) const SLACK_SCOPES: [&str; 6] =
     ["channels:read", "channels:history", "channels:join", "groups:read", "groups:history", "users:read"];
-/// What the client at Google asks for.
-pub(crate) const GOOGLE_SCOPES: [&str; 4] =
-    ["https://www.googleapis.com/auth/gmail.readonly", "https://www.googleapis.com/auth/calendar.readonly", "openid", "email"];
+/// What reading needs at Google.
+pub(crate) const GOOGLE_SCOPES: [&str; 5] = [
+    "https://www.googleapis.com/auth/gmail.readonly",
+    "https://www.googleapis.com/auth/calendar.readonly",
+    "https://www.googleapis.com/auth/calendar.events.readonly",
+    "openid",
+    "email",
+];
 /// The account at Google.
 pub(crate) const OWNER: &str = "ana@example.org";
 
@@ -176,9 +181,9 @@ fn team(sim: &Sim) -> Team {
 
     sim.set_google_person(OWNER, "Ana Almeida");
     sim.gmail().deliver(&mail("Insurance", "The insurance covers three hundred visitors."), &["INBOX"]);
-    sim.calendar().add_calendar(NewCalendar::new(OWNER, "Ana"));
+    sim.calendar().add_calendar(NewCalendar::new("primary", "Ana"));
     let start: chrono::DateTime<Utc> = now + TimeDelta::days(1);
-    let event = sim.calendar().add_event(OWNER, Details::new("Kite rehearsal", start, start + TimeDelta::hours(1)));
+    let event = sim.calendar().add_event("primary", Details::new("Kite rehearsal", start, start + TimeDelta::hours(1)));
 
     let blocks = vec![Block::heading(1, "Safety"), Block::paragraph("No kite above eighty metres.")];
     let page = sim.notion().add_page(Place::Workspace, "Rules of the meadow", blocks).expect("a page");

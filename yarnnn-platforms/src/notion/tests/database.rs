@@ -1,7 +1,7 @@
 //! Databases as resources.
 
 use serde_json::json;
-use yarnnn_core::platform::{Budget, GapKind, PlatformError};
+use yarnnn_core::platform::{Budget, Cursor, GapKind, PlatformError};
 
 use super::reader::Reader;
 use super::workspace::{DATABASE, OTHER_SOURCE, SOURCE, Workspace, failure, id, live};
@@ -66,7 +66,7 @@ async fn a_cut_is_a_gap_that_later_syncs_close_newest_first() {
     for (read, gaps) in [(4, 1), (8, 1), (10, 0), (10, 0)] {
         workspace.calls();
         reader.sync(false).await.unwrap();
-        let newest: Vec<_> = (10 - read..10).map(|it| id(it as u32)).collect();
+        let newest: Vec<_> = (10 - read..10).map(|it| id(u32::try_from(it).unwrap())).collect();
         assert_eq!(reader.stored.keys().cloned().collect::<Vec<_>>(), newest);
         assert_eq!(reader.gaps.len(), gaps);
         assert!(reader.gaps.iter().all(|it| it.kind == GapKind::Cap && it.to.is_some()), "{:?}", reader.gaps);
@@ -191,9 +191,9 @@ async fn a_database_that_goes_away_loses_its_rows_and_gets_them_back() {
     let mut reader = capped(&workspace, Some(300));
     reader.sync(false).await.unwrap();
     workspace.state().database_trashed = true;
-    for _ in 0..2 {
-        reader.sync(true).await.unwrap();
-        assert_eq!((reader.stored.len(), reader.gaps.len()), (0, 1));
+    for audit in [false, true] {
+        reader.sync(audit).await.unwrap();
+        assert_eq!((reader.stored.len(), reader.gaps.len()), (0, 0));
     }
     workspace.state().database_trashed = false;
     reader.sync(true).await.unwrap();
@@ -232,4 +232,21 @@ async fn a_row_that_cannot_be_read_is_named_and_an_answer_that_cannot_is_an_erro
     }
     workspace.fault("GET databases", 200, json!({"object": "database", "id": DATABASE, "data_sources": []}));
     assert!(matches!(reader.sync(false).await.unwrap_err(), PlatformError::NeedsUser { .. }));
+}
+
+#[tokio::test]
+async fn an_empty_list_of_rows_that_are_there_is_no_list() {
+    let workspace = table(3);
+    let mut reader = capped(&workspace, None);
+    reader.sync(false).await.unwrap();
+    let empty = json!({"object": "list", "results": [], "has_more": false, "next_cursor": null});
+    workspace.fault("query", 200, empty.clone());
+    workspace.fault("query", 200, empty.clone());
+    let error = reader.sync(true).await.unwrap_err();
+    assert!(error.is_transient() && error.to_string().contains("the list of rows is empty, but the row"), "{error}");
+    // A rebuild that lists too little: what it lacks is looked for by itself, and nothing is listed for that.
+    reader.cursor = Some(Cursor::new("of an older form"));
+    workspace.fault("query", 200, empty);
+    reader.sync(false).await.unwrap();
+    assert_eq!((reader.stored.len(), reader.unchanged), (3, 3));
 }

@@ -41,14 +41,15 @@ async fn a_page_reads_parents_before_children_in_plain_text() {
         block("code", json!({"rich_text": [{"plain_text": "let x = 1;"}], "caption": [{"plain_text": "the code"}]})),
     ];
     let row = |cells: [&str; 2]| block("table_row", json!({"cells": cells.map(|it| json!([{"plain_text": it}]))}));
-    let mut state = workspace.state();
-    state.per_page = 5;
-    state.blocks.extend([
-        (id.clone(), blocks),
-        ("t1".into(), vec![text("quote", "inside")]),
-        ("t2".into(), vec![row(["a", "b"]), row(["c", "d"])]),
-    ]);
-    drop(state);
+    {
+        let mut state = workspace.state();
+        state.per_page = 5;
+        state.blocks.extend([
+            (id.clone(), blocks),
+            ("t1".into(), vec![text("quote", "inside")]),
+            ("t2".into(), vec![row(["a", "b"]), row(["c", "d"])]),
+        ]);
+    }
     workspace.pass(600);
     let mut reader = Reader::page(workspace.client(), &id);
     reader.sync(false).await.unwrap();
@@ -83,11 +84,12 @@ async fn what_is_beyond_the_bounds_is_a_gap_for_as_long_as_it_is() {
     let workspace = Workspace::new();
     let (wide, deep) = (workspace.add(1, None, ""), workspace.add(2, None, ""));
     let level = |depth: u32| parent("toggle", &format!("l{}", depth + 1), &format!("level {depth}"));
-    let mut state = workspace.state();
-    state.blocks.insert(wide.clone(), (0..501).map(|it| paragraph(&format!("line {it}"))).collect());
-    state.blocks.insert(deep.clone(), vec![level(1)]);
-    state.blocks.extend((2..6).map(|depth| (format!("l{depth}"), vec![level(depth)])));
-    drop(state);
+    {
+        let mut state = workspace.state();
+        state.blocks.insert(wide.clone(), (0..501).map(|it| paragraph(&format!("line {it}"))).collect());
+        state.blocks.insert(deep.clone(), vec![level(1)]);
+        state.blocks.extend((2..6).map(|depth| (format!("l{depth}"), vec![level(depth)])));
+    }
     workspace.pass(600);
     for (id, lines, last) in [(wide, 500, "line 499"), (deep, 3, "level 3")] {
         let mut reader = Reader::page(workspace.client(), &id);
@@ -109,11 +111,12 @@ async fn an_error_in_the_middle_fails_the_page_and_leaves_the_cursor() {
     let mut reader = Reader::page(workspace.client(), &id);
     reader.sync(false).await.unwrap();
     workspace.edit(&id, "two");
-    let mut state = workspace.state();
-    state.per_page = 1;
-    let more = vec![paragraph("two"), parent("toggle", "t", "more")];
-    state.blocks.extend([(id.clone(), more), ("t".into(), vec![paragraph("inside")])]);
-    drop(state);
+    {
+        let mut state = workspace.state();
+        state.per_page = 1;
+        let more = vec![paragraph("two"), parent("toggle", "t", "more")];
+        state.blocks.extend([(id.clone(), more), ("t".into(), vec![paragraph("inside")])]);
+    }
     workspace.pass(600);
     let before = reader.cursor.clone();
     let strange =
@@ -179,8 +182,7 @@ async fn a_page_that_goes_away_is_gone_and_comes_back() {
     workspace.change(&id, |it| it.trashed = true);
     for _ in 0..2 {
         reader.sync(true).await.unwrap();
-        assert_eq!((reader.stored.len(), reader.gaps.len()), (0, 1));
-        assert!(reader.gaps[0].reason.contains("in the trash"), "{:?}", reader.gaps);
+        assert_eq!((reader.stored.len(), reader.gaps.len()), (0, 0), "who put it in the trash knows it");
     }
     workspace.change(&id, |it| it.trashed = false);
     reader.sync(true).await.unwrap();

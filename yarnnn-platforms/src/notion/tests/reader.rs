@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use chrono::DateTime;
 use yarnnn_core::platform::{
     Budget, Cursor, Fetch, FetchMode, FetchPage, Gap, Interval, Item, KnownItem, Next, Platform, PlatformClient as _,
     PlatformError, ResourceId, ResourceKind,
@@ -68,12 +69,14 @@ impl Reader {
                 self.run(first, &mut seen).await?
             }
             Err(error) => return Err(error),
-            // As a sync does: between two runs only an audit removes what was not listed.
-            Ok((cursor, _)) if since.is_some() => (cursor, None),
             Ok(done) => done,
         };
         if let Some(complete) = complete {
-            self.stored.retain(|id, it| seen.contains(id) || !complete.contains(it.source_timestamp.unwrap()));
+            let is_lost = |it: &&Item| !seen.contains(&it.item_id) && complete.contains(it.source_timestamp.unwrap());
+            let lost: Vec<_> = self.stored.values().filter(is_lost).map(known).collect();
+            if !lost.is_empty() {
+                self.look_again(Interval { from: DateTime::UNIX_EPOCH, to: DateTime::UNIX_EPOCH }, lost).await?;
+            }
         }
         if audit && since.is_some() {
             self.audit().await?;
@@ -84,7 +87,11 @@ impl Reader {
 
     pub(super) async fn audit(&mut self) -> Result<(), PlatformError> {
         let known: Vec<_> = self.stored.values().map(known).collect();
-        let mode = FetchMode::Audit { window: Interval::ALL, known: Arc::from(known) };
+        self.look_again(Interval::ALL, known).await
+    }
+
+    async fn look_again(&mut self, window: Interval, known: Vec<KnownItem>) -> Result<(), PlatformError> {
+        let mode = FetchMode::Audit { window, known: Arc::from(known) };
         let (cursor, complete) = self.run(mode, &mut vec![]).await?;
         assert!(cursor.is_none() && complete.is_none(), "an audit proves nothing about what is not stored");
         Ok(())

@@ -64,6 +64,7 @@ pub(super) fn paragraph(text: &str) -> Value {
     block("paragraph", json!({"rich_text": [{"plain_text": text}]}))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "written in place, by everybody who calls it")]
 pub(super) fn block(kind: &str, content: Value) -> Value {
     json!({"object": "block", "id": format!("b-{kind}"), "type": kind, "has_children": false, kind: content})
 }
@@ -146,11 +147,11 @@ impl State {
                 status => failure(status, "object_not_found", "Could not find user."),
             },
             ("GET", ["pages", id]) => match self.pages.get(*id) {
-                Some(page) if !page.hidden => (200, self.page(id, page)),
+                Some(page) if !page.hidden => (200, Self::page(id, page)),
                 _ => failure(404, "object_not_found", "Could not find page."),
             },
             ("GET", ["blocks", id, "children"]) => match self.blocks.get(*id) {
-                Some(blocks) => self.list(blocks.clone(), query.get("start_cursor").map(String::as_str), usize::MAX),
+                Some(blocks) => self.list(blocks, query.get("start_cursor").map(String::as_str), usize::MAX),
                 None => failure(404, "object_not_found", "Could not find block."),
             },
             ("GET", ["databases", DATABASE]) if !self.database_hidden => {
@@ -164,17 +165,17 @@ impl State {
             ("GET", ["databases", _]) => failure(404, "object_not_found", "Could not find database."),
             ("POST", ["data_sources", source, "query"]) => {
                 let rows = self.rows(source, &body["filter"]);
-                self.list(rows, body["start_cursor"].as_str(), self.query_limit)
+                self.list(&rows, body["start_cursor"].as_str(), self.query_limit)
             }
             ("POST", ["search"]) => {
                 let found = self.found(body["filter"]["value"].as_str().unwrap());
-                self.list(found, body["start_cursor"].as_str(), usize::MAX)
+                self.list(&found, body["start_cursor"].as_str(), usize::MAX)
             }
             other => panic!("nobody expected {other:?}"),
         }
     }
 
-    fn page(&self, id: &str, page: &Page) -> Value {
+    fn page(id: &str, page: &Page) -> Value {
         let mut properties = page.properties.clone();
         properties["Name"] = json!({"type": "title", "title": [{"plain_text": page.title}]});
         let parent = page.source.as_ref().map_or(
@@ -194,12 +195,12 @@ impl State {
 
     fn rows(&self, source: &str, filter: &Value) -> Vec<Value> {
         let rows = self.visible().into_iter().filter(|(_, it)| it.source.as_deref() == Some(source));
-        rows.filter(|(_, it)| admits(filter, it.edited)).map(|(id, it)| self.page(id, it)).collect()
+        rows.filter(|(_, it)| admits(filter, it.edited)).map(|(id, it)| Self::page(id, it)).collect()
     }
 
     fn found(&self, kind: &str) -> Vec<Value> {
         if kind == "page" {
-            return self.visible().into_iter().map(|(id, it)| self.page(id, it)).collect();
+            return self.visible().into_iter().map(|(id, it)| Self::page(id, it)).collect();
         }
         let sources = self.sources.iter().filter(|_| !self.database_hidden && !self.database_trashed);
         let table = |id: &String| {
@@ -210,7 +211,7 @@ impl State {
         sources.map(table).collect()
     }
 
-    fn list(&self, all: Vec<Value>, cursor: Option<&str>, limit: usize) -> (u16, Value) {
+    fn list(&self, all: &[Value], cursor: Option<&str>, limit: usize) -> (u16, Value) {
         let key = |it: &Value| format!("{}@{}", it["id"].as_str().unwrap_or("?"), it["last_edited_time"]);
         let total = all.len().min(limit);
         let start = match cursor {

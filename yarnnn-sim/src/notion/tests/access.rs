@@ -1,3 +1,5 @@
+//! Who may see what, and how Notion refuses.
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;

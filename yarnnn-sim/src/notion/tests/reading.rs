@@ -1,3 +1,5 @@
+//! Lists, filters and trees are read whole.
+
 use proptest::prelude::*;
 use serde_json::json;
 

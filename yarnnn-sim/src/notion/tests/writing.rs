@@ -1,3 +1,5 @@
+//! What is written reads back.
+
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -1,3 +1,5 @@
+//! The sample workspace is the one of its export.
+
 use std::collections::BTreeMap;
 use std::io::Read as _;
 use std::sync::Arc;

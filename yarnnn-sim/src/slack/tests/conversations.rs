@@ -1,3 +1,5 @@
+//! Channels, history and threads are read whole.
+
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;

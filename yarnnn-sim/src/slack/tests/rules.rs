@@ -1,3 +1,5 @@
+//! Tokens, scopes and refusals are Slack's.
+
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 

@@ -2,7 +2,7 @@
 
 use yarnnn::Config;
 use yarnnn::connections::{Connection, ConnectionHealth, ConnectionStatus, Connections, Provider};
-use yarnnn::platform::{PlatformError, Probe};
+use yarnnn::platform::{Platform, PlatformError, Probe};
 use yarnnn::platform_sync::Frozen;
 use yarnnn::platforms::PlatformBases;
 
@@ -75,23 +75,31 @@ async fn connection_checks(connections: &Connections, connection: &Connection, h
     if let Err(error) = credentials {
         return vec![bad("connection", format!("{provider}: {error}; or connect it again: yarnnn connect {provider}"))];
     }
-    let mut checks: Vec<_> = platforms.iter().map(|(platform, answer)| answered(platform.as_str(), answer)).collect();
+    let mut checks: Vec<_> = platforms.iter().map(|(platform, answer)| answered(provider, *platform, answer)).collect();
+    // A scope that reading needs is named by the platform itself: it does not answer without.
     if !missing_scopes.is_empty() {
         let scopes = missing_scopes.join(", ");
-        let text = format!("{provider} did not grant {scopes}; grant it there and connect again: yarnnn connect {provider}");
-        checks.push(bad("scopes", text));
+        let text = format!(
+            "{provider} did not grant {scopes}: what is read needs none of them; to have them, grant them there and connect again"
+        );
+        checks.push(good("scopes", text));
     }
     checks
 }
 
-fn answered(platform: &str, answer: &Result<Probe, PlatformError>) -> Check {
+fn answered(provider: Provider, platform: Platform, answer: &Result<Probe, PlatformError>) -> Check {
     match answer {
         Ok(probe) => {
             let name = probe.account_name.as_deref().filter(|it| *it != probe.account_id);
             let name = name.map(|it| format!(" ({it})")).unwrap_or_default();
             good("connection", format!("{platform} answers as {}{name}", probe.account_id))
         }
-        Err(error) => bad("connection", format!("{platform}: {error}")),
+        Err(error) => {
+            let text = error.to_string();
+            let named = if text.starts_with(platform.as_str()) { text } else { format!("{platform}: {text}") };
+            let again = matches!(error, PlatformError::NeedsUser { .. }) && !named.contains("yarnnn connect");
+            bad("connection", if again { format!("{named}: yarnnn connect {provider}") } else { named })
+        }
     }
 }
 

@@ -83,7 +83,10 @@ fn outbox(folder: &Path) -> Check {
 fn source(it: &ResourceStatus) -> Option<Check> {
     let gap = it.gaps.first().map(|gap| gap.reason.clone());
     let finding = it.last_error.clone().or(gap)?;
-    Some(bad("source", format!("{} ({}): {finding}", it.resource, it.resource_name)))
+    let text = format!("{} ({}): {finding}", it.resource, it.resource_name);
+    // Only live sources are read once more: this one is no longer among those that are synced.
+    let was_live = it.audited_at.is_some();
+    Some(if was_live { good("source", format!("{text}; it is no longer synced")) } else { bad("source", text) })
 }
 
 /// A gap of a live source is closed by the next syncs: it is told, and no problem.
