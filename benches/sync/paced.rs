@@ -17,7 +17,7 @@ use super::size::Size;
 use super::world::World;
 
 /// How many times as fast everything passes, unless `YARNNN_BENCH_FACTOR` says otherwise; 1 is real time.
-const FACTOR: u32 = 5;
+const FACTOR: u32 = 3;
 
 pub(crate) async fn run(size: &Size) -> anyhow::Result<()> {
     let factor = std::env::var("YARNNN_BENCH_FACTOR").ok().and_then(|it| it.parse().ok()).unwrap_or(FACTOR);
