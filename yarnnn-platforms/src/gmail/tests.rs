@@ -338,10 +338,14 @@ async fn an_audit_looks_for_what_is_not_listed() {
     assert_eq!(audit.page.gone, ["m1", "m2", "nowhere"]);
     assert!(audit.cursor.is_none() && audit.complete.is_none());
 
-    // A list that lacks what is there makes nothing go.
-    bench.mailbox.lock().unwrap().instead.push(("messages", (200, json!({"resultSizeEstimate": 0}))));
+    // A list that lacks what is there makes nothing go; an empty one is not believed.
+    let some = json!({"messages": [{"id": "m0", "threadId": "m0"}], "resultSizeEstimate": 1});
+    bench.mailbox.lock().unwrap().instead.push(("messages", (200, some)));
     let torn = bench.audit(&["m0", "m3"]).await.unwrap();
     assert_eq!((torn.page.unchanged.len(), torn.page.gone.len()), (2, 0));
+    bench.mailbox.lock().unwrap().instead.push(("messages", (200, json!({"resultSizeEstimate": 0}))));
+    let error = bench.audit(&["m0", "m3"]).await.err().unwrap().to_string();
+    assert!(error.contains("is empty, but m0 is there"), "{error}");
 }
 
 #[tokio::test]

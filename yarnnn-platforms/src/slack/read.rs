@@ -68,9 +68,9 @@ impl Reader {
 
     async fn listed(&self, resource: &ResourceId, ask: &Ask<'_>) -> Result<Option<Listed>, PlatformError> {
         let Some(mut listed) = self.ask(resource, ask).await? else { return Ok(None) };
-        if listed.foreign > 0 || listed.lacks_replies(ask) {
+        if listed.is_another() || listed.lacks_replies(ask) {
             let Some(again) = self.ask(resource, ask).await? else { return Ok(None) };
-            if again.foreign > 0 {
+            if again.is_another() {
                 let detail = format!("{} messages stand in the answer that were not asked for", again.foreign);
                 return Err(protocol(ask.call(), detail));
             }
@@ -137,6 +137,12 @@ impl Listed {
         } else {
             self.foreign = self.foreign.saturating_add(1);
         }
+    }
+
+    /// Whether it answers another question: it has messages, and none that was asked for. Some that were not asked for besides
+    /// those that were do no harm.
+    fn is_another(&self) -> bool {
+        self.foreign > 0 && self.is_empty()
     }
 
     /// Whether a thread that is listed to its end holds less than its first message says. That it still does when it is asked
