@@ -129,9 +129,7 @@ impl PlatformSync {
         let runs = platforms.iter().map(|it| self.platform(&scene, &opened, *it));
         let reports = futures::future::try_join_all(runs).await?;
         let reports = self.recorded(&connection, reports, is_whole(request)).await?;
-        if request.trigger == SyncTrigger::Manual {
-            self.sync.expire().await?;
-        }
+        self.sync.expire().await?;
         Ok(reports)
     }
 

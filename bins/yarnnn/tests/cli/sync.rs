@@ -5,6 +5,7 @@ use yarnnn::Config;
 use yarnnn::connections::Provider;
 use yarnnn::platform_sync::{SyncConnection, SyncRequest, SyncTrigger};
 use yarnnn_sim::Fault;
+use yarnnn_sim::notion::Place;
 
 use super::support::Backend;
 use super::support::live::{Live, SLACK_SCOPES, by_platform, mail, resource};
@@ -58,6 +59,8 @@ async fn changes_are_followed(backend: Backend) {
     live.sim.gmail().deliver(&mail("Weather", "Wind from the west."), &["INBOX"]);
     assert!(live.sim.calendar().cancel("primary", &team.event));
     live.sim.notion().trash(&team.page).unwrap();
+    // Something must be shown: an integration that sees nothing at all is no empty one.
+    live.sim.notion().add_page(Place::Workspace, "Winter", vec![]).unwrap();
 
     let said = live.sync(0);
     assert_eq!(live.contents("slack").await, ["I bring two.", "Then I bring the string.", "Who brings the big kites?"]);
