@@ -187,7 +187,7 @@ impl GmailClient {
             };
         };
         let mails = self.calls.messages(std::slice::from_ref(&newest), "minimal").await?;
-        let received = mails.into_iter().flatten().find_map(|it| map::received(&it));
+        let received = mails.into_iter().flatten().flatten().find_map(|it| map::received(&it));
         if received.is_some_and(|at| at >= from) {
             return Err(protocol(LIST, format!("the list of {label} since {from} is empty, but {newest} is there")));
         }
