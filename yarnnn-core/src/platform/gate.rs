@@ -123,7 +123,7 @@ mod tests {
         async fn acquire(&self, request: &PermitRequest) -> Result<Admission, StoreError> {
             *self.asked.lock().unwrap() += 1;
             let (now, mut granted) = (Instant::now(), self.granted.lock().unwrap());
-            let blocking = granted.iter().rev().nth(1).map(|(at, _)| *at + Duration::from_secs(60)).filter(|it| *it > now);
+            let blocking = granted.iter().rev().nth(1).map(|(at, _)| *at + Duration::from_mins(1)).filter(|it| *it > now);
             if let Some(until) = blocking {
                 return Ok(Admission::Refused { retry_after: until - now });
             }

@@ -12,8 +12,8 @@ use yarnnn_core::platform::{
 
 use super::blocks::Stop;
 use super::calls::{Calls, Listed, QUERY, moving, protocol};
-use super::cursor::{DatabaseCursor, Source};
-use super::limits::{AUDIT_NEW, HANDFUL, MINUTE};
+use super::cursor::{DatabaseCursor, Source, end_of_minute};
+use super::limits::{AUDIT_NEW, HANDFUL};
 use super::map::{Head, Read, known_gap};
 use super::people::People;
 use super::plan::{Hand, Stretch};
@@ -291,7 +291,7 @@ impl Walk {
     fn unreachable(&self, minute: DateTime<Utc>) -> Gap {
         let title = &self.cursor.title;
         let reason = format!("notion database \"{title}\": more rows were last edited in this minute than Notion lists");
-        Gap { kind: GapKind::Cap, from: Some(minute), to: Some(minute + MINUTE), reason }
+        Gap { kind: GapKind::Cap, from: Some(minute), to: Some(end_of_minute(minute)), reason }
     }
 
     /// What is stored and was edited in this stretch but not listed is gone.

@@ -298,6 +298,21 @@ async fn what_notion_shows_to_nobody_is_one_gap_of_its_row() {
 }
 
 #[tokio::test]
+async fn a_row_of_the_far_future_is_named_and_no_panic() {
+    for year in ["+262142-12-31", "-262143-01-01", "2201-01-01", "1969-12-31"] {
+        let workspace = table(3);
+        let mut reader = capped(&workspace, Some(2));
+        let row =
+            |number, edited: &str| json!({"object": "page", "id": id(number), "last_edited_time": edited, "properties": {}});
+        let rows = [row(1, &format!("{year}T23:59:59Z")), row(2, "2026-03-02T09:02:00Z")];
+        workspace.fault("query", 200, json!({"object": "list", "results": rows, "has_more": false, "next_cursor": null}));
+        reader.sync(false).await.unwrap();
+        assert_eq!((reader.stored.len(), reader.quarantined.len()), (1, 1), "{year}");
+        assert!(reader.quarantined[0].contains("a time before 1970"), "{:?}", reader.quarantined);
+    }
+}
+
+#[tokio::test]
 async fn an_empty_list_of_rows_that_are_there_is_no_list() {
     let workspace = table(3);
     let mut reader = capped(&workspace, None);
