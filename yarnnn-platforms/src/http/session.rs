@@ -15,7 +15,7 @@ use super::retry::{self, RetryBudget};
 use super::{Dialect, RawReply, Reply, Request, Transport, TransportError, Verdict};
 
 /// How long to stay away after a limit whose end the provider did not name.
-const UNNAMED_LIMIT: Duration = Duration::from_secs(60);
+const UNNAMED_LIMIT: Duration = Duration::from_mins(1);
 
 /// The calls of one connection. Cheap to clone.
 #[derive(Clone)]
