@@ -107,7 +107,7 @@ impl<'a> Fetching<'a> {
 
     /// Lists a page of the plan's first stretch.
     async fn list(&self, plan: &mut Plan, draft: &mut Draft) -> Result<(), PlatformError> {
-        let Some(stretch) = plan.stretches.front().copied() else { return Ok(()) };
+        let Some(stretch) = plan.stretches.front().cloned() else { return Ok(()) };
         let room = if stretch.kind.counts() { plan.room(self.fetch.budget.cap) } else { u32::MAX };
         let ask = Ask {
             channel: self.fetch.resource.as_str(),
@@ -116,10 +116,11 @@ impl<'a> Fetching<'a> {
             before: Some(stretch.before),
             inclusive: false,
             limit: self.reader.calls.limits.page_size.min(room).min(draft.room(&self.fetch.budget)).max(1),
+            onward: stretch.onward.as_ref(),
         };
         let mut listed = self.reader.channel(&self.fetch.resource, ask).await?;
         if listed.is_empty() {
-            self.prove_empty(&stretch, ask).await?;
+            self.prove_empty(&stretch, &listed, ask).await?;
         }
         if listed.has_more && listed.messages.is_empty() {
             return Err(protocol(HISTORY, "not one message of a page can be read".to_owned()));
@@ -137,11 +138,11 @@ impl<'a> Fetching<'a> {
     }
 
     /// An empty list must be true where it would end a stretch for good. What is newer than a cursor is asked for again anyway.
-    async fn prove_empty(&self, stretch: &Stretch, ask: Ask<'_>) -> Result<(), PlatformError> {
+    async fn prove_empty(&self, stretch: &Stretch, listed: &Listed, ask: Ask<'_>) -> Result<(), PlatformError> {
         if stretch.opened {
             return Err(protocol(HISTORY, "an empty page where the page before announced more".to_owned()));
         }
-        if stretch.kind == Kind::New {
+        if stretch.kind == Kind::New || listed.is_onward {
             return Ok(());
         }
         let again = self.reader.channel(&self.fetch.resource, Ask { limit: 1, ..ask }).await?;
@@ -161,7 +162,15 @@ impl<'a> Fetching<'a> {
         let batch: Vec<Thread> = plan.threads.drain(..share).collect();
         let asks = batch.iter().map(|thread| {
             let (channel, after) = (self.fetch.resource.as_str(), thread.after);
-            let ask = Ask { channel, thread: Some(thread.ts), after, before: None, inclusive: false, limit };
+            let ask = Ask {
+                channel,
+                thread: Some(thread.ts),
+                after,
+                before: None,
+                inclusive: false,
+                limit,
+                onward: plan.onward(thread.ts),
+            };
             self.reader.thread(&self.fetch.resource, ask)
         });
         let answers = join_all(asks).await;
@@ -190,11 +199,10 @@ impl<'a> Fetching<'a> {
 
     fn take_thread(&self, plan: &mut Plan, draft: &mut Draft, thread: Thread, mut listed: Listed) -> Result<(), PlatformError> {
         listed.cut(self.fetch.budget.max_bytes.saturating_sub(draft.bytes), false);
-        if listed.has_more {
-            let unreadable = || protocol(REPLIES, "not one reply of a page can be read".to_owned());
-            let after = listed.newest().ok_or_else(unreadable)?;
-            plan.threads.push_front(Thread { after, ..thread });
+        if listed.has_more && listed.messages.is_empty() {
+            return Err(protocol(REPLIES, "not one reply of a page can be read".to_owned()));
         }
+        plan.thread_listed(thread, &listed);
         if let Some(known) = &self.known {
             plan.look_up(known.missing_replies(thread.ts, thread.after, &listed));
         }
