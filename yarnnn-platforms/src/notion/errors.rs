@@ -26,11 +26,10 @@ impl Dialect for NotionDialect {
             // A page that Notion refuses to show says nothing of the others: the caller decides.
             400 | 403 if call == CHILDREN && matches!(code, "validation_error" | "restricted_resource") => Verdict::Good,
             401 if text(body, "object") == "error" => Verdict::Renew { reason },
-            // Somebody on the way says so, not Notion: that is no verdict on the token.
-            401 => Verdict::Retry { after: retry_after(headers), reason, limited: false },
             403 if code == "restricted_resource" || code.is_empty() => Verdict::Fail(restricted(call, &reason)),
             429 | 529 => Verdict::Retry { after: retry_after(headers), reason, limited: true },
-            409 | 500 | 502 | 503 | 504 => Verdict::Retry { after: retry_after(headers), reason, limited: false },
+            // Another 401 is by somebody on the way: that is no verdict on the token.
+            401 | 409 | 500 | 502 | 503 | 504 => Verdict::Retry { after: retry_after(headers), reason, limited: false },
             _ => Verdict::Fail(PlatformError::Protocol { call: call.to_owned(), detail: reason }),
         }
     }
