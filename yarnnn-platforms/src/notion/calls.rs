@@ -12,8 +12,8 @@ use crate::http::{Reply, Request, Session, below};
 /// The version in which databases have data sources. Later ones rename what is read here under both names.
 const VERSION: &str = "2025-09-03";
 
-const ME: &str = "notion users.me";
-const USER: &str = "notion users.get";
+pub(super) const ME: &str = "notion users.me";
+pub(super) const USER: &str = "notion users.get";
 const SEARCH: &str = "notion search";
 const PAGE: &str = "notion pages.get";
 pub(super) const CHILDREN: &str = "notion blocks.children";

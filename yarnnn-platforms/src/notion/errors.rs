@@ -4,7 +4,7 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 use yarnnn_core::platform::PlatformError;
 
-use super::calls::CHILDREN;
+use super::calls::{CHILDREN, ME, USER};
 use crate::http::{Dialect, Reply, Verdict, retry_after};
 
 /// Characters of a message by Notion that an error repeats.
@@ -25,10 +25,11 @@ impl Dialect for NotionDialect {
             400 if is_stale_cursor(code, body) => Verdict::Good,
             // A page that Notion refuses to show says nothing of the others: the caller decides.
             400 | 403 if call == CHILDREN && matches!(code, "validation_error" | "restricted_resource") => Verdict::Good,
-            401 => Verdict::Renew { reason },
+            401 if text(body, "object") == "error" => Verdict::Renew { reason },
             403 if code == "restricted_resource" || code.is_empty() => Verdict::Fail(restricted(call, &reason)),
             429 | 529 => Verdict::Retry { after: retry_after(headers), reason, limited: true },
-            409 | 500 | 502 | 503 | 504 => Verdict::Retry { after: retry_after(headers), reason, limited: false },
+            // Another 401 is by somebody on the way: that is no verdict on the token.
+            401 | 409 | 500 | 502 | 503 | 504 => Verdict::Retry { after: retry_after(headers), reason, limited: false },
             _ => Verdict::Fail(PlatformError::Protocol { call: call.to_owned(), detail: reason }),
         }
     }
@@ -78,7 +79,16 @@ fn reason(status: u16, body: &Value) -> String {
 }
 
 fn restricted(call: &str, reason: &str) -> PlatformError {
-    let capability = if call.starts_with("notion users") { "Read user information" } else { "Read content" };
+    // Which capability that is Notion does not say; to ask who one is takes none.
+    let capability = match call {
+        ME => {
+            let action =
+                format!("{call}: the Notion token or integration lacks access; check it in Notion's settings ({reason})");
+            return PlatformError::NeedsUser { action };
+        }
+        USER => "Read user information",
+        _ => "Read content",
+    };
     let action =
         format!("{call}: the Notion integration lacks the capability \"{capability}\"; add it in its settings ({reason})");
     PlatformError::NeedsUser { action }
@@ -121,6 +131,27 @@ mod tests {
             let said = format!("notion pages.get: status {status} ({code}): Notion's words.");
             assert_eq!(judge(status, code), said);
         }
+    }
+
+    #[test]
+    fn only_notions_own_401_is_a_verdict_on_the_token() {
+        for body in [Value::Null, json!({}), json!({"message": "sign in"}), json!([401]), json!({"object": "list"})] {
+            let verdict = NotionDialect.judge("notion search", 401, &HeaderMap::new(), &body);
+            assert!(matches!(verdict, Verdict::Retry { limited: false, .. }), "{body}: {verdict:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_capability_that_a_call_needs() {
+        let body = json!({"object": "error", "status": 403, "code": "restricted_resource", "message": "x"});
+        let said = |call| match NotionDialect.judge(call, 403, &HeaderMap::new(), &body) {
+            Verdict::Fail(error @ PlatformError::NeedsUser { .. }) => error.to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert!(said(USER).contains("\"Read user information\""));
+        assert!(said("notion search").contains("\"Read content\""));
+        let me = said(ME);
+        assert!(me.contains("token or integration lacks access") && !me.contains("capability"), "{me}");
     }
 
     #[test]

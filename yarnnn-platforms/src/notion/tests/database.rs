@@ -210,6 +210,14 @@ async fn a_database_that_goes_away_loses_its_rows_and_gets_them_back() {
     );
     let error = reader.sync(true).await.unwrap_err();
     assert!(matches!(&error, PlatformError::NeedsUser { action } if action.contains("\"Tasks\" is not shared")), "{error}");
+    // One that lay in the trash and is deleted for good, or no longer shared.
+    workspace.state().database_hidden = false;
+    workspace.state().database_trashed = true;
+    reader.sync(false).await.unwrap();
+    workspace.state().database_hidden = true;
+    for _ in 0..2 {
+        assert!(matches!(reader.sync(true).await.unwrap_err(), PlatformError::NeedsUser { .. }));
+    }
 }
 
 #[tokio::test]
