@@ -52,12 +52,11 @@ impl Dialect for GoogleDialect<'_> {
             200..=299 if body.get("error").is_none() => Verdict::Good,
             200..=299 => Verdict::Fail(protocol(call, format!("an error with a good status: {}", said.words))),
             401 if said.is_google => Verdict::Renew { reason: said.words },
-            // Whoever said that, Google did not: it is no verdict on the token.
-            401 => Verdict::Retry { after: retry_after(headers), reason: said.words, limited: false },
             403 => self.forbidden(call, &said, headers),
             429 if said.is(&LIMITED_TODAY) => Verdict::Fail(self.until_tomorrow(call, headers)),
             429 => Verdict::Retry { after: retry_after(headers), reason: said.words, limited: true },
-            408 | 500.. => Verdict::Retry { after: retry_after(headers), reason: said.words, limited: false },
+            // A 401 that Google did not say is no verdict on the token.
+            401 | 408 | 500.. => Verdict::Retry { after: retry_after(headers), reason: said.words, limited: false },
             400 if said.is_about_account() => Verdict::Fail(needs_user(
                 call,
                 &format!("Google cannot serve this account ({}); check that it has this service, or connect another", said.words),
