@@ -29,6 +29,9 @@ const MAX_SAMPLES: usize = 100;
 /// A window that has moved on by this much is listed again: a sync token tells nothing of the days after its own window.
 const STALE: TimeDelta = TimeDelta::days(1);
 
+/// The same while there is a hole, which is closed first: but not for ever.
+const STALE_WITH_HOLE: TimeDelta = TimeDelta::days(3);
+
 /// A whole day of the last day may begin after the window although its midnight in UTC does not.
 const LAST_DAY: TimeDelta = TimeDelta::hours(12);
 
@@ -113,7 +116,7 @@ impl State {
                 let ids = |items: Vec<&KnownItem>| items.into_iter().map(|it| it.item_id.clone()).collect::<Vec<_>>();
                 let mut unseen = ids(inside);
                 unseen.extend(rotating(ids(outside), MAX_SAMPLES, now));
-                Ok(Self { unseen, left: None, ..state(Step::Audit, *window) })
+                Ok(Self { unseen, size: most, ..state(Step::Audit, *window) })
             }
             _ => Err(protocol("calendar", "this kind of fetch is not known")),
         }
@@ -170,6 +173,7 @@ impl State {
         let Some(timed) = self.timed(event, page) else { return };
         match known {
             Some(known) if timed.is_as(known) => page.unchanged.push(timed.event.id),
+            None if self.is_full() => self.leave(&timed),
             _ => self.keep(&timed, page),
         }
     }
@@ -222,7 +226,9 @@ impl State {
     /// Whether the window is to be listed again, which is the window of now then.
     pub(super) fn moves_on(&mut self, now: DateTime<Utc>) -> bool {
         let current = first_window(Platform::Calendar, now);
-        if current.to - self.window.to < STALE {
+        // To list it again would be to read again what has been read, instead of what a cap left.
+        let longest = if self.hole.is_some() { STALE_WITH_HOLE } else { STALE };
+        if current.to - self.window.to < longest {
             return false;
         }
         self.window = current;

@@ -275,6 +275,45 @@ async fn a_window_that_has_moved_on_is_listed_again() {
 }
 
 #[tokio::test]
+async fn a_gap_is_closed_before_the_window_moves_on() {
+    let bench = Bench::with(60);
+    let first = bench.start(20).await.unwrap();
+    bench.clock.advance(TimeDelta::days(1));
+    let second = bench.since(first.cursor(), 20).await.unwrap();
+    bench.clock.advance(TimeDelta::days(1));
+    let third = bench.since(second.cursor(), 40).await.unwrap();
+    let mut stored: Vec<&str> = [&first, &second, &third].into_iter().flat_map(Fetched::ids).collect();
+    stored.sort_unstable();
+    stored.dedup();
+    assert_eq!((stored.len(), third.page.gaps.len()), (60, 0));
+    let moved = bench.since(third.cursor(), 100).await.unwrap();
+    assert_eq!(moved.page.covered, [bench.window()]);
+
+    bench.clock.advance(TimeDelta::days(1));
+    let late = bench.since(second.cursor(), 20).await.unwrap();
+    assert_eq!(late.page.covered.last().unwrap().to, bench.window().to, "not even a gap holds it up for ever");
+}
+
+#[tokio::test]
+async fn an_audit_with_a_cap_leaves_what_is_new_beyond_it_as_a_gap() {
+    let bench = Bench::with(10);
+    let mut stored = bench.start(20).await.unwrap().page;
+    stored.items.retain(|it| matches!(it.item_id.as_str(), "e8" | "e9"));
+    bench.put("e9", 9);
+    let known = stored.items.iter().map(|it| KnownItem {
+        item_id: it.item_id.clone(),
+        source_timestamp: it.source_timestamp,
+        metadata: it.metadata.clone(),
+    });
+    let mode = FetchMode::Audit { window: bench.window(), known: known.collect() };
+    let audit = bench.fetch("ana@example.com", mode, Some(3)).await.unwrap();
+    assert_eq!((audit.ids(), audit.page.unchanged.as_slice()), (vec!["e0", "e1", "e2", "e9"], &["e8".to_owned()][..]));
+    let [gap] = &audit.page.gaps[..] else { panic!("one gap") };
+    assert_eq!(gap.from, Some(bench.clock.now() + TimeDelta::hours(3)));
+    assert_eq!(audit.page.covered.len(), 2);
+}
+
+#[tokio::test]
 async fn an_audit_compares_and_looks_for_what_is_not_listed() {
     let bench = Bench::with(5);
     let mut stored = bench.start(20).await.unwrap().page;

@@ -505,6 +505,18 @@ async fn more_than_can_be_listed_is_listed_later() {
     assert_eq!((second.ids().len(), second.page.gaps.len()), (200, 1));
     let third = bench.since(second.cursor(), 200).await.unwrap();
     assert_eq!((third.ids().len(), third.page.gaps.len()), (51, 0), "the one at the edge is read again");
+
+    for number in 0..3 {
+        bench.mailbox.lock().unwrap().deliver(&format!("new{number}"), bench.clock.now(), &["INBOX"]);
+    }
+    let second = bench.since(first.cursor(), 2).await.unwrap();
+    assert_eq!((second.ids(), second.page.gaps[0].to), (vec!["new2", "new1"], Some(bench.clock.now())));
+    let third = bench.since(second.cursor(), 500).await.unwrap();
+    assert_eq!(
+        (third.ids().len(), third.page.gaps.len()),
+        (1 + 100 + 151, 0),
+        "new mails do not make it list from the front again"
+    );
 }
 
 #[tokio::test]

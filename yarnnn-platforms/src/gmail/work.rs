@@ -53,7 +53,7 @@ pub(super) struct Work {
     pub(super) from: DateTime<Utc>,
     /// End of the window.
     pub(super) to: DateTime<Utc>,
-    /// What was not read yet came in before.
+    /// What was listed and not read yet, and what was not listed, came in before.
     pub(super) until: DateTime<Utc>,
 }
 
@@ -97,24 +97,22 @@ impl Work {
     }
 
     /// Another page, or the end with its cursor and what is known to be missing.
-    pub(super) fn next(mut self, now: DateTime<Utc>, page: &mut FetchPage) -> Next {
+    pub(super) fn next(self, now: DateTime<Utc>, page: &mut FetchPage) -> Next {
         if !self.is_done() {
             return Next::Page(PageToken::new(serde_json::to_string(&self).unwrap_or_default()));
         }
-        if self.rest.len() > self.listed {
-            // Some of what is left has just come in.
-            self.until = now;
-        }
+        // When some of what is left has just come in, it is not known when; what was listed stays listed up to where it was.
+        let until = if self.rest.len() > self.listed { now } else { self.until };
         let left = self.rest.len();
         let is_whole = left == 0 && !self.more;
-        let seen = Interval { from: if is_whole { self.from } else { self.until }, to: now.min(self.to) };
+        let seen = Interval { from: if is_whole { self.from } else { until }, to: now.min(self.to) };
         page.covered.extend((seen.from < seen.to).then_some(seen));
         if !is_whole {
             let more = if self.more { "more than " } else { "" };
             let reason = format!("{more}{left} older mails were left to the next syncs");
-            page.gaps.push(Gap { kind: GapKind::Cap, from: Some(self.from), to: Some(self.until), reason });
+            page.gaps.push(Gap { kind: GapKind::Cap, from: Some(self.from), to: Some(until), reason });
         }
-        let complete = Interval { from: if is_whole { self.from } else { self.until + TimeDelta::milliseconds(1) }, to: self.to };
+        let complete = Interval { from: if is_whole { self.from } else { until + TimeDelta::milliseconds(1) }, to: self.to };
         let is_complete = self.kind == Kind::Start && self.is_certain && complete.from < complete.to;
         let complete = is_complete.then_some(complete);
         Next::Done { cursor: self.cursor().map(|it| it.write()), complete }

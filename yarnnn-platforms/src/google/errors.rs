@@ -55,7 +55,7 @@ impl Dialect for GoogleDialect<'_> {
             403 => self.forbidden(call, &said, headers),
             429 if said.is(&LIMITED_TODAY) => Verdict::Fail(self.until_tomorrow(call, headers)),
             429 => Verdict::Retry { after: retry_after(headers), reason: said.words, limited: true },
-            // Whoever said 401 without Google's words, Google did not: it is no verdict on the token.
+            // A 401 that Google did not say is no verdict on the token.
             401 | 408 | 500.. => Verdict::Retry { after: retry_after(headers), reason: said.words, limited: false },
             400 if said.is_about_account() => Verdict::Fail(needs_user(
                 call,
