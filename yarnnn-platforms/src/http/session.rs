@@ -86,7 +86,8 @@ impl Session {
         try_join_all(requests.into_iter().map(|request| self.admitted(dialect, call, request))).await
     }
 
-    /// Makes a call whose first try has leave; each further one asks for its own.
+    /// Makes a call whose first try has leave; each further one asks for its own, but for one that the provider did not take and
+    /// named a time for: the leave was not used, and where windows are full a second one takes a whole window.
     async fn admitted(&self, dialect: &dyn Dialect, call: &Call<'_>, request: Request) -> Result<Reply, PlatformError> {
         let mut token = self.0.tokens.current().await?;
         let (mut retries, mut renewed) = (0, false);
@@ -102,8 +103,12 @@ impl Session {
                 }
                 Attempt::Renew { reason } => return Err(refused(call.name, &reason)),
                 Attempt::Retry(again) => {
+                    let has_leave = again.limited && again.after.is_some();
                     self.wait(call.name, again, retries).await?;
                     retries += 1;
+                    if has_leave {
+                        continue;
+                    }
                 }
             }
             self.0.gate.admit(call).await?;
