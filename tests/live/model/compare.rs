@@ -79,7 +79,7 @@ impl Memory {
             self.items += expected.len();
             self.equal(synced, &id, &expected, &report.gaps)
         } else {
-            self.new(synced, &id, &expected, &report.gaps)
+            self.told(synced, &id, &expected, &report.gaps)
         };
         if report.outcome.is_ok() {
             if synced.after.states.get(&id).is_none_or(|it| it.last_error.is_some()) {
@@ -125,7 +125,7 @@ impl Memory {
         let is_heard = !synced.trouble.silent.contains(&id.platform());
         let mut problems = sound(synced, id, expected);
         if before.and_then(|it| it.cursor.clone()) != after.and_then(|it| it.cursor.clone()) {
-            problems.extend(if is_heard { self.new(synced, id, expected, gaps) } else { vec![] });
+            problems.extend(if is_heard { self.told(synced, id, expected, gaps) } else { vec![] });
         } else if is_heard {
             problems.extend(failing_to_keep(synced, id, expected));
         }
@@ -136,7 +136,7 @@ impl Memory {
     }
 
     /// What has come since the last sync is there, and nothing is wrong that was right.
-    fn new(&self, synced: &Synced<'_>, id: &ResourceId, expected: &[Expected], gaps: &[Gap]) -> Vec<String> {
+    fn told(&self, synced: &Synced<'_>, id: &ResourceId, expected: &[Expected], gaps: &[Gap]) -> Vec<String> {
         let stored = synced.after.of(id);
         let mut problems = failing_to_keep(synced, id, expected);
         let known = self.known.get(id);

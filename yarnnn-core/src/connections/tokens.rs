@@ -326,9 +326,11 @@ mod tests {
     async fn whoever_is_not_the_one_waits_and_takes_what_was_bought() {
         let mut world = World::new();
         world.credentials.expect_credentials().returning(|_, _| Ok(stored("one", 1, 1)));
-        let mut turns = vec![RefreshTurn::Newer(stored("two", 60, 2)), RefreshTurn::Wait { retry_after: Duration::from_secs(2) }];
+        let mut turns = vec![RefreshTurn::Newer(stored("two", 60, 2)), RefreshTurn::Wait { retry_after: TURN }];
         world.credentials.expect_take_refresh().times(2).returning(move |_| Ok(turns.pop().unwrap()));
+        let began = tokio::time::Instant::now();
         assert_eq!(text(world.tokens().current().await), Ok("two".into()));
+        assert_eq!(began.elapsed(), GLANCE, "nobody waits for a whole turn");
     }
 
     #[tokio::test]
