@@ -14,8 +14,11 @@ use crate::clock::Clock;
 use crate::error::StoreError;
 use crate::jobs::{Admission, Capacity, Endpoint, PermitRequest, WorkerId};
 
-/// The longest that one call waits for leave. Providers ask for a minute or a little more; what takes longer is put off.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// The longest that one call waits for leave: two windows of a minute. What takes longer is put off.
+const PATIENCE: Duration = Duration::from_secs(125);
+/// A provider's window begins when a call arrives, which takes the first calls longest: who has to wait for a window waits so
+/// much longer, or is refused there and waits for a second.
+const ARRIVAL: Duration = Duration::from_millis(300);
 /// A permit stands for the start of a call: it need not outlive it.
 const LEASE: Duration = Duration::from_secs(1);
 
