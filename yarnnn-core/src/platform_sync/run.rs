@@ -20,7 +20,7 @@ use crate::connections::{
 use crate::error::Error;
 use crate::id::{ActivityId, IdGen, UserId};
 use crate::pipeline::CancelToken;
-use crate::platform::{Platform, PlatformClient, PlatformError, Resource, ResourceId, ResourceKind};
+use crate::platform::{Platform, PlatformClient, PlatformError, Probe, Resource, ResourceId, ResourceKind};
 use crate::sync::{ContentStore, LiveOutcome, LiveResource, Origin, ResourceStatus, Sync, SyncEvent, SyncOptions, first_window};
 
 /// Resources of one platform that are read at once. What a provider allows is decided at the gate.
@@ -89,6 +89,14 @@ struct Scene<'a> {
     now: DateTime<Utc>,
     watch: &'a SyncWatch,
     counters: &'a Arc<Counters>,
+    asked: Option<Asked>,
+}
+
+/// A platform that has already said who answers.
+struct Asked {
+    platform: Platform,
+    client: Arc<dyn PlatformClient>,
+    probe: Probe,
 }
 
 impl PlatformSync {
@@ -121,14 +129,18 @@ impl PlatformSync {
         }
         let counters = Arc::<Counters>::default();
         let opened = self.connections.open(&connection);
-        if let Err(error) = another_account(&connection, &opened).await {
-            let reports = platforms.iter().map(|it| SyncedPlatform::refused(*it, &error)).collect();
-            return self.recorded(&connection, reports, false).await;
-        }
-        let scene = Scene { user: &user, connection: &connection, trigger: request.trigger, now, watch, counters: &counters };
+        let asked = match same_account(&connection, &opened).await {
+            Ok(asked) => asked,
+            Err(error) => {
+                let refused = platforms.iter().map(|it| SyncedPlatform::refused(*it, &error)).collect();
+                return self.recorded(&connection, refused, false).await;
+            }
+        };
+        let (connection, trigger, counters) = (&connection, request.trigger, &counters);
+        let scene = Scene { user: &user, connection, trigger, now, watch, counters, asked };
         let runs = platforms.iter().map(|it| self.platform(&scene, &opened, *it));
         let reports = futures::future::try_join_all(runs).await?;
-        let reports = self.recorded(&connection, reports, is_whole(request)).await?;
+        let reports = self.recorded(connection, reports, is_whole(request)).await?;
         self.sync.expire().await?;
         Ok(reports)
     }
@@ -139,16 +151,28 @@ impl PlatformSync {
     }
 
     async fn platform(&self, scene: &Scene<'_>, opened: &OpenConnection, platform: Platform) -> Result<SyncedPlatform, Error> {
-        let client = opened.client(platform);
-        match self.read(scene, client.as_ref(), platform).await {
+        let (client, probe) = match scene.asked.as_ref().filter(|it| it.platform == platform) {
+            Some(asked) => (asked.client.clone(), Some(asked.probe.clone())),
+            None => (opened.client(platform), None),
+        };
+        match self.read(scene, client.as_ref(), probe, platform).await {
             Ok(report) => Ok(report),
             Err(Error::Platform(error)) => Ok(SyncedPlatform::refused(platform, &error)),
             Err(error) => Err(error),
         }
     }
 
-    async fn read(&self, scene: &Scene<'_>, client: &dyn PlatformClient, platform: Platform) -> Result<SyncedPlatform, Error> {
-        let probe = client.probe().await?;
+    async fn read(
+        &self,
+        scene: &Scene<'_>,
+        client: &dyn PlatformClient,
+        probe: Option<Probe>,
+        platform: Platform,
+    ) -> Result<SyncedPlatform, Error> {
+        let probe = match probe {
+            Some(probe) => probe,
+            None => client.probe().await?,
+        };
         let known = scene.connection.landscape.selected_of(platform);
         let discovered = known.is_empty();
         let chosen = if discovered { self.discover(scene, client, platform).await? } else { known };
@@ -381,18 +405,20 @@ fn synced(platform: Platform, outcome: LiveOutcome) -> SyncedResource {
 
 /// A token may be replaced by one of another account behind our back; what it shows must not be mixed. The account was named by
 /// the first platform that was granted; an error of another kind is left to that platform's own reading.
-async fn another_account(connection: &Connection, opened: &OpenConnection) -> Result<(), PlatformError> {
+async fn same_account(connection: &Connection, opened: &OpenConnection) -> Result<Option<Asked>, PlatformError> {
     let capabilities = connection.metadata.get("capabilities").and_then(|it| it.get(0)?.as_str()?.parse().ok());
     let first = capabilities.or_else(|| connection.provider.platforms().first().copied());
-    let (Some(known), Some(first)) = (connection.account_id(), first) else { return Ok(()) };
-    match opened.client(first).probe().await {
+    let (Some(known), Some(platform)) = (connection.account_id(), first) else { return Ok(None) };
+    let client = opened.client(platform);
+    match client.probe().await {
         Ok(probe) if probe.account_id != known => {
             let (provider, account) = (connection.provider, probe.account_id);
             let action =
                 format!("{} answers as {account}, but {known} was connected: yarnnn connect {provider}", provider.name());
             Err(PlatformError::NeedsUser { action })
         }
-        _ => Ok(()),
+        Ok(probe) => Ok(Some(Asked { platform, client, probe })),
+        Err(_) => Ok(None),
     }
 }
 
