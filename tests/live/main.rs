@@ -1,6 +1,7 @@
 //! The guarantees of live sync, from the real clients over loopback to a real database.
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
 
+mod kills;
 mod model;
 mod seeds;
 mod zeros;

@@ -352,8 +352,16 @@ async fn look(opened: &OpenConnection, provider: Provider) -> Result<Shown, Erro
 ///
 /// # Errors
 /// Those of the client.
-pub(crate) async fn discover(client: &dyn PlatformClient) -> Result<(Probe, Vec<Resource>), PlatformError> {
+async fn discover(client: &dyn PlatformClient) -> Result<(Probe, Vec<Resource>), PlatformError> {
     let probe = client.probe().await?;
+    Ok((probe, listed(client).await?))
+}
+
+/// Everything that can be read, for who knows who answers.
+///
+/// # Errors
+/// Those of the client.
+pub(crate) async fn listed(client: &dyn PlatformClient) -> Result<Vec<Resource>, PlatformError> {
     let (mut resources, mut page) = (Vec::new(), None);
     loop {
         let listed = client.resources(page).await?;
@@ -363,7 +371,7 @@ pub(crate) async fn discover(client: &dyn PlatformClient) -> Result<(Probe, Vec<
         }
         page = listed.next;
         if page.is_none() {
-            return Ok((probe, resources));
+            return Ok(resources);
         }
     }
 }

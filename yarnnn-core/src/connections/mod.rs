@@ -11,7 +11,7 @@ mod sources;
 mod store;
 mod tokens;
 
-pub(crate) use connect::discover;
+pub(crate) use connect::listed;
 pub use connect::{ConnectReport, Connections, ConnectionsParts, OpenConnection, PlatformReport};
 pub use grant::{GrantError, Granted, OAuth};
 pub use health::ConnectionHealth;

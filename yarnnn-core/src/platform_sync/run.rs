@@ -15,7 +15,7 @@ use crate::accounts::{AccountStore, Tier, User};
 use crate::activity::{ActivityKind, NewActivity};
 use crate::clock::Clock;
 use crate::connections::{
-    Connection, ConnectionChange, ConnectionStatus, Connections, OpenConnection, Provider, discover, source_limit,
+    Connection, ConnectionChange, ConnectionStatus, Connections, OpenConnection, Provider, listed, source_limit,
 };
 use crate::error::Error;
 use crate::id::{ActivityId, IdGen, UserId};
@@ -129,9 +129,7 @@ impl PlatformSync {
         let runs = platforms.iter().map(|it| self.platform(&scene, &opened, *it));
         let reports = futures::future::try_join_all(runs).await?;
         let reports = self.recorded(&connection, reports, is_whole(request)).await?;
-        if request.trigger == SyncTrigger::Manual {
-            self.sync.expire().await?;
-        }
+        self.sync.expire().await?;
         Ok(reports)
     }
 
@@ -186,7 +184,7 @@ impl PlatformSync {
 
     /// Lists what can be read and chooses by default where nothing is chosen.
     async fn discover(&self, scene: &Scene<'_>, client: &dyn PlatformClient, platform: Platform) -> Result<Vec<Resource>, Error> {
-        let (_, found) = discover(client).await?;
+        let found = listed(client).await?;
         let limit = source_limit(scene.user.tier, platform);
         let saved = self.connections.update(scene.connection, |now| {
             let mut landscape = now.landscape.clone();
@@ -202,8 +200,8 @@ impl PlatformSync {
     /// Looks what can be read now; answers whether nothing is shown any more. A list that cannot be had, or is empty, leaves what
     /// is known (dossier §4.11).
     async fn look_again(&self, scene: &Scene<'_>, client: &dyn PlatformClient, platform: Platform, gone: &[ResourceId]) -> bool {
-        let found = match discover(client).await {
-            Ok((_, found)) if !found.is_empty() => found,
+        let found = match listed(client).await {
+            Ok(found) if !found.is_empty() => found,
             Ok(_) => return true,
             Err(error) => {
                 tracing::warn!(%platform, %error, "the list of sources could not be refreshed");

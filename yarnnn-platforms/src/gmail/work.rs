@@ -86,6 +86,12 @@ impl Work {
         (chunk, ordered)
     }
 
+    /// Names a mail that cannot be read. It is done: whatever is read next must not wait for it.
+    fn doubt(&mut self, id: &str, reason: &str, page: &mut FetchPage) {
+        self.is_certain = false;
+        page.quarantined.push(quarantined(GET, id, reason));
+    }
+
     fn is_done(&self) -> bool {
         self.lookups.is_empty() && self.samples.is_empty() && self.fetches.is_empty()
     }
@@ -148,7 +154,8 @@ impl GmailClient {
         let count = ids.len();
         for (id, mail) in ids.into_iter().zip(mails) {
             match mail {
-                Some(mail) if map::stranger(&mail.label_ids, label).is_none() => match work.kind {
+                Err(reason) => work.doubt(&id, &reason, page),
+                Ok(Some(mail)) if map::stranger(&mail.label_ids, label).is_none() => match work.kind {
                     Kind::Audit if !is_sample => page.unchanged.push(id),
                     Kind::Audit => {}
                     // It went and came back: what is stored of it may have gone meanwhile.
@@ -172,9 +179,16 @@ impl GmailClient {
         let place = Place { label, account: self.account().await? };
         let mut bytes = 0;
         for ((id, ordered), mail) in ids.iter().zip(ordered).zip(self.calls.messages(ids, "full").await?) {
-            let Some(mail) = mail else {
-                page.gone.push(id.clone());
-                continue;
+            let mail = match mail {
+                Ok(Some(mail)) => mail,
+                Ok(None) => {
+                    page.gone.push(id.clone());
+                    continue;
+                }
+                Err(reason) => {
+                    work.doubt(id, &reason, page);
+                    continue;
+                }
             };
             if let Some(received) = map::received(&mail).filter(|_| *ordered) {
                 work.until = work.until.min(received);
@@ -189,10 +203,7 @@ impl GmailClient {
                     bytes += item.content.len();
                     page.items.push(item);
                 }
-                Err(reason) => {
-                    work.is_certain = false;
-                    page.quarantined.push(quarantined(GET, id, &reason));
-                }
+                Err(reason) => work.doubt(id, &reason, page),
             }
         }
         Ok(bytes)
@@ -206,8 +217,10 @@ impl GmailClient {
         };
         for leaf in &mut outline.leaves {
             let Some(attachment) = leaf.attachment_id.clone() else { continue };
-            let found = self.calls.attachment(&mail.id, &attachment).await?;
-            let filled = leaf.fill(found.and_then(|it| it.data).as_deref().unwrap_or_default());
+            let filled = match self.calls.attachment(&mail.id, &attachment).await? {
+                Ok(found) => leaf.fill(found.and_then(|it| it.data).as_deref().unwrap_or_default()),
+                Err(reason) => Err(format!("a text of it cannot be had: {reason}")),
+            };
             if let Err(reason) = filled {
                 return Ok(Err(reason));
             }

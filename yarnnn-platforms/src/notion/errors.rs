@@ -4,6 +4,7 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 use yarnnn_core::platform::PlatformError;
 
+use super::calls::CHILDREN;
 use crate::http::{Dialect, Reply, Verdict, retry_after};
 
 /// Characters of a message by Notion that an error repeats.
@@ -22,6 +23,8 @@ impl Dialect for NotionDialect {
             // Whether that is an error depends on what was asked for: the caller decides.
             404 if code == "object_not_found" => Verdict::Good,
             400 if is_stale_cursor(code, body) => Verdict::Good,
+            // A page that Notion refuses to show says nothing of the others: the caller decides.
+            400 | 403 if call == CHILDREN && matches!(code, "validation_error" | "restricted_resource") => Verdict::Good,
             401 => Verdict::Renew { reason },
             403 if code == "restricted_resource" || code.is_empty() => Verdict::Fail(restricted(call, &reason)),
             429 | 529 => Verdict::Retry { after: retry_after(headers), reason, limited: true },
@@ -38,7 +41,22 @@ pub(super) fn is_missing(reply: &Reply) -> bool {
 
 /// The list went on changing, and the place to go on from is no longer in it.
 pub(super) fn is_stale(reply: &Reply) -> bool {
-    reply.status == 400
+    reply.status == 400 && is_stale_cursor(text(&reply.body, "code"), &reply.body)
+}
+
+/// Inside of it stands what Notion shows to no integration.
+pub(super) fn is_unsupported(reply: &Reply) -> bool {
+    reply.status == 400 && text(&reply.body, "message").contains("not supported via the API")
+}
+
+/// Why this one thing is refused, if it is.
+pub(super) fn refusal(reply: &Reply) -> Option<PlatformError> {
+    let reason = || reason(reply.status, &reply.body);
+    match reply.status {
+        400 => Some(PlatformError::Protocol { call: reply.call.to_owned(), detail: reason() }),
+        403 => Some(restricted(reply.call, &reason())),
+        _ => None,
+    }
 }
 
 fn is_stale_cursor(code: &str, body: &Value) -> bool {
@@ -77,7 +95,7 @@ mod tests {
     fn judge(status: u16, code: &str) -> String {
         let headers = [("retry-after".parse().unwrap(), "95".parse().unwrap())].into_iter().collect();
         let body = json!({"object": "error", "status": status, "code": code, "message": "Notion's words."});
-        match NotionDialect.judge("notion blocks.children", status, &headers, &body) {
+        match NotionDialect.judge("notion pages.get", status, &headers, &body) {
             Verdict::Good => "good".to_owned(),
             Verdict::Retry { after, limited, .. } => {
                 assert_eq!(after, Some(Duration::from_secs(95)));
@@ -100,7 +118,7 @@ mod tests {
         }
         assert!(judge(403, "restricted_resource").contains("lacks the capability \"Read content\""));
         for (status, code) in [(400, "validation_error"), (400, "missing_version"), (404, "invalid_request_url"), (418, "x")] {
-            let said = format!("notion blocks.children: status {status} ({code}): Notion's words.");
+            let said = format!("notion pages.get: status {status} ({code}): Notion's words.");
             assert_eq!(judge(status, code), said);
         }
     }

@@ -26,6 +26,8 @@ pub(super) enum Kind {
     Fill,
     /// What came after the cursor.
     New,
+    /// What came after the cursor, and what was listed before, as far as one page holds of it.
+    Recent,
     /// What a cap cut off before.
     Hole,
     /// What was listed before: edits come back, and threads that grew are found.
@@ -132,9 +134,13 @@ impl Plan {
         let (holes, given_up) = kept(std::mem::take(&mut position.holes), oldest_kept);
         let due = VecDeque::from(std::mem::take(&mut position.threads));
         let sweep_is_due = position.swept_at.is_none_or(|it| now - it >= SWEEP_EVERY);
-        let new = Stretch::of(Kind::New, position.latest, horizon(now));
+        let mut new = Stretch::of(Kind::New, position.latest, horizon(now));
         let mut plan = Self::new(now, position);
         plan.sweep = known_stretches(oldest_kept.before(), plan.position.latest.after(), &holes);
+        if let ([known], true, true) = (plan.sweep.as_slice(), sweep_is_due, holes.is_empty()) {
+            // Mostly one page holds both.
+            (new.kind, new.after) = (Kind::Recent, known.after);
+        }
         plan.stretches =
             std::iter::once(new).chain(holes.iter().map(|it| Stretch::of(Kind::Hole, it.after, it.before))).collect();
         (plan.sweep_is_due, plan.has_swept, plan.due) = (sweep_is_due, false, due);
@@ -172,7 +178,7 @@ impl Plan {
     pub(super) fn next(&mut self, cap: Option<u32>, known: Option<&Known<'_>>) -> Option<Step> {
         loop {
             if let Some(stretch) = self.stretches.front() {
-                if !stretch.kind.counts() || self.room(cap) > 0 {
+                if !stretch.kind.counts() || stretch.kind == Kind::Recent || self.room(cap) > 0 {
                     return Some(Step::List);
                 }
                 self.position.holes.push(Hole { after: stretch.after, before: stretch.before });
@@ -207,26 +213,40 @@ impl Plan {
 
     /// Takes note of a page of the first stretch.
     pub(super) fn listed(&mut self, listed: &Listed) {
-        let Some(mut stretch) = self.stretches.pop_front() else { return };
+        let Some(stretch) = self.stretches.pop_front() else { return };
         let count = u32::try_from(listed.messages.len().saturating_add(listed.unreadable.len())).unwrap_or(u32::MAX);
         self.seen = self.seen.saturating_add(count);
+        let cursor = self.position.latest;
         self.is_limited |= listed.is_limited;
         self.is_whole &= listed.unreadable.is_empty() && !listed.is_limited;
         self.remember(listed);
-        self.find_threads(stretch.kind, listed);
+        self.find_threads(stretch.kind, cursor, listed);
         if stretch.kind.counts() {
-            self.counted = self.counted.saturating_add(count);
+            let before = if stretch.kind == Kind::Recent { listed.messages.range(..=cursor).count() } else { 0 };
+            self.counted = self.counted.saturating_add(count.saturating_sub(u32::try_from(before).unwrap_or(u32::MAX)));
         }
         if stretch.kind != Kind::Audit {
             self.position.latest = self.position.latest.max(listed.newest().unwrap_or(Ts::ZERO));
         }
-        match listed.oldest().filter(|_| listed.has_more) {
-            Some(oldest) => {
-                (stretch.before, stretch.opened) = (oldest, true);
-                self.stretches.push_front(stretch);
-            }
+        let rest = listed.oldest().filter(|_| listed.has_more);
+        if stretch.kind == Kind::Recent {
+            return self.part(cursor, rest);
+        }
+        match rest {
+            Some(oldest) => self.stretches.push_front(Stretch { before: oldest, opened: true, ..stretch }),
             // A hole is closed: what is around it is listed again too.
             None => self.sweep_is_due |= stretch.kind == Kind::Hole,
+        }
+    }
+
+    /// What a page left of what is new and of what was listed before: from here on these are two.
+    fn part(&mut self, cursor: Ts, rest: Option<Ts>) {
+        match (rest, self.sweep.first_mut()) {
+            (Some(oldest), _) if oldest > cursor => {
+                self.stretches.push_front(Stretch { opened: true, ..Stretch::of(Kind::New, cursor, oldest) });
+            }
+            (Some(oldest), Some(known)) => (known.before, known.opened) = (oldest, true),
+            _ => self.sweep.clear(),
         }
     }
 
@@ -240,10 +260,11 @@ impl Plan {
         self.mark = there.max();
     }
 
-    fn find_threads(&mut self, kind: Kind, listed: &Listed) {
+    fn find_threads(&mut self, kind: Kind, cursor: Ts, listed: &Listed) {
         let begun = listed.messages.values().rev().filter_map(super::wire::Message::begins);
         for (ts, latest) in begun {
-            let after = if kind == Kind::Known { self.late } else { Ts::ZERO };
+            let was_listed = kind == Kind::Known || (kind == Kind::Recent && ts <= cursor);
+            let after = if was_listed { self.late } else { Ts::ZERO };
             if latest.is_none_or(|it| it > after) && !self.due.iter().any(|it| it.ts == ts) {
                 self.add_thread(Thread { ts, after });
             }
@@ -327,7 +348,7 @@ impl Plan {
 impl Kind {
     /// Whether its messages count against the cap.
     pub(super) const fn counts(self) -> bool {
-        matches!(self, Self::Fill | Self::New | Self::Hole)
+        matches!(self, Self::Fill | Self::New | Self::Recent | Self::Hole)
     }
 }
 

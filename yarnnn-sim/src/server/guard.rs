@@ -37,7 +37,7 @@ pub(super) async fn guard(call: &'static str, sim: Sim, stopping: Stopping, requ
         return reply::text(StatusCode::PAYLOAD_TOO_LARGE, "text/plain", "the request is too large");
     };
     let number = sim.journal().begin(journal::Request::of(call, &parts, body.len(), sim.now()));
-    sim.limits().wait().await;
+    sim.limits().wait(call).await;
     let mut response = answer(call, &sim, stopping, parts, body, next).await;
     sim.journal().finish(number, response.status().as_u16());
     if !response.headers().contains_key(header::DATE) {

@@ -46,7 +46,8 @@ struct State {
     /// By rule and holder of the token.
     spent: HashMap<(usize, String), Spent>,
     slack_objects: Option<usize>,
-    latency: Duration,
+    /// By calls, the latest word last.
+    latency: Vec<(String, Duration)>,
     factor: f64,
     refused: u64,
 }
@@ -54,7 +55,7 @@ struct State {
 impl Default for State {
     fn default() -> Self {
         let spent = HashMap::new();
-        Self { rules: Vec::new(), spent, slack_objects: None, latency: Duration::ZERO, factor: 1.0, refused: 0 }
+        Self { rules: Vec::new(), spent, slack_objects: None, latency: Vec::new(), factor: 1.0, refused: 0 }
     }
 }
 
@@ -107,7 +108,12 @@ impl Limits {
 
     /// Every call takes at least this long.
     pub fn latency(&self, latency: Duration) {
-        self.state().latency = latency;
+        self.latency_of("*", latency);
+    }
+
+    /// These calls (a name may end in `*`) take at least this long, whatever was said before.
+    pub fn latency_of(&self, calls: &str, latency: Duration) {
+        self.state().latency.push((calls.to_owned(), latency));
     }
 
     /// Turns everything off.
@@ -126,10 +132,11 @@ impl Limits {
     }
 
     /// Spends the latency.
-    pub(super) async fn wait(&self) {
+    pub(super) async fn wait(&self, call: &str) {
         let latency = {
             let state = self.state();
-            state.latency.div_f64(state.factor)
+            let said = state.latency.iter().rev().find(|(calls, _)| matches(calls, call));
+            said.map_or(Duration::ZERO, |(_, latency)| latency.div_f64(state.factor))
         };
         if !latency.is_zero() {
             tokio::time::sleep(latency).await;

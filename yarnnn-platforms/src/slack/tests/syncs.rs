@@ -179,11 +179,30 @@ async fn replies_under_what_was_deleted_or_said_by_an_app_are_read() {
     slack.reply(&app, hours(6), "thanks, app");
     let fetched = slack.start(Some(1_000)).await;
     assert_eq!(fetched.items.values().map(|it| it.content.as_str()).collect::<Vec<_>>(), ["still here", "thanks, app"]);
-    assert_eq!(fetched.gone.iter().collect::<Vec<_>>(), [&deleted]);
+    assert_eq!(fetched.gone.iter().collect::<Vec<_>>(), [&deleted, &app]);
     assert_eq!(
         fetched.filtered.iter().map(|(it, count)| (it.as_str(), *count)).collect::<Vec<_>>(),
         [("bot_message", 1), ("tombstone", 1)]
     );
+}
+
+#[tokio::test]
+async fn what_no_longer_says_anything_is_gone() {
+    for by_audit in [false, true] {
+        let slack = Workspace::new();
+        let (parent, lonely) = (slack.post(hours(9), "parent"), slack.post(hours(8), "to be emptied"));
+        let reply = slack.reply(&parent, hours(7), "to be emptied too");
+        let mut stored = slack.start(Some(1_000)).await;
+        slack.edit(&lonely, "");
+        slack.edit(&reply, "");
+        slack.clock.advance(hours(7));
+        let fetched =
+            if by_audit { slack.audit(&stored).await.unwrap() } else { slack.since(&stored.cursor().clone(), Some(500)).await };
+        assert_eq!(fetched.filtered["empty"], if by_audit { 2 } else { 1 });
+        stored.store(fetched);
+        // A sweep does not read a thread that did not grow.
+        assert_eq!(stored.ids(), if by_audit { vec![parent.as_str()] } else { vec![parent.as_str(), &reply] });
+    }
 }
 
 #[tokio::test]
@@ -242,6 +261,26 @@ async fn a_restricted_app_gets_fifteen_at_a_time_and_everything_in_the_end() {
         let fetch = FetchMode::Start { window: slack.window() };
         let fetched = slack.fetch_by(limits, fetch, Budget::default()).await.unwrap();
         assert_eq!(fetched.texts(), slack.truth());
+    }
+}
+
+#[tokio::test]
+async fn a_restricted_app_makes_one_call_at_a_time() {
+    for (limits, most) in [(SlackLimits::default(), 4), (SlackLimits::restricted(), 1)] {
+        let slack = Workspace::new();
+        for thread in 0..6 {
+            let parent = slack.post(hours(30) - TimeDelta::minutes(thread), "parent");
+            slack.reply(&parent, hours(20) - TimeDelta::minutes(thread), "reply");
+        }
+        let fetch = FetchMode::Start { window: slack.window() };
+        let stored = slack.fetch_by(limits.clone(), fetch, Budget::default()).await.unwrap();
+        assert_eq!((stored.texts(), slack.most_at_once("conversations.replies")), (slack.truth(), most));
+        // Half of the list is missing, and looked up.
+        slack.fault("conversations.history", 0, Fault::Torn);
+        (0..6).for_each(|it| drop(slack.post(hours(15) - TimeDelta::minutes(it), "news")));
+        let audit = FetchMode::Audit { window: slack.window(), known: stored.known() };
+        slack.fetch_by(limits, audit, Budget::default()).await.unwrap();
+        assert_eq!(slack.most_at_once("conversations.history"), most);
     }
 }
 

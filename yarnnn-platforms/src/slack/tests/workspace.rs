@@ -39,6 +39,8 @@ pub(super) struct State {
     /// Answers that stand in for the next ones, by method; none lets one pass.
     faults: HashMap<&'static str, VecDeque<Option<Fault>>>,
     calls: Vec<String>,
+    /// Calls that are under way, and the most there were at once, by method.
+    under_way: HashMap<String, (usize, usize)>,
     answered: HashMap<String, Value>,
 }
 
@@ -148,6 +150,18 @@ impl Workspace {
         let state = self.state();
         let messages = state.messages.iter().filter(|(_, it)| it["subtype"] != "tombstone" && it["subtype"] != "channel_join");
         messages.map(|(ts, it)| (ts.clone(), text(it))).collect()
+    }
+
+    fn count(&self, method: &str, change: isize) {
+        let mut state = self.state();
+        let (now, most) = state.under_way.entry(method.to_owned()).or_default();
+        *now = now.checked_add_signed(change).unwrap();
+        *most = (*most).max(*now);
+    }
+
+    /// How many calls of a method were under way at once.
+    pub(super) fn most_at_once(&self, method: &str) -> usize {
+        self.state().under_way.get(method).map_or(0, |(_, most)| *most)
     }
 
     pub(super) fn client(self: &Arc<Self>, limits: SlackLimits) -> SlackClient {
@@ -263,6 +277,9 @@ struct Wire(Arc<Workspace>);
 impl Transport for Wire {
     async fn send(&self, request: &Request, _: Option<&SecretString>) -> Result<RawReply, TransportError> {
         let method = request.url.path().strip_prefix("/api/").unwrap().to_owned();
+        self.0.count(&method, 1);
+        tokio::task::yield_now().await;
+        self.0.count(&method, -1);
         let mut arguments: HashMap<String, String> = request.url.query_pairs().into_owned().collect();
         if let Body::Form(pairs) = &request.body {
             arguments.extend(pairs.iter().cloned());
@@ -325,7 +342,7 @@ impl State {
         if arguments["types"].contains("private") && self.scopes.is_some_and(|it| !it.contains("groups:read")) {
             return Err("missing_scope");
         }
-        let start: usize = arguments.get("cursor").map_or(0, |it| it.parse().unwrap());
+        let start: usize = arguments.get("cursor").map_or(0, |it| it.parse().unwrap_or(0)).min(self.channels.len());
         let end = (start + self.most.min(200)).min(self.channels.len());
         let next = if end < self.channels.len() { end.to_string() } else { String::new() };
         Ok(json!({"ok": true, "channels": self.channels[start..end], "response_metadata": {"next_cursor": next}}))
