@@ -362,6 +362,7 @@ impl Scene<'_> {
         SyncOptions {
             user: self.user.id,
             origin: Origin::Live,
+            connection: Some((self.connection.id, self.connection.epoch)),
             window: first_window(platform, self.now),
             cancel: self.watch.cancel.clone(),
             observer,

@@ -129,7 +129,8 @@ impl<'a> Reader<'a> {
     ) -> Result<Self, Error> {
         let Resource { id, name, .. } = &live.resource;
         let (resource, resource_name) = (id.clone(), name.clone());
-        let begin = BeginRun { user: options.user, resource, resource_name, mode, at: sync.clock.now() };
+        let (user, connection) = (options.user, options.connection);
+        let begin = BeginRun { user, resource, resource_name, mode, connection, at: sync.clock.now() };
         let run = sync.content.begin(begin).await?;
         let outcome = LiveOutcome::of(live.resource.clone());
         Ok(Self { sync, client, options, live, run, seen: BTreeSet::new(), latest: None, outcome })
