@@ -79,7 +79,7 @@ async fn sign_in(connections: &Connections, sim: &Sim) -> Result<()> {
     let redirect = parameter("redirect_uri").context("nobody comes back")?;
     let state = OAuthState::new(parameter("state").context("no state")?);
     let code = sim.tokens().authorization_code(yarnnn_sim::Provider::Slack, &SCOPES, &redirect);
-    connections.callback(Provider::Slack, &state, &SecretString::from(code)).await?;
+    connections.callback(UserId::LOCAL, Provider::Slack, &state, &SecretString::from(code)).await?;
     Ok(())
 }
 
