@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use yarnnn_core::platform::{KnownItem, PlatformError, ResourceId};
 
 use super::calls::{Ask, HISTORY};
-use super::plan::{LookUp, Plan, Stretch};
+use super::plan::{LookUp, Plan};
 use super::read::{Listed, Reader, protocol};
 use super::stamp::Ts;
+use super::stretch::Stretch;
 use super::wire::Message;
 
 /// Stored messages by time, and stored replies by thread.

@@ -11,9 +11,10 @@ use super::calls::{Ask, HISTORY, REPLIES};
 use super::cursor::{Position, Thread};
 use super::map::{Record, record};
 use super::names::Resolved;
-use super::plan::{Kind, LookUp, Plan, Step, Stretch, oldest_kept};
+use super::plan::{LookUp, Plan, Step, oldest_kept};
 use super::read::{Listed, Reader, protocol};
 use super::stamp::Ts;
+use super::stretch::{Kind, Stretch};
 use super::wire::{Message, Stamp};
 
 /// Threads that are read, and messages that are looked up, at the same time.

@@ -18,6 +18,7 @@ mod plan;
 mod read;
 mod rich_text;
 mod stamp;
+mod stretch;
 #[cfg(test)]
 mod tests;
 pub(crate) mod wire;

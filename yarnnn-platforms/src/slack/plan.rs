@@ -11,6 +11,7 @@ use super::calls::Onward;
 use super::cursor::{Hole, Position, Thread};
 use super::read::{Listed, protocol};
 use super::stamp::Ts;
+use super::stretch::{Kind, Stretch};
 
 /// Threads that one fetch with a cap reads.
 const THREADS: usize = 20;
@@ -19,36 +20,6 @@ const LOOK_UPS: usize = 200;
 /// The time to live is listed again after so long.
 const SWEEP_EVERY: TimeDelta = TimeDelta::hours(6);
 const VERSION: u8 = 1;
-
-/// Why a stretch is listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Kind {
-    /// The first fill.
-    Fill,
-    /// What came after the cursor.
-    New,
-    /// What came after the cursor, and what was listed before, as far as one page holds of it.
-    Recent,
-    /// What a cap cut off before.
-    Hole,
-    /// What was listed before: edits come back, and threads that grew are found.
-    Known,
-    /// What is stored.
-    Audit,
-}
-
-/// A stretch that is still to be listed, from its end backwards, without its bounds.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Stretch {
-    pub(super) kind: Kind,
-    pub(super) after: Ts,
-    pub(super) before: Ts,
-    /// Whether its beginning has been listed.
-    pub(super) opened: bool,
-    /// Where Slack would go on.
-    #[serde(default)]
-    pub(super) onward: Option<Onward>,
-}
 
 /// A stored message to be looked for by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -142,13 +113,9 @@ impl Plan {
         let (holes, given_up) = kept(std::mem::take(&mut position.holes), oldest_kept);
         let due = VecDeque::from(std::mem::take(&mut position.threads));
         let sweep_is_due = position.swept_at.is_none_or(|it| now - it >= SWEEP_EVERY);
-        let mut new = Stretch::of(Kind::New, position.latest, horizon(now));
+        let new = Stretch::of(Kind::New, position.latest, horizon(now));
         let mut plan = Self::new(now, position);
         plan.sweep = known_stretches(oldest_kept.before(), plan.position.latest.after(), &holes);
-        if let ([known], true, true) = (plan.sweep.as_slice(), sweep_is_due, holes.is_empty()) {
-            // Mostly one page holds both.
-            (new.kind, new.after) = (Kind::Recent, known.after);
-        }
         plan.stretches =
             std::iter::once(new).chain(holes.iter().map(|it| Stretch::of(Kind::Hole, it.after, it.before))).collect();
         (plan.sweep_is_due, plan.has_swept, plan.due) = (sweep_is_due, false, due);
@@ -186,7 +153,7 @@ impl Plan {
     pub(super) fn next(&mut self, cap: Option<u32>, known: Option<&Known<'_>>) -> Option<Step> {
         loop {
             if let Some(stretch) = self.stretches.front() {
-                if !stretch.kind.counts() || stretch.kind == Kind::Recent || self.room(cap) > 0 {
+                if !stretch.kind.counts() || self.room(cap) > 0 {
                     return Some(Step::List);
                 }
                 self.position.holes.push(Hole { after: stretch.after, before: stretch.before });
@@ -224,23 +191,17 @@ impl Plan {
         let Some(mut stretch) = self.stretches.pop_front() else { return };
         let count = u32::try_from(listed.messages.len().saturating_add(listed.unreadable.len())).unwrap_or(u32::MAX);
         self.seen = self.seen.saturating_add(count);
-        let cursor = self.position.latest;
         self.is_limited |= listed.is_limited;
         self.is_whole &= listed.unreadable.is_empty() && !listed.is_limited;
         self.remember(listed);
-        self.find_threads(stretch.kind, cursor, listed);
+        self.find_threads(stretch.kind, listed);
         if stretch.kind.counts() {
-            let before = if stretch.kind == Kind::Recent { listed.messages.range(..=cursor).count() } else { 0 };
-            self.counted = self.counted.saturating_add(count.saturating_sub(u32::try_from(before).unwrap_or(u32::MAX)));
+            self.counted = self.counted.saturating_add(count);
         }
         if stretch.kind != Kind::Audit {
             self.position.latest = self.position.latest.max(listed.newest().unwrap_or(Ts::ZERO));
         }
-        let rest = listed.oldest().filter(|_| listed.has_more);
-        if stretch.kind == Kind::Recent {
-            return self.part(cursor, rest);
-        }
-        match rest {
+        match listed.oldest().filter(|_| listed.has_more) {
             Some(oldest) => {
                 (stretch.before, stretch.opened) = (oldest, true);
                 stretch.onward = listed.onward_after(stretch.onward);
@@ -248,17 +209,6 @@ impl Plan {
             }
             // A hole is closed: what is around it is listed again too.
             None => self.sweep_is_due |= stretch.kind == Kind::Hole,
-        }
-    }
-
-    /// What a page left of what is new and of what was listed before: from here on these are two.
-    fn part(&mut self, cursor: Ts, rest: Option<Ts>) {
-        match (rest, self.sweep.first_mut()) {
-            (Some(oldest), _) if oldest > cursor => {
-                self.stretches.push_front(Stretch { opened: true, ..Stretch::of(Kind::New, cursor, oldest) });
-            }
-            (Some(oldest), Some(known)) => (known.before, known.opened) = (oldest, true),
-            _ => self.sweep.clear(),
         }
     }
 
@@ -272,11 +222,10 @@ impl Plan {
         self.mark = there.max();
     }
 
-    fn find_threads(&mut self, kind: Kind, cursor: Ts, listed: &Listed) {
+    fn find_threads(&mut self, kind: Kind, listed: &Listed) {
         let begun = listed.messages.values().rev().filter_map(super::wire::Message::begins);
         for (ts, latest) in begun {
-            let was_listed = kind == Kind::Known || (kind == Kind::Recent && ts <= cursor);
-            let after = if was_listed { self.late } else { Ts::ZERO };
+            let after = if kind == Kind::Known { self.late } else { Ts::ZERO };
             if latest.is_none_or(|it| it > after) && !self.due.iter().any(|it| it.ts == ts) {
                 self.add_thread(Thread { ts, after });
             }
@@ -368,19 +317,6 @@ impl Plan {
             gaps.push(Gap { kind: GapKind::Cap, from: None, to: None, reason });
         }
         gaps
-    }
-}
-
-impl Kind {
-    /// Whether its messages count against the cap.
-    pub(super) const fn counts(self) -> bool {
-        matches!(self, Self::Fill | Self::New | Self::Recent | Self::Hole)
-    }
-}
-
-impl Stretch {
-    const fn of(kind: Kind, after: Ts, before: Ts) -> Self {
-        Self { kind, after, before, opened: false, onward: None }
     }
 }
 
