@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, QueryBuilder, Sqlite, SqliteConnection};
-use yarnnn::platform::{Budget, Fetch, FetchMode, Next, PlatformClient};
+use yarnnn::platform::{Fetch, Next, PlatformClient};
 use yarnnn::platforms::export::{self, Limits};
 use yarnnn::sync::SyncOptions;
 use yarnnn_sim::generate;

@@ -1,4 +1,4 @@
-//! The command line of the three roles.
+//! The command line of the roles.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::plant::Plant;
 use crate::scenarios::Scenario;
 
-/// Breaks workers of the job system and checks what must hold.
+/// Breaks workers of the job system and what syncs live platforms, and checks what must hold.
 #[derive(Debug, Parser)]
 #[command(name = "yarnnn-chaos")]
 pub(crate) struct Cli {
@@ -26,6 +26,9 @@ pub(crate) enum Role {
     /// Producers that all enqueue under one key when a line comes in.
     #[command(hide = true)]
     Produce(ProduceArguments),
+    /// Calls Slack once for each instant that comes in, with the token that is good then.
+    #[command(hide = true)]
+    Renew(RenewArguments),
 }
 
 /// How to run scenarios.
@@ -90,6 +93,13 @@ pub(crate) struct ProduceArguments {
     pub(crate) key: String,
     #[arg(long)]
     pub(crate) producers: u32,
+    #[arg(long, value_enum)]
+    pub(crate) plant: Option<Plant>,
+}
+
+/// How to call.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct RenewArguments {
     #[arg(long, value_enum)]
     pub(crate) plant: Option<Plant>,
 }

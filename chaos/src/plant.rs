@@ -33,6 +33,10 @@ pub(crate) enum Plant {
     NoOwnerLimit,
     /// Dead workers are looked for once a minute.
     SlowRescue,
+    /// Cursors move past pages that were not stored.
+    CursorAhead,
+    /// Everybody who needs a token buys one.
+    EagerRefresh,
 }
 
 impl Plant {

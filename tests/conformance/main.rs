@@ -6,6 +6,7 @@
 //! once more, without an argument that it must have: that must be refused, or the specification judges nothing.
 
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
+#![expect(clippy::print_stdout, reason = "the lines of the table are the result")]
 
 mod exchange;
 mod expected;
@@ -22,6 +23,7 @@ const FOLDER: &str = "YARNNN_CONFORMANCE_DIR";
 /// The variable with the address (`127.0.0.1:4010`) of the provider's mock server.
 const MOCK: &str = "YARNNN_CONFORMANCE_MOCK";
 
+#[expect(clippy::disallowed_methods, reason = "a developer says where specifications and mock server are")]
 fn variable(name: &str) -> String {
     std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run `cargo xtask conformance`"))
 }

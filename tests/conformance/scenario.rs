@@ -91,8 +91,7 @@ pub(crate) async fn play(provider: &str, sim: &Sim, proxy: &Proxy) -> BTreeSet<S
     if platform == Platform::Slack {
         sign_in(sim, proxy).await;
     }
-    let called = pass.called.lock().unwrap().clone();
-    called
+    pass.called.lock().unwrap().clone()
 }
 
 fn bases(url: &Url) -> PlatformBases {

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::exchange::Request;
 
-/// An OpenAPI document of version 2 or 3.
+/// A document of `OpenAPI` 2 or 3.
 pub(crate) struct Spec(Value);
 
 impl Spec {

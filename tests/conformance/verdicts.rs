@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -101,18 +100,17 @@ async fn refusal(change: Refused, seen: &[&Seen], mock: SocketAddr) -> (String, 
 /// Prints the lines; how many failed.
 pub(crate) fn print(provider: &Expected, lines: &[Line]) -> usize {
     for line in lines {
-        writeln!(std::io::stdout(), "{line}").unwrap();
+        println!("{line}");
     }
     for Gap { path, why, .. } in provider.gaps {
-        writeln!(std::io::stdout(), "| {} | `…{path}` | shown to the specification with a change: {why} | | |", provider.name)
-            .unwrap();
+        println!("| {} | `…{path}` | shown to the specification with a change: {why} | | |", provider.name);
     }
     lines.iter().filter(|it| !it.good).count()
 }
 
 /// Prints what the client made of the specification's example answers.
 pub(crate) fn print_examples(provider: &str, read: &str) {
-    writeln!(std::io::stdout(), "| {provider} | its example answers | read: {read} | | ok |").unwrap();
+    println!("| {provider} | its example answers | read: {read} | | ok |");
 }
 
 /// Prints the calls that stand in a client's code and were not made; how many.
@@ -121,7 +119,7 @@ pub(crate) fn print_missing(provider: &str, called: &BTreeSet<String>) -> usize 
     assert!(!written.is_empty(), "the calls of {provider} are not where they were");
     let missing: Vec<&String> = written.iter().filter(|it| !called.contains(*it)).collect();
     for call in &missing {
-        writeln!(std::io::stdout(), "| {provider} | `{call}` | in the code, never made | | **FAILED** |").unwrap();
+        println!("| {provider} | `{call}` | in the code, never made | | **FAILED** |");
     }
     missing.len()
 }

@@ -53,6 +53,11 @@ impl Dialect {
         fork!(self, postgres: Some("select clock_timestamp()"), sqlite: None)
     }
 
+    /// After a select of rows that must stay as they are until the end of the transaction.
+    pub(crate) fn for_share(self) -> &'static str {
+        fork!(self, postgres: " for share", sqlite: "")
+    }
+
     /// After a select of rows that will be written: nobody else may write them until the end of the transaction. `SQLite`
     /// has one writer anyway.
     pub(crate) fn for_update(self) -> &'static str {

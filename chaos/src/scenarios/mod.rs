@@ -6,7 +6,9 @@ mod crash;
 mod fairness;
 mod keys;
 mod kills;
+mod live_model;
 mod pauses;
+mod refresh;
 mod scenario;
 mod takeover;
 

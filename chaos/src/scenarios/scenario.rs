@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
-use super::{blocked, capacity, crash, fairness, keys, kills, pauses, takeover};
+use super::{blocked, capacity, crash, fairness, keys, kills, live_model, pauses, refresh, takeover};
 use crate::plant::Plant;
 use crate::report::Report;
 use crate::stage::Stage;
@@ -27,6 +27,10 @@ pub(crate) enum Scenario {
     Fairness,
     /// From death to the next claim, on this host and on another.
     Takeover,
+    /// Random worlds behind the simulator: after every sync the stored set is the source's, minus what is named.
+    LiveModel,
+    /// Two processes and one rotating token: one refresh each time, and nobody is refused.
+    Refresh,
 }
 
 impl Scenario {
@@ -41,6 +45,8 @@ impl Scenario {
             Self::Capacity => Plant::NoPermit,
             Self::Fairness => Plant::NoOwnerLimit,
             Self::Takeover => Plant::SlowRescue,
+            Self::LiveModel => Plant::CursorAhead,
+            Self::Refresh => Plant::EagerRefresh,
         }
     }
 
@@ -65,6 +71,8 @@ impl Scenario {
             Self::Capacity => capacity::play(stage).await,
             Self::Fairness => fairness::play(stage).await,
             Self::Takeover => takeover::play(stage).await,
+            Self::LiveModel => live_model::play(stage).await,
+            Self::Refresh => refresh::play(stage).await,
         }
     }
 }

@@ -71,7 +71,7 @@ impl Memory {
         self.gaps += report.gaps.len();
         let mut problems = if !report.outcome.is_ok() {
             self.failures += 1;
-            failed(synced, &id, &expected)
+            self.failed(synced, &id, &expected, &report.gaps)
         } else if synced.trouble.silent.contains(&platform) {
             sound(synced, &id, &expected)
         } else if synced.trigger == SyncTrigger::Manual {
@@ -79,7 +79,7 @@ impl Memory {
             self.items += expected.len();
             self.equal(synced, &id, &expected, &report.gaps)
         } else {
-            self.new(synced, &id, &expected, &report.gaps)
+            self.told(synced, &id, &expected, &report.gaps)
         };
         if report.outcome.is_ok() {
             if synced.after.states.get(&id).is_none_or(|it| it.last_error.is_some()) {
@@ -118,8 +118,25 @@ impl Memory {
         problems
     }
 
+    /// A sync that fails loses nothing and invents nothing. It moves nothing, unless what is new was read and only what was stored
+    /// could not be read once more.
+    fn failed(&self, synced: &Synced<'_>, id: &ResourceId, expected: &[Expected], gaps: &[Gap]) -> Vec<String> {
+        let (before, after) = (synced.before.states.get(id), synced.after.states.get(id));
+        let is_heard = !synced.trouble.silent.contains(&id.platform());
+        let mut problems = sound(synced, id, expected);
+        if before.and_then(|it| it.cursor.clone()) != after.and_then(|it| it.cursor.clone()) {
+            problems.extend(if is_heard { self.told(synced, id, expected, gaps) } else { vec![] });
+        } else if is_heard {
+            problems.extend(failing_to_keep(synced, id, expected));
+        }
+        if after.is_none_or(|it| it.last_error.is_none()) {
+            problems.push("failed, but the registry names no error".to_owned());
+        }
+        problems
+    }
+
     /// What has come since the last sync is there, and nothing is wrong that was right.
-    fn new(&self, synced: &Synced<'_>, id: &ResourceId, expected: &[Expected], gaps: &[Gap]) -> Vec<String> {
+    fn told(&self, synced: &Synced<'_>, id: &ResourceId, expected: &[Expected], gaps: &[Gap]) -> Vec<String> {
         let stored = synced.after.of(id);
         let mut problems = failing_to_keep(synced, id, expected);
         let known = self.known.get(id);
@@ -129,25 +146,6 @@ impl Memory {
         problems.extend(sound(synced, id, expected));
         problems
     }
-}
-
-/// A sync that fails loses nothing, invents nothing, and moves nothing.
-fn failed(synced: &Synced<'_>, id: &ResourceId, expected: &[Expected]) -> Vec<String> {
-    let mut problems = sound(synced, id, expected);
-    if !synced.trouble.silent.contains(&id.platform()) {
-        problems.extend(failing_to_keep(synced, id, expected));
-    }
-    let (before, after) = (synced.before.states.get(id), synced.after.states.get(id));
-    if before.and_then(|it| it.cursor.clone()) != after.and_then(|it| it.cursor.clone()) {
-        problems.push(format!("failed, but the cursor moved to {:?}", after.map(|it| &it.cursor)));
-    }
-    if before.and_then(|it| it.last_synced_at) != after.and_then(|it| it.last_synced_at) {
-        problems.push("failed, but counts as synced".to_owned());
-    }
-    if after.is_none_or(|it| it.last_error.is_none()) {
-        problems.push("failed, but the registry names no error".to_owned());
-    }
-    problems
 }
 
 /// What was stored and is still there stays stored.

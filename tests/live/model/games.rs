@@ -63,15 +63,24 @@ async fn one(seed: u64, skipped: &BTreeSet<u64>, plant: Option<Plant>, transport
     }
 }
 
+impl Games {
+    /// What was compared.
+    pub(crate) fn figures(&self) -> [(&'static str, usize); 5] {
+        let sum = |of: fn(&Played) -> usize| self.played.iter().map(of).sum::<usize>();
+        [
+            ("games", self.played.len()),
+            ("resources compared", sum(|it| it.exact)),
+            ("items", sum(|it| it.items)),
+            ("failures named", sum(|it| it.failures)),
+            ("gaps named", sum(|it| it.gaps)),
+        ]
+    }
+}
+
 impl fmt::Display for Games {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sum = |of: fn(&Played) -> usize| self.played.iter().map(of).sum::<usize>();
-        let (exact, items, failures, gaps) = (sum(|it| it.exact), sum(|it| it.items), sum(|it| it.failures), sum(|it| it.gaps));
-        write!(
-            f,
-            "games {}, resources compared {exact}, items {items}, failures named {failures}, gaps named {gaps}",
-            self.played.len()
-        )?;
+        let figures = self.figures().map(|(name, figure)| format!("{name} {figure}"));
+        write!(f, "{}", figures.join(", "))?;
         self.lost.iter().try_for_each(|it| write!(f, "\n{it}"))
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use secrecy::SecretString;
+use url::Url;
 use yarnnn::accounts::User;
 use yarnnn::connections::{ConnectionStatus, Connections, Provider, smart_defaults};
 use yarnnn::id::UserId;
@@ -67,10 +68,21 @@ impl Opening {
     /// A fresh database in memory, and everything as it should be.
     pub(crate) async fn fresh(running: &Running, clock: Arc<VirtualClock>, transport: HttpTransport) -> Result<Self> {
         let store = SqlStore::in_memory().await?;
+        Self::over(store, &SealKeys::generate(), &running.gmail_url(), clock, transport)
+    }
+
+    /// A database, the key to what is sealed in it, and the address of the simulator.
+    pub(crate) fn over(
+        store: SqlStore,
+        key: &str,
+        address: &str,
+        clock: Arc<VirtualClock>,
+        transport: HttpTransport,
+    ) -> Result<Self> {
         Ok(Self {
-            store,
-            keys: Some(SealKeys::parse(&SealKeys::generate())?),
-            bases: bases(running)?,
+            store: store.with_clock(clock.clone()),
+            keys: Some(SealKeys::parse(key)?),
+            bases: bases(address)?,
             transport,
             clock,
             app: OAuthApp { client_id: Some(CLIENT_ID.to_owned()), client_secret: Some(SecretString::from(CLIENT_SECRET)) },
@@ -80,18 +92,27 @@ impl Opening {
 
     /// The product.
     pub(crate) fn handle(&self) -> Yarnnn {
-        let Self { bases, transport, clock, app, .. } = self.clone();
-        let store = self.store.clone().with_clock(clock.clone());
+        self.handle_over(self.stores())
+    }
+
+    /// Its ports, without limits on calls.
+    pub(crate) fn stores(&self) -> Stores {
         let store = match &self.keys {
-            Some(keys) => store.with_seal(keys.clone()),
-            None => store,
+            Some(keys) => self.store.clone().with_seal(keys.clone()),
+            None => self.store.clone(),
         };
+        Stores { capacity: Arc::new(Unlimited), ..Stores::of(store) }
+    }
+
+    /// The product over other ports.
+    pub(crate) fn handle_over(&self, stores: Stores) -> Yarnnn {
+        let Self { bases, transport, clock, app, .. } = self.clone();
         let settings = OAuthSettings {
             bases: bases.clone(),
+            api: Url::parse("https://yarnnn.example").ok(),
             google: app.clone(),
             slack: app.clone(),
             notion: app,
-            ..OAuthSettings::default()
         };
         let oauth = ProviderOAuth::new(settings, transport.clone(), clock.clone());
         let clients: Arc<dyn OpenPlatform> = Arc::new(LivePlatforms::new(transport, bases, clock.clone()).paced(unpaced()));
@@ -99,12 +120,7 @@ impl Opening {
             Some(plant) => Arc::new(Spoiled::new(clients, plant)),
             None => clients,
         };
-        let model = Arc::new(ExtractiveModel::new());
-        let builder = Yarnnn::builder(
-            Stores { capacity: Arc::new(Unlimited), ..Stores::of(store) },
-            model,
-            Arc::new(HostProcesses::default()),
-        );
+        let builder = Yarnnn::builder(stores, Arc::new(ExtractiveModel::new()), Arc::new(HostProcesses::default()));
         builder.live(clients, Arc::new(oauth)).clock(clock).build()
     }
 }
@@ -112,14 +128,24 @@ impl Opening {
 impl Installation {
     /// Opens it and connects everything.
     pub(crate) async fn open(sim: &Sim, opening: Opening) -> Result<Self> {
-        let yarnnn = opening.handle();
-        let user = yarnnn.local_user().await?;
-        let tokens = Provider::ALL.map(|it| (it, token(sim, it)));
-        let installation = Self { yarnnn, user, sim: sim.clone(), tokens, opening };
+        let installation = Self::found(sim, opening).await?;
         for provider in Provider::ALL {
             installation.connect(provider).await?;
         }
         Ok(installation)
+    }
+
+    /// Opens what is there.
+    pub(crate) async fn found(sim: &Sim, opening: Opening) -> Result<Self> {
+        let yarnnn = opening.handle();
+        let user = yarnnn.local_user().await?;
+        let tokens = Provider::ALL.map(|it| (it, token(sim, it)));
+        Ok(Self { yarnnn, user, sim: sim.clone(), tokens, opening })
+    }
+
+    /// Ends it; its database can be copied then.
+    pub(crate) async fn close(self) {
+        self.opening.store.close().await;
     }
 
     /// The same database with other settings.
@@ -128,7 +154,7 @@ impl Installation {
         self.yarnnn = self.opening.handle();
     }
 
-    async fn connect(&self, provider: Provider) -> Result<()> {
+    pub(crate) async fn connect(&self, provider: Provider) -> Result<()> {
         let token = self.token(provider).to_owned();
         let connected = self.connections()?.connect(&self.user, provider, token.into()).await;
         connected.map(drop).with_context(|| format!("connecting {provider}"))
@@ -204,13 +230,18 @@ impl Installation {
 
     /// Syncs everything.
     pub(crate) async fn sync(&self, trigger: SyncTrigger) -> Result<Vec<SyncedPlatform>> {
-        let (sync, watch) = (self.platform_sync()?, SyncWatch { cancel: CancelToken::default(), progress: None });
         let mut reports = vec![];
         for provider in Provider::ALL {
-            let request = SyncRequest { user: self.user(), provider, platform: None, trigger };
-            reports.extend(sync.run(&request, &watch).await?);
+            reports.extend(self.sync_one(provider, trigger).await?);
         }
         Ok(reports)
+    }
+
+    /// Syncs what one provider yields.
+    pub(crate) async fn sync_one(&self, provider: Provider, trigger: SyncTrigger) -> Result<Vec<SyncedPlatform>> {
+        let watch = SyncWatch { cancel: CancelToken::default(), progress: None };
+        let request = SyncRequest { user: self.user(), provider, platform: None, trigger };
+        Ok(self.platform_sync()?.run(&request, &watch).await?)
     }
 
     /// Whose it is.
@@ -235,13 +266,15 @@ fn unpaced() -> Pace {
     Pace { slack, gmail: free(), calendar: free(), notion: NotionLimits { requests: free() } }
 }
 
-fn bases(running: &Running) -> Result<PlatformBases> {
+/// Everything of a simulator at this address.
+pub(crate) fn bases(address: &str) -> Result<PlatformBases> {
+    let all: Url = address.parse()?;
     Ok(PlatformBases {
-        slack: running.slack_url().parse()?,
-        gmail: running.gmail_url().parse()?,
-        calendar: running.calendar_url().parse()?,
-        google_oauth: running.oauth_url().parse()?,
-        notion: running.notion_url().parse()?,
+        slack: format!("{address}/api").parse()?,
+        gmail: all.clone(),
+        calendar: all.clone(),
+        google_oauth: all.clone(),
+        notion: all,
         ..PlatformBases::default()
     })
 }

@@ -24,3 +24,4 @@ pub(crate) use installation::{Installation, Opening};
 pub(crate) use plant::Plant;
 pub(crate) use play::{Failure, Played, play, shrunk};
 pub(crate) use stored::Stored;
+pub(crate) use world::World;

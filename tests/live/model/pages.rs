@@ -10,7 +10,7 @@ use super::world::Expected;
 /// What was ever made.
 #[derive(Debug, Default)]
 pub(crate) struct Pages {
-    pub(crate) pages: Vec<String>,
+    pub(crate) single: Vec<String>,
     /// Database and data source.
     pub(crate) databases: Vec<(String, String)>,
     rows: Vec<String>,
@@ -40,7 +40,7 @@ impl Pages {
     fn add_page(&mut self, sim: &Sim, random: &mut Random, words: &mut Words) -> String {
         let blocks = blocks(random, words);
         let id = sim.notion().add_page(Place::Workspace, &words.sentence(), blocks).unwrap_or_default();
-        self.pages.push(id.clone());
+        self.single.push(id.clone());
         id
     }
 
@@ -56,7 +56,7 @@ impl Pages {
     /// Something happens; says what.
     pub(crate) fn change(&mut self, sim: &Sim, random: &mut Random, words: &mut Words) -> String {
         let notion = sim.notion();
-        let all: Vec<String> = self.pages.iter().chain(&self.rows).cloned().collect();
+        let all: Vec<String> = self.single.iter().chain(&self.rows).cloned().collect();
         let Some(page) = random.pick(&all).cloned() else { return "no page".to_owned() };
         let text = words.sentence();
         match random.below(13) {

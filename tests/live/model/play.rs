@@ -156,7 +156,7 @@ impl Game {
         }
         let mut trouble = Trouble::default();
         self.log.extend(trouble.plan(&self.world.sim, random));
-        trouble.may_fail.extend(self.losses.iter().flat_map(|it| it.platforms()));
+        trouble.may_fail.extend(self.losses.iter().flat_map(Loss::platforms));
         trouble
     }
 

@@ -117,7 +117,7 @@ impl Loss {
     /// One of them.
     pub(crate) fn any(world: &World, random: &mut Random) -> Self {
         let pages: Vec<String> =
-            world.pages.pages.iter().chain(world.pages.databases.iter().map(|(id, _)| id)).cloned().collect();
+            world.pages.single.iter().chain(world.pages.databases.iter().map(|(id, _)| id)).cloned().collect();
         match random.below(9) {
             0..=1 => Self::Channel(random.pick(&world.team.channels).cloned().unwrap_or_default()),
             2 => Self::SlackScope,

@@ -10,7 +10,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ("chaos/", "tasks for developers, not shipped"),
     ("xtask/", "tasks for developers, not shipped"),
     ("yarnnn-sim/examples/", "a program for developers reads its arguments"),
-    ("yarnnn-store/tests/", "the address of the tests' Postgres is handed over in a variable"),
+    ("yarnnn-store/tests/", "the address of the tests' Postgres, and foreign test vectors, are handed over in variables"),
     ("bins/yarnnn/tests/", "the address of the tests' Postgres, and how often to kill, are handed over in variables"),
     ("bins/platform-sync/tests/", "the address of the tests' Postgres is handed over in a variable"),
     ("bins/worker/tests/", "the address of the tests' Postgres is handed over in a variable"),

@@ -23,7 +23,8 @@ const LAYERS: &[Layer] = &[
     Layer { package: "yarnnn-server", uses: CORE, tests_use: NOTHING },
     Layer { package: "yarnnn", uses: ADAPTERS, tests_use: &["yarnnn-server", "yarnnn-sim"] },
     Layer { package: "yarnnn-cli", uses: &["yarnnn", "yarnnn-server", "yarnnn-sim"], tests_use: NOTHING },
-    Layer { package: "yarnnn-chaos", uses: &["yarnnn", "yarnnn-server"], tests_use: NOTHING },
+    // It breaks what syncs as well, and for that needs providers that it can break.
+    Layer { package: "yarnnn-chaos", uses: &["yarnnn", "yarnnn-server", "yarnnn-sim"], tests_use: NOTHING },
     Layer { package: "xtask", uses: NOTHING, tests_use: NOTHING },
 ];
 

@@ -3,18 +3,19 @@
 use std::fmt;
 use std::sync::Arc;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
 
 use super::tokens::TokenParts;
 use super::{
     Connected, Connection, ConnectionChange, ConnectionStore, ConnectionTokens, CredentialStore, Credentials, GrantError,
-    Granted, Landscape, NewConnection, OAuth, OAuthState, OAuthStates, Provider, source_limit,
+    Granted, NewConnection, OAuth, OAuthState, OAuthStates, Provider, UnreadableConnection, source_limit,
 };
 use crate::accounts::{AccountStore, User};
 use crate::activity::{ActivityKind, NewActivity};
 use crate::clock::Clock;
 use crate::error::{Error, StoreError};
+use crate::hash::Sha256;
 use crate::id::{ActivityId, ConnectionId, IdGen, UserId};
 use crate::jobs::{Capacity, WorkerId};
 use crate::platform::{
@@ -117,7 +118,11 @@ impl Connections {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn live(&self, after: Option<ConnectionId>, limit: u32) -> Result<Vec<Connection>, Error> {
+    pub async fn live(
+        &self,
+        after: Option<ConnectionId>,
+        limit: u32,
+    ) -> Result<Vec<Result<Connection, UnreadableConnection>>, Error> {
         Ok(self.parts.connections.live(after, limit).await?)
     }
 
@@ -151,14 +156,22 @@ impl Connections {
         Ok(self.parts.oauth.authorize_url(provider, &state)?)
     }
 
-    /// Ends a sign-in with what the person came back with. A state is good once, for the one who began, for ten minutes.
+    /// Ends a sign-in with what the person came back with. A state is good once, for the one who began, for ten minutes;
+    /// brought by somebody else it is used up and connects nothing.
     ///
     /// # Errors
-    /// `Invalid` for a state that is not; what the provider says to the code.
-    pub async fn callback(&self, provider: Provider, state: &OAuthState, code: &SecretString) -> Result<ConnectReport, Error> {
-        let user = self.parts.states.redeem(state, provider, self.parts.clock.now()).await?;
+    /// `Invalid` for a state that is not, or not of this user; what the provider says to the code.
+    pub async fn callback(
+        &self,
+        user: UserId,
+        provider: Provider,
+        state: &OAuthState,
+        code: &SecretString,
+    ) -> Result<ConnectReport, Error> {
+        let began = self.parts.states.redeem(state, provider, self.parts.clock.now()).await?;
         let expired = || Error::Invalid("the sign-in has expired or was already used; begin again".into());
-        let user = self.parts.accounts.user(user.ok_or_else(expired)?).await?;
+        let began = began.filter(|it| *it == user).ok_or_else(expired)?;
+        let user = self.parts.accounts.user(began).await?;
         let granted = self.parts.oauth.exchange(provider, code).await.map_err(refusal)?;
         self.store(&user, provider, granted).await
     }
@@ -188,7 +201,7 @@ impl Connections {
     /// Changes a connection that others may be changing; `change` is given what it is now, and says nothing to leave it so.
     ///
     /// # Errors
-    /// `NotFound` when it is gone; those of the store.
+    /// `NotFound` when it is gone, `Busy` when it stands for another account now; those of the store.
     pub async fn update(
         &self,
         connection: &Connection,
@@ -209,7 +222,9 @@ impl Connections {
     async fn current(&self, connection: &Connection) -> Result<Connection, Error> {
         let all = self.parts.connections.connections(connection.user).await?;
         let gone = || Error::NotFound(format!("the connection to {}", connection.provider.name()));
-        all.into_iter().find(|it| it.id == connection.id).ok_or_else(gone)
+        let now = all.into_iter().find(|it| it.id == connection.id).ok_or_else(gone)?;
+        let another = || Error::Busy(format!("{} was connected to another account meanwhile", connection.provider.name()));
+        if now.epoch == connection.epoch { Ok(now) } else { Err(another()) }
     }
 
     fn opened(
@@ -227,14 +242,14 @@ impl Connections {
     async fn store(&self, user: &User, provider: Provider, granted: Granted) -> Result<ConnectReport, Error> {
         let id = ConnectionId::fresh(self.parts.ids.as_ref());
         let handed = Arc::new(HandedToken { provider, access: granted.credentials.access.clone() });
-        let opened = self.opened(handed, None, (provider, &id.to_string()));
+        let opened = self.opened(handed, None, (provider, &pool(provider, granted.credentials.access.as_ref())));
         let shown = look(&opened, provider).await?;
         let known = self.list(user.id).await?.into_iter().find(|it| it.provider == provider);
-        let same = known.as_ref().filter(|it| it.account_id() == Some(shown.probe.account_id.as_str()));
-        let mut landscape = Landscape { resources: shown.resources, selected: vec![] };
-        if let Some(known) = same {
-            landscape.selected.clone_from(&known.landscape.selected);
-            landscape.selected.retain(|id| landscape.resources.iter().any(|it| it.id == *id));
+        let same = known.as_ref().filter(|it| it.is_account(&shown.probe.account_id, &granted.metadata));
+        let mut landscape = same.map(|it| it.landscape.clone()).unwrap_or_default();
+        for &platform in provider.platforms() {
+            let of_platform = shown.resources.iter().filter(|it| it.id.platform() == platform);
+            landscape.replace(platform, of_platform.cloned().collect(), &[]);
         }
         let mut platforms = shown.platforms;
         for report in &mut platforms {
@@ -270,6 +285,12 @@ impl Connections {
         let metadata = json!({ "provider": provider });
         NewActivity { id: ActivityId::fresh(ids), kind, key: ids.uuid(), summary, metadata }
     }
+}
+
+/// Under which name a token shares its permits before anybody knows whose it is: the same token, the same permits.
+fn pool(provider: Provider, token: Option<&SecretString>) -> String {
+    let digest = Sha256::of(token.map(ExposeSecret::expose_secret).unwrap_or_default()).to_string();
+    format!("{provider} {}", digest.chars().take(8).collect::<String>())
 }
 
 /// A token that was just handed over and cannot be renewed.

@@ -7,7 +7,7 @@ use crate::platform::{Platform, Resource, ResourceId, ResourceKind};
 
 /// What a connection can see, and what of that is synced.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Stored", into = "Stored")]
+#[serde(from = "Value", into = "Stored")]
 pub struct Landscape {
     /// Everything that can be read, in the provider's order.
     pub resources: Vec<Resource>,
@@ -27,18 +27,20 @@ impl Landscape {
         of_platform.filter_map(|it| self.resource(it)).cloned().collect()
     }
 
-    /// Puts what was discovered in place of what was known of a platform. What is selected and no longer there is dropped.
-    pub fn replace(&mut self, platform: Platform, discovered: Vec<Resource>) {
-        self.resources.retain(|it| it.id.platform() != platform);
+    /// Puts what was discovered in place of what was known of a platform. What is selected stays although a list lacks it (lists
+    /// are cut, torn, and sorted by what was edited last); only what was asked for by itself and is gone is dropped.
+    pub fn replace(&mut self, platform: Platform, discovered: Vec<Resource>, gone: &[ResourceId]) {
+        let is_listed = |id: &ResourceId| discovered.iter().any(|it| it.id == *id);
+        self.selected.retain(|it| it.platform() != platform || is_listed(it) || !gone.contains(it));
+        let selected = &self.selected;
+        let stays = |it: &Resource| it.id.platform() != platform || (selected.contains(&it.id) && !is_listed(&it.id));
+        self.resources.retain(stays);
         self.resources.extend(discovered);
-        let there = std::mem::take(&mut self.selected).into_iter().filter(|id| self.resource(id).is_some());
-        self.selected = there.collect();
     }
 }
 
 /// The shape in the table (dossier §4.11). Ids stand there without a platform, and those of labels without `label:`.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Serialize)]
 struct Stored {
     resources: Vec<StoredResource>,
     selected_sources: Vec<StoredSource>,
@@ -47,7 +49,7 @@ struct Stored {
 #[derive(Debug, Serialize, Deserialize)]
 struct StoredResource {
     id: String,
-    name: String,
+    name: Option<String>,
     #[serde(rename = "type")]
     kind: ResourceKind,
     #[serde(default)]
@@ -55,7 +57,7 @@ struct StoredResource {
 }
 
 /// Older rows have bare ids.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize)]
 #[serde(untagged)]
 enum StoredSource {
     Described {
@@ -65,27 +67,38 @@ enum StoredSource {
         kind: ResourceKind,
     },
     Id(String),
-    /// Whatever else stands there names nothing.
-    Other(Value),
 }
 
-impl From<Stored> for Landscape {
-    fn from(stored: Stored) -> Self {
-        let resources: Vec<Resource> = stored.resources.into_iter().filter_map(StoredResource::read).collect();
-        let known = |id: &str| resources.iter().find(|it| bare(&it.id) == id || it.id.as_str() == id).map(|it| it.id.clone());
-        let read = |source: StoredSource| match source {
-            StoredSource::Described { id, kind, .. } => ResourceId::new(kind.platform(), &id).ok(),
-            StoredSource::Id(id) => known(&id),
-            StoredSource::Other(_) => None,
-        };
-        let mut selected: Vec<ResourceId> = Vec::with_capacity(stored.selected_sources.len());
-        for id in stored.selected_sources.into_iter().filter_map(read) {
+/// Reads what any installation ever wrote, entry by entry: one that names nothing takes no other along.
+impl From<Value> for Landscape {
+    fn from(stored: Value) -> Self {
+        let resources: Vec<Resource> = entries(&stored, "resources").iter().filter_map(resource_of).collect();
+        let mut selected: Vec<ResourceId> = Vec::new();
+        for id in entries(&stored, "selected_sources").iter().filter_map(|it| source_of(it, &resources)) {
             if !selected.contains(&id) {
                 selected.push(id);
             }
         }
         Self { resources, selected }
     }
+}
+
+fn entries<'a>(stored: &'a Value, key: &str) -> &'a [Value] {
+    stored.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+fn resource_of(entry: &Value) -> Option<Resource> {
+    StoredResource::deserialize(entry).ok()?.read()
+}
+
+fn source_of(entry: &Value, resources: &[Resource]) -> Option<ResourceId> {
+    let known = |id: &str| resources.iter().find(|it| bare(&it.id) == id || it.id.as_str() == id).map(|it| it.id.clone());
+    if let Value::String(id) = entry {
+        return known(id);
+    }
+    let id = entry.get("id")?.as_str()?;
+    let kind = entry.get("type").and_then(|it| ResourceKind::deserialize(it).ok());
+    kind.map_or_else(|| known(id), |kind| ResourceId::new(kind.platform(), id).ok())
 }
 
 impl From<Landscape> for Stored {
@@ -97,7 +110,7 @@ impl From<Landscape> for Stored {
         let selected_sources = landscape.selected.iter().map(described).collect();
         let resource = |it: &Resource| StoredResource {
             id: bare(&it.id).to_owned(),
-            name: it.name.clone(),
+            name: Some(it.name.clone()),
             kind: it.kind,
             metadata: it.metadata.clone(),
         };
@@ -109,7 +122,8 @@ impl StoredResource {
     fn read(self) -> Option<Resource> {
         let id = ResourceId::new(self.kind.platform(), &self.id).ok()?;
         let metadata = if self.metadata.is_object() { self.metadata } else { serde_json::json!({}) };
-        Some(Resource { id, name: self.name, kind: self.kind, metadata })
+        let name = self.name.filter(|it| !it.is_empty()).unwrap_or(self.id);
+        Some(Resource { id, name, kind: self.kind, metadata })
     }
 }
 

@@ -18,6 +18,7 @@ pub use health::ConnectionHealth;
 pub use landscape::Landscape;
 pub use model::{
     Connected, Connection, ConnectionChange, ConnectionStatus, Credentials, NewConnection, Provider, UnknownProvider,
+    UnreadableConnection,
 };
 pub use sources::{Selection, smart_defaults, source_limit};
 pub use store::{ConnectionStore, CredentialStore, OAuthState, OAuthStates, RefreshTurn, StoredCredentials, TakeRefresh};

@@ -151,6 +151,8 @@ pub struct Connection {
     pub last_error: Option<String>,
     /// Counts the changes of the row: a change names the one it was made from.
     pub version: i64,
+    /// Counts the accounts that the row stood for: what is read in the name of a former one is not stored.
+    pub epoch: i64,
     /// When it was made.
     pub created_at: DateTime<Utc>,
 }
@@ -159,6 +161,21 @@ impl Connection {
     /// The account, workspace or team, as the provider names it.
     pub fn account_id(&self) -> Option<&str> {
         self.metadata.get("account_id").and_then(serde_json::Value::as_str)
+    }
+
+    /// Whether the row is of this account, given what the provider says of it. Rows of older installations name theirs by the
+    /// provider's own key; what names none is another one: mixing two accounts is worse than reading one again.
+    pub fn is_account(&self, account_id: &str, said: &serde_json::Map<String, serde_json::Value>) -> bool {
+        if let Some(account) = self.account_id() {
+            return account == account_id;
+        }
+        let key = match self.provider {
+            Provider::Slack => "team_id",
+            Provider::Notion => "workspace_id",
+            Provider::Google => "email",
+        };
+        let account = self.metadata.get(key).and_then(serde_json::Value::as_str);
+        account.is_some_and(|it| it == account_id || said.get(key).and_then(serde_json::Value::as_str) == Some(it))
     }
 
     /// The account's name for people.
@@ -171,6 +188,16 @@ impl Connection {
         let scope = self.metadata.get("scope").and_then(serde_json::Value::as_str).unwrap_or_default();
         scope.split([' ', ',']).filter(|it| !it.is_empty()).collect()
     }
+}
+
+/// A stored connection that this version cannot read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("connection {id} cannot be read: {problem}")]
+pub struct UnreadableConnection {
+    /// Which one.
+    pub id: ConnectionId,
+    /// Why.
+    pub problem: String,
 }
 
 /// What a provider handed out. It is sealed before it is stored, and shown nowhere.

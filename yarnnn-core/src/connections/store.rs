@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::{Connected, Connection, ConnectionChange, Credentials, NewConnection, Provider};
+use super::{Connected, Connection, ConnectionChange, Credentials, NewConnection, Provider, UnreadableConnection};
 use crate::activity::NewActivity;
 use crate::error::StoreError;
 use crate::id::{ConnectionId, UserId};
@@ -16,10 +16,13 @@ use crate::id::{ConnectionId, UserId};
 /// # Contract
 /// - `connect` is one transaction: the row with its sealed credentials, what goes away when the account is another one (rows of
 ///   origin `live` and registry entries of the provider's platforms; rows that reports cite are withdrawn instead), the activity.
-/// - The settings of a row, and those keys of its metadata that the new metadata does not have, stay.
+/// - The settings of a row stay; of the same account ([`Connection::is_account`]) also those keys of its metadata that the new
+///   metadata does not have.
 /// - Rows that older installations stored as platform `gmail` are Google's; a row with status `connected` is active.
 /// - `save` changes a row only if its version is the one that was read; else `Conflict`, and nothing is written.
 /// - `disconnect` deletes the row and its secrets, and what came from it as `connect` does for another account.
+/// - A row that cannot be read stops nothing: `live` names it in its place, `connect` and `disconnect` take it away. What cannot
+///   be read of a landscape is left out of it.
 /// - Every method but `live` sees only the given user's rows.
 ///
 /// # Errors
@@ -37,7 +40,11 @@ pub trait ConnectionStore: Send + Sync + 'static {
     async fn connections(&self, user: UserId) -> Result<Vec<Connection>, StoreError>;
 
     /// Active connections of all users, sorted by id, after the given one.
-    async fn live(&self, after: Option<ConnectionId>, limit: u32) -> Result<Vec<Connection>, StoreError>;
+    async fn live(
+        &self,
+        after: Option<ConnectionId>,
+        limit: u32,
+    ) -> Result<Vec<Result<Connection, UnreadableConnection>>, StoreError>;
 
     /// Changes a connection.
     async fn save(&self, change: ConnectionChange) -> Result<Connection, StoreError>;

@@ -92,6 +92,7 @@ pub async fn try_begin(ports: &Ports, user: UserId, resource: &ResourceId) -> Re
         resource: resource.clone(),
         resource_name: "#general".to_owned(),
         mode: RunMode::Incremental,
+        connection: None,
         at: minute(0),
     };
     ports.content.begin(run).await

@@ -15,7 +15,8 @@ use crate::sync::{
 };
 
 async fn rebuild_of(ports: &Ports, user: UserId, resource: ResourceId) -> RunHandle {
-    let run = BeginRun { user, resource, resource_name: "#general".to_owned(), mode: RunMode::Rebuild, at: minute(0) };
+    let (resource_name, mode) = ("#general".to_owned(), RunMode::Rebuild);
+    let run = BeginRun { user, resource, resource_name, mode, connection: None, at: minute(0) };
     ports.content.begin(run).await.unwrap()
 }
 

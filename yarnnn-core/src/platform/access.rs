@@ -14,7 +14,8 @@ use crate::jobs::CapacityLimits;
 /// # Contract
 /// - `current` answers a token that is not known to be expired; it may have to refresh it first.
 /// - `renew` is told which token the provider refused, and answers another one: the one that somebody else has fetched
-///   meanwhile, or a fresh one. A token that cannot be renewed is `NeedsUser`, and the connection is marked so.
+///   meanwhile, or a fresh one. A token that cannot be renewed is answered once more, after a pause; refused again it is
+///   `NeedsUser`, and the connection is marked so.
 ///
 /// # Errors
 /// `NeedsUser` when the person must connect again, `NeedsOperator` when a setting is missing or wrong.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use chrono::{DateTime, Utc};
-use futures::StreamExt as _;
+use futures::{StreamExt as _, TryStreamExt as _};
 use serde_json::json;
 
 use super::schedule::{SyncFrequency, needs_sync};
@@ -133,17 +133,15 @@ impl PlatformSync {
             Ok(asked) => asked,
             Err(error) => {
                 let refused = platforms.iter().map(|it| SyncedPlatform::refused(*it, &error)).collect();
-                return self.recorded(&connection, refused).await;
+                return self.recorded(&connection, refused, false).await;
             }
         };
         let (connection, trigger, counters) = (&connection, request.trigger, &counters);
         let scene = Scene { user: &user, connection, trigger, now, watch, counters, asked };
         let runs = platforms.iter().map(|it| self.platform(&scene, &opened, *it));
         let reports = futures::future::try_join_all(runs).await?;
-        let reports = self.recorded(connection, reports).await?;
-        if request.trigger == SyncTrigger::Manual {
-            self.sync.expire().await?;
-        }
+        let reports = self.recorded(connection, reports, is_whole(request)).await?;
+        self.sync.expire().await?;
         Ok(reports)
     }
 
@@ -190,9 +188,11 @@ impl PlatformSync {
             let audit = it.kind != ResourceKind::Page && scene.audit_is_due(platform, states.get(&it.id));
             self.resource(scene, client, it, audit)
         });
-        let outcomes: Vec<_> = futures::stream::iter(runs).buffered(at_once).collect().await;
-        let resources = outcomes.into_iter().collect::<Result<Vec<_>, Error>>()?;
-        let shows_nothing = !discovered && self.look_again(scene, client, platform).await;
+        let outcomes: Vec<LiveOutcome> = futures::stream::iter(runs).buffered(at_once).try_collect().await?;
+        let is_gone = |it: &&LiveOutcome| matches!(it.error, Some(PlatformError::ResourceGone { .. }));
+        let gone: Vec<ResourceId> = outcomes.iter().filter(is_gone).map(|it| it.resource.id.clone()).collect();
+        let resources = outcomes.into_iter().map(|it| synced(platform, it)).collect();
+        let shows_nothing = !discovered && self.look_again(scene, client, platform, &gone).await;
         let report = SyncedPlatform::of(platform, probe.account_id, resources);
         Ok(if shows_nothing && report.outcome.is_ok() { shown_nothing(report) } else { report })
     }
@@ -212,7 +212,7 @@ impl PlatformSync {
         let limit = source_limit(scene.user.tier, platform);
         let saved = self.connections.update(scene.connection, |now| {
             let mut landscape = now.landscape.clone();
-            landscape.replace(platform, found.clone());
+            landscape.replace(platform, found.clone(), &[]);
             if landscape.selected_of(platform).is_empty() {
                 landscape.choose_defaults(platform, limit);
             }
@@ -223,7 +223,7 @@ impl PlatformSync {
 
     /// Looks what can be read now; answers whether nothing is shown any more. A list that cannot be had, or is empty, leaves what
     /// is known (dossier §4.11).
-    async fn look_again(&self, scene: &Scene<'_>, client: &dyn PlatformClient, platform: Platform) -> bool {
+    async fn look_again(&self, scene: &Scene<'_>, client: &dyn PlatformClient, platform: Platform, gone: &[ResourceId]) -> bool {
         let found = match listed(client).await {
             Ok(found) if !found.is_empty() => found,
             Ok(_) => return true,
@@ -232,13 +232,9 @@ impl PlatformSync {
                 return false;
             }
         };
-        let limit = source_limit(scene.user.tier, platform);
         let saved = self.connections.update(scene.connection, |now| {
             let mut landscape = now.landscape.clone();
-            landscape.replace(platform, found.clone());
-            if landscape.selected_of(platform).is_empty() {
-                landscape.choose_defaults(platform, limit);
-            }
+            landscape.replace(platform, found.clone(), gone);
             (landscape != now.landscape)
                 .then(|| ConnectionChange { landscape: Some(landscape), ..ConnectionChange::of(now, self.clock.now()) })
         });
@@ -254,18 +250,24 @@ impl PlatformSync {
         client: &dyn PlatformClient,
         resource: Resource,
         audit: bool,
-    ) -> Result<SyncedResource, Error> {
+    ) -> Result<LiveOutcome, Error> {
         let options = scene.options(client.platform(), &resource);
         let (first_cap, later_cap) = caps(scene.user.tier, resource.kind);
         let live = LiveResource { resource, audit, first_cap, later_cap };
         let outcome = self.sync.live(client, &options, &live).await?;
         scene.counters.done.fetch_add(1, Ordering::Relaxed);
-        Ok(synced(client.platform(), outcome))
+        Ok(outcome)
     }
 
     /// Stores what became of the connection, and a line per platform with the user's own numbers.
-    async fn recorded(&self, connection: &Connection, reports: Vec<SyncedPlatform>) -> Result<Vec<SyncedPlatform>, Error> {
-        let succeeded = reports.iter().all(|it| it.outcome != SyncOutcome::Failed);
+    /// Only a sync of all its platforms counts as one of the connection.
+    async fn recorded(
+        &self,
+        connection: &Connection,
+        reports: Vec<SyncedPlatform>,
+        is_whole: bool,
+    ) -> Result<Vec<SyncedPlatform>, Error> {
+        let succeeded = is_whole && reports.iter().all(|it| it.outcome != SyncOutcome::Failed);
         let problem = reports.iter().find_map(|it| it.error.clone());
         let mut current = connection.clone();
         for (index, report) in reports.iter().enumerate() {
@@ -273,7 +275,7 @@ impl PlatformSync {
             let activity = self.activity(report);
             let saved = self.connections.update(&current, |now| {
                 Some(ConnectionChange {
-                    status: is_last.then(|| (now.status, problem.clone())),
+                    status: is_last.then(|| (now.status, Self::problem_of(now, problem.as_deref()))),
                     last_synced_at: (is_last && succeeded).then(|| self.clock.now()),
                     activity: Some(activity.clone()),
                     ..ConnectionChange::of(now, self.clock.now())
@@ -282,6 +284,12 @@ impl PlatformSync {
             current = saved.await?;
         }
         Ok(reports)
+    }
+
+    /// What is wrong with a connection. One that ended meanwhile keeps its own reason.
+    fn problem_of(now: &Connection, problem: Option<&str>) -> Option<String> {
+        let ended = now.status != ConnectionStatus::Active;
+        problem.map(str::to_owned).or_else(|| now.last_error.clone().filter(|_| ended))
     }
 
     fn activity(&self, report: &SyncedPlatform) -> NewActivity {
@@ -295,6 +303,11 @@ impl PlatformSync {
         let summary = format!("Synced {platform}: {items_synced} items ({word})");
         NewActivity { id: ActivityId::fresh(ids), kind: ActivityKind::PlatformSynced, key: ids.uuid(), summary, metadata }
     }
+}
+
+/// Whether a request is for everything that its connection yields.
+const fn is_whole(request: &SyncRequest) -> bool {
+    request.platform.is_none() || request.provider.platforms().len() == 1
 }
 
 /// What to say without calling anybody: the connection has ended, or its turn has passed.
@@ -349,6 +362,7 @@ impl Scene<'_> {
         SyncOptions {
             user: self.user.id,
             origin: Origin::Live,
+            connection: Some((self.connection.id, self.connection.epoch)),
             window: first_window(platform, self.now),
             cancel: self.watch.cancel.clone(),
             observer,

@@ -3,13 +3,15 @@
 //! A schedule is local wall-clock time. Where a zone skips it (spring), the first instant after counts; where it comes twice
 //! (autumn), the first one does.
 
-use chrono::{DateTime, Days, LocalResult, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _, Timelike as _, Utc};
+use chrono::{DateTime, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _, Timelike as _, Utc};
 use chrono_tz::{TZ_VARIANTS, Tz};
 
 use crate::accounts::Tier;
 
 /// A slot is open this long: two ticks of five minutes, so that one that comes late misses nothing (dossier §4.1).
 const WINDOW_MINUTES: u32 = 10;
+/// Clocks of machines differ by less. A sync that is said to be later than this from now tells nothing.
+const CLOCK_ERROR: TimeDelta = TimeDelta::minutes(5);
 
 /// How often a tier is synced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,26 +74,35 @@ impl SyncFrequency {
 /// Whether a slot of the user is open (dossier §4.1).
 pub fn should_sync_now(frequency: SyncFrequency, zone: Tz, now: DateTime<Utc>) -> bool {
     let local = now.with_timezone(&zone);
-    let is_slot = |hours: &[u32]| hours.contains(&local.hour());
-    local.minute() < WINDOW_MINUTES && frequency.hours().is_none_or(is_slot)
+    let full_hour = frequency.hours().is_none() && local.minute() < WINDOW_MINUTES;
+    let yesterday = local.date_naive() - TimeDelta::days(1);
+    let is_open = |slot: DateTime<Utc>| slot <= now && now - slot < TimeDelta::minutes(WINDOW_MINUTES.into());
+    full_hour || slots(frequency, zone, yesterday, 2).any(is_open)
 }
 
-/// Whether a connection was not synced for long enough (dossier §4.2). One that never was is due.
+/// Whether a connection was not synced for long enough (dossier §4.2). One that never was is due, and so is one whose last sync
+/// a clock that was wrong put into the future.
 pub fn needs_sync(frequency: SyncFrequency, last_synced_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
-    last_synced_at.is_none_or(|at| now - at >= frequency.min_interval())
+    last_synced_at.is_none_or(|at| at - now > CLOCK_ERROR || now - at >= frequency.min_interval())
 }
 
 /// When the next slot opens, strictly after now.
 pub fn next_sync(frequency: SyncFrequency, zone: Tz, now: DateTime<Utc>) -> DateTime<Utc> {
     let today = now.with_timezone(&zone).date_naive();
-    let all: Vec<u32> = (0..24).collect();
-    let hours = frequency.hours().unwrap_or(&all);
-    let days = (0..3).filter_map(|it| today.checked_add_days(Days::new(it)));
-    let slots =
-        days.flat_map(|day| hours.iter().filter_map(move |hour| Some(day.and_time(NaiveTime::from_hms_opt(*hour, 0, 0)?))));
-    let next = slots.filter_map(|local| instant_of(local, zone)).filter(|it| *it > now).min();
+    let next = slots(frequency, zone, today, 3).filter(|it| *it > now).min();
     // Only at the very end of representable time.
     next.unwrap_or(now + frequency.min_interval())
+}
+
+/// When the slots of some days open.
+fn slots(frequency: SyncFrequency, zone: Tz, first: NaiveDate, days: u64) -> impl Iterator<Item = DateTime<Utc>> {
+    /// The hours of a day.
+    const ALL: [u32; 24] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23];
+    let hours = frequency.hours().unwrap_or(&ALL);
+    let days = (0..days).filter_map(move |it| first.checked_add_days(Days::new(it)));
+    let local =
+        days.flat_map(|day| hours.iter().filter_map(move |hour| Some(day.and_time(NaiveTime::from_hms_opt(*hour, 0, 0)?))));
+    local.filter_map(move |local| instant_of(local, zone))
 }
 
 /// The instant of a local time: the first one where there are two, the first after where there is none.
@@ -184,6 +195,8 @@ mod tests {
             assert!(needs_sync(frequency, None, now));
             assert!(!needs_sync(frequency, Some(now - TimeDelta::minutes(minutes - 1)), now), "{tier:?}");
             assert!(needs_sync(frequency, Some(now - TimeDelta::minutes(minutes)), now), "{tier:?}");
+            assert!(!needs_sync(frequency, Some(now + TimeDelta::minutes(5)), now), "a clock that differs a little");
+            assert!(needs_sync(frequency, Some(now + TimeDelta::minutes(6)), now), "a clock that was wrong");
         }
         let synced = Some(at("2026-02-26T10:00:40Z"));
         let due = |now: &str| {
@@ -205,6 +218,14 @@ mod tests {
         assert_eq!(next(SyncFrequency::FourTimesDaily, "America/Havana", "2026-11-01T00:00:00Z"), "2026-11-01T04:00:00+00:00");
     }
 
+    /// Havana has midnight twice on 1 November 2026; Beirut skips it on 29 March 2026.
+    #[test]
+    fn a_slot_that_comes_twice_opens_once_and_one_that_is_skipped_when_the_gap_ends() {
+        let open = |zone: &str, now: &str| should_sync_now(SyncFrequency::FourTimesDaily, zone_of(Some(zone)), at(now));
+        assert!(open("America/Havana", "2026-11-01T04:05:00Z") && !open("America/Havana", "2026-11-01T05:05:00Z"));
+        assert!(open("Asia/Beirut", "2026-03-28T22:05:00Z") && !open("Asia/Beirut", "2026-03-28T22:10:00Z"));
+    }
+
     proptest! {
         /// In every zone, at every transition: the next slot is later, at most one step of the schedule away, on a full local
         /// hour or at the end of a gap, and open when it comes.
@@ -218,7 +239,9 @@ mod tests {
                 let (local, before) = (next.with_timezone(&zone), (next - TimeDelta::seconds(1)).with_timezone(&zone));
                 let after_gap = local.offset().fix() != before.offset().fix();
                 prop_assert!(local.minute() == 0 || after_gap, "{zone} {now} {local}");
-                prop_assert!(should_sync_now(frequency, zone, next) || after_gap, "{zone} {now} {local}");
+                prop_assert!(should_sync_now(frequency, zone, next), "{zone} {now} {local}");
+                let last = next + TimeDelta::minutes(10) - TimeDelta::seconds(1);
+                prop_assert!(should_sync_now(frequency, zone, last), "{zone} {now} {local}");
             }
         }
 

@@ -19,16 +19,23 @@ impl PlatformSync {
     /// Which connections are due at an instant. Nothing is started: whoever asks enqueues or runs what is due.
     ///
     /// # Errors
-    /// Those of the store. A user who cannot be read is reported, and the others go on.
+    /// Those of the store. A user or connection that cannot be read is reported, and the others go on.
     pub async fn tick(&self, now: DateTime<Utc>) -> Result<TickReport, Error> {
         let mut report = TickReport { at: now, ..TickReport::default() };
         let mut users: BTreeMap<UserId, Option<User>> = BTreeMap::new();
         let mut after = None;
         loop {
             let page = self.connections.live(after, PAGE).await?;
-            after = page.last().map(|it| it.id);
+            after = page.last().map(|it| it.as_ref().map_or_else(|unreadable| unreadable.id, |it| it.id));
             for connection in &page {
                 report.checked += 1;
+                let connection = match connection {
+                    Ok(connection) => connection,
+                    Err(unreadable) => {
+                        report.problems.push(unreadable.to_string());
+                        continue;
+                    }
+                };
                 if let Entry::Vacant(unknown) = users.entry(connection.user) {
                     let user = self.accounts.user(connection.user).await;
                     let problem = user.as_ref().err().map(|error| format!("user {}: {error}", connection.user));

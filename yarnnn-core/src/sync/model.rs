@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::activity::NewActivity;
 use crate::hash::Sha256;
-use crate::id::{ContentId, UserId};
+use crate::id::{ConnectionId, ContentId, UserId};
 use crate::jobs::NewJob;
 use crate::platform::{Author, ContentType, Cursor, Gap, Interval, Item, PageToken, Quarantined, ResourceId};
 
@@ -77,6 +77,8 @@ pub struct BeginRun {
     pub resource_name: String,
     /// Where its pages go.
     pub mode: RunMode,
+    /// In the name of which connection, and of which of its accounts; none for files.
+    pub connection: Option<(ConnectionId, i64)>,
     /// Now.
     pub at: DateTime<Utc>,
 }
@@ -98,6 +100,8 @@ pub struct RunHandle {
     pub token: RunToken,
     /// Where its pages go.
     pub mode: RunMode,
+    /// In the name of which connection, and of which of its accounts; none for files.
+    pub connection: Option<(ConnectionId, i64)>,
     /// The cursor that the last finished run left.
     pub cursor: Option<Cursor>,
 }

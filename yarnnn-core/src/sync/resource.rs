@@ -68,6 +68,7 @@ impl Sync {
         options: &SyncOptions,
         live: &LiveResource,
     ) -> Result<LiveOutcome, Error> {
+        options.check()?;
         let mut reader = Reader::begin(self, client, options, live, RunMode::Incremental).await?;
         let ended = match reader.read().await {
             Err(Error::Platform(PlatformError::CursorExpired)) => {
@@ -75,6 +76,15 @@ impl Sync {
                 reader.read().await
             }
             ended => ended,
+        };
+        let ended = match ended {
+            // What is new is stored, and the cursor with it: whatever becomes of the audit.
+            Ok(Some(audit)) => {
+                options.check()?;
+                reader = reader.again().await?;
+                reader.audit(audit).await
+            }
+            ended => ended.map(|_| ()),
         };
         match ended {
             Ok(()) => Ok(reader.outcome),
@@ -96,6 +106,12 @@ struct Reader<'a> {
     outcome: LiveOutcome,
 }
 
+/// What is to be read once more: what is known, and the stretch to list again for it.
+struct Audit {
+    window: Interval,
+    known: Vec<KnownItem>,
+}
+
 /// How a fetch ended: where the next may start, and what it was all of.
 struct Ended {
     page: FetchPage,
@@ -113,40 +129,63 @@ impl<'a> Reader<'a> {
     ) -> Result<Self, Error> {
         let Resource { id, name, .. } = &live.resource;
         let (resource, resource_name) = (id.clone(), name.clone());
-        let begin = BeginRun { user: options.user, resource, resource_name, mode, at: sync.clock.now() };
+        let (user, connection) = (options.user, options.connection);
+        let begin = BeginRun { user, resource, resource_name, mode, connection, at: sync.clock.now() };
         let run = sync.content.begin(begin).await?;
         let outcome = LiveOutcome::of(live.resource.clone());
         Ok(Self { sync, client, options, live, run, seen: BTreeSet::new(), latest: None, outcome })
     }
 
-    /// What is new, then what is stored; the last page commits the cursor.
-    async fn read(&mut self) -> Result<(), Error> {
+    /// The next run of the same resource, which goes on with the account of this one.
+    async fn again(self) -> Result<Self, Error> {
+        let Self { sync, client, options, live, seen, latest, outcome, .. } = self;
+        let next = Self::begin(sync, client, options, live, RunMode::Incremental).await?;
+        Ok(Self { seen, latest, outcome, ..next })
+    }
+
+    /// Everything, or what is new; the last page commits the cursor. Answers what is to be read once more afterwards. A rebuild
+    /// does that itself, before its copy is put in place.
+    async fn read(&mut self) -> Result<Option<Audit>, Error> {
         let now = self.sync.clock.now();
         let window = first_window(self.run.resource.platform(), now);
         let since = self.run.cursor.clone().filter(|_| self.run.mode == RunMode::Incremental);
-        let (mode, cap) = match since.clone() {
+        let is_start = since.is_none();
+        let (mode, cap) = match since {
             Some(cursor) => (FetchMode::Since(cursor), self.live.later_cap),
             None => (FetchMode::Start { window }, self.live.first_cap),
         };
+        let known = self.known(now).await?;
         let mut ended = self.pages(mode, cap).await?;
         let cursor = ended.cursor.take();
-        let audit = match self.run.mode {
-            RunMode::Rebuild => self.lost(ended.complete, window, now).await?,
-            RunMode::Incremental if since.is_none() => None,
-            RunMode::Incremental if self.live.audit => Some((window, self.known(now).await?)),
-            RunMode::Incremental => self.unlisted(ended.complete, now).await?,
-        };
-        if let Some((window, known)) = audit {
-            self.commit(ended.page, Progress::Within(PageToken::new("audit"))).await?;
-            ended = self.audit(window, known).await?;
+        if self.run.mode == RunMode::Rebuild {
+            if let Some(audit) = self.lost(ended.complete, window, known, now) {
+                self.commit(ended.page, Progress::Within(PageToken::new("audit"))).await?;
+                ended = self.pages(audit.mode(), None).await?;
+            }
+            self.commit(ended.page, Progress::Finished(self.finished(cursor, true))).await?;
+            return Ok(None);
         }
-        let finished = self.finished(cursor, self.live.audit || since.is_none());
-        self.commit(ended.page, Progress::Finished(finished)).await
+        let audit = match is_start {
+            true => self.lost(ended.complete, window, known, now),
+            false if self.live.audit => Some(Audit { window, known: vec![] }),
+            false => self.unlisted(ended.complete, known, now),
+        };
+        let finished = self.finished(cursor, is_start && audit.is_none());
+        self.commit(ended.page, Progress::Finished(finished)).await?;
+        // What was just stored is known too.
+        Ok(match audit {
+            Some(audit) if !is_start && self.live.audit => Some(Audit { known: self.known(now).await?, ..audit }),
+            other => other,
+        })
     }
 
-    /// Lists a stretch once more, and looks for what is known.
-    async fn audit(&mut self, window: Interval, known: Vec<KnownItem>) -> Result<Ended, Error> {
-        self.pages(FetchMode::Audit { window, known: Arc::from(known) }, None).await
+    /// Reads once more what is stored. What the run before could not see is still not seen.
+    async fn audit(&mut self, audit: Audit) -> Result<(), Error> {
+        let gaps = self.outcome.gaps.clone();
+        let is_whole = self.live.audit;
+        let mut ended = self.pages(audit.mode(), None).await?;
+        ended.page.gaps.extend(gaps);
+        self.commit(ended.page, Progress::Finished(self.finished(None, is_whole))).await
     }
 
     /// Fetches page after page; while one is committed the next is already being read. The last one is left to the caller.
@@ -176,36 +215,25 @@ impl<'a> Reader<'a> {
     }
 
     /// What a list of changes that was complete lacks, to be looked for by itself.
-    async fn unlisted(
-        &self,
-        complete: Option<Interval>,
-        now: DateTime<Utc>,
-    ) -> Result<Option<(Interval, Vec<KnownItem>)>, Error> {
-        let Some(complete) = complete else { return Ok(None) };
+    fn unlisted(&self, complete: Option<Interval>, known: Vec<KnownItem>, now: DateTime<Utc>) -> Option<Audit> {
+        let complete = complete?;
         let inside = |it: &KnownItem| it.source_timestamp.map_or(complete == Interval::ALL, |at| complete.contains(at));
-        let lost = self.known(now).await?.into_iter().filter(|it| inside(it) && !self.seen.contains(&it.item_id));
-        let lost: Vec<KnownItem> = lost.collect();
-        Ok((!lost.is_empty()).then_some((Interval { from: now, to: now }, lost)))
+        let lost: Vec<KnownItem> = known.into_iter().filter(|it| inside(it) && !self.seen.contains(&it.item_id)).collect();
+        (!lost.is_empty()).then_some(Audit { window: Interval { from: now, to: now }, known: lost })
     }
 
-    /// What to audit after a rebuild, in which stretch. What a list lacks is gone only when it is not found by itself either:
-    /// lists can be torn. If all of it lies where the list was complete, and is little, nothing has to be listed again.
-    async fn lost(
-        &self,
-        complete: Option<Interval>,
-        window: Interval,
-        now: DateTime<Utc>,
-    ) -> Result<Option<(Interval, Vec<KnownItem>)>, Error> {
+    /// What to audit after everything was listed, in which stretch. What a list lacks is gone only when it is not found by itself
+    /// either: lists can be torn. If all of it lies where the list was complete, and is little, nothing has to be listed again.
+    fn lost(&self, complete: Option<Interval>, window: Interval, known: Vec<KnownItem>, now: DateTime<Utc>) -> Option<Audit> {
         /// Clients look for more than these by turns.
         const LITTLE: usize = 50;
-        let known = self.known(now).await?;
         let is_listed = |it: &KnownItem| it.source_timestamp.is_some_and(|at| complete.is_some_and(|all| all.contains(at)));
         let lost: Vec<KnownItem> = known.iter().filter(|it| !self.seen.contains(&it.item_id)).cloned().collect();
-        Ok(match lost.len() {
+        match lost.len() {
             0 => None,
-            1..=LITTLE if lost.iter().all(is_listed) => Some((Interval { from: now, to: now }, lost)),
-            _ => Some((window, known)),
-        })
+            1..=LITTLE if lost.iter().all(is_listed) => Some(Audit { window: Interval { from: now, to: now }, known: lost }),
+            _ => Some(Audit { window, known }),
+        }
     }
 
     fn take(&mut self, page: &FetchPage) {
@@ -243,6 +271,12 @@ impl<'a> Reader<'a> {
         self.sync.commit(self.options, &self.run, FetchPage::default(), progress).await?;
         self.outcome.error = Some(error);
         Ok(self.outcome)
+    }
+}
+
+impl Audit {
+    fn mode(&self) -> FetchMode {
+        FetchMode::Audit { window: self.window, known: Arc::from(self.known.as_slice()) }
     }
 }
 

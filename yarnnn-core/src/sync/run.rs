@@ -14,7 +14,7 @@ use crate::activity::{ActivityKind, NewActivity};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::hash::Sha256;
-use crate::id::{ActivityId, ContentId, IdGen, UserId};
+use crate::id::{ActivityId, ConnectionId, ContentId, IdGen, UserId};
 use crate::pipeline::CancelToken;
 use crate::platform::{
     Budget, Fetch, FetchMode, FetchPage, Gap, Interval, Next, PageToken, PlatformClient, PlatformError, Quarantined, Reason,
@@ -41,6 +41,8 @@ pub struct SyncOptions {
     pub user: UserId,
     /// How it enters.
     pub origin: Origin,
+    /// In the name of which connection, and of which of its accounts; none for files.
+    pub connection: Option<(ConnectionId, i64)>,
     /// The stretch of time in which recurring events are expanded.
     pub window: Interval,
     /// Stops after the page at hand.
@@ -168,6 +170,7 @@ impl Sync {
             resource: resource.id.clone(),
             resource_name: resource.name.clone(),
             mode: RunMode::Incremental,
+            connection: options.connection,
             at: self.clock.now(),
         };
         let run = self.content.begin(begin).await?;
@@ -403,7 +406,7 @@ impl SyncOptions {
     /// An import as of now: recurring events from a week back to two weeks ahead, nobody watching, nobody to stop it.
     pub fn import(user: UserId, now: DateTime<Utc>) -> Self {
         let window = Interval { from: now - TimeDelta::days(7), to: now + TimeDelta::days(14) };
-        Self { user, origin: Origin::Import, window, cancel: CancelToken::default(), observer: None }
+        Self { user, origin: Origin::Import, connection: None, window, cancel: CancelToken::default(), observer: None }
     }
 
     pub(super) fn tell(&self, event: SyncEvent) {

@@ -12,6 +12,7 @@ use crate::platform::{KnownItem, Resource, ResourceId};
 ///
 /// # Contract
 /// - `begin` fences every earlier run of the same resource: a later commit of an earlier run is a `Conflict` and changes nothing.
+/// - A run in the name of a connection begins and commits only while that connection stands for the same account; else `Conflict`.
 /// - `commit` is one transaction: items, gone items, coverage, progress and follow-up jobs are stored
 ///   together or not at all.
 /// - A revision that is already stored is not stored again. If it is retained it stays exactly as it is; else its time to

@@ -118,7 +118,8 @@ impl Calls {
     ) -> Result<Reply, PlatformError> {
         let path = [&["calendar", "v3"], path].concat();
         let request = Request::get(below(&self.base, &path, pairs)?);
-        let dialect = GoogleDialect { clock: self.session.clock(), interface: "the Google Calendar API", scope: SCOPE, expected };
+        let (clock, interface) = (self.session.clock(), "the Google Calendar API");
+        let dialect = GoogleDialect { clock, interface, scope: SCOPE, expected, is_one_of_many: false };
         let call = Call { name, pool: POOL, cost: 0, limits: &self.limits };
         self.session.call(&dialect, &call, request).await
     }

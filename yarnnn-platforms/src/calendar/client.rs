@@ -10,8 +10,11 @@ use super::limits::PUBLISHED;
 use super::map;
 use super::state::State;
 use super::wire::Entry;
-use crate::google::{elements, quarantined};
+use crate::google::{Trail, elements, protocol, quarantined};
 use crate::http::Session;
+
+/// Pages of calendars after which a list that has no end is not believed.
+const MAX_PAGES: usize = 100;
 
 /// Reads the calendars of a Google account.
 ///
@@ -46,7 +49,13 @@ impl PlatformClient for CalendarClient {
     }
 
     async fn resources(&self, page: Option<PageToken>) -> Result<ResourcePage, PlatformError> {
-        let list = self.calls.calendars(page.as_ref().map(PageToken::as_str)).await?;
+        let mut trail = match page {
+            Some(token) => {
+                serde_json::from_str(token.as_str()).map_err(|_| protocol(LIST, "the page token is not one of this client"))?
+            }
+            None => Trail::default(),
+        };
+        let list = self.calls.calendars(trail.last()).await?;
         let (entries, mut unread) = elements::<Entry>(LIST, list.items);
         let mut resources = Vec::with_capacity(entries.len());
         for entry in entries.iter().filter(|it| !it.deleted) {
@@ -55,8 +64,9 @@ impl PlatformClient for CalendarClient {
                 Err(error) => unread.push(quarantined(LIST, "a calendar", &error.to_string())),
             }
         }
-        let next = list.next_page_token.filter(|it| !it.is_empty());
-        Ok(ResourcePage { resources, quarantined: unread, next: next.map(PageToken::new) })
+        let goes_on = trail.follow(LIST, MAX_PAGES, list.next_page_token)?;
+        let next = goes_on.then(|| PageToken::new(serde_json::to_string(&trail).unwrap_or_default()));
+        Ok(ResourcePage { resources, quarantined: unread, next })
     }
 
     async fn fetch(&self, fetch: &Fetch) -> Result<FetchPage, PlatformError> {

@@ -13,7 +13,7 @@ use super::calls::EVENTS;
 use super::cursor::Cursor;
 use super::map::{Timed, made_by_google};
 use super::wire::Event;
-use crate::google::{protocol, quarantined, rotating};
+use crate::google::{Trail, protocol, quarantined, rotating};
 
 const VERSION: u8 = 1;
 
@@ -21,13 +21,16 @@ const VERSION: u8 = 1;
 const PAGE: u32 = 100;
 
 /// Pages after which a list that has no end is not believed.
-const MAX_PAGES: u32 = 200;
+const MAX_PAGES: usize = 200;
 
 /// Events outside of an audit's window that are looked up.
 const MAX_SAMPLES: usize = 100;
 
 /// A window that has moved on by this much is listed again: a sync token tells nothing of the days after its own window.
 const STALE: TimeDelta = TimeDelta::days(1);
+
+/// The same while there is a hole, which is closed first: but not for ever.
+const STALE_WITH_HOLE: TimeDelta = TimeDelta::days(3);
 
 /// A whole day of the last day may begin after the window although its midnight in UTC does not.
 const LAST_DAY: TimeDelta = TimeDelta::hours(12);
@@ -56,9 +59,8 @@ pub(super) enum Step {
 pub(super) struct State {
     v: u8,
     pub(super) step: Step,
-    /// The next page of what it is doing.
-    pub(super) page: Option<String>,
-    pub(super) pages: u32,
+    /// The pages of what it is doing.
+    pub(super) trail: Trail,
     /// Events of one page.
     pub(super) size: u32,
     /// Records that may still come; none for no cap.
@@ -86,8 +88,7 @@ impl State {
         let state = |step, window| Self {
             v: VERSION,
             step,
-            page: None,
-            pages: 0,
+            trail: Trail::default(),
             size,
             left: fetch.budget.cap,
             window,
@@ -115,7 +116,7 @@ impl State {
                 let ids = |items: Vec<&KnownItem>| items.into_iter().map(|it| it.item_id.clone()).collect::<Vec<_>>();
                 let mut unseen = ids(inside);
                 unseen.extend(rotating(ids(outside), MAX_SAMPLES, now));
-                Ok(Self { unseen, left: None, ..state(Step::Audit, *window) })
+                Ok(Self { unseen, size: most, ..state(Step::Audit, *window) })
             }
             _ => Err(protocol("calendar", "this kind of fetch is not known")),
         }
@@ -133,29 +134,22 @@ impl State {
     /// Turns to another step.
     pub(super) fn turn(&mut self, step: Step) {
         self.step = step;
-        self.page = None;
-        self.pages = 0;
+        self.trail = Trail::default();
         self.any = false;
     }
 
-    /// Turns to the next page of the same step. A list without an end is not believed.
-    pub(super) fn follow(&mut self, next: String) -> Result<(), PlatformError> {
-        if self.page.as_ref() == Some(&next) || self.pages >= MAX_PAGES {
-            return Err(protocol(EVENTS, "its pages have no end"));
-        }
-        self.page = Some(next);
-        self.pages += 1;
-        Ok(())
+    /// Turns to the next page of the same step, if there is one. A list without an end is not believed.
+    pub(super) fn follow(&mut self, next: Option<String>) -> Result<bool, PlatformError> {
+        self.trail.follow(EVENTS, MAX_PAGES, next)
     }
 
     /// Takes an event of the list or of the changes into a page.
     pub(super) fn take(&mut self, event: Event, page: &mut FetchPage) {
         let Some(timed) = self.timed(event, page) else { return };
-        if timed.is_before(self.window) {
-            drop_out(timed, page);
-        } else if !self.is_full() {
+        if !self.is_full() {
+            // Also what has moved to before the window: it is there, and what is stored of it would say when it was.
             self.keep(&timed, page);
-        } else if timed.earliest() >= self.window.to {
+        } else if timed.is_before(self.window) || timed.earliest() >= self.window.to {
             page.filtered.push((OUTSIDE, 1));
         } else {
             self.leave(&timed);
@@ -179,7 +173,7 @@ impl State {
         let Some(timed) = self.timed(event, page) else { return };
         match known {
             Some(known) if timed.is_as(known) => page.unchanged.push(timed.event.id),
-            Some(known) if is_inside(known, self.window) && timed.is_before(self.window) => drop_out(timed, page),
+            None if self.is_full() => self.leave(&timed),
             _ => self.keep(&timed, page),
         }
     }
@@ -232,7 +226,9 @@ impl State {
     /// Whether the window is to be listed again, which is the window of now then.
     pub(super) fn moves_on(&mut self, now: DateTime<Utc>) -> bool {
         let current = first_window(Platform::Calendar, now);
-        if current.to - self.window.to < STALE {
+        // To list it again would be to read again what has been read, instead of what a cap left.
+        let longest = if self.hole.is_some() { STALE_WITH_HOLE } else { STALE };
+        if current.to - self.window.to < longest {
             return false;
         }
         self.window = current;
@@ -257,12 +253,6 @@ impl State {
         let cursor = Cursor::new(self.sync_token, self.size, self.window, self.hole);
         Next::Done { cursor: has_cursor.then(|| cursor.write()), complete }
     }
-}
-
-/// An event that has left the window: what is stored of it says when it was.
-fn drop_out(timed: Timed, page: &mut FetchPage) {
-    page.filtered.push((OUTSIDE, 1));
-    page.gone.push(timed.event.id);
 }
 
 /// Whether what is stored lies in a window.

@@ -9,7 +9,7 @@ use super::client::CalendarClient;
 use super::map::Timed;
 use super::state::{State, Step, is_inside};
 use super::wire::{Event, Events};
-use crate::google::{elements, protocol};
+use crate::google::{Trail, elements, protocol};
 
 /// Events that are looked up for one page.
 const LOOKUPS: usize = 50;
@@ -33,8 +33,7 @@ impl CalendarClient {
         for event in taken(events, &mut state, &mut page) {
             state.take(event, &mut page);
         }
-        if let Some(next) = followed(next) {
-            state.follow(next)?;
+        if state.follow(next)? {
             page.next = state.token();
             return Ok(page);
         }
@@ -54,8 +53,7 @@ impl CalendarClient {
         for event in taken(events, &mut state, &mut page) {
             state.take(event, &mut page);
         }
-        if let Some(next) = followed(next) {
-            state.follow(next)?;
+        if state.follow(next)? {
             page.next = state.token();
             return Ok(page);
         }
@@ -81,15 +79,14 @@ impl CalendarClient {
             return Ok(page);
         };
         let events = self.events(fetch, &state, Which::ByStart(hole)).await?;
-        let next = followed(events.next_page_token.clone());
+        let next = events.next_page_token.clone();
         for event in taken(events, &mut state, &mut page) {
             if !state.take_on(event, &mut page) {
                 page.next = state.end(fetch, &mut page);
                 return Ok(page);
             }
         }
-        if let Some(next) = next {
-            state.follow(next)?;
+        if state.follow(next)? {
             page.next = state.token();
         } else {
             state.hole = None;
@@ -102,7 +99,7 @@ impl CalendarClient {
         let mut page = FetchPage::default();
         let known = known(fetch);
         let events = self.events(fetch, &state, Which::ByStart(state.window)).await?;
-        let next = followed(events.next_page_token.clone());
+        let next = events.next_page_token.clone();
         let events = taken(events, &mut state, &mut page);
         let seen: BTreeSet<&str> = events.iter().map(|it| it.id.as_str()).collect();
         state.unseen.retain(|it| !seen.contains(it.as_str()));
@@ -110,8 +107,7 @@ impl CalendarClient {
             let stored = known.get(event.id.as_str()).copied();
             state.compare(event, stored, &mut page);
         }
-        if let Some(next) = next {
-            state.follow(next)?;
+        if state.follow(next)? {
             page.next = state.token();
         } else if state.unseen.is_empty() {
             page.next = state.end(fetch, &mut page);
@@ -151,7 +147,7 @@ impl CalendarClient {
     /// Asks otherwise whether there is no event in the window.
     async fn prove_empty(&self, fetch: &Fetch, state: &State) -> Result<(), PlatformError> {
         let mut asked = state.clone();
-        (asked.page, asked.size) = (None, 1);
+        (asked.trail, asked.size) = (Trail::default(), 1);
         let events = self.events(fetch, &asked, Which::ByStart(state.window)).await?;
         if events.items.is_empty() && followed(events.next_page_token).is_none() {
             return Ok(());
@@ -161,7 +157,7 @@ impl CalendarClient {
     }
 
     async fn events(&self, fetch: &Fetch, state: &State, which: Which<'_>) -> Result<Events, PlatformError> {
-        let listed = self.calls.events(fetch.resource.as_str(), which, state.size, state.page.as_deref()).await?;
+        let listed = self.calls.events(fetch.resource.as_str(), which, state.size, state.trail.last()).await?;
         listed.map_err(|none| match none {
             NoEvents::Gone => PlatformError::ResourceGone { resource: fetch.resource.clone() },
             NoEvents::Expired if matches!(which, Which::Changed(_)) => PlatformError::CursorExpired,

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use yarnnn_core::clock::Clock as _;
 use yarnnn_core::platform::{
-    Budget, Cursor, Fetch, FetchMode, FetchPage, Interval, Item, KnownItem, Next, PlatformClient as _, PlatformError,
+    Budget, Cursor, Fetch, FetchMode, FetchPage, Interval, Item, KnownItem, Next, PageToken, PlatformClient as _, PlatformError,
     ResourceKind,
 };
 use yarnnn_core::sync::first_window;
@@ -211,8 +211,8 @@ async fn a_first_fetch_lists_the_window_and_later_ones_ask_for_changes() {
     bench.put("e5", -24 * 9);
     bench.world.lock().unwrap().cancel("e4");
     let changed = bench.since(first.cursor(), 200).await.unwrap();
-    assert_eq!((changed.ids(), changed.page.gone.as_slice()), (vec!["e3", "later"], &["e5".to_owned(), "e4".to_owned()][..]));
-    assert_eq!(changed.page.filtered[0].0.as_str(), "outside_window");
+    assert_eq!((changed.ids(), changed.page.gone.as_slice()), (vec!["e3", "e5", "later"], &["e4".to_owned()][..]));
+    assert_eq!(changed.page.filtered, [], "what has moved to before the window is still there");
     assert_eq!(bench.wire.taken()[0].names(), ["singleEvents", "maxResults", "syncToken"]);
     assert_eq!(bench.since(changed.cursor(), 200).await.unwrap().ids().len(), 0);
 
@@ -275,6 +275,45 @@ async fn a_window_that_has_moved_on_is_listed_again() {
 }
 
 #[tokio::test]
+async fn a_gap_is_closed_before_the_window_moves_on() {
+    let bench = Bench::with(60);
+    let first = bench.start(20).await.unwrap();
+    bench.clock.advance(TimeDelta::days(1));
+    let second = bench.since(first.cursor(), 20).await.unwrap();
+    bench.clock.advance(TimeDelta::days(1));
+    let third = bench.since(second.cursor(), 40).await.unwrap();
+    let mut stored: Vec<&str> = [&first, &second, &third].into_iter().flat_map(Fetched::ids).collect();
+    stored.sort_unstable();
+    stored.dedup();
+    assert_eq!((stored.len(), third.page.gaps.len()), (60, 0));
+    let moved = bench.since(third.cursor(), 100).await.unwrap();
+    assert_eq!(moved.page.covered, [bench.window()]);
+
+    bench.clock.advance(TimeDelta::days(1));
+    let late = bench.since(second.cursor(), 20).await.unwrap();
+    assert_eq!(late.page.covered.last().unwrap().to, bench.window().to, "not even a gap holds it up for ever");
+}
+
+#[tokio::test]
+async fn an_audit_with_a_cap_leaves_what_is_new_beyond_it_as_a_gap() {
+    let bench = Bench::with(10);
+    let mut stored = bench.start(20).await.unwrap().page;
+    stored.items.retain(|it| matches!(it.item_id.as_str(), "e8" | "e9"));
+    bench.put("e9", 9);
+    let known = stored.items.iter().map(|it| KnownItem {
+        item_id: it.item_id.clone(),
+        source_timestamp: it.source_timestamp,
+        metadata: it.metadata.clone(),
+    });
+    let mode = FetchMode::Audit { window: bench.window(), known: known.collect() };
+    let audit = bench.fetch("ana@example.com", mode, Some(3)).await.unwrap();
+    assert_eq!((audit.ids(), audit.page.unchanged.as_slice()), (vec!["e0", "e1", "e2", "e9"], &["e8".to_owned()][..]));
+    let [gap] = &audit.page.gaps[..] else { panic!("one gap") };
+    assert_eq!(gap.from, Some(bench.clock.now() + TimeDelta::hours(3)));
+    assert_eq!(audit.page.covered.len(), 2);
+}
+
+#[tokio::test]
 async fn an_audit_compares_and_looks_for_what_is_not_listed() {
     let bench = Bench::with(5);
     let mut stored = bench.start(20).await.unwrap().page;
@@ -287,10 +326,12 @@ async fn an_audit_compares_and_looks_for_what_is_not_listed() {
     (old.item_id, old.source_timestamp) = ("old".into(), Some(bench.clock.now() - TimeDelta::days(300)));
     stored.items.push(old);
     let audit = bench.audit(&stored).await.unwrap();
-    assert_eq!((audit.page.unchanged.as_slice(), audit.ids()), (&["e0".to_owned()][..], vec!["e1", "new"]));
+    assert_eq!((audit.page.unchanged.as_slice(), audit.ids()), (&["e0".to_owned()][..], vec!["e1", "e2", "new"]));
     let mut gone = audit.page.gone.clone();
     gone.sort_unstable();
-    assert_eq!(gone, ["e2", "e3", "e4", "old"]);
+    assert_eq!(gone, ["e3", "e4", "old"], "only what is cancelled or deleted");
+    let moved = audit.page.items.iter().find(|it| it.item_id == "e2").unwrap();
+    assert_eq!((moved.source_timestamp, moved.records), (Some(bench.clock.now() - TimeDelta::hours(24 * 9)), 1));
     assert!(audit.cursor.is_none() && audit.complete.is_none());
     assert!(bench.wire.taken().iter().any(|it| it.get("orderBy") == Some("startTime")));
 }
@@ -348,9 +389,19 @@ async fn a_list_without_a_sync_token_stays_without_a_cursor_and_pages_have_an_en
     let items = [bench.event("e0", 1)];
     bench.world.lock().unwrap().instead.push(("events", (200, json!({"items": items}))));
     assert!(bench.start(20).await.unwrap().cursor.is_none());
-    let endless = || ("events", (200, json!({"items": [], "nextPageToken": "x"})));
-    bench.world.lock().unwrap().instead.extend([endless(), endless()]);
-    assert_eq!(bench.start(20).await.err().unwrap().to_string(), "calendar events.list: its pages have no end");
+    let cursor = bench.start(20).await.unwrap().cursor().clone();
+    let stored = FetchPage::default();
+    let page = |token: &str| ("events", (200, json!({"items": [], "nextPageToken": token})));
+    for circle in [["x", "x", "x"], ["x", "y", "x"]] {
+        let endless = || bench.world.lock().unwrap().instead = circle.map(page).into();
+        endless();
+        assert_eq!(bench.start(20).await.err().unwrap().to_string(), "calendar events.list: its pages have no end");
+        endless();
+        assert_eq!(bench.since(&cursor, 20).await.err().unwrap().to_string(), "calendar events.list: its pages have no end");
+        endless();
+        assert_eq!(bench.audit(&stored).await.err().unwrap().to_string(), "calendar events.list: its pages have no end");
+        bench.world.lock().unwrap().instead.clear();
+    }
     let gone = bench.fetch("gone", FetchMode::Start { window: bench.window() }, None).await.err().unwrap();
     assert_eq!(gone.to_string(), "calendar:gone no longer exists");
 }
@@ -373,12 +424,31 @@ async fn calendars_are_resources_under_the_names_their_owner_gave_them() {
             r#"calendar:en.usa#holiday@group.v.calendar.google.com Holidays {"accessRole":"reader","platform":"calendar","primary":false}"#,
         ]
     );
-    assert_eq!((page.next.unwrap().as_str(), page.quarantined.len()), ("2", 1));
+    assert!(page.next.unwrap().as_str().contains(r#""2""#));
+    assert_eq!(page.quarantined.len(), 1);
     assert_eq!(bench.wire.taken()[0].names(), ["maxResults"]);
     bench.fetch("en.usa#holiday@group.v.calendar.google.com", FetchMode::Start { window: bench.window() }, None).await.unwrap();
     assert_eq!(bench.wire.taken()[0].path, "/calendar/v3/calendars/en.usa%23holiday@group.v.calendar.google.com/events");
     let probe = bench.client.probe().await.unwrap();
     assert_eq!((probe.account_id.as_str(), probe.account_name.as_deref()), ("ana@example.com", Some("Ana")));
+}
+
+#[tokio::test]
+async fn a_list_of_calendars_that_goes_in_circles_is_an_error() {
+    let bench = Bench::new();
+    let pages = ["x", "y", "x"].map(|token| ("calendarList", (200, json!({"items": [{"id": "a@x"}], "nextPageToken": token}))));
+    bench.world.lock().unwrap().instead = pages.into();
+    let mut page = None;
+    let error = loop {
+        match bench.client.resources(page).await {
+            Ok(listed) => page = Some(listed.next.expect("it has no end")),
+            Err(error) => break error.to_string(),
+        }
+    };
+    assert_eq!(error, "calendar calendarList.list: its pages have no end");
+    let tokens: Vec<Option<String>> = bench.wire.taken().iter().map(|it| it.get("pageToken").map(str::to_owned)).collect();
+    assert_eq!(tokens, [None, Some("x".into()), Some("y".into())]);
+    assert!(matches!(bench.client.resources(Some(PageToken::new("x"))).await, Err(PlatformError::Protocol { .. })));
 }
 
 #[tokio::test]

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use yarnnn_core::platform::{Fetch, FetchMode, FetchPage, Interval, KnownItem, PlatformError, Quarantined};
 
-use super::calls::{HISTORY_LIST, LABEL, LIST, PROFILE, Query};
+use super::calls::{Found, HISTORY_LIST, LABEL, LIST, PROFILE, Query};
 use super::client::{GmailClient, label};
 use super::cursor::Cursor;
 use super::map;
-use super::wire::{Change, Record, Stub};
+use super::wire::{Change, Message, Record, Stub};
 use super::work::{Kind, Work};
-use crate::google::{elements, protocol, rotating};
+use crate::google::{Trail, elements, protocol, rotating};
 
 /// Mails that are listed at once, and at all.
 const LIST_PAGE: u32 = 100;
@@ -153,14 +153,14 @@ impl GmailClient {
             return Ok(None);
         }
         let mut listing = Listing { ids: Vec::new(), more: false, quarantined: Vec::new() };
-        let (mut seen, mut tokens) = (BTreeSet::new(), Tokens::default());
+        let (mut seen, mut trail) = (BTreeSet::new(), Trail::default());
         loop {
             let most = u32::try_from(MAX_LISTED - listing.ids.len()).unwrap_or(LIST_PAGE).min(LIST_PAGE);
-            let Some(listed) = self.calls.list(query, most, tokens.last()).await? else { return Ok(None) };
+            let Some(listed) = self.calls.list(query, most, trail.last()).await? else { return Ok(None) };
             let (stubs, quarantined) = elements::<Stub>(LIST, listed.messages);
             listing.quarantined.extend(quarantined);
             listing.ids.extend(stubs.into_iter().map(|it| it.id).filter(|it| seen.insert(it.clone())));
-            if !tokens.follow(LIST, listed.next_page_token)? {
+            if !trail.follow(LIST, MAX_PAGES, listed.next_page_token)? {
                 return Ok(Some(listing));
             }
             if listing.ids.len() >= MAX_LISTED {
@@ -187,8 +187,9 @@ impl GmailClient {
             };
         };
         let mails = self.calls.messages(std::slice::from_ref(&newest), "minimal").await?;
-        let received = mails.into_iter().flatten().find_map(|it| map::received(&it));
-        if received.is_some_and(|at| at >= from) {
+        let may_be_inside =
+            |it: Found<Message>| it.map_or(true, |it| it.and_then(|it| map::received(&it)).is_some_and(|at| at >= from));
+        if mails.into_iter().any(may_be_inside) {
             return Err(protocol(LIST, format!("the list of {label} since {from} is empty, but {newest} is there")));
         }
         Ok(Some(()))
@@ -203,9 +204,9 @@ impl GmailClient {
     /// What has happened to a label since a cursor, over all pages.
     async fn happened(&self, label: &str, cursor: &Cursor) -> Result<Happened, PlatformError> {
         let mut touched = Touched::default();
-        let (mut newest, mut any, mut tokens) = (None, false, Tokens::default());
+        let (mut newest, mut any, mut trail) = (None, false, Trail::default());
         loop {
-            let history = self.calls.history(cursor.history_id, tokens.last()).await?;
+            let history = self.calls.history(cursor.history_id, trail.last()).await?;
             let history = history.ok_or(PlatformError::CursorExpired)?;
             // The first page's: later ones may name a point whose records came too late to be listed.
             newest = newest.or(history.history_id);
@@ -221,33 +222,13 @@ impl GmailClient {
             if touched.count() > MAX_LISTED {
                 return Err(PlatformError::CursorExpired);
             }
-            if !tokens.follow(HISTORY_LIST, history.next_page_token)? {
+            if !trail.follow(HISTORY_LIST, MAX_PAGES, history.next_page_token)? {
                 break;
             }
         }
         let newest = newest.ok_or_else(|| protocol(HISTORY_LIST, "it names no historyId"))?;
         let (found, lost) = touched.split();
         Ok(Happened { found, lost, newest, any })
-    }
-}
-
-/// Page tokens that were followed: one that comes again would never end.
-#[derive(Default)]
-struct Tokens(Vec<String>);
-
-impl Tokens {
-    fn last(&self) -> Option<&str> {
-        self.0.last().map(String::as_str)
-    }
-
-    /// Whether there is another page.
-    fn follow(&mut self, call: &str, next: Option<String>) -> Result<bool, PlatformError> {
-        let Some(next) = next.filter(|it| !it.is_empty()) else { return Ok(false) };
-        if self.0.contains(&next) || self.0.len() >= MAX_PAGES {
-            return Err(protocol(call, "its pages have no end"));
-        }
-        self.0.push(next);
-        Ok(true)
     }
 }
 

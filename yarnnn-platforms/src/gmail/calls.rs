@@ -24,6 +24,12 @@ const SCOPE: &str = "https://www.googleapis.com/auth/gmail.readonly";
 /// Records of one page of the history: the most there can be.
 const HISTORY_PAGE: &str = "500";
 
+/// As many mails of which not one can be had are not bad mails.
+const TOO_MANY: usize = 3;
+
+/// What was found: none if it is no longer there, or why it cannot be had although others can.
+pub(super) type Found<T> = Result<Option<T>, String>;
+
 /// What to list.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Query<'a> {
@@ -106,17 +112,51 @@ impl Calls {
         found(self.get(HISTORY_LIST, HISTORY, NOT_FOUND, &["history"], &pairs).await?)
     }
 
-    /// The given mails in the given format; none for each that is no longer there.
-    pub(super) async fn messages(&self, ids: &[String], format: &str) -> Result<Vec<Option<Message>>, PlatformError> {
-        let requests: Result<Vec<Request>, PlatformError> =
-            ids.iter().map(|id| self.request(&["messages", id], &[("format", format)])).collect();
-        let replies = self.session.call_each(&self.dialect(NOT_FOUND), &self.call(GET, MESSAGE), requests?).await?;
-        ids.iter().zip(replies).map(|(id, reply)| same(id, found(reply)?)).collect()
+    /// The given mails in the given format; none for each that is no longer there, and why for each that cannot be had.
+    pub(super) async fn messages(&self, ids: &[String], format: &str) -> Result<Vec<Found<Message>>, PlatformError> {
+        let mut answers = self.ask(ids, format).await?;
+        let refused: Vec<usize> = (0..ids.len()).filter(|place| answers.get(*place).is_some_and(Result::is_err)).collect();
+        if refused.is_empty() {
+            return Ok(answers);
+        }
+        // It will not be asked for again in a later fetch: what came may have been a page of something in between.
+        let again: Vec<String> = refused.iter().filter_map(|place| ids.get(*place).cloned()).collect();
+        for (place, answer) in refused.iter().zip(self.ask(&again, format).await?) {
+            if let Some(first) = answers.get_mut(*place) {
+                *first = answer;
+            }
+        }
+        self.believable(&answers).await?;
+        Ok(answers)
     }
 
-    /// The content of a part that is too large to come with its mail; none if the mail is no longer there.
-    pub(super) async fn attachment(&self, mail: &str, id: &str) -> Result<Option<PartBody>, PlatformError> {
-        found(self.get(ATTACHMENT, MESSAGE, NOT_FOUND, &["messages", mail, "attachments", id], &[]).await?)
+    async fn ask(&self, ids: &[String], format: &str) -> Result<Vec<Found<Message>>, PlatformError> {
+        let requests: Result<Vec<Request>, PlatformError> =
+            ids.iter().map(|id| self.request(&["messages", id], &[("format", format)])).collect();
+        let dialect = GoogleDialect { is_one_of_many: true, ..self.dialect(NOT_FOUND) };
+        let answers = self.session.call_each(&dialect, &self.call(GET, MESSAGE), requests?).await?;
+        ids.iter().zip(answers).map(|(id, answer)| same(id, refusal(answer.and_then(found))?)).collect()
+    }
+
+    /// A bad mail lies among good ones: where none can be had it is the account or the wire that is bad.
+    async fn believable(&self, answers: &[Found<Message>]) -> Result<(), PlatformError> {
+        if answers.iter().any(Result::is_ok) {
+            return Ok(());
+        }
+        match answers.first() {
+            Some(Err(reason)) if answers.len() >= TOO_MANY => {
+                Err(protocol(GET, format!("none of {} mails: {reason}", answers.len())))
+            }
+            _ => self.profile().await.map(drop),
+        }
+    }
+
+    /// The content of a part that is too large to come with its mail; none if the mail is no longer there, and why if it cannot
+    /// be had.
+    pub(super) async fn attachment(&self, mail: &str, id: &str) -> Result<Found<PartBody>, PlatformError> {
+        let dialect = GoogleDialect { is_one_of_many: true, ..self.dialect(NOT_FOUND) };
+        let request = self.request(&["messages", mail, "attachments", id], &[])?;
+        refusal(self.session.call(&dialect, &self.call(ATTACHMENT, MESSAGE), request).await.and_then(found))
     }
 
     async fn get(
@@ -140,7 +180,7 @@ impl Calls {
     }
 
     fn dialect(&self, expected: &'static [u16]) -> GoogleDialect<'_> {
-        GoogleDialect { clock: self.session.clock(), interface: "the Gmail API", scope: SCOPE, expected }
+        GoogleDialect { clock: self.session.clock(), interface: "the Gmail API", scope: SCOPE, expected, is_one_of_many: false }
     }
 }
 
@@ -148,9 +188,18 @@ fn found<T: serde::de::DeserializeOwned>(reply: Reply) -> Result<Option<T>, Plat
     if NOT_FOUND.contains(&reply.status) { Ok(None) } else { reply.read().map(Some) }
 }
 
-fn same(id: &str, found: Option<Message>) -> Result<Option<Message>, PlatformError> {
+/// An answer that will always be the same is told from one that may be another later, or stands for the whole account.
+fn refusal<T>(found: Result<Option<T>, PlatformError>) -> Result<Found<T>, PlatformError> {
     match found {
-        Some(other) if other.id != id => Err(protocol(GET, format!("{id} was asked for, {:?} came", other.id))),
+        Ok(found) => Ok(Ok(found)),
+        Err(PlatformError::Protocol { detail, .. }) => Ok(Err(detail)),
+        Err(error) => Err(error),
+    }
+}
+
+fn same(id: &str, found: Found<Message>) -> Result<Found<Message>, PlatformError> {
+    match found {
+        Ok(Some(other)) if other.id != id => Err(protocol(GET, format!("{id} was asked for, {:?} came", other.id))),
         found => Ok(found),
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct Cursor {
     pub(super) listed: usize,
     /// Start of the first fetch's window.
     pub(super) from: DateTime<Utc>,
-    /// The pending ones came in before.
+    /// The listed ones of them, and those that were not listed, came in before.
     pub(super) until: DateTime<Utc>,
     /// Whether more mails than could be listed lie behind them.
     #[serde(default)]

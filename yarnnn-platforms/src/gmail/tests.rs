@@ -392,6 +392,63 @@ async fn what_is_strange_or_broken_is_named_and_the_rest_is_read() {
 }
 
 #[tokio::test]
+async fn a_mail_that_cannot_be_had_is_named_and_does_not_come_again() {
+    let forever = |id: &'static str, answer: (u16, Value)| vec![(id, answer.clone()), (id, answer)];
+    for refused in [error(400, "invalid"), error(403, "forbidden"), (403, Value::Null), (200, json!({"id": []}))] {
+        let bench = Bench::with(25);
+        bench.mailbox.lock().unwrap().instead = forever("messages/m3", refused.clone());
+        let first = bench.start(10).await.unwrap();
+        let named: Vec<&str> = first.page.quarantined.iter().map(|it| it.item.as_str()).collect();
+        assert_eq!((first.ids().len(), named.as_slice()), (9, &["gmail messages.get: m3"][..]), "{refused:?}");
+        assert_eq!((first.complete, first.page.gone.len()), (None, 0), "what could not be read is not gone");
+        bench.wire.taken();
+        let second = bench.since(first.cursor(), 10).await.unwrap();
+        assert_eq!((second.ids()[0], second.ids().len()), ("m10", 10));
+        assert!(bench.wire.taken().iter().all(|it| !it.path.ends_with("/m3")), "it is done for the cursor");
+
+        bench.mailbox.lock().unwrap().deliver("new", bench.clock.now(), &["INBOX"]);
+        bench.mailbox.lock().unwrap().instead = forever("messages/new", refused);
+        let third = bench.since(second.cursor(), 1).await.unwrap();
+        assert_eq!((third.ids().len(), third.page.quarantined.len()), (0, 1), "one that comes alone is named, too");
+        assert_eq!(bench.since(third.cursor(), 1).await.unwrap().ids(), ["m20"]);
+    }
+}
+
+#[tokio::test]
+async fn a_mail_is_given_up_only_when_the_account_and_the_wire_are_well() {
+    let bench = Bench::with(5);
+    let once = || ("messages/m3", (200, json!("a page of something in between")));
+    bench.mailbox.lock().unwrap().instead.push(once());
+    assert_eq!(bench.start(10).await.unwrap().ids().len(), 5, "it is asked for once more");
+
+    let all = || {
+        (0..5).map(|number| {
+            (["messages/m0", "messages/m1", "messages/m2", "messages/m3", "messages/m4"][number], (403, Value::Null))
+        })
+    };
+    bench.mailbox.lock().unwrap().instead = all().chain(all()).collect();
+    let error_of = async |cap| bench.start(cap).await.err().unwrap().to_string();
+    assert_eq!(error_of(10).await, "gmail messages.get: none of 5 mails: status 403");
+
+    let cursor = bench.start(10).await.unwrap().cursor().clone();
+    bench.deliver(7, "INBOX");
+    let refused = || ("messages/m7", (403, Value::Null));
+    bench.mailbox.lock().unwrap().instead = vec![refused(), refused(), ("profile", error(403, "accessNotConfigured"))];
+    assert!(matches!(bench.since(&cursor, 10).await, Err(PlatformError::NeedsOperator { .. })));
+    bench.mailbox.lock().unwrap().instead = vec![("messages/m7", error(403, "domainPolicy"))];
+    assert!(matches!(bench.since(&cursor, 10).await, Err(PlatformError::NeedsUser { .. })));
+}
+
+#[tokio::test]
+async fn an_audit_leaves_a_mail_that_cannot_be_looked_up_as_it_is_stored() {
+    let bench = Bench::with(3);
+    bench.mailbox.lock().unwrap().mails.get_mut("m1").unwrap().1.push("TRASH".into());
+    bench.mailbox.lock().unwrap().instead = vec![("messages/m1", error(400, "invalid")), ("messages/m1", error(400, "invalid"))];
+    let audit = bench.audit(&["m0", "m1", "m2"]).await.unwrap().page;
+    assert_eq!((audit.unchanged.len(), audit.gone.len(), audit.quarantined.len()), (2, 0, 1));
+}
+
+#[tokio::test]
 async fn errors_end_nothing_early() {
     let bench = Bench::with(150);
     let endless = || ("messages", (200, json!({"messages": [{"id": "m1"}], "nextPageToken": "x"})));
@@ -448,6 +505,18 @@ async fn more_than_can_be_listed_is_listed_later() {
     assert_eq!((second.ids().len(), second.page.gaps.len()), (200, 1));
     let third = bench.since(second.cursor(), 200).await.unwrap();
     assert_eq!((third.ids().len(), third.page.gaps.len()), (51, 0), "the one at the edge is read again");
+
+    for number in 0..3 {
+        bench.mailbox.lock().unwrap().deliver(&format!("new{number}"), bench.clock.now(), &["INBOX"]);
+    }
+    let second = bench.since(first.cursor(), 2).await.unwrap();
+    assert_eq!((second.ids(), second.page.gaps[0].to), (vec!["new2", "new1"], Some(bench.clock.now())));
+    let third = bench.since(second.cursor(), 500).await.unwrap();
+    assert_eq!(
+        (third.ids().len(), third.page.gaps.len()),
+        (1 + 100 + 151, 0),
+        "new mails do not make it list from the front again"
+    );
 }
 
 #[tokio::test]

@@ -53,7 +53,7 @@ pub(super) struct Work {
     pub(super) from: DateTime<Utc>,
     /// End of the window.
     pub(super) to: DateTime<Utc>,
-    /// What was not read yet came in before.
+    /// What was listed and not read yet, and what was not listed, came in before.
     pub(super) until: DateTime<Utc>,
 }
 
@@ -86,29 +86,33 @@ impl Work {
         (chunk, ordered)
     }
 
+    /// Names a mail that cannot be read. It is done: whatever is read next must not wait for it.
+    fn doubt(&mut self, id: &str, reason: &str, page: &mut FetchPage) {
+        self.is_certain = false;
+        page.quarantined.push(quarantined(GET, id, reason));
+    }
+
     fn is_done(&self) -> bool {
         self.lookups.is_empty() && self.samples.is_empty() && self.fetches.is_empty()
     }
 
     /// Another page, or the end with its cursor and what is known to be missing.
-    pub(super) fn next(mut self, now: DateTime<Utc>, page: &mut FetchPage) -> Next {
+    pub(super) fn next(self, now: DateTime<Utc>, page: &mut FetchPage) -> Next {
         if !self.is_done() {
             return Next::Page(PageToken::new(serde_json::to_string(&self).unwrap_or_default()));
         }
-        if self.rest.len() > self.listed {
-            // Some of what is left has just come in.
-            self.until = now;
-        }
+        // When some of what is left has just come in, it is not known when; what was listed stays listed up to where it was.
+        let until = if self.rest.len() > self.listed { now } else { self.until };
         let left = self.rest.len();
         let is_whole = left == 0 && !self.more;
-        let seen = Interval { from: if is_whole { self.from } else { self.until }, to: now.min(self.to) };
+        let seen = Interval { from: if is_whole { self.from } else { until }, to: now.min(self.to) };
         page.covered.extend((seen.from < seen.to).then_some(seen));
         if !is_whole {
             let more = if self.more { "more than " } else { "" };
             let reason = format!("{more}{left} older mails were left to the next syncs");
-            page.gaps.push(Gap { kind: GapKind::Cap, from: Some(self.from), to: Some(self.until), reason });
+            page.gaps.push(Gap { kind: GapKind::Cap, from: Some(self.from), to: Some(until), reason });
         }
-        let complete = Interval { from: if is_whole { self.from } else { self.until + TimeDelta::milliseconds(1) }, to: self.to };
+        let complete = Interval { from: if is_whole { self.from } else { until + TimeDelta::milliseconds(1) }, to: self.to };
         let is_complete = self.kind == Kind::Start && self.is_certain && complete.from < complete.to;
         let complete = is_complete.then_some(complete);
         Next::Done { cursor: self.cursor().map(|it| it.write()), complete }
@@ -148,7 +152,8 @@ impl GmailClient {
         let count = ids.len();
         for (id, mail) in ids.into_iter().zip(mails) {
             match mail {
-                Some(mail) if map::stranger(&mail.label_ids, label).is_none() => match work.kind {
+                Err(reason) => work.doubt(&id, &reason, page),
+                Ok(Some(mail)) if map::stranger(&mail.label_ids, label).is_none() => match work.kind {
                     Kind::Audit if !is_sample => page.unchanged.push(id),
                     Kind::Audit => {}
                     // It went and came back: what is stored of it may have gone meanwhile.
@@ -172,9 +177,16 @@ impl GmailClient {
         let place = Place { label, account: self.account().await? };
         let mut bytes = 0;
         for ((id, ordered), mail) in ids.iter().zip(ordered).zip(self.calls.messages(ids, "full").await?) {
-            let Some(mail) = mail else {
-                page.gone.push(id.clone());
-                continue;
+            let mail = match mail {
+                Ok(Some(mail)) => mail,
+                Ok(None) => {
+                    page.gone.push(id.clone());
+                    continue;
+                }
+                Err(reason) => {
+                    work.doubt(id, &reason, page);
+                    continue;
+                }
             };
             if let Some(received) = map::received(&mail).filter(|_| *ordered) {
                 work.until = work.until.min(received);
@@ -189,10 +201,7 @@ impl GmailClient {
                     bytes += item.content.len();
                     page.items.push(item);
                 }
-                Err(reason) => {
-                    work.is_certain = false;
-                    page.quarantined.push(quarantined(GET, id, &reason));
-                }
+                Err(reason) => work.doubt(id, &reason, page),
             }
         }
         Ok(bytes)
@@ -206,8 +215,10 @@ impl GmailClient {
         };
         for leaf in &mut outline.leaves {
             let Some(attachment) = leaf.attachment_id.clone() else { continue };
-            let found = self.calls.attachment(&mail.id, &attachment).await?;
-            let filled = leaf.fill(found.and_then(|it| it.data).as_deref().unwrap_or_default());
+            let filled = match self.calls.attachment(&mail.id, &attachment).await? {
+                Ok(found) => leaf.fill(found.and_then(|it| it.data).as_deref().unwrap_or_default()),
+                Err(reason) => Err(format!("a text of it cannot be had: {reason}")),
+            };
             if let Err(reason) = filled {
                 return Ok(Err(reason));
             }

@@ -28,6 +28,8 @@ const LIMITED_TODAY: [&str; 2] = ["dailyLimitExceeded", "dailyLimitExceededUnreg
 const NOT_ENABLED: [&str; 3] = ["accessNotConfigured", "SERVICE_DISABLED", "CONSUMER_INVALID"];
 /// The person did not grant what the call needs.
 const TOO_LITTLE_SCOPE: [&str; 2] = ["insufficientPermissions", "ACCESS_TOKEN_SCOPE_INSUFFICIENT"];
+/// Those who run the account's domain do not allow it.
+const DOMAIN_POLICY: [&str; 1] = ["domainPolicy"];
 
 /// Tells the answers of one call apart.
 pub(crate) struct GoogleDialect<'a> {
@@ -39,6 +41,8 @@ pub(crate) struct GoogleDialect<'a> {
     pub(crate) scope: &'static str,
     /// Errors that the caller reads by itself.
     pub(crate) expected: &'static [u16],
+    /// Whether the call is for one record of many: its refusal says nothing about the account.
+    pub(crate) is_one_of_many: bool,
 }
 
 impl Dialect for GoogleDialect<'_> {
@@ -47,17 +51,18 @@ impl Dialect for GoogleDialect<'_> {
         match status {
             200..=299 if body.get("error").is_none() => Verdict::Good,
             200..=299 => Verdict::Fail(protocol(call, format!("an error with a good status: {}", said.words))),
-            401 => Verdict::Renew { reason: said.words },
+            401 if said.is_google => Verdict::Renew { reason: said.words },
             403 => self.forbidden(call, &said, headers),
             429 if said.is(&LIMITED_TODAY) => Verdict::Fail(self.until_tomorrow(call, headers)),
             429 => Verdict::Retry { after: retry_after(headers), reason: said.words, limited: true },
-            408 | 500.. => Verdict::Retry { after: retry_after(headers), reason: said.words, limited: false },
-            // An error page of something in between says nothing about what was asked for.
-            _ if self.expected.contains(&status) && said.is_google => Verdict::Good,
-            400 if said.is(&["failedPrecondition"]) || said.status == "FAILED_PRECONDITION" => Verdict::Fail(needs_user(
+            // A 401 that Google did not say is no verdict on the token.
+            401 | 408 | 500.. => Verdict::Retry { after: retry_after(headers), reason: said.words, limited: false },
+            400 if said.is_about_account() => Verdict::Fail(needs_user(
                 call,
                 &format!("Google cannot serve this account ({}); check that it has this service, or connect another", said.words),
             )),
+            // An error page of something in between says nothing about what was asked for.
+            _ if self.expected.contains(&status) && said.is_google => Verdict::Good,
             _ => Verdict::Fail(protocol(call, said.words)),
         }
     }
@@ -73,9 +78,9 @@ impl GoogleDialect<'_> {
         } else if said.is(&NOT_ENABLED) {
             let setting = format!("{call}: {} in the Google Cloud project of GOOGLE_CLIENT_ID: {}", self.interface, said.words);
             PlatformError::NeedsOperator { setting }
-        } else if said.is(&TOO_LITTLE_SCOPE) {
+        } else if said.is(&TOO_LITTLE_SCOPE) || said.is_about_scope() {
             needs_user(call, &format!("the scope {} was not granted; connect Google again and leave it ticked", self.scope))
-        } else if said.is_google {
+        } else if said.is_google && (!self.is_one_of_many || said.is(&DOMAIN_POLICY)) {
             needs_user(
                 call,
                 &format!("Google refuses access ({}); have it shared with this account, or connect again", said.words),
@@ -139,6 +144,21 @@ impl Said {
     fn is(&self, words: &[&str]) -> bool {
         self.reasons.iter().any(|it| words.contains(&it.as_str()))
     }
+
+    /// The account lacks the service. A sync token that is no longer good may fail a precondition as well.
+    fn is_about_account(&self) -> bool {
+        let is_precondition = self.is(&["failedPrecondition"]) || self.status == "FAILED_PRECONDITION";
+        is_precondition && !self.says("sync token")
+    }
+
+    /// Gmail's `Metadata scope doesn't allow format FULL` has no reason of its own.
+    fn is_about_scope(&self) -> bool {
+        self.is_google && self.says("scope")
+    }
+
+    fn says(&self, part: &str) -> bool {
+        self.words.to_ascii_lowercase().contains(part)
+    }
 }
 
 #[cfg(test)]
@@ -149,8 +169,19 @@ mod tests {
     use super::*;
 
     fn judged(status: u16, headers: &[(&'static str, &str)], body: &Value) -> String {
+        judged_as(false, NOT_FOUND, status, headers, body)
+    }
+
+    fn judged_as(
+        is_one_of_many: bool,
+        expected: &'static [u16],
+        status: u16,
+        headers: &[(&'static str, &str)],
+        body: &Value,
+    ) -> String {
         let clock = FixedClock::parse("2026-11-22T12:00:00Z");
-        let dialect = GoogleDialect { clock: &clock, interface: "Gmail API", scope: "gmail.readonly", expected: NOT_FOUND };
+        let (interface, scope) = ("Gmail API", "gmail.readonly");
+        let dialect = GoogleDialect { clock: &clock, interface, scope, expected, is_one_of_many };
         let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
         match dialect.judge("gmail messages.list", status, &headers, body) {
             Verdict::Fail(error) => format!("{error:?}"),
@@ -178,6 +209,8 @@ mod tests {
                 reason(401, "authError", "Invalid Credentials"),
                 "Renew { reason: \"status 401, authError, Invalid Credentials\" }",
             ),
+            (401, Value::Null, "Retry { after: Some(7s), reason: \"status 401\", limited: false }"),
+            (401, json!({"message": "log in to the proxy"}), "limited: false"),
             (403, reason(403, "userRateLimitExceeded", "Slow down"), limited),
             (403, detail(403, "RATE_LIMIT_EXCEEDED"), "limited: true"),
             (
@@ -218,6 +251,25 @@ mod tests {
             let judged = judged(status, &[("retry-after", "7")], &body);
             assert!(judged.contains(expected), "{status} {body}: {judged}");
         }
+    }
+
+    #[test]
+    fn an_account_without_the_service_is_said_so_even_where_a_bad_request_is_expected() {
+        let expected: &[u16] = &[400, 404];
+        let judged = |body: &Value| judged_as(false, expected, 400, &[], body);
+        assert!(judged(&reason(400, "failedPrecondition", "Mail service not enabled")).contains("NeedsUser"));
+        assert_eq!(judged(&reason(400, "failedPrecondition", "The sync token is no longer valid")), "Good");
+        assert_eq!(judged(&reason(400, "invalid", "Invalid label: X")), "Good");
+    }
+
+    #[test]
+    fn a_refusal_of_one_record_is_not_one_of_the_account() {
+        let judged = |body: &Value| judged_as(true, NOT_FOUND, 403, &[], body);
+        assert!(judged(&reason(403, "forbidden", "No.")).contains("Protocol"));
+        assert!(judged(&reason(403, "domainPolicy", "No.")).contains("NeedsUser"));
+        assert!(judged(&reason(403, "insufficientPermissions", "No.")).contains("the scope"));
+        assert!(judged(&reason(403, "forbidden", "Metadata scope doesn't allow format FULL")).contains("the scope"));
+        assert!(judged(&reason(403, "quotaExceeded", "No.")).contains("limited: true"));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::random::jittered;
 /// Tries again at most this often per call (rule 9 of the reliability rules).
 pub(super) const RETRIES: u32 = 3;
 /// A wait that is longer is not waited for: the work is put off instead.
-pub(super) const PATIENCE: Duration = Duration::from_secs(120);
+pub(super) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// The wait before a retry: about 1, 2 and 4 s.
 pub(super) fn backoff(retry: u32) -> Duration {

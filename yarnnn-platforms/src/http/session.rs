@@ -15,7 +15,7 @@ use super::retry::{self, RetryBudget};
 use super::{Dialect, RawReply, Reply, Request, Transport, TransportError, Verdict};
 
 /// How long to stay away after a limit whose end the provider did not name.
-const UNNAMED_LIMIT: Duration = Duration::from_secs(60);
+const UNNAMED_LIMIT: Duration = Duration::from_mins(1);
 
 /// The calls of one connection. Cheap to clone.
 #[derive(Clone)]
@@ -71,19 +71,24 @@ impl Session {
     }
 
     /// Makes the same call for several requests at once, with one leave for the cost of all of them: for limits that count
-    /// units, not requests. The answers come in the order of the requests.
+    /// units, not requests. The answers come in the order of the requests; one that is not what the call promises (`Protocol`)
+    /// is one of them, and says nothing about the others.
     ///
     /// # Errors
-    /// Those of [`Session::call`], of the first that fails.
+    /// Those of [`Session::call`] but `Protocol`, of the first that fails.
     pub(crate) async fn call_each(
         &self,
         dialect: &dyn Dialect,
         call: &Call<'_>,
         requests: Vec<Request>,
-    ) -> Result<Vec<Reply>, PlatformError> {
+    ) -> Result<Vec<Result<Reply, PlatformError>>, PlatformError> {
         let number = u32::try_from(requests.len()).unwrap_or(u32::MAX);
         self.0.gate.admit(&Call { cost: call.cost.saturating_mul(number), ..*call }).await?;
-        try_join_all(requests.into_iter().map(|request| self.admitted(dialect, call, request))).await
+        let one = async |request| match self.admitted(dialect, call, request).await {
+            Err(error) if !matches!(error, PlatformError::Protocol { .. }) => Err(error),
+            answer => Ok(answer),
+        };
+        try_join_all(requests.into_iter().map(one)).await
     }
 
     /// Makes a call whose first try has leave; each further one asks for its own, but for one that the provider did not take and

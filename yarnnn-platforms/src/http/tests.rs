@@ -152,12 +152,14 @@ async fn a_chunk_of_calls_asks_once_for_the_cost_of_all_and_each_retry_for_itsel
         }
     }
 
-    let answers = vec![answer(200, "1"), answer(503, ""), answer(200, "3"), answer(200, "2")];
+    let answers = vec![answer(200, "1"), answer(503, ""), answer(200, "3"), answer(200, "<html>"), answer(200, "2")];
     let wire = Arc::new(Wire { answers: Mutex::new(answers.into()), ..Wire::default() });
     let gate = Arc::new(Costs::default());
     let session = Session::over(wire, Arc::new(Tokens), gate.clone(), Arc::new(FixedClock::parse("2026-01-05T09:00:00Z")));
     let call = Call { name: "test call", pool: "all", cost: 5, limits: &CapacityLimits::default() };
-    let requests = vec![Request::get("http://localhost/x".parse().unwrap()); 3];
-    let bodies: Vec<Value> = session.call_each(&Plain, &call, requests).await.unwrap().into_iter().map(|it| it.body).collect();
-    assert_eq!((bodies, gate.0.lock().unwrap().as_slice()), (vec![json!(1), json!(2), json!(3)], &[15, 5][..]));
+    let requests = vec![Request::get("http://localhost/x".parse().unwrap()); 4];
+    let answers = session.call_each(&Plain, &call, requests).await.unwrap().into_iter();
+    let bodies: Vec<Value> = answers.map(|it| it.map_or(Value::Null, |it| it.body)).collect();
+    assert_eq!(bodies, [json!(1), json!(2), json!(3), Value::Null], "a broken answer is no other's");
+    assert_eq!(gate.0.lock().unwrap().as_slice(), [20, 5]);
 }

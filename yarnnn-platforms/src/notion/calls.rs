@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use url::Url;
 use yarnnn_core::platform::{Call, PlatformError};
 
-use super::errors::{NotionDialect, is_missing, is_stale};
+use super::errors::{NotionDialect, is_missing, is_stale, is_unsupported, refusal};
 use super::limits::{NotionLimits, PAGE_SIZE};
 use super::wire::{Database, List, Page, Person};
 use crate::http::{Reply, Request, Session, below};
@@ -12,8 +12,8 @@ use crate::http::{Reply, Request, Session, below};
 /// The version in which databases have data sources. Later ones rename what is read here under both names.
 const VERSION: &str = "2025-09-03";
 
-const ME: &str = "notion users.me";
-const USER: &str = "notion users.get";
+pub(super) const ME: &str = "notion users.me";
+pub(super) const USER: &str = "notion users.get";
 const SEARCH: &str = "notion search";
 const PAGE: &str = "notion pages.get";
 pub(super) const CHILDREN: &str = "notion blocks.children";
@@ -36,6 +36,10 @@ pub(super) enum Listed {
     Missing,
     /// The list has changed since its last page: start it anew.
     Stale,
+    /// What is in it is of a kind that Notion shows to no integration.
+    Unsupported,
+    /// Notion refuses to list this one.
+    Refused(PlatformError),
 }
 
 impl Calls {
@@ -69,7 +73,7 @@ impl Calls {
         let reply = self.post(SEARCH, &["v1", "search"], body).await?;
         match listed(reply, cursor)? {
             Listed::List(list) => Ok(list),
-            Listed::Missing | Listed::Stale => Err(protocol(SEARCH, "the list cannot be gone through to its end")),
+            _ => Err(protocol(SEARCH, "the list cannot be gone through to its end")),
         }
     }
 
@@ -134,6 +138,12 @@ fn listed(reply: Reply, cursor: Option<&str>) -> Result<Listed, PlatformError> {
         } else {
             Err(protocol(reply.call, "it refuses a cursor that was not sent"))
         };
+    }
+    if is_unsupported(&reply) {
+        return Ok(Listed::Unsupported);
+    }
+    if let Some(error) = refusal(&reply) {
+        return Ok(Listed::Refused(error));
     }
     let call = reply.call;
     let list: List = reply.read()?;

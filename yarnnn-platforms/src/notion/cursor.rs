@@ -124,17 +124,30 @@ pub(super) fn minute(instant: DateTime<Utc>) -> DateTime<Utc> {
 
 /// Whether nothing edited in the same minute can have been missed by who looked at that time.
 pub(super) fn is_settled(last_edited: DateTime<Utc>, looked: DateTime<Utc>) -> bool {
-    minute(last_edited) + MINUTE <= minute(looked - SKEW)
+    end_of_minute(last_edited) <= settled_before(looked)
 }
 
 /// Up to where a data source has been read by who looked at that time and found that row the newest. Bound to Notion's own
 /// instants, so that a clock that is wrong loses nothing.
 pub(super) fn read_until(newest: DateTime<Utc>, looked: DateTime<Utc>) -> DateTime<Utc> {
-    (minute(newest) + MINUTE).min(minute(looked - SKEW))
+    end_of_minute(newest).min(settled_before(looked))
+}
+
+/// The end of the minute in which an instant lies; exclusive.
+pub(super) fn end_of_minute(instant: DateTime<Utc>) -> DateTime<Utc> {
+    minute(instant).checked_add_signed(MINUTE).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// Up to where nothing can change any more for who looked at that time.
+fn settled_before(looked: DateTime<Utc>) -> DateTime<Utc> {
+    minute(looked.checked_sub_signed(SKEW).unwrap_or(DateTime::<Utc>::MIN_UTC))
 }
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+    use proptest::prelude::*;
+
     use super::*;
 
     fn at(text: &str) -> DateTime<Utc> {
@@ -156,6 +169,25 @@ mod tests {
     fn a_row_from_the_future_does_not_drag_the_cursor_along() {
         let looked = at("2026-03-01T09:10:10Z");
         assert_eq!(read_until(at("2030-01-01T00:00:00Z"), looked), at("2026-03-01T09:09:00Z"));
+    }
+
+    /// All there are, the outermost often.
+    fn instant() -> impl Strategy<Value = DateTime<Utc>> {
+        let (first, last) = (DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC);
+        let anywhere = (first.timestamp()..=last.timestamp()).prop_map(|it| DateTime::from_timestamp(it, 0).unwrap());
+        let near = (0_i64..200).prop_map(TimeDelta::seconds);
+        let outermost = (any::<bool>(), near).prop_map(move |(is_last, near)| if is_last { last - near } else { first + near });
+        prop_oneof![anywhere, outermost]
+    }
+
+    proptest! {
+        #[test]
+        fn no_instant_is_too_far_away(edited in instant(), looked in instant()) {
+            let (from, to) = (minute(edited), end_of_minute(edited));
+            prop_assert!(from <= edited && edited <= to && to.signed_duration_since(from) <= MINUTE, "{from} {edited} {to}");
+            prop_assert!(read_until(edited, looked) <= looked);
+            prop_assert_eq!(is_settled(edited, looked), to <= read_until(edited, looked));
+        }
     }
 
     #[test]

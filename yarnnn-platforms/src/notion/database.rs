@@ -58,8 +58,8 @@ impl Opening<'_> {
     async fn since(self, cursor: &Cursor) -> Result<Begun, PlatformError> {
         let cursor = DatabaseCursor::read(cursor)?;
         match (self.calls.database(self.id).await?, cursor.away) {
-            (None, Some(Away::Lost)) => Err(not_shared(&format!("the database \"{}\"", cursor.title))),
-            (None, Some(Away::Trashed)) => Ok(Begun::Over(Box::new(gone(cursor, Away::Trashed)))),
+            // Whatever it was at first: a database that can no longer be seen is the person's to share or to deselect.
+            (None, Some(_)) => Err(not_shared(&format!("the database \"{}\"", cursor.title))),
             (None, None) => {
                 self.prove_lost(&cursor.title).await?;
                 Ok(Begun::Over(Box::new(gone(cursor, Away::Lost))))

@@ -4,6 +4,7 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 use yarnnn_core::platform::PlatformError;
 
+use super::calls::{CHILDREN, ME, USER};
 use crate::http::{Dialect, Reply, Verdict, retry_after};
 
 /// Characters of a message by Notion that an error repeats.
@@ -22,10 +23,13 @@ impl Dialect for NotionDialect {
             // Whether that is an error depends on what was asked for: the caller decides.
             404 if code == "object_not_found" => Verdict::Good,
             400 if is_stale_cursor(code, body) => Verdict::Good,
-            401 => Verdict::Renew { reason },
+            // A page that Notion refuses to show says nothing of the others: the caller decides.
+            400 | 403 if call == CHILDREN && matches!(code, "validation_error" | "restricted_resource") => Verdict::Good,
+            401 if text(body, "object") == "error" => Verdict::Renew { reason },
             403 if code == "restricted_resource" || code.is_empty() => Verdict::Fail(restricted(call, &reason)),
             429 | 529 => Verdict::Retry { after: retry_after(headers), reason, limited: true },
-            409 | 500 | 502 | 503 | 504 => Verdict::Retry { after: retry_after(headers), reason, limited: false },
+            // Another 401 is by somebody on the way: that is no verdict on the token.
+            401 | 409 | 500 | 502 | 503 | 504 => Verdict::Retry { after: retry_after(headers), reason, limited: false },
             _ => Verdict::Fail(PlatformError::Protocol { call: call.to_owned(), detail: reason }),
         }
     }
@@ -38,7 +42,22 @@ pub(super) fn is_missing(reply: &Reply) -> bool {
 
 /// The list went on changing, and the place to go on from is no longer in it.
 pub(super) fn is_stale(reply: &Reply) -> bool {
-    reply.status == 400
+    reply.status == 400 && is_stale_cursor(text(&reply.body, "code"), &reply.body)
+}
+
+/// Inside of it stands what Notion shows to no integration.
+pub(super) fn is_unsupported(reply: &Reply) -> bool {
+    reply.status == 400 && text(&reply.body, "message").contains("not supported via the API")
+}
+
+/// Why this one thing is refused, if it is.
+pub(super) fn refusal(reply: &Reply) -> Option<PlatformError> {
+    let reason = || reason(reply.status, &reply.body);
+    match reply.status {
+        400 => Some(PlatformError::Protocol { call: reply.call.to_owned(), detail: reason() }),
+        403 => Some(restricted(reply.call, &reason())),
+        _ => None,
+    }
 }
 
 fn is_stale_cursor(code: &str, body: &Value) -> bool {
@@ -60,7 +79,16 @@ fn reason(status: u16, body: &Value) -> String {
 }
 
 fn restricted(call: &str, reason: &str) -> PlatformError {
-    let capability = if call.starts_with("notion users") { "Read user information" } else { "Read content" };
+    // Which capability that is Notion does not say; to ask who one is takes none.
+    let capability = match call {
+        ME => {
+            let action =
+                format!("{call}: the Notion token or integration lacks access; check it in Notion's settings ({reason})");
+            return PlatformError::NeedsUser { action };
+        }
+        USER => "Read user information",
+        _ => "Read content",
+    };
     let action =
         format!("{call}: the Notion integration lacks the capability \"{capability}\"; add it in its settings ({reason})");
     PlatformError::NeedsUser { action }
@@ -77,7 +105,7 @@ mod tests {
     fn judge(status: u16, code: &str) -> String {
         let headers = [("retry-after".parse().unwrap(), "95".parse().unwrap())].into_iter().collect();
         let body = json!({"object": "error", "status": status, "code": code, "message": "Notion's words."});
-        match NotionDialect.judge("notion blocks.children", status, &headers, &body) {
+        match NotionDialect.judge("notion pages.get", status, &headers, &body) {
             Verdict::Good => "good".to_owned(),
             Verdict::Retry { after, limited, .. } => {
                 assert_eq!(after, Some(Duration::from_secs(95)));
@@ -100,9 +128,30 @@ mod tests {
         }
         assert!(judge(403, "restricted_resource").contains("lacks the capability \"Read content\""));
         for (status, code) in [(400, "validation_error"), (400, "missing_version"), (404, "invalid_request_url"), (418, "x")] {
-            let said = format!("notion blocks.children: status {status} ({code}): Notion's words.");
+            let said = format!("notion pages.get: status {status} ({code}): Notion's words.");
             assert_eq!(judge(status, code), said);
         }
+    }
+
+    #[test]
+    fn only_notions_own_401_is_a_verdict_on_the_token() {
+        for body in [Value::Null, json!({}), json!({"message": "sign in"}), json!([401]), json!({"object": "list"})] {
+            let verdict = NotionDialect.judge("notion search", 401, &HeaderMap::new(), &body);
+            assert!(matches!(verdict, Verdict::Retry { limited: false, .. }), "{body}: {verdict:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_capability_that_a_call_needs() {
+        let body = json!({"object": "error", "status": 403, "code": "restricted_resource", "message": "x"});
+        let said = |call| match NotionDialect.judge(call, 403, &HeaderMap::new(), &body) {
+            Verdict::Fail(error @ PlatformError::NeedsUser { .. }) => error.to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert!(said(USER).contains("\"Read user information\""));
+        assert!(said("notion search").contains("\"Read content\""));
+        let me = said(ME);
+        assert!(me.contains("token or integration lacks access") && !me.contains("capability"), "{me}");
     }
 
     #[test]

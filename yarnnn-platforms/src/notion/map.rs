@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use yarnnn_core::hash::Sha256;
 use yarnnn_core::platform::{Author, ContentType, Gap, GapKind, Item, KnownItem, Platform, Resource, ResourceId, ResourceKind};
 
-use super::blocks::{self, Body};
+use super::blocks::{self, Body, Stop};
 use super::calls::Calls;
 use super::cursor::is_settled;
 use super::limits::{MAX_BLOCKS, MAX_DEPTH};
@@ -71,12 +71,7 @@ impl Head {
     }
 
     /// Reads the blocks and makes the item.
-    pub(super) async fn read(
-        self,
-        calls: &Calls,
-        people: &People,
-        database: Option<&str>,
-    ) -> Result<Read, yarnnn_core::platform::PlatformError> {
+    pub(super) async fn read(self, calls: &Calls, people: &People, database: Option<&str>) -> Result<Read, Stop> {
         let body = blocks::read(calls, &self.id).await?;
         let author = self.author(calls, people).await;
         let is_user_authored = self.author.as_deref().is_some_and(|it| people.is_owner(it));
@@ -145,6 +140,9 @@ impl Head {
         let kind = if left_out.is_empty() { GapKind::Unreadable } else { GapKind::Cap };
         if !body.unread.is_empty() {
             left_out.push(format!("nothing could be read inside of: {}", body.unread.join(", ")));
+        }
+        if body.hidden > 0 {
+            left_out.push(format!("Notion does not show what is in {} of its blocks", body.hidden));
         }
         let reason = format!("notion page \"{}\": {}", self.title(), left_out.join("; "));
         let at = Some(self.last_edited);

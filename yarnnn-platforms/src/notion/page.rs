@@ -49,12 +49,13 @@ impl Reader<'_> {
 
     async fn since(&self, cursor: PageCursor) -> Result<FetchPage, PlatformError> {
         match (self.look().await?, cursor.away) {
-            (Seen::Missing, Some(Away::Lost)) => Err(not_shared(&format!("the page \"{}\"", cursor.title))),
+            // Whatever it was at first: a page that can no longer be seen is the person's to share or to deselect.
+            (Seen::Missing, Some(_)) => Err(not_shared(&format!("the page \"{}\"", cursor.title))),
             (Seen::Missing, None) => {
                 self.prove_lost(&cursor.title).await?;
                 Ok(self.gone(cursor, Away::Lost))
             }
-            (Seen::Trashed | Seen::Missing, _) => Ok(self.gone(cursor, Away::Trashed)),
+            (Seen::Trashed, _) => Ok(self.gone(cursor, Away::Trashed)),
             (Seen::Here(head), None) if cursor.settled && cursor.last_edited == Some(head.last_edited) => {
                 let unchanged = vec![self.id.to_owned()];
                 let (gaps, cursor) = (cursor.gaps.clone(), PageCursor { title: head.title(), ..cursor });
@@ -76,7 +77,8 @@ impl Reader<'_> {
             Seen::Trashed => self.gone(PageCursor::default(), Away::Trashed),
             Seen::Missing => {
                 self.prove_lost("").await?;
-                self.gone(PageCursor::default(), Away::Lost)
+                // The fetch since the cursor tells why: it comes before an audit, or next.
+                FetchPage { gone: vec![self.id.to_owned()], ..FetchPage::default() }
             }
         };
         Ok(FetchPage { next: Next::done(None), ..page })

@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use yarnnn_core::platform::{Interval, Quarantined};
 
 use super::calls::{QUERY, protocol};
-use super::cursor::{Hole, minute, read_until};
-use super::limits::MINUTE;
+use super::cursor::{Hole, end_of_minute, minute, read_until};
 use super::map::Head;
 use super::wire::{List, Page};
 
@@ -138,7 +137,7 @@ impl Hand {
     pub(super) fn restart(&mut self) -> bool {
         self.next = None;
         let Some(reached) = self.listed.minute else { return self.before == self.stretch.to };
-        let before = Some(reached + MINUTE);
+        let before = Some(end_of_minute(reached));
         if self.before == before {
             let known = self.skip.len();
             self.skip.extend(self.listed.ids.iter().cloned());
@@ -175,9 +174,9 @@ impl Hand {
     /// What was not read of it.
     pub(super) fn left(&self) -> Option<Hole> {
         let unread = self.rows.iter().map(|it| minute(it.last_edited)).max();
-        let to = self.read.minute.max(unread).map(|it| it + MINUTE).or(self.stretch.to)?;
+        let to = self.read.minute.max(unread).map(end_of_minute).or(self.stretch.to)?;
         let mut read = BTreeSet::new();
-        if self.read.minute.is_some_and(|it| it + MINUTE == to) {
+        if self.read.minute.is_some_and(|it| end_of_minute(it) == to) {
             read.extend(self.read.ids.iter().cloned());
         }
         if self.stretch.to == Some(to) {

@@ -6,11 +6,14 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use yarnnn_core::platform::{Budget, Cursor, FetchPage, Gap, GapKind, Interval, KnownItem, Next, PageToken, PlatformError};
+use yarnnn_core::platform::{
+    Budget, Cursor, FetchPage, Gap, GapKind, Interval, KnownItem, Next, PageToken, PlatformError, Quarantined,
+};
 
+use super::blocks::Stop;
 use super::calls::{Calls, Listed, QUERY, moving, protocol};
-use super::cursor::{DatabaseCursor, Source};
-use super::limits::{AUDIT_NEW, HANDFUL, MINUTE};
+use super::cursor::{DatabaseCursor, Source, end_of_minute};
+use super::limits::{AUDIT_NEW, HANDFUL};
 use super::map::{Head, Read, known_gap};
 use super::people::People;
 use super::plan::{Hand, Stretch};
@@ -217,7 +220,8 @@ impl Walk {
                 Ok(())
             }
             Listed::Stale if hand.restart() => Ok(()),
-            Listed::Missing | Listed::Stale => {
+            Listed::Refused(error) => Err(error),
+            Listed::Missing | Listed::Stale | Listed::Unsupported => {
                 Err(moving(QUERY, format!("the data source {} changed while it was read", hand.stretch.source)))
             }
         }
@@ -287,7 +291,7 @@ impl Walk {
     fn unreachable(&self, minute: DateTime<Utc>) -> Gap {
         let title = &self.cursor.title;
         let reason = format!("notion database \"{title}\": more rows were last edited in this minute than Notion lists");
-        Gap { kind: GapKind::Cap, from: Some(minute), to: Some(minute + MINUTE), reason }
+        Gap { kind: GapKind::Cap, from: Some(minute), to: Some(end_of_minute(minute)), reason }
     }
 
     /// What is stored and was edited in this stretch but not listed is gone.
@@ -363,13 +367,24 @@ impl Filling<'_> {
             || (self.bytes >= self.with.budget.max_bytes && self.bytes > 0)
     }
 
-    /// Reads a row with its blocks; answers with what was left out of it.
+    /// Reads a row with its blocks; answers with what was left out of it. One that cannot be read is named.
     async fn read(&mut self, row: Head, database: &str) -> Result<Option<Gap>, PlatformError> {
         self.reads += 1;
-        let Read { item, gap, .. } = row.read(self.with.calls, self.with.people, Some(database)).await?;
-        self.bytes += item.content.len();
-        self.page.items.push(item);
-        Ok(gap)
+        let (id, title) = (row.id.clone(), row.title());
+        match row.read(self.with.calls, self.with.people, Some(database)).await {
+            Ok(Read { item, gap, .. }) => {
+                self.bytes += item.content.len();
+                self.page.items.push(item);
+                Ok(gap)
+            }
+            Err(Stop { error, is_own: true }) => {
+                // Where Notion shows no page at all any more, this asks the person instead of passing over row after row.
+                self.with.calls.page(&id).await?;
+                self.page.quarantined.push(Quarantined { item: id, reason: format!("the row \"{title}\": {error}") });
+                Ok(None)
+            }
+            Err(Stop { error, .. }) => Err(error),
+        }
     }
 }
 

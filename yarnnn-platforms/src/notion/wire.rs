@@ -1,9 +1,14 @@
 //! What Notion sends. Additions, absent and null fields are tolerated; what a sync cannot do without is required.
 
-use chrono::{DateTime, Utc};
+use std::ops::RangeInclusive;
+
+use chrono::{DateTime, Datelike as _, Utc};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use yarnnn_core::platform::{Platform, ResourceId};
+
+/// Years in which something can have been edited.
+const YEARS: RangeInclusive<i32> = 1970..=2200;
 
 /// One page of a list. Entries are read one by one, so that a strange one costs itself.
 #[derive(Debug, Deserialize)]
@@ -33,6 +38,7 @@ impl List {
 pub(super) struct Page {
     #[serde(deserialize_with = "dashed")]
     pub(super) id: String,
+    #[serde(deserialize_with = "instant")]
     pub(super) last_edited_time: DateTime<Utc>,
     #[serde(default)]
     pub(super) last_edited_by: Option<Person>,
@@ -162,7 +168,7 @@ pub(super) struct Table {
     pub(super) id: String,
     #[serde(default)]
     pub(super) title: Value,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_instant")]
     pub(super) last_edited_time: Option<DateTime<Utc>>,
     #[serde(default, deserialize_with = "or_default")]
     pub(super) parent: Parent,
@@ -216,6 +222,47 @@ fn dashed<'de, D: Deserializer<'de>>(input: D) -> Result<String, D::Error> {
     if id.is_empty() { Err(serde::de::Error::custom("an empty id")) } else { Ok(id) }
 }
 
+/// An instant at which somebody can have edited something.
+fn instant<'de, D: Deserializer<'de>>(input: D) -> Result<DateTime<Utc>, D::Error> {
+    let instant = DateTime::<Utc>::deserialize(input)?;
+    if YEARS.contains(&instant.year()) { Ok(instant) } else { Err(serde::de::Error::custom("a time before 1970 or after 2200")) }
+}
+
+fn optional_instant<'de, D: Deserializer<'de>>(input: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+    #[derive(Deserialize)]
+    struct Instant(#[serde(deserialize_with = "instant")] DateTime<Utc>);
+    Ok(Option::<Instant>::deserialize(input)?.map(|it| it.0))
+}
+
 fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(input: D) -> Result<T, D::Error> {
     Option::deserialize(input).map(Option::unwrap_or_default)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn what_was_edited_at_no_time_is_no_page(seconds in prop_oneof![
+            DateTime::<Utc>::MIN_UTC.timestamp()..=DateTime::<Utc>::MAX_UTC.timestamp(),
+            -100_000_000_i64..8_000_000_000,
+        ]) {
+            let edited = DateTime::from_timestamp(seconds, 0).unwrap();
+            let page = json!({"id": "a0000000-0000-4000-8000-000000000000", "last_edited_time": edited});
+            let is_known = (1970..=2200).contains(&edited.year());
+            prop_assert_eq!(serde_json::from_value::<Page>(page.clone()).is_ok(), is_known);
+            prop_assert_eq!(serde_json::from_value::<Table>(page).is_ok(), is_known);
+        }
+    }
+
+    #[test]
+    fn a_table_need_not_say_when_it_was_edited() {
+        for table in [json!({"id": "a"}), json!({"id": "a", "last_edited_time": null})] {
+            assert_eq!(serde_json::from_value::<Table>(table).unwrap().last_edited_time, None);
+        }
+    }
 }

@@ -88,7 +88,7 @@ impl Reader {
     /// `Protocol` when the answers contradict each other.
     pub(super) async fn look_up(&self, resource: &ResourceId, it: LookUp) -> Result<Option<Message>, PlatformError> {
         let (channel, at) = (resource.as_str(), it.ts);
-        let one = Ask { channel, thread: it.thread, after: at, before: Some(at), inclusive: true, limit: 1 };
+        let one = Ask { channel, thread: it.thread, after: at, before: Some(at), inclusive: true, limit: 1, onward: None };
         if it.thread.is_some() {
             // The thread's first message takes a place of its own.
             let listed = self.thread(resource, Ask { limit: 2, ..one }).await?;
@@ -99,7 +99,7 @@ impl Reader {
         }
         // That the list lacks it proves little. Asked for as a thread, what is not there is refused by name.
         // One more than the thread's first message: a page of it alone would seem to hold nothing.
-        let alone = Ask { channel, thread: Some(at), after: Ts::ZERO, before: None, inclusive: false, limit: 2 };
+        let alone = Ask { channel, thread: Some(at), after: Ts::ZERO, before: None, inclusive: false, limit: 2, onward: None };
         let Some(found) = self.thread(resource, alone).await? else { return Ok(None) };
         let missing = || protocol(HISTORY, format!("message {at} is neither there nor not there"));
         found.parent.map(Some).ok_or_else(missing)

@@ -1,5 +1,6 @@
 //! Each call of the Web API: what it takes, and what it answers.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use url::Url;
 use yarnnn_core::jobs::CapacityLimits;
@@ -19,6 +20,7 @@ const PROBE: &str = "slack auth.test";
 
 /// What a channel or thread answers when it cannot be read.
 const UNREADABLE: &[&str] = &["not_in_channel", "channel_not_found", "thread_not_found"];
+const UNREADABLE_ONWARD: &[&str] = &["not_in_channel", "channel_not_found", "thread_not_found", "invalid_cursor"];
 /// What comes of joining a channel: it was done before, or something stands against it.
 const JOINED_OR_NOT: &[&str] = &[
     "already_in_channel",
@@ -50,6 +52,16 @@ pub(super) struct Ask<'a> {
     pub(super) before: Option<Ts>,
     pub(super) inclusive: bool,
     pub(super) limit: u32,
+    /// Slack's own mark of where the page before ended, for servers that pay no heed to the bounds.
+    pub(super) onward: Option<&'a Onward>,
+}
+
+/// A cursor of Slack's, and the bounds with which it was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Onward {
+    pub(super) cursor: String,
+    after: Ts,
+    before: Option<Ts>,
 }
 
 /// Which conversations to list.
@@ -65,13 +77,21 @@ impl Ask<'_> {
         if self.thread.is_some() { REPLIES } else { HISTORY }
     }
 
-    fn arguments(&self) -> Vec<(&'static str, String)> {
+    /// Where Slack goes on after an answer that came with this cursor.
+    pub(super) fn onward(&self, by: Option<&Onward>, cursor: &str) -> Onward {
+        let (after, before) = by.map_or((self.after, self.before), |it| (it.after, it.before));
+        Onward { cursor: cursor.to_owned(), after, before }
+    }
+
+    fn arguments(&self, by: Option<&Onward>) -> Vec<(&'static str, String)> {
+        let (after, before) = by.map_or((self.after, self.before), |it| (it.after, it.before));
         let mut arguments = vec![("channel", self.channel.to_owned()), ("limit", self.limit.to_string())];
         arguments.extend(self.thread.map(|it| ("ts", it.to_string())));
         // With `oldest` alone a channel's list starts at that end: `latest` is always sent.
-        arguments.extend((self.after > Ts::ZERO).then(|| ("oldest", self.after.to_string())));
-        arguments.extend(self.before.map(|it| ("latest", it.to_string())));
+        arguments.extend((after > Ts::ZERO).then(|| ("oldest", after.to_string())));
+        arguments.extend(before.map(|it| ("latest", it.to_string())));
         arguments.extend(self.inclusive.then(|| ("inclusive", "true".to_owned())));
+        arguments.extend(by.map(|it| ("cursor", it.cursor.clone())));
         arguments
     }
 }
@@ -102,13 +122,18 @@ impl Calls {
         answer(reply)
     }
 
-    /// A page of messages.
-    pub(super) async fn messages(&self, ask: &Ask<'_>) -> Result<Result<MessagesAnswer, Refused>, PlatformError> {
+    /// A page of messages, by a cursor if one is given.
+    pub(super) async fn messages(
+        &self,
+        ask: &Ask<'_>,
+        by: Option<&Onward>,
+    ) -> Result<Result<MessagesAnswer, Refused>, PlatformError> {
         let (method, limits) = match ask.thread {
             Some(_) => ("conversations.replies", &self.limits.replies),
             None => ("conversations.history", &self.limits.history),
         };
-        answer(self.read((ask.call(), method), limits, &ask.arguments(), UNREADABLE).await?)
+        let expected = if by.is_some() { UNREADABLE_ONWARD } else { UNREADABLE };
+        answer(self.read((ask.call(), method), limits, &ask.arguments(by), expected).await?)
     }
 
     /// Enters a public channel; having been there already is fine.

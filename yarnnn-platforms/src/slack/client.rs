@@ -1,5 +1,6 @@
 //! The client: who is connected, which channels there are, and the pages of each.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -24,6 +25,8 @@ const ALL_TYPES: &str = "public_channel,private_channel";
 const PUBLIC_TYPES: &str = "public_channel";
 /// Larger workspaces are listed up to here.
 const MAX_CHANNELS: usize = 1_000;
+/// Pages may be empty, for archived channels are taken out of them; but a list of so many has no end.
+const MAX_PAGES: usize = 250;
 
 /// One workspace, read with one token.
 ///
@@ -39,6 +42,9 @@ pub struct SlackClient {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Place {
     cursor: Option<String>,
+    /// The cursors of the pages before.
+    #[serde(default)]
+    seen: BTreeSet<String>,
     listed: usize,
     public_only: bool,
 }
@@ -121,12 +127,19 @@ impl Place {
     /// The next page, if there is one.
     fn after(mut self, next: Option<&str>) -> Result<Option<PageToken>, PlatformError> {
         let Some(next) = next else { return Ok(None) };
-        if self.cursor.as_deref() == Some(next) {
-            return Err(protocol(LIST, "the list does not go on: a page names itself as the next one".to_owned()));
+        self.seen.extend(self.cursor.take());
+        if self.seen.contains(next) {
+            return Err(protocol(
+                LIST,
+                "the list does not go on: a page names one before it, or itself, as the next one".to_owned(),
+            ));
         }
         if self.listed >= MAX_CHANNELS {
             tracing::warn!(listed = self.listed, "the workspace has more channels than are listed");
             return Ok(None);
+        }
+        if self.seen.len() >= MAX_PAGES {
+            return Err(protocol(LIST, format!("the list does not end: {} channels on {MAX_PAGES} pages", self.listed)));
         }
         self.cursor = Some(next.to_owned());
         Ok(Some(PageToken::new(json!(self).to_string())))

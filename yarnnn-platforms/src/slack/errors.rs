@@ -33,9 +33,9 @@ fn refusal(call: &'static str, word: &str, headers: &HeaderMap, body: &Value) ->
         "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" => {
             Verdict::Retry { after: retry_after(headers), reason: word.to_owned(), limited: false }
         }
-        "invalid_auth" | "token_expired" => Verdict::Renew { reason: word.to_owned() },
-        "token_revoked" | "account_inactive" | "not_authed" => {
-            needs_user(format!("Slack no longer knows the token ({word}); connect Slack again"))
+        // A token that is revoked cannot be renewed either: who keeps the tokens finds that out, and ends the connection.
+        "invalid_auth" | "token_expired" | "token_revoked" | "account_inactive" | "not_authed" => {
+            Verdict::Renew { reason: word.to_owned() }
         }
         "missing_scope" => needs_user(missing_scope(body)),
         "" => protocol(call, "refused without a reason".to_owned()),

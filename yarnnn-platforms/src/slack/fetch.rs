@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use futures::future::try_join_all;
+use futures::future::join_all;
 use yarnnn_core::platform::{Budget, Fetch, FetchMode, FetchPage, Gap, Interval, Item, Next, PlatformError, Quarantined, Reason};
 
+use super::SlackLimits;
 use super::audit::Known;
 use super::calls::{Ask, HISTORY, REPLIES};
 use super::cursor::{Position, Thread};
@@ -13,7 +14,7 @@ use super::names::Resolved;
 use super::plan::{Kind, LookUp, Plan, Step, Stretch, oldest_kept};
 use super::read::{Listed, Reader, protocol};
 use super::stamp::Ts;
-use super::wire::Message;
+use super::wire::{Message, Stamp};
 
 /// Threads that are read, and messages that are looked up, at the same time.
 const AT_ONCE: usize = 4;
@@ -38,6 +39,8 @@ struct Draft {
     quarantined: Vec<Quarantined>,
     covered: Vec<Interval>,
     gaps: Vec<Gap>,
+    /// Some of several calls failed: the page ends with what the others brought, and the next one begins with these.
+    is_cut: bool,
 }
 
 impl<'a> Fetching<'a> {
@@ -104,7 +107,7 @@ impl<'a> Fetching<'a> {
 
     /// Lists a page of the plan's first stretch.
     async fn list(&self, plan: &mut Plan, draft: &mut Draft) -> Result<(), PlatformError> {
-        let Some(stretch) = plan.stretches.front().copied() else { return Ok(()) };
+        let Some(stretch) = plan.stretches.front().cloned() else { return Ok(()) };
         let room = if stretch.kind.counts() { plan.room(self.fetch.budget.cap) } else { u32::MAX };
         let ask = Ask {
             channel: self.fetch.resource.as_str(),
@@ -113,10 +116,11 @@ impl<'a> Fetching<'a> {
             before: Some(stretch.before),
             inclusive: false,
             limit: self.reader.calls.limits.page_size.min(room).min(draft.room(&self.fetch.budget)).max(1),
+            onward: stretch.onward.as_ref(),
         };
         let mut listed = self.reader.channel(&self.fetch.resource, ask).await?;
         if listed.is_empty() {
-            self.prove_empty(&stretch, ask).await?;
+            self.prove_empty(&stretch, &listed, ask).await?;
         }
         if listed.has_more && listed.messages.is_empty() {
             return Err(protocol(HISTORY, "not one message of a page can be read".to_owned()));
@@ -134,11 +138,11 @@ impl<'a> Fetching<'a> {
     }
 
     /// An empty list must be true where it would end a stretch for good. What is newer than a cursor is asked for again anyway.
-    async fn prove_empty(&self, stretch: &Stretch, ask: Ask<'_>) -> Result<(), PlatformError> {
+    async fn prove_empty(&self, stretch: &Stretch, listed: &Listed, ask: Ask<'_>) -> Result<(), PlatformError> {
         if stretch.opened {
             return Err(protocol(HISTORY, "an empty page where the page before announced more".to_owned()));
         }
-        if stretch.kind == Kind::New {
+        if stretch.kind == Kind::New || listed.is_onward {
             return Ok(());
         }
         let again = self.reader.channel(&self.fetch.resource, Ask { limit: 1, ..ask }).await?;
@@ -151,37 +155,56 @@ impl<'a> Fetching<'a> {
     /// Reads a page of each of the next few threads.
     async fn threads(&self, plan: &mut Plan, draft: &mut Draft) -> Result<(), PlatformError> {
         let room = draft.room(&self.fetch.budget);
-        let share = plan.threads.len().min(AT_ONCE).min(room as usize).max(1);
+        let at_once = SlackLimits::at_once(&self.reader.calls.limits.replies, AT_ONCE);
+        let share = plan.threads.len().min(at_once).min(room as usize).max(1);
         // The first message of a thread takes a place of its own.
         let limit = self.reader.calls.limits.page_size.min(room / u32::try_from(share).unwrap_or(1) + 1).max(2);
-        let batch: Vec<Thread> = plan.threads.iter().take(share).copied().collect();
+        let batch: Vec<Thread> = plan.threads.drain(..share).collect();
         let asks = batch.iter().map(|thread| {
             let (channel, after) = (self.fetch.resource.as_str(), thread.after);
-            let ask = Ask { channel, thread: Some(thread.ts), after, before: None, inclusive: false, limit };
+            let ask = Ask {
+                channel,
+                thread: Some(thread.ts),
+                after,
+                before: None,
+                inclusive: false,
+                limit,
+                onward: plan.onward(thread.ts),
+            };
             self.reader.thread(&self.fetch.resource, ask)
         });
-        let answers = try_join_all(asks).await?;
-        draft.calls += answers.len();
-        plan.threads.drain(..share);
-        for (thread, listed) in batch.into_iter().zip(answers).rev() {
-            match listed {
-                Some(listed) => self.take_thread(plan, draft, thread, listed)?,
-                None if plan.is_limited => {}
-                None => self.take_lost_thread(draft, thread.ts),
+        let answers = join_all(asks).await;
+        let (before, mut failed) = (draft.calls, Vec::new());
+        for (thread, answer) in batch.into_iter().zip(answers).rev() {
+            let taken = answer.and_then(|it| self.take_answer(plan, draft, thread, it));
+            draft.calls += usize::from(taken.is_ok());
+            if let Err(error) = taken {
+                plan.threads.push_front(thread);
+                failed.push(error);
             }
         }
-        Ok(())
+        draft.end_if(failed, draft.calls > before)
+    }
+
+    fn take_answer(&self, plan: &mut Plan, draft: &mut Draft, it: Thread, listed: Option<Listed>) -> Result<(), PlatformError> {
+        match listed {
+            Some(listed) => self.take_thread(plan, draft, it, listed),
+            None if plan.is_limited => Ok(()),
+            None => {
+                self.take_lost_thread(draft, it.ts);
+                Ok(())
+            }
+        }
     }
 
     fn take_thread(&self, plan: &mut Plan, draft: &mut Draft, thread: Thread, mut listed: Listed) -> Result<(), PlatformError> {
         listed.cut(self.fetch.budget.max_bytes.saturating_sub(draft.bytes), false);
+        if listed.has_more && listed.messages.is_empty() {
+            return Err(protocol(REPLIES, "not one reply of a page can be read".to_owned()));
+        }
+        plan.thread_listed(thread, &listed);
         if let Some(known) = &self.known {
             plan.look_up(known.missing_replies(thread.ts, thread.after, &listed));
-        }
-        if listed.has_more {
-            let unreadable = || protocol(REPLIES, "not one reply of a page can be read".to_owned());
-            let after = listed.newest().ok_or_else(unreadable)?;
-            plan.threads.push_front(Thread { after, ..thread });
         }
         // A broadcast stands in the channel as well, and was listed there.
         let is_audit = self.known.is_some();
@@ -198,29 +221,41 @@ impl<'a> Fetching<'a> {
 
     /// Looks for the next few messages that are stored and were not listed.
     async fn look_up(&self, plan: &mut Plan, draft: &mut Draft) -> Result<(), PlatformError> {
-        let share = plan.look_ups.len().min(AT_ONCE);
-        let batch: Vec<LookUp> = plan.look_ups.iter().take(share).copied().collect();
-        let found = try_join_all(batch.iter().map(|it| self.reader.look_up(&self.fetch.resource, *it))).await?;
+        let limits = &self.reader.calls.limits;
+        let at_once = SlackLimits::at_once(&limits.replies, SlackLimits::at_once(&limits.history, AT_ONCE));
+        let batch: Vec<LookUp> = plan.look_ups.iter().take(at_once).copied().collect();
+        let answers = join_all(batch.iter().map(|it| self.reader.look_up(&self.fetch.resource, *it))).await;
         let lies = |it: &LookUp| plan.seen == 0 && it.thread.is_none() && plan.lists(it.ts);
-        if let Some((it, _)) = batch.iter().zip(&found).find(|(it, found)| lies(it) && found.is_some()) {
+        if let Some((it, _)) = batch.iter().zip(&answers).find(|(it, answer)| lies(it) && matches!(answer, Ok(Some(_)))) {
             return Err(contradiction(it.ts));
         }
-        draft.calls += share;
-        plan.look_ups.drain(..share);
-        for (it, found) in batch.into_iter().zip(found) {
-            match (found, &self.known) {
-                (Some(message), _) => {
-                    if let Some((ts, _)) = message.begins() {
-                        plan.add_thread(Thread { ts, after: Ts::ZERO });
-                    }
-                    draft.push(message);
+        plan.look_ups.drain(..batch.len());
+        let (before, mut failed) = (draft.calls, Vec::new());
+        for (it, answer) in batch.into_iter().zip(answers).rev() {
+            match answer {
+                Ok(found) => self.take_look_up(plan, draft, it, found),
+                Err(error) => {
+                    plan.look_ups.push_front(it);
+                    failed.push(error);
                 }
-                // What a plan hides is not gone.
-                (None, Some(known)) if !plan.is_limited => draft.gone.push(known.id(it.ts)),
-                (None, _) => {}
             }
         }
-        Ok(())
+        draft.end_if(failed, draft.calls > before)
+    }
+
+    fn take_look_up(&self, plan: &mut Plan, draft: &mut Draft, it: LookUp, found: Option<Message>) {
+        draft.calls += 1;
+        match (found, &self.known) {
+            (Some(message), _) => {
+                if let Some((ts, _)) = message.begins() {
+                    plan.add_thread(Thread { ts, after: Ts::ZERO });
+                }
+                draft.push(message);
+            }
+            // What a plan hides is not gone.
+            (None, Some(known)) if !plan.is_limited => draft.gone.push(known.id(it.ts)),
+            (None, _) => {}
+        }
     }
 
     /// Names everybody and says what each message is.
@@ -238,7 +273,11 @@ impl<'a> Fetching<'a> {
         for message in &draft.messages {
             match self.record(message, &names) {
                 Record::Kept(item) => page.items.push(*item),
-                Record::Filtered(reason) => *filtered.entry(reason).or_default() += 1,
+                Record::Filtered(reason) => {
+                    // It may be stored from when it still said something.
+                    page.gone.extend(message.ts.as_ref().map(|Stamp(it)| it.clone()));
+                    *filtered.entry(reason).or_default() += 1;
+                }
                 Record::Gone(id, reason) => {
                     page.gone.push(id);
                     *filtered.entry(reason).or_default() += 1;
@@ -269,7 +308,14 @@ impl<'a> Fetching<'a> {
 impl Draft {
     fn is_full(&self, budget: &Budget) -> bool {
         let records = self.messages.len() + self.quarantined.len();
-        self.calls >= CALLS || records >= budget.max_items.max(1) || self.bytes >= budget.max_bytes.max(1)
+        self.is_cut || self.calls >= CALLS || records >= budget.max_items.max(1) || self.bytes >= budget.max_bytes.max(1)
+    }
+
+    /// Ends the page if some of several calls failed; fails if all did.
+    fn end_if(&mut self, failed: Vec<PlatformError>, has_some: bool) -> Result<(), PlatformError> {
+        self.is_cut = has_some && !failed.is_empty();
+        // The answers were taken from the last to the first.
+        failed.into_iter().next_back().filter(|_| !has_some).map_or(Ok(()), Err)
     }
 
     /// How many more records fit.

@@ -43,6 +43,12 @@ impl SlackLimits {
         Self { history: per_minute(1), replies: per_minute(1), page_size: 15, ..Self::default() }
     }
 
+    /// How many of these calls to make at once, this many at most: one where one a minute is let through, for the others would
+    /// only wait, and what waits too long fails.
+    pub(super) fn at_once(limits: &CapacityLimits, most: usize) -> usize {
+        if limits.requests_per_minute.is_some_and(|it| it <= 1) { 1 } else { most }
+    }
+
     /// All calls per minute times this, at least one.
     #[must_use]
     pub fn scaled(self, factor: u32) -> Self {

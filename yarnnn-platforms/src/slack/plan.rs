@@ -1,12 +1,13 @@
 //! What is left of a fetch: stretches to list, threads to read, messages to look up. The page token carries all of it.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use yarnnn_core::platform::{Gap, GapKind, Interval, PageToken, Platform, PlatformError};
 
 use super::audit::Known;
+use super::calls::Onward;
 use super::cursor::{Hole, Position, Thread};
 use super::read::{Listed, protocol};
 use super::stamp::Ts;
@@ -37,13 +38,16 @@ pub(super) enum Kind {
 }
 
 /// A stretch that is still to be listed, from its end backwards, without its bounds.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Stretch {
     pub(super) kind: Kind,
     pub(super) after: Ts,
     pub(super) before: Ts,
     /// Whether its beginning has been listed.
     pub(super) opened: bool,
+    /// Where Slack would go on.
+    #[serde(default)]
+    pub(super) onward: Option<Onward>,
 }
 
 /// A stored message to be looked for by itself.
@@ -70,6 +74,9 @@ pub(super) struct Plan {
     pub(super) window: Option<Interval>,
     pub(super) stretches: VecDeque<Stretch>,
     pub(super) threads: VecDeque<Thread>,
+    /// Where Slack would go on in threads of which pages were read.
+    #[serde(default)]
+    onward: BTreeMap<Ts, Onward>,
     pub(super) look_ups: VecDeque<LookUp>,
     /// What was listed before, to be listed again if that is due.
     sweep: Vec<Stretch>,
@@ -101,6 +108,7 @@ impl Plan {
             window: None,
             stretches: VecDeque::new(),
             threads: VecDeque::new(),
+            onward: BTreeMap::new(),
             look_ups: VecDeque::new(),
             sweep: Vec::new(),
             sweep_is_due: false,
@@ -213,7 +221,7 @@ impl Plan {
 
     /// Takes note of a page of the first stretch.
     pub(super) fn listed(&mut self, listed: &Listed) {
-        let Some(stretch) = self.stretches.pop_front() else { return };
+        let Some(mut stretch) = self.stretches.pop_front() else { return };
         let count = u32::try_from(listed.messages.len().saturating_add(listed.unreadable.len())).unwrap_or(u32::MAX);
         self.seen = self.seen.saturating_add(count);
         let cursor = self.position.latest;
@@ -233,7 +241,11 @@ impl Plan {
             return self.part(cursor, rest);
         }
         match rest {
-            Some(oldest) => self.stretches.push_front(Stretch { before: oldest, opened: true, ..stretch }),
+            Some(oldest) => {
+                (stretch.before, stretch.opened) = (oldest, true);
+                stretch.onward = listed.onward_after(stretch.onward);
+                self.stretches.push_front(stretch);
+            }
             // A hole is closed: what is around it is listed again too.
             None => self.sweep_is_due |= stretch.kind == Kind::Hole,
         }
@@ -275,6 +287,20 @@ impl Plan {
     pub(super) fn add_thread(&mut self, thread: Thread) {
         if !self.threads.iter().any(|it| it.ts == thread.ts) {
             self.threads.push_back(thread);
+        }
+    }
+
+    /// Where Slack would go on in a thread.
+    pub(super) fn onward(&self, thread: Ts) -> Option<&Onward> {
+        self.onward.get(&thread)
+    }
+
+    /// Takes note of a page of a thread.
+    pub(super) fn thread_listed(&mut self, thread: Thread, listed: &Listed) {
+        let onward = listed.onward_after(self.onward.remove(&thread.ts));
+        if let Some(after) = listed.newest().filter(|_| listed.has_more) {
+            self.threads.push_front(Thread { after, ..thread });
+            self.onward.extend(onward.map(|it| (thread.ts, it)));
         }
     }
 
@@ -354,7 +380,7 @@ impl Kind {
 
 impl Stretch {
     const fn of(kind: Kind, after: Ts, before: Ts) -> Self {
-        Self { kind, after, before, opened: false }
+        Self { kind, after, before, opened: false, onward: None }
     }
 }
 

@@ -1,18 +1,21 @@
 //! One list of messages that can be trusted: the app has joined, and what does not fit the question was asked for twice.
 //!
 //! Pages go on where the messages of the page before ended, not at a cursor of Slack's: what a page lacks at its end comes with the
-//! next one.
+//! next one. Only where a server pays no heed to the bounds, its cursors lead on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize as _;
 use serde_json::Value;
 use yarnnn_core::platform::{PlatformError, Quarantined, ResourceId};
 
-use super::calls::{Ask, Calls, HISTORY, REPLIES};
+use super::calls::{Ask, Calls, HISTORY, Onward, REPLIES};
 use super::names::Directory;
 use super::stamp::Ts;
 use super::wire::{Message, MessagesAnswer, Stamp};
+
+/// Pages of other messages that are passed by on the way to those that were asked for.
+const PASSED_BY: usize = 100;
 
 /// Reads channels and threads.
 #[derive(Debug)]
@@ -33,6 +36,11 @@ pub(super) struct Listed {
     pub(super) is_limited: bool,
     /// The parent of the thread.
     pub(super) parent: Option<Message>,
+    /// Whether cursors led here.
+    pub(super) is_onward: bool,
+    /// Where Slack would go on.
+    onward: Option<Onward>,
+    is_cut: bool,
     /// Elements of the answer, of any kind.
     size: u32,
     /// Messages that were not asked for.
@@ -58,23 +66,33 @@ impl Reader {
     /// # Errors
     /// Those of [`Self::channel`].
     pub(super) async fn thread(&self, resource: &ResourceId, ask: Ask<'_>) -> Result<Option<Listed>, PlatformError> {
-        let listed = self.listed(resource, &ask).await?;
-        if listed.as_ref().is_some_and(|it| it.size == 0) {
+        match self.listed(resource, &ask).await? {
+            Some(listed) if listed.size == 0 && !listed.is_onward => self.prove_thread(resource, ask).await,
+            listed => Ok(listed),
+        }
+    }
+
+    /// An empty thread is one that is there and has nothing inside of the bounds: some servers leave its first message out then.
+    async fn prove_thread(&self, resource: &ResourceId, ask: Ask<'_>) -> Result<Option<Listed>, PlatformError> {
+        let is_bounded = ask.after > Ts::ZERO;
+        let whole = Ask { after: Ts::ZERO, before: None, inclusive: false, limit: 2, onward: None, ..ask };
+        let Some(whole) = (if is_bounded { self.listed(resource, &whole).await? } else { Some(Listed::default()) }) else {
+            return Ok(None);
+        };
+        let latest = whole.parent.as_ref().and_then(|it| it.begins()?.1);
+        if whole.size == 0 || (!ask.inclusive && latest.is_some_and(|it| it > ask.after)) {
             let detail = "the thread is empty, although its first message always stands in it".to_owned();
             return Err(protocol(REPLIES, detail));
         }
-        Ok(listed)
+        // Who looks for one message takes its absence for a deletion.
+        if ask.inclusive { self.listed(resource, &ask).await } else { Ok(Some(Listed::default())) }
     }
 
     async fn listed(&self, resource: &ResourceId, ask: &Ask<'_>) -> Result<Option<Listed>, PlatformError> {
-        let Some(mut listed) = self.ask(resource, ask).await? else { return Ok(None) };
+        let Some(mut listed) = self.ask(resource, ask, None).await? else { return Ok(None) };
         if listed.is_another() || listed.lacks_replies(ask) {
-            let Some(again) = self.ask(resource, ask).await? else { return Ok(None) };
-            if again.is_another() {
-                let detail = format!("{} messages stand in the answer that were not asked for", again.foreign);
-                return Err(protocol(ask.call(), detail));
-            }
-            listed = again;
+            let Some(again) = self.ask(resource, ask, None).await? else { return Ok(None) };
+            listed = if again.is_another() { self.onward(resource, ask, again).await? } else { again };
         }
         if listed.has_more && listed.is_empty() && listed.parent.is_none() {
             return Err(protocol(ask.call(), "an empty page says that there is more".to_owned()));
@@ -82,16 +100,45 @@ impl Reader {
         Ok(Some(listed))
     }
 
-    /// One answer; a public channel that the app has not entered is entered first.
-    async fn ask(&self, resource: &ResourceId, ask: &Ask<'_>) -> Result<Option<Listed>, PlatformError> {
+    /// Asks by cursors, for a server that pays no heed to the bounds, until a page holds what was asked for or there is no more.
+    async fn onward(&self, resource: &ResourceId, ask: &Ask<'_>, another: Listed) -> Result<Listed, PlatformError> {
+        if ask.inclusive && ask.thread.is_none() {
+            // One message of a channel: whoever looks for it does not believe the list alone.
+            return Ok(Listed { is_onward: true, ..Listed::default() });
+        }
+        let foreign = another.foreign;
+        let ask = Ask { limit: if ask.inclusive { self.calls.limits.page_size } else { ask.limit }, ..*ask };
+        let mut ways: Vec<Onward> = another.onward.into_iter().chain(ask.onward.cloned()).collect();
+        let (mut tried, mut is_end) = (BTreeSet::new(), false);
+        while let Some(onward) = ways.pop().filter(|_| tried.len() < PASSED_BY) {
+            if !tried.insert(onward.cursor.clone()) {
+                continue;
+            }
+            let Some(page) = self.ask(resource, &ask, Some(&onward)).await? else { continue };
+            if !page.is_another() {
+                return Ok(page);
+            }
+            is_end = !page.has_more;
+            ways.extend(page.onward);
+        }
+        if is_end {
+            return Ok(Listed { is_onward: true, ..Listed::default() });
+        }
+        let detail = format!("{foreign} messages stand in the answer that were not asked for");
+        Err(protocol(ask.call(), detail))
+    }
+
+    /// One answer, by a cursor if one is given; a public channel that the app has not entered is entered first. None if there is no
+    /// such thread or cursor.
+    async fn ask(&self, resource: &ResourceId, ask: &Ask<'_>, by: Option<&Onward>) -> Result<Option<Listed>, PlatformError> {
         let mut has_joined = false;
         loop {
-            let word = match self.calls.messages(ask).await? {
-                Ok(answer) => return Ok(Some(Listed::of(&answer, ask))),
+            let word = match self.calls.messages(ask, by).await? {
+                Ok(answer) => return Ok(Some(Listed::of(&answer, ask, by))),
                 Err(word) => word,
             };
             match word.as_str() {
-                "thread_not_found" => return Ok(None),
+                "thread_not_found" | "invalid_cursor" => return Ok(None),
                 "channel_not_found" => return Err(PlatformError::ResourceGone { resource: resource.clone() }),
                 _ if has_joined => return Err(self.uninvited(ask.channel, &word)),
                 _ => self.calls.join(ask.channel).await?.map_err(|word| self.uninvited(ask.channel, &word))?,
@@ -112,9 +159,10 @@ impl Reader {
 }
 
 impl Listed {
-    fn of(answer: &MessagesAnswer, ask: &Ask<'_>) -> Self {
-        let next = answer.response_metadata.next().is_some();
-        let mut listed = Self { has_more: answer.has_more || next, is_limited: answer.is_limited, ..Self::default() };
+    fn of(answer: &MessagesAnswer, ask: &Ask<'_>, by: Option<&Onward>) -> Self {
+        let onward = answer.response_metadata.next().map(|it| ask.onward(by, it));
+        let (has_more, is_onward) = (answer.has_more || onward.is_some(), by.is_some());
+        let mut listed = Self { has_more, is_limited: answer.is_limited, is_onward, onward, ..Self::default() };
         for element in &answer.messages {
             listed.size = listed.size.saturating_add(1);
             listed.add(element, ask);
@@ -168,12 +216,17 @@ impl Listed {
             self.messages.iter().find(|(_, message)| !fits(message)).map(|(ts, _)| *ts)
         };
         let Some(stop) = stop else { return };
-        self.has_more = true;
+        (self.has_more, self.is_cut) = (true, true);
         if newest_first {
             self.messages = self.messages.split_off(&stop.after());
         } else {
             self.messages.split_off(&stop);
         }
+    }
+
+    /// Where Slack would go on after this page. What was cut off stands before that: then the way that led here leads there too.
+    pub(super) fn onward_after(&self, before: Option<Onward>) -> Option<Onward> {
+        if self.is_cut { before } else { self.onward.clone() }
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -222,6 +222,11 @@ impl Content {
         }
     }
 
+    /// Whether Notion refuses to list what lies in it.
+    pub(crate) fn is_unsupported(&self) -> bool {
+        self.kind() == "unsupported"
+    }
+
     /// What a reader of plain text holds of this block alone; none for types without words.
     pub fn reading(&self) -> Option<String> {
         match self {
@@ -343,6 +348,11 @@ impl Block {
     /// A block of a type that nobody knows yet.
     pub fn unknown(kind: &str) -> Self {
         Content::Unknown { kind: kind.to_owned(), value: serde_json::json!({ "strength": 7 }) }.into()
+    }
+
+    /// A block that Notion shows to no integration; who asks what lies in it is refused.
+    pub fn unsupported() -> Self {
+        Content::Unknown { kind: "unsupported".to_owned(), value: serde_json::json!({}) }.into()
     }
 
     /// The same block with these children.

@@ -100,7 +100,9 @@ impl Writer<'_> {
             }
         };
         self.line(depth, &line);
-        self.children(id, depth + 1);
+        if !content.is_unsupported() {
+            self.children(id, depth + 1);
+        }
     }
 }
 

@@ -211,6 +211,9 @@ async fn block(State(sim): State<Sim>, headers: HeaderMap, Path(id): Path<String
 async fn children(State(sim): State<Sim>, headers: HeaderMap, Path(id): Path<String>, RawQuery(query): RawQuery) -> Response {
     answer(&sim, &headers, Some(Capability::ReadContent), |ask| {
         let parent = ask.block(&id)?;
+        if matches!(&parent.body, Body::Block(content) if content.is_unsupported()) {
+            return Err(Failure::validation("Block type unsupported is not supported via the API."));
+        }
         let all = if is_database(parent) { Vec::new() } else { ask.state.children(&parent.id) };
         query::page("block", &all, &paging(query.as_deref())?, |it| &it.id, |it| ask.view().block(it))
     })

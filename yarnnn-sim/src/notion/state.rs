@@ -385,7 +385,7 @@ impl State {
             let Body::Block(content) = &child.body else { continue };
             let kind = content.kind().to_owned();
             found.push(BlockSnapshot { id: child.id.clone(), kind, depth, text: content.reading() });
-            if depth < DEEPEST {
+            if depth < DEEPEST && !content.is_unsupported() {
                 self.collect(&child.id, depth + 1, found);
             }
         }

@@ -86,7 +86,9 @@ pub(super) fn list_of(call: &str, parts: &Parts, body: &[u8]) -> String {
     const PLACES: [&str; 3] = ["cursor", "pageToken", "start_cursor"];
     let asked = match serde_json::from_slice::<Map<String, Value>>(body) {
         Ok(mut fields) => {
-            PLACES.iter().for_each(|it| drop(fields.remove(*it)));
+            for place in PLACES {
+                fields.remove(place);
+            }
             Value::Object(fields).to_string()
         }
         Err(_) => without_place(body, &PLACES),

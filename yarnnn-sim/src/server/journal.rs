@@ -4,6 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::http::request::Parts;
 use chrono::{DateTime, Utc};
+use tokio::sync::watch;
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,8 @@ impl Request {
 #[derive(Debug, Default)]
 pub struct Journal {
     requests: Mutex<Vec<Request>>,
+    /// How many there are.
+    seen: watch::Sender<usize>,
 }
 
 impl Journal {
@@ -69,15 +72,23 @@ impl Journal {
         self.requests().len()
     }
 
+    /// Waits until there have been so many requests; they may still be being answered.
+    pub async fn reached(&self, count: usize) {
+        // The sender lives as long as the journal.
+        let _ = self.seen.subscribe().wait_for(|seen| *seen >= count).await;
+    }
+
     /// Forgets everything so far. Not while requests are being answered.
     pub fn clear(&self) {
         self.requests().clear();
+        self.seen.send_replace(0);
     }
 
     /// Notes a request and says under which number.
     pub(crate) fn begin(&self, request: Request) -> usize {
         let mut requests = self.requests();
         requests.push(request);
+        self.seen.send_replace(requests.len());
         requests.len() - 1
     }
 

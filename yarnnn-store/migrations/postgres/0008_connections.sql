@@ -3,6 +3,8 @@
 alter table platform_connections
     -- Counts the changes of the row: a change names the one it was made from.
     add column version bigint not null default 1,
+    -- Counts the accounts that the row stood for: what is read in the name of a former one is not stored.
+    add column account_epoch bigint not null default 1,
     -- Counts the replacements of the credentials, and says who is about to replace them.
     add column credential_generation bigint not null default 1,
     add column refresh_holder uuid,

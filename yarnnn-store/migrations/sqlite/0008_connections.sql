@@ -3,6 +3,8 @@
 
 -- Counts the changes of the row: a change names the one it was made from.
 alter table platform_connections add column version integer not null default 1;
+-- Counts the accounts that the row stood for: what is read in the name of a former one is not stored.
+alter table platform_connections add column account_epoch integer not null default 1;
 -- Counts the replacements of the credentials, and says who is about to replace them.
 alter table platform_connections add column credential_generation integer not null default 1;
 alter table platform_connections add column refresh_holder text;

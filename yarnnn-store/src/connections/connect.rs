@@ -4,7 +4,7 @@ use secrecy::SecretString;
 use serde_json::{Map, Value};
 use sqlx::types::Json;
 use yarnnn_core::StoreError;
-use yarnnn_core::connections::{Connected, Connection, NewConnection, Provider};
+use yarnnn_core::connections::{Connected, Connection, NewConnection};
 use yarnnn_core::id::ConnectionId;
 
 use super::credentials::{EXPIRES_AT, set_expiry};
@@ -27,28 +27,31 @@ const REPLACE: &str = concat!(
     "update platform_connections set platform = $3, status = 'active', credentials_encrypted = $4, ",
     "refresh_token_encrypted = case when $9 then coalesce($5, refresh_token_encrypted) else $5 end, metadata = $6, ",
     "landscape = $7, landscape_discovered_at = $8, last_error = null, ",
-    "last_synced_at = case when $9 then last_synced_at end, version = version + 1, ",
+    "last_synced_at = case when $9 then last_synced_at end, ",
+    "account_epoch = account_epoch + case when $9 then 0 else 1 end, version = version + 1, ",
     "credential_generation = credential_generation + 1, refresh_holder = null, refresh_until = null, updated_at = $8 ",
     "where id = $1 and user_id = $2 returning ",
     columns!()
 );
 
-/// Our own keys of the metadata.
+/// Our own key of the metadata.
 const ACCOUNT_ID: &str = "account_id";
-const ACCOUNT_NAME: &str = "account_name";
 
 impl SqlStore {
     pub(super) async fn try_connect(&self, new: &NewConnection) -> Result<Connected, StoreError> {
         let keys = self.keys(|| format!("the credentials of {}", new.provider.name()))?;
         let mut tx = self.db.begin().await?;
-        let stored = rows::of_provider(&mut tx, new.user, new.provider).await?;
+        let (stored, unreadable) = rows::of_provider(&mut tx, new.user, new.provider).await?;
         let (former, older) = stored.split_first().map_or((None, &[][..]), |(former, older)| (Some(former), older));
-        let is_same = former.is_some_and(|it| is_same_account(it, new));
+        let is_same = former.is_some_and(|it| it.is_account(&new.account_id, &new.metadata));
         let purged = match former {
-            Some(_) if !is_same => content::purge(&mut tx, new.user, new.provider.platforms(), new.at).await?,
+            // Of a row that cannot be read nobody knows whose it was.
+            former if !is_same && (former.is_some() || !unreadable.is_empty()) => {
+                content::purge(&mut tx, new.user, new.provider.platforms(), new.at).await?
+            }
             _ => 0,
         };
-        rows::delete(&mut tx, new.user, older).await?;
+        rows::delete(&mut tx, new.user, older.iter().map(|it| it.id).chain(unreadable)).await?;
         let connection = write(&mut tx, keys, new, former, is_same).await?;
         activity::write(&mut tx, new.user, new.activity.clone(), new.at).await?;
         tx.commit().await?;
@@ -92,12 +95,9 @@ fn sealed(keys: &SealKeys, new: &NewConnection, connection: ConnectionId, field:
     secret.map(|it| keys.seal(Place { user: new.user, connection, field }, it)).transpose()
 }
 
-/// The new metadata over the former. What is ours and was said of another account goes.
+/// The new metadata over the former ones of the same account. What was said of another account goes.
 fn metadata(new: &NewConnection, former: Option<&Connection>, is_same: bool) -> Map<String, Value> {
-    let mut merged = former.map(|it| it.metadata.clone()).unwrap_or_default();
-    if !is_same {
-        merged.remove(ACCOUNT_NAME);
-    }
+    let mut merged = former.filter(|_| is_same).map(|it| it.metadata.clone()).unwrap_or_default();
     if let Value::Object(said) = cleaned_json(Value::Object(new.metadata.clone())) {
         merged.extend(said);
     }
@@ -107,21 +107,6 @@ fn metadata(new: &NewConnection, former: Option<&Connection>, is_same: bool) -> 
     merged.remove(EXPIRES_AT);
     set_expiry(&mut merged, new.credentials.expires_at);
     merged
-}
-
-/// Whether the row is of the account that is connected now. Rows of older installations name it by the provider's own key; what
-/// names none is another one: mixing two accounts is worse than reading one again.
-fn is_same_account(former: &Connection, new: &NewConnection) -> bool {
-    if let Some(account) = former.account_id() {
-        return account == new.account_id;
-    }
-    let key = match new.provider {
-        Provider::Slack => "team_id",
-        Provider::Notion => "workspace_id",
-        Provider::Google => "email",
-    };
-    let account = former.metadata.get(key).and_then(Value::as_str);
-    account.is_some() && (account == Some(&new.account_id) || account == new.metadata.get(key).and_then(Value::as_str))
 }
 
 impl SqlStore {

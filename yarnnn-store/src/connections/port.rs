@@ -2,12 +2,15 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use sqlx::FromRow as _;
 use yarnnn_core::StoreError;
 use yarnnn_core::activity::NewActivity;
-use yarnnn_core::connections::{Connected, Connection, ConnectionChange, ConnectionStore, NewConnection, Provider};
+use yarnnn_core::connections::{
+    Connected, Connection, ConnectionChange, ConnectionStore, NewConnection, Provider, UnreadableConnection,
+};
 use yarnnn_core::id::{ConnectionId, UserId};
 
-use super::rows::{self, ConnectionRow, columns, known};
+use super::rows::{self, ConnectionRow, columns, each_row, known};
 use crate::columns::{Id, Instant};
 use crate::db::{Tx, on_pool, on_tx};
 use crate::error::{DbError, Doing as _};
@@ -64,11 +67,17 @@ impl ConnectionStore for SqlStore {
         Ok(connections)
     }
 
-    async fn live(&self, after: Option<ConnectionId>, limit: u32) -> Result<Vec<Connection>, StoreError> {
-        let rows: Vec<ConnectionRow> = on_pool!(&self.db, pool => sqlx::query_as(LIVE)
-            .bind(after.map(|it| Id(it.as_uuid()))).bind(i64::from(limit)).fetch_all(pool).await)
-        .doing("the active connections")?;
-        rows.into_iter().map(Connection::try_from).collect()
+    async fn live(
+        &self,
+        after: Option<ConnectionId>,
+        limit: u32,
+    ) -> Result<Vec<Result<Connection, UnreadableConnection>>, StoreError> {
+        on_pool!(&self.db, pool => {
+            let query = sqlx::query(LIVE).bind(after.map(|it| Id(it.as_uuid()))).bind(i64::from(limit));
+            query.fetch_all(pool).await.and_then(|rows| each_row!(rows))
+        })
+        .doing("the active connections")
+        .map_err(StoreError::from)
     }
 
     async fn save(&self, change: ConnectionChange) -> Result<Connection, StoreError> {
@@ -92,11 +101,11 @@ impl ConnectionStore for SqlStore {
         at: DateTime<Utc>,
     ) -> Result<Option<u64>, StoreError> {
         let mut tx = self.db.begin().await?;
-        let stored = rows::of_provider(&mut tx, user, provider).await?;
-        if stored.is_empty() {
+        let (stored, unreadable) = rows::of_provider(&mut tx, user, provider).await?;
+        if stored.is_empty() && unreadable.is_empty() {
             return Ok(None);
         }
-        rows::delete(&mut tx, user, &stored).await?;
+        rows::delete(&mut tx, user, stored.iter().map(|it| it.id).chain(unreadable)).await?;
         let purged = content::purge(&mut tx, user, provider.platforms(), at).await?;
         activity::write(&mut tx, user, activity, at).await?;
         tx.commit().await?;

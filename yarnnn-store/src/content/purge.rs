@@ -19,14 +19,31 @@ const WITHDRAW: &str = "update platform_content set withdrawn_at = $3, updated_a
 const DELETE: &str = "delete from platform_content where user_id = $1 and origin = 'live' \
     and not exists (select 1 from evidence e where e.content_id = platform_content.id)";
 
+/// Rows that were withdrawn make way for what a person brought themselves.
+const RETIRE: &str = "update platform_content set is_current = false, updated_at = $3 \
+    where user_id = $1 and origin = 'live' and withdrawn_at = $3 and is_current = true \
+    and exists (select 1 from platform_content o where o.user_id = platform_content.user_id \
+    and o.platform = platform_content.platform and o.resource_id = platform_content.resource_id \
+    and o.item_id = platform_content.item_id and o.withdrawn_at is null)";
+/// The newest revision that is left is the one that is shown.
+const PROMOTE: &str = "update platform_content set is_current = true, updated_at = $3 \
+    where user_id = $1 and withdrawn_at is null and is_current = false \
+    and not exists (select 1 from platform_content o where o.user_id = platform_content.user_id \
+    and o.platform = platform_content.platform and o.resource_id = platform_content.resource_id \
+    and o.item_id = platform_content.item_id and (o.is_current = true \
+    or (o.withdrawn_at is null and (o.fetched_at, o.id) > (platform_content.fetched_at, platform_content.id))))";
+
 /// Takes away what came from live services of these platforms, and what is known of their resources. Rows that reports cite are
-/// withdrawn and kept, imported ones stay as they are. Answers how many rows of content went away or were withdrawn.
+/// withdrawn and kept, imported ones stay and are shown again where they had been replaced. Answers how many rows of content went away or were withdrawn.
 pub(crate) async fn purge(tx: &mut Tx, user: UserId, platforms: &[Platform], at: DateTime<Utc>) -> Result<u64, StoreError> {
     // The registry first: a run that is about to commit then meets its fence, and locks are taken in the order of a commit.
     run(tx, REGISTRY, user, platforms, None).await?;
     run(tx, SHADOW, user, platforms, None).await?;
     let withdrawn = run(tx, WITHDRAW, user, platforms, Some(at)).await?;
-    Ok(withdrawn + run(tx, DELETE, user, platforms, None).await?)
+    let deleted = run(tx, DELETE, user, platforms, None).await?;
+    run(tx, RETIRE, user, platforms, Some(at)).await?;
+    run(tx, PROMOTE, user, platforms, Some(at)).await?;
+    Ok(withdrawn + deleted)
 }
 
 async fn run(

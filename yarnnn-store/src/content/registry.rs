@@ -7,7 +7,7 @@ use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 use yarnnn_core::StoreError;
-use yarnnn_core::id::{IdGen, UserId};
+use yarnnn_core::id::{ConnectionId, IdGen, UserId};
 use yarnnn_core::platform::{Cursor, Gap, Interval, Quarantined, Resource, ResourceId};
 use yarnnn_core::sync::{BeginRun, Finished, RunHandle, RunToken};
 
@@ -22,6 +22,7 @@ const BEGIN: &str = "insert into sync_registry \
     on conflict (user_id, platform, resource_id) do update set run_token = sync_registry.run_token + 1, \
     resource_name = excluded.resource_name, pending = excluded.pending, updated_at = excluded.updated_at \
     returning run_token, platform_cursor";
+const ACCOUNT: &str = "select account_epoch from platform_connections where id = $1 and user_id = $2";
 const FENCE: &str = "select id, run_token, source_latest_at, sync_metadata, covered, gaps, pending from sync_registry \
     where user_id = $1 and platform = $2 and resource_id = $3";
 const PAGE: &str = "update sync_registry set covered = $2, pending = $3, updated_at = $4 where id = $1";
@@ -75,8 +76,26 @@ pub(super) struct Entry {
     pending: Json<Pending>,
 }
 
+/// Holds the account that a run reads as it is, until the end of the transaction. It comes before every other lock, as where
+/// another account is connected.
+async fn hold(
+    tx: &mut Tx,
+    user: UserId,
+    connection: Option<(ConnectionId, i64)>,
+    resource: &ResourceId,
+) -> Result<(), StoreError> {
+    let Some((id, epoch)) = connection else { return Ok(()) };
+    let sql = format!("{ACCOUNT}{}", tx.dialect().for_share());
+    let now: Option<i64> = on_tx!(tx, connection => sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(Id(id.as_uuid())).bind(Id(user.as_uuid())).fetch_optional(connection).await)
+    .doing(format!("connection {id}"))?;
+    let what = format!("the account that {resource} was read from");
+    now.filter(|it| *it == epoch).map(|_| ()).ok_or(StoreError::Conflict { what })
+}
+
 /// Ends all earlier runs of a resource and starts one.
-pub(super) async fn begin(tx: &mut Tx, run: &BeginRun, first: RunToken) -> Result<RunHandle, DbError> {
+pub(super) async fn begin(tx: &mut Tx, run: &BeginRun, first: RunToken) -> Result<RunHandle, StoreError> {
+    hold(tx, run.user, run.connection, &run.resource).await?;
     let id = entry_id(run.user, &run.resource);
     let (token, cursor): (i64, Option<String>) = on_tx!(tx, connection => {
         let query = sqlx::query_as(BEGIN)
@@ -91,8 +110,9 @@ pub(super) async fn begin(tx: &mut Tx, run: &BeginRun, first: RunToken) -> Resul
         query.fetch_one(connection).await
     })
     .doing(format!("the run of {}", run.resource))?;
-    let BeginRun { user, resource, resource_name, mode, .. } = run.clone();
-    Ok(RunHandle { user, resource, resource_name, token: RunToken(token), mode, cursor: cursor.map(Cursor::new) })
+    let BeginRun { user, resource, resource_name, mode, connection, .. } = run.clone();
+    let (token, cursor) = (RunToken(token), cursor.map(Cursor::new));
+    Ok(RunHandle { user, resource, resource_name, token, mode, connection, cursor })
 }
 
 /// Derived from what the row is about: no second row can be meant.
@@ -135,6 +155,7 @@ pub(super) async fn exclude(
 
 /// The resource's row, if the run is still the newest of the resource.
 pub(super) async fn fence(tx: &mut Tx, run: &RunHandle) -> Result<Entry, StoreError> {
+    hold(tx, run.user, run.connection, &run.resource).await?;
     let what = fenced(&run.resource);
     let sql = format!("{FENCE}{}", tx.dialect().for_update());
     let entry: Option<Entry> = on_tx!(tx, connection => {

@@ -12,7 +12,7 @@ async fn each_provider_is_connected(backend: Backend) {
     assert_eq!(slack["account_id"], live.sim.slack().team().id);
     assert_eq!(slack["platforms"], json!([{ "platform": "slack", "resources": 2, "selected": 2, "problem": null }]));
     let notion = live.connect("notion", &live.sim.tokens().notion(), 0);
-    assert_eq!(notion["platforms"][0]["selected"], 1, "{notion:#}");
+    assert_eq!(notion["platforms"][0]["selected"], 2, "{notion:#}");
     let google = live.connect("google", &live.sim.tokens().google_refresh(&GOOGLE_SCOPES), 0);
     let names: Vec<_> = google["platforms"].as_array().unwrap().iter().map(|it| it["platform"].as_str().unwrap()).collect();
     assert_eq!(names, ["gmail", "calendar"]);

@@ -180,9 +180,14 @@ async fn a_connection_that_ended_and_scopes_that_went_are_problems() {
     live.sim.tokens().revoke(&token);
     let found = problems(&live.json(&["doctor"], 1));
     assert!(found.iter().any(|it| it.starts_with("connection: slack") && it.contains("yarnnn connect slack")), "{found:?}");
+
+    let secret = live.sim.tokens().notion();
+    live.connect("notion", &secret, 0);
+    live.sim.tokens().revoke(&secret);
     live.sync(1);
     let found = problems(&live.json(&["doctor"], 1));
-    assert!(found.iter().any(|it| it.starts_with("connection: slack is expired")), "{found:?}");
+    let expired = found.iter().find(|it| it.starts_with("connection: notion is expired"));
+    assert!(expired.is_some_and(|it| it.contains("yarnnn connect notion")), "{found:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,7 @@ use yarnnn::Config;
 use yarnnn::connections::Provider;
 use yarnnn::platform_sync::{SyncConnection, SyncRequest, SyncTrigger};
 use yarnnn_sim::Fault;
+use yarnnn_sim::notion::Place;
 
 use super::support::Backend;
 use super::support::live::{Live, SLACK_SCOPES, by_platform, mail, resource};
@@ -20,7 +21,7 @@ async fn everything_comes_in_once(backend: Backend) {
     });
     assert_eq!(live.contents("slack").await, ["I bring two.", "The meadow is dry again.", "Who brings the kites?"]);
     assert!(live.contents("gmail").await[0].contains("three hundred visitors"));
-    assert!(live.contents("notion").await[0].contains("eighty metres"));
+    assert!(live.contents("notion").await.concat().contains("eighty metres"));
     assert!(live.contents("calendar").await[0].contains("Kite rehearsal"));
 
     let second = live.sync(0);
@@ -49,7 +50,7 @@ async fn everything_comes_in_once_on_postgres() {
 async fn changes_are_followed(backend: Backend) {
     let live = Live::connected(backend).await;
     live.sync(0);
-    assert_eq!((live.contents("calendar").await.len(), live.contents("notion").await.len()), (1, 1));
+    assert_eq!((live.contents("calendar").await.len(), live.contents("notion").await.len()), (1, 2));
     let (slack, team) = (live.sim.slack(), &live.team);
     slack.reply(&team.general, &team.question, &team.ana, "Then I bring the string.");
     slack.edit(&team.general, &team.question, "Who brings the big kites?");
@@ -58,6 +59,8 @@ async fn changes_are_followed(backend: Backend) {
     live.sim.gmail().deliver(&mail("Weather", "Wind from the west."), &["INBOX"]);
     assert!(live.sim.calendar().cancel("primary", &team.event));
     live.sim.notion().trash(&team.page).unwrap();
+    // Something must be shown: an integration that sees nothing at all is no empty one.
+    live.sim.notion().add_page(Place::Workspace, "Winter", vec![]).unwrap();
 
     let said = live.sync(0);
     assert_eq!(live.contents("slack").await, ["I bring two.", "Then I bring the string.", "Who brings the big kites?"]);
@@ -68,7 +71,16 @@ async fn changes_are_followed(backend: Backend) {
     );
     assert_eq!(live.contents("gmail").await.len(), 2);
     assert!(live.contents("calendar").await.is_empty(), "{said:#}");
-    assert!(live.contents("notion").await.is_empty(), "{said:#}");
+    let pages = live.contents("notion").await;
+    assert!(pages.len() == 1 && pages[0].contains("Bread"), "{pages:?} {said:#}");
+
+    // The last page that was shared: nobody can tell an empty workspace from one that shows nothing.
+    for page in live.sim.notion().snapshot().keys() {
+        live.sim.notion().unshare(page).unwrap();
+    }
+    let said = live.sync(1);
+    assert_eq!(said["notion"]["outcome"], "degraded", "{said:#}");
+    assert!(said["notion"]["error"].as_str().unwrap().contains("share one"), "{said:#}");
     live.close().await;
 }
 

@@ -187,5 +187,7 @@ fn team(sim: &Sim) -> Team {
 
     let blocks = vec![Block::heading(1, "Safety"), Block::paragraph("No kite above eighty metres.")];
     let page = sim.notion().add_page(Place::Workspace, "Rules of the meadow", blocks).expect("a page");
+    let blocks = vec![Block::paragraph("Bread, water, string.")];
+    sim.notion().add_page(Place::Workspace, "Picnic", blocks).expect("a page");
     Team { ana, ben, general, random, question, page, event: event.expect("an event") }
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 use yarnnn_core::platform::{Budget, Cursor, GapKind, PlatformError};
 
 use super::reader::Reader;
-use super::workspace::{DATABASE, OTHER_SOURCE, SOURCE, Workspace, failure, id, live};
+use super::workspace::{DATABASE, OTHER_SOURCE, SOURCE, Workspace, block, failure, id, live, paragraph};
 
 /// Rows edited a minute apart, the last one long ago.
 fn table(rows: u32) -> Workspace {
@@ -210,6 +210,14 @@ async fn a_database_that_goes_away_loses_its_rows_and_gets_them_back() {
     );
     let error = reader.sync(true).await.unwrap_err();
     assert!(matches!(&error, PlatformError::NeedsUser { action } if action.contains("\"Tasks\" is not shared")), "{error}");
+    // One that lay in the trash and is deleted for good, or no longer shared.
+    workspace.state().database_hidden = false;
+    workspace.state().database_trashed = true;
+    reader.sync(false).await.unwrap();
+    workspace.state().database_hidden = true;
+    for _ in 0..2 {
+        assert!(matches!(reader.sync(true).await.unwrap_err(), PlatformError::NeedsUser { .. }));
+    }
 }
 
 #[tokio::test]
@@ -232,6 +240,84 @@ async fn a_row_that_cannot_be_read_is_named_and_an_answer_that_cannot_is_an_erro
     }
     workspace.fault("GET databases", 200, json!({"object": "database", "id": DATABASE, "data_sources": []}));
     assert!(matches!(reader.sync(false).await.unwrap_err(), PlatformError::NeedsUser { .. }));
+}
+
+#[tokio::test]
+async fn a_row_that_notion_refuses_is_named_and_the_others_are_read() {
+    let refusals = [
+        failure(400, "validation_error", "something is wrong"),
+        failure(403, "restricted_resource", "no"),
+        failure(404, "object_not_found", "Could not find block."),
+        (200, json!({"object": "list", "results": [7], "has_more": false, "next_cursor": null})),
+    ];
+    for (status, body) in refusals {
+        let workspace = table(5);
+        let mut reader = capped(&workspace, None);
+        workspace.fault("blocks", status, body.clone());
+        reader.sync(false).await.unwrap();
+        assert_eq!(reader.stored.len(), 4, "{status} {body}");
+        assert_eq!(reader.quarantined.len(), 1);
+        assert!(reader.quarantined[0].contains(": the row \"P4\": notion blocks.children"), "{:?}", reader.quarantined);
+        reader.sync(true).await.unwrap();
+        assert_eq!((reader.stored.len(), reader.quarantined.len()), (5, 0), "the audit looks again");
+    }
+}
+
+#[tokio::test]
+async fn a_row_that_is_refused_like_all_others_fails_the_database() {
+    let workspace = table(5);
+    let mut reader = capped(&workspace, None);
+    let (status, body) = failure(403, "restricted_resource", "no");
+    workspace.fault("blocks", status, body.clone());
+    workspace.fault("pages", status, body);
+    let error = reader.sync(false).await.unwrap_err();
+    assert!(matches!(&error, PlatformError::NeedsUser { action } if action.contains("Read content")), "{error}");
+    assert_eq!(reader.cursor, None);
+    let (status, body) = failure(404, "object_not_found", "no");
+    workspace.fault("blocks", status, body);
+    let (status, body) = failure(401, "unauthorized", "API token is invalid.");
+    workspace.fault("pages", status, body);
+    assert!(reader.sync(false).await.is_err(), "a token that is refused is no row's fault");
+}
+
+#[tokio::test]
+async fn what_notion_shows_to_nobody_is_one_gap_of_its_row() {
+    let workspace = table(5);
+    let mut hidden = block("unsupported", json!({}));
+    hidden["has_children"] = json!(true);
+    let mut refused = block("transcription_of_tomorrow", json!({"rich_text": []}));
+    (refused["id"], refused["has_children"]) = (json!("refused"), json!(true));
+    let blocks = vec![paragraph("before"), hidden, refused, paragraph("after")];
+    workspace.state().blocks.insert(id(4), blocks);
+    let body = failure(400, "validation_error", "Block type transcription is not supported via the API.").1;
+    let mut reader = capped(&workspace, None);
+    workspace.fault("blocks/refused", 400, body.clone());
+    reader.sync(false).await.unwrap();
+    assert_eq!((reader.stored.len(), reader.texts()[id(4).as_str()]), (5, "before\nafter"));
+    assert!(!workspace.calls().iter().any(|it| it.contains("b-unsupported")), "nothing is asked of it");
+    assert_eq!((reader.gaps.len(), reader.gaps[0].kind), (1, GapKind::Unreadable));
+    assert!(reader.gaps[0].reason.ends_with("does not show what is in 2 of its blocks"), "{:?}", reader.gaps);
+    // A row of which nothing is shown is still a row.
+    workspace.edit(&id(3), "x");
+    workspace.pass(600);
+    workspace.fault(Box::leak(format!("blocks/{}", id(3)).into_boxed_str()), 400, body);
+    reader.sync(false).await.unwrap();
+    assert_eq!((reader.texts()[id(3).as_str()], reader.gaps.len(), reader.quarantined.len()), ("P3", 2, 0));
+}
+
+#[tokio::test]
+async fn a_row_of_the_far_future_is_named_and_no_panic() {
+    for year in ["+262142-12-31", "-262143-01-01", "2201-01-01", "1969-12-31"] {
+        let workspace = table(3);
+        let mut reader = capped(&workspace, Some(2));
+        let row =
+            |number, edited: &str| json!({"object": "page", "id": id(number), "last_edited_time": edited, "properties": {}});
+        let rows = [row(1, &format!("{year}T23:59:59Z")), row(2, "2026-03-02T09:02:00Z")];
+        workspace.fault("query", 200, json!({"object": "list", "results": rows, "has_more": false, "next_cursor": null}));
+        reader.sync(false).await.unwrap();
+        assert_eq!((reader.stored.len(), reader.quarantined.len()), (1, 1), "{year}");
+        assert!(reader.quarantined[0].contains("a time before 1970"), "{:?}", reader.quarantined);
+    }
 }
 
 #[tokio::test]

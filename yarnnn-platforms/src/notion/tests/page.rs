@@ -200,6 +200,33 @@ async fn a_page_that_goes_away_is_gone_and_comes_back() {
 }
 
 #[tokio::test]
+async fn a_page_that_is_away_is_one_gap_and_then_the_persons() {
+    for is_trashed_first in [false, true] {
+        let workspace = Workspace::new();
+        let id = workspace.add(1, None, "one");
+        workspace.pass(600);
+        let mut reader = Reader::page(workspace.client(), &id);
+        reader.sync(false).await.unwrap();
+        if is_trashed_first {
+            workspace.change(&id, |it| it.trashed = true);
+            reader.sync(false).await.unwrap();
+        }
+        workspace.change(&id, |it| it.hidden = true);
+        if !is_trashed_first {
+            // An audit may still know the page that the fetch before it did not find.
+            reader.audit().await.unwrap();
+            assert_eq!((reader.stored.len(), reader.gaps.len()), (0, 0));
+            reader.sync(false).await.unwrap();
+            assert_eq!(reader.gaps.len(), 1);
+        }
+        for audit in [false, true, true] {
+            let error = reader.sync(audit).await.unwrap_err();
+            assert!(matches!(&error, PlatformError::NeedsUser { action } if action.contains("share it in Notion")), "{error}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_page_that_was_never_shared_asks_the_person() {
     let workspace = Workspace::new();
     let mut reader = Reader::page(workspace.client(), &id(9));
@@ -207,7 +234,7 @@ async fn a_page_that_was_never_shared_asks_the_person() {
     assert!(matches!(&error, PlatformError::NeedsUser { action } if action.contains("share it in Notion")), "{error}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_refused_token_asks_the_person_and_a_missing_page_that_a_search_finds_is_put_off() {
     let workspace = Workspace::new();
     let id = workspace.add(1, None, "one");
@@ -216,6 +243,9 @@ async fn a_refused_token_asks_the_person_and_a_missing_page_that_a_search_finds_
     let (status, body) = failure(401, "unauthorized", "API token is invalid.");
     workspace.fault("pages", status, body);
     assert!(matches!(reader.sync(false).await.unwrap_err(), PlatformError::NeedsUser { .. }));
+    // A 401 that is not Notion's own is no verdict on the token.
+    workspace.fault("pages", 401, json!({"message": "The network asks you to sign in."}));
+    reader.sync(false).await.unwrap();
     let (status, body) = failure(404, "object_not_found", "Could not find page.");
     workspace.fault("pages", status, body);
     let error = reader.sync(false).await.unwrap_err();

@@ -1,8 +1,10 @@
 //! What Slack refuses and what it answers instead of a page: each is loud, names the call, and says what to do.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use serde_json::json;
-use yarnnn_core::platform::{PlatformClient as _, PlatformError};
+use yarnnn_core::platform::{Fetch, FetchMode, Next, PlatformClient as _, PlatformError};
 
 use super::workspace::{Fault, Fetched, Workspace};
 use crate::slack::SlackLimits;
@@ -105,6 +107,51 @@ async fn what_was_read_before_a_call_that_may_pass_is_a_page() {
     assert!(matches!(page.next, yarnnn_core::platform::Next::Page(_)));
 }
 
+/// Reads the pages of a fetch until one fails: the items, and why.
+async fn until_it_fails(slack: &std::sync::Arc<Workspace>, mut fetch: Fetch) -> (BTreeSet<String>, PlatformError) {
+    let (client, mut items) = (slack.client(SlackLimits::default()), BTreeSet::new());
+    loop {
+        match client.fetch(&fetch).await {
+            Ok(page) => {
+                items.extend(page.items.into_iter().map(|it| it.item_id));
+                let Next::Page(token) = page.next else { panic!("it did not fail") };
+                fetch.page = Some(token);
+            }
+            Err(error) => return (items, error),
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_failing_thread_does_not_throw_the_others_away() {
+    let slack = Workspace::new();
+    for thread in 0..4 {
+        let parent = slack.post(TimeDelta::hours(9 - thread), "parent");
+        slack.reply(&parent, TimeDelta::minutes(9 - thread), "reply");
+    }
+    slack.fault("conversations.replies", 1, refusal("fatal_word"));
+    // Whatever is read after the other three is refused too.
+    slack.fault("conversations.replies", 2, refusal("fatal_word"));
+    let (items, error) = until_it_fails(&slack, Fetched::request(slack.window())).await;
+    assert!(error.to_string().contains("conversations.replies: refused with fatal_word"), "{error}");
+    assert_eq!(items.len(), 7);
+}
+
+#[tokio::test]
+async fn one_failing_look_up_does_not_throw_the_others_away() {
+    let slack = Workspace::new();
+    (1..6).for_each(|hour| drop(slack.post(TimeDelta::hours(hour), "there")));
+    let stored = slack.start(None).await;
+    // Of what is listed the older half is missing, so that it is looked up.
+    slack.fault("conversations.history", 0, Fault::Torn);
+    slack.fault("conversations.history", 1, refusal("fatal_word"));
+    slack.fault("conversations.history", 1, refusal("fatal_word"));
+    let mode = FetchMode::Audit { window: slack.window(), known: stored.known() };
+    let (items, error) = until_it_fails(&slack, Fetch { mode, ..Fetched::request(slack.window()) }).await;
+    assert!(error.to_string().contains("conversations.history: refused with fatal_word"), "{error}");
+    assert_eq!(items.len(), 4);
+}
+
 #[tokio::test]
 async fn a_public_channel_is_joined_and_any_other_needs_an_invitation() {
     let slack = Workspace::new();
@@ -168,4 +215,27 @@ async fn channels_are_listed_once_over_all_pages() {
     let metadata = json!({"is_private": false, "num_members": 9, "topic": "t", "purpose": "p", "is_member": true});
     assert_eq!(resources[8].metadata, metadata);
     assert_eq!(slack.calls()["conversations.list"], 4, "private channels were asked for once");
+}
+
+#[tokio::test]
+async fn a_list_of_channels_without_end_is_an_error_that_names_the_call() {
+    let names: [(&[&str], &str); 3] = [(&["a"], "does not go on"), (&["a", "b"], "does not go on"), (&[], "does not end")];
+    for (cursors, expected) in names {
+        let slack = Workspace::new();
+        for page in 0..1_000 {
+            let next = cursors.get(page % cursors.len().max(1)).map_or_else(|| page.to_string(), |it| (*it).to_owned());
+            let body = json!({"ok": true, "channels": [], "response_metadata": {"next_cursor": next}});
+            slack.fault("conversations.list", 0, Fault::Answer(200, body.to_string()));
+        }
+        let client = slack.client(SlackLimits::default());
+        let mut token = None;
+        let error = loop {
+            match client.resources(token).await {
+                Ok(page) => token = Some(page.next.unwrap()),
+                Err(error) => break error,
+            }
+        };
+        assert!(matches!(&error, PlatformError::Protocol { call, .. } if call == "slack conversations.list"), "{error}");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
 }

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use yarnnn_core::platform::{Budget, Cursor, Fetch, FetchMode, GapKind, Next, PlatformClient as _};
 
-use super::workspace::{Fault, Fetched, Workspace};
+use super::workspace::{Fault, Fetched, Ways, Workspace};
 use crate::slack::SlackLimits;
 
 fn hours(hours: i64) -> TimeDelta {
@@ -179,11 +179,30 @@ async fn replies_under_what_was_deleted_or_said_by_an_app_are_read() {
     slack.reply(&app, hours(6), "thanks, app");
     let fetched = slack.start(Some(1_000)).await;
     assert_eq!(fetched.items.values().map(|it| it.content.as_str()).collect::<Vec<_>>(), ["still here", "thanks, app"]);
-    assert_eq!(fetched.gone.iter().collect::<Vec<_>>(), [&deleted]);
+    assert_eq!(fetched.gone.iter().collect::<Vec<_>>(), [&deleted, &app]);
     assert_eq!(
         fetched.filtered.iter().map(|(it, count)| (it.as_str(), *count)).collect::<Vec<_>>(),
         [("bot_message", 1), ("tombstone", 1)]
     );
+}
+
+#[tokio::test]
+async fn what_no_longer_says_anything_is_gone() {
+    for by_audit in [false, true] {
+        let slack = Workspace::new();
+        let (parent, lonely) = (slack.post(hours(9), "parent"), slack.post(hours(8), "to be emptied"));
+        let reply = slack.reply(&parent, hours(7), "to be emptied too");
+        let mut stored = slack.start(Some(1_000)).await;
+        slack.edit(&lonely, "");
+        slack.edit(&reply, "");
+        slack.clock.advance(hours(7));
+        let fetched =
+            if by_audit { slack.audit(&stored).await.unwrap() } else { slack.since(&stored.cursor().clone(), Some(500)).await };
+        assert_eq!(fetched.filtered["empty"], if by_audit { 2 } else { 1 });
+        stored.store(fetched);
+        // A sweep does not read a thread that did not grow.
+        assert_eq!(stored.ids(), if by_audit { vec![parent.as_str()] } else { vec![parent.as_str(), &reply] });
+    }
 }
 
 #[tokio::test]
@@ -243,6 +262,72 @@ async fn a_restricted_app_gets_fifteen_at_a_time_and_everything_in_the_end() {
         let fetched = slack.fetch_by(limits, fetch, Budget::default()).await.unwrap();
         assert_eq!(fetched.texts(), slack.truth());
     }
+}
+
+#[tokio::test]
+async fn a_restricted_app_makes_one_call_at_a_time() {
+    for (limits, most) in [(SlackLimits::default(), 4), (SlackLimits::restricted(), 1)] {
+        let slack = Workspace::new();
+        for thread in 0..6 {
+            let parent = slack.post(hours(30) - TimeDelta::minutes(thread), "parent");
+            slack.reply(&parent, hours(20) - TimeDelta::minutes(thread), "reply");
+        }
+        let fetch = FetchMode::Start { window: slack.window() };
+        let stored = slack.fetch_by(limits.clone(), fetch, Budget::default()).await.unwrap();
+        assert_eq!((stored.texts(), slack.most_at_once("conversations.replies")), (slack.truth(), most));
+        // Half of the list is missing, and looked up.
+        slack.fault("conversations.history", 0, Fault::Torn);
+        (0..6).for_each(|it| drop(slack.post(hours(15) - TimeDelta::minutes(it), "news")));
+        let audit = FetchMode::Audit { window: slack.window(), known: stored.known() };
+        slack.fetch_by(limits, audit, Budget::default()).await.unwrap();
+        assert_eq!(slack.most_at_once("conversations.history"), most);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_knows_cursors_or_bounds_only_is_read_to_its_end() {
+    for ways in [Ways::All, Ways::NoCursors, Ways::NoBounds, Ways::BareThreads] {
+        let slack = Workspace::new();
+        slack.state().ways = ways;
+        chatter(&slack, 450);
+        let parent = slack.post(hours(30), "parent");
+        let replies: Vec<String> = (0..450).map(|it| slack.reply(&parent, hours(29) - TimeDelta::seconds(it), "reply")).collect();
+        for (max_items, max_bytes, cap) in [(500, usize::MAX, None), (70, 400, None), (500, usize::MAX, Some(150))] {
+            let budget = Budget { max_items, max_bytes, cap };
+            let mut stored = slack.fetch(FetchMode::Start { window: slack.window() }, budget).await.unwrap();
+            while cap.is_some() && !stored.gaps.is_empty() {
+                stored.store(slack.since(&stored.cursor().clone(), cap).await);
+            }
+            assert_eq!(stored.texts().len(), slack.truth().len(), "{ways:?} {budget:?}");
+        }
+        let mut stored = slack.start(None).await;
+        slack.clock.advance(hours(7));
+        slack.reply(&parent, TimeDelta::minutes(3), "late");
+        stored.store(slack.since(&stored.cursor().clone(), None).await);
+        assert_eq!(stored.texts(), slack.truth(), "{ways:?}");
+        slack.delete(&replies[400]);
+        slack.delete(&slack.ago(hours(7) + TimeDelta::minutes(420)));
+        stored.store(slack.audit(&stored).await.unwrap());
+        assert_eq!(stored.texts(), slack.truth(), "{ways:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_thread_that_is_empty_since_then_is_asked_for_as_a_whole() {
+    let slack = Workspace::new();
+    slack.state().ways = Ways::BareThreads;
+    let parent = slack.post(hours(9), "parent");
+    slack.reply(&parent, hours(8), "early");
+    let mut stored = slack.start(None).await;
+    slack.clock.advance(hours(7));
+    // The list still tells of a reply that is deleted before the thread is read.
+    let late = slack.ago(TimeDelta::minutes(1));
+    let told = serde_json::json!({"ts": parent, "text": "parent", "user": "U1", "reply_count": 2, "latest_reply": late});
+    let list = serde_json::json!({"ok": true, "messages": [told]});
+    slack.fault("conversations.history", 1, Fault::Answer(200, list.to_string()));
+    slack.calls();
+    stored.store(slack.since(&stored.cursor().clone(), None).await);
+    assert_eq!((stored.texts(), slack.calls()["conversations.replies"]), (slack.truth(), 2));
 }
 
 #[tokio::test]

@@ -34,12 +34,29 @@ pub(super) struct State {
     pub(super) scopes: Option<&'static str>,
     pub(super) channels: Vec<Value>,
     pub(super) most: usize,
+    pub(super) ways: Ways,
     /// How far the client's clock is ahead of Slack's.
     pub(super) ahead: TimeDelta,
     /// Answers that stand in for the next ones, by method; none lets one pass.
     faults: HashMap<&'static str, VecDeque<Option<Fault>>>,
     calls: Vec<String>,
+    /// Calls that are under way, and the most there were at once, by method.
+    under_way: HashMap<String, (usize, usize)>,
     answered: HashMap<String, Value>,
+}
+
+/// What the server understands.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ways {
+    /// Bounds and cursors.
+    #[default]
+    All,
+    /// Bounds; all cursors are refused.
+    NoCursors,
+    /// Of a channel `oldest` and cursors, of a thread cursors only.
+    NoBounds,
+    /// Bounds; a thread's first message stands in it only when there are none.
+    BareThreads,
 }
 
 /// What stands in for an answer.
@@ -148,6 +165,18 @@ impl Workspace {
         let state = self.state();
         let messages = state.messages.iter().filter(|(_, it)| it["subtype"] != "tombstone" && it["subtype"] != "channel_join");
         messages.map(|(ts, it)| (ts.clone(), text(it))).collect()
+    }
+
+    fn count(&self, method: &str, change: isize) {
+        let mut state = self.state();
+        let (now, most) = state.under_way.entry(method.to_owned()).or_default();
+        *now = now.checked_add_signed(change).unwrap();
+        *most = (*most).max(*now);
+    }
+
+    /// How many calls of a method were under way at once.
+    pub(super) fn most_at_once(&self, method: &str) -> usize {
+        self.state().under_way.get(method).map_or(0, |(_, most)| *most)
     }
 
     pub(super) fn client(self: &Arc<Self>, limits: SlackLimits) -> SlackClient {
@@ -263,6 +292,9 @@ struct Wire(Arc<Workspace>);
 impl Transport for Wire {
     async fn send(&self, request: &Request, _: Option<&SecretString>) -> Result<RawReply, TransportError> {
         let method = request.url.path().strip_prefix("/api/").unwrap().to_owned();
+        self.0.count(&method, 1);
+        tokio::task::yield_now().await;
+        self.0.count(&method, -1);
         let mut arguments: HashMap<String, String> = request.url.query_pairs().into_owned().collect();
         if let Body::Form(pairs) = &request.body {
             arguments.extend(pairs.iter().cloned());
@@ -277,7 +309,10 @@ impl Transport for Wire {
         match state.faults.get_mut(method.as_str()).and_then(VecDeque::pop_front).flatten() {
             Some(Fault::Answer(code, body)) => (status, text) = (code, Some(body)),
             Some(Fault::Broken) => return Err(TransportError::Broken("the connection broke off".into())),
-            Some(Fault::Empty) => (body["messages"], body["has_more"]) = (json!([]), json!(false)),
+            Some(Fault::Empty) => {
+                (body["messages"], body["has_more"]) = (json!([]), json!(false));
+                body["response_metadata"] = json!({});
+            }
             Some(Fault::Torn) => {
                 if let Some(messages) = body["messages"].as_array_mut() {
                     messages.truncate(messages.len() / 2);
@@ -315,7 +350,7 @@ impl State {
             },
             _ if arguments["channel"] != CHANNEL => Err("channel_not_found"),
             _ if !self.is_member => Err("not_in_channel"),
-            "conversations.history" => Ok(self.history(arguments)),
+            "conversations.history" => self.history(arguments),
             "conversations.replies" => self.replies(arguments),
             _ => Err("unknown_method"),
         }
@@ -325,7 +360,7 @@ impl State {
         if arguments["types"].contains("private") && self.scopes.is_some_and(|it| !it.contains("groups:read")) {
             return Err("missing_scope");
         }
-        let start: usize = arguments.get("cursor").map_or(0, |it| it.parse().unwrap());
+        let start: usize = arguments.get("cursor").map_or(0, |it| it.parse().unwrap_or(0)).min(self.channels.len());
         let end = (start + self.most.min(200)).min(self.channels.len());
         let next = if end < self.channels.len() { end.to_string() } else { String::new() };
         Ok(json!({"ok": true, "channels": self.channels[start..end], "response_metadata": {"next_cursor": next}}))
@@ -335,21 +370,41 @@ impl State {
         arguments["limit"].parse::<usize>().unwrap().min(self.most)
     }
 
-    fn history(&self, arguments: &Arguments) -> Value {
+    fn history(&self, arguments: &Arguments) -> Result<Value, &'static str> {
+        let mut arguments = arguments.clone();
+        if self.ways == Ways::NoBounds {
+            arguments.retain(|name, _| !["latest", "inclusive"].contains(&name.as_str()));
+        }
         let listed = self.messages.values().rev().filter(|it| !is_reply(it) || it["subtype"] == "thread_broadcast");
-        let inside: Vec<Value> = listed.filter(|it| is_inside(it, arguments)).map(|it| self.shown(it)).collect();
-        let limit = self.limit(arguments);
-        json!({"ok": true, "messages": inside.iter().take(limit).collect::<Vec<_>>(), "has_more": inside.len() > limit})
+        let inside: Vec<Value> = listed.filter(|it| is_inside(it, &arguments)).map(|it| self.shown(it)).collect();
+        self.page(&inside, &arguments, |it, start| it <= start)
     }
 
     fn replies(&self, arguments: &Arguments) -> Result<Value, &'static str> {
+        let mut arguments = arguments.clone();
+        if self.ways == Ways::NoBounds {
+            arguments.retain(|name, _| !["oldest", "latest", "inclusive"].contains(&name.as_str()));
+        }
         let ts = &arguments["ts"];
         let parent = self.messages.get(ts).ok_or("thread_not_found")?;
+        let first = (self.ways != Ways::BareThreads || !arguments.contains_key("oldest")).then_some(parent);
         let replies = self.messages.values().filter(|it| is_reply(it) && it["thread_ts"] == **ts);
-        let inside = replies.filter(|it| is_inside(it, arguments));
-        let all: Vec<Value> = std::iter::once(parent).chain(inside).map(|it| self.shown(it)).collect();
-        let limit = self.limit(arguments);
-        Ok(json!({"ok": true, "messages": all.iter().take(limit).collect::<Vec<_>>(), "has_more": all.len() > limit}))
+        let inside = replies.filter(|it| is_inside(it, &arguments));
+        let all: Vec<Value> = first.into_iter().chain(inside).map(|it| self.shown(it)).collect();
+        self.page(&all, &arguments, |it, start| it >= start)
+    }
+
+    /// The page that a cursor tells, or the first one.
+    fn page(&self, all: &[Value], arguments: &Arguments, follows: fn(&str, &str) -> bool) -> Result<Value, &'static str> {
+        let start = arguments.get("cursor").map_or(Ok(None), |it| it.strip_prefix("at ").map(Some).ok_or("invalid_cursor"))?;
+        if start.is_some() && self.ways == Ways::NoCursors {
+            return Err("invalid_cursor");
+        }
+        let fits = |it: &&Value| start.is_none_or(|start| follows(it["ts"].as_str().unwrap(), start));
+        let rest: Vec<&Value> = all.iter().filter(fits).collect();
+        let (page, left) = rest.split_at(self.limit(arguments).min(rest.len()));
+        let next = left.first().map_or(String::new(), |it| format!("at {}", it["ts"].as_str().unwrap()));
+        Ok(json!({"ok": true, "messages": page, "has_more": !left.is_empty(), "response_metadata": {"next_cursor": next}}))
     }
 
     fn shown(&self, message: &Value) -> Value {

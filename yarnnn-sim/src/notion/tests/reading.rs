@@ -27,6 +27,19 @@ async fn every_kind_of_block_is_read_whole_in_parts_of_any_size() {
 }
 
 #[tokio::test]
+async fn what_lies_in_an_unsupported_block_is_refused() {
+    let world = World::new().await;
+    let blocks = vec![Block::unsupported().with(vec![Block::paragraph("hidden")]), Block::paragraph("shown")];
+    let page = world.notion().add_page(top(), "Page", blocks).unwrap();
+    let listed = world.listed(&format!("/v1/blocks/{page}/children"), &[], 100).await;
+    assert_eq!((&listed[0]["type"], &listed[0]["has_children"]), (&json!("unsupported"), &json!(true)));
+    let answer = world.get(&format!("/v1/blocks/{}/children", ids(&listed)[0])).await;
+    assert_eq!(code(&answer), refusal(400, "validation_error"));
+    assert!(answer.json()["message"].as_str().unwrap().contains("not supported via the API"));
+    assert_eq!(texts(&world.notion().snapshot()[&page]), ["shown"]);
+}
+
+#[tokio::test]
 async fn lists_give_everything_once_and_refuse_foreign_cursors_and_sizes() {
     let world = World::new().await;
     let notion = world.notion();
