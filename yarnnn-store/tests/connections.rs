@@ -249,7 +249,7 @@ async fn what_cannot_be_read_stops_nobody() {
         assert_eq!(live.len(), 2);
     }
     let done = ports.connections.connect(account(ANA, Provider::Google, "ana@example.com")).await.unwrap();
-    assert_eq!(ports.connections.connections(ANA).await.unwrap(), [done.connection.clone()]);
+    assert_eq!(ports.connections.connections(ANA).await.unwrap(), std::slice::from_ref(&done.connection));
     execute(&mut raw, "update platform_connections set created_at = 'once'").await;
     let farewell = line(ActivityKind::IntegrationDisconnected, fresh(), "Disconnected");
     assert_eq!(ports.connections.disconnect(ANA, Provider::Google, farewell, minute(2)).await.unwrap(), Some(0));

@@ -1,6 +1,6 @@
 //! A random world behind the simulator, changed in rounds, synced after each, and compared with what is stored.
 //!
-//! A seed decides everything. Start at [`play`]; what must be equal stands in `compare`, what may go wrong in `trouble`. The
+//! A seed decides everything. Start at `play`; what must be equal stands in `compare`, what may go wrong in `trouble`. The
 //! module is also a part of the chaos program, which plays more seeds.
 
 mod compare;

@@ -1,4 +1,4 @@
-//! Facts of runs that rebuild: [`RunMode::Rebuild`](crate::sync::RunMode::Rebuild) of [`ContentStore`](crate::sync::ContentStore).
+//! Facts of runs that rebuild: [`RunMode::Rebuild`] of [`ContentStore`](crate::sync::ContentStore).
 
 use futures::future::join_all;
 

@@ -1,6 +1,6 @@
 //! Calls to providers: one way to send, to wait, to try again and to give up, for all clients.
 //!
-//! A client says what to call ([`Request`]) and what an answer means ([`Dialect`]); a [`Session`] does the rest. It deliberately
+//! A client says what to call (`Request`) and what an answer means (`Dialect`); a [`Session`] does the rest. It deliberately
 //! knows no provider. Only JSON comes back; everything else is an error that names the call.
 
 mod dialect;

@@ -68,10 +68,12 @@ impl Dialect for Plain {
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a line of a script is an answer or an error")]
 fn answer(status: u16, body: &str) -> Result<RawReply, TransportError> {
     Ok(RawReply { status, headers: HeaderMap::new(), body: body.as_bytes().to_vec() })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a line of a script is an answer or an error")]
 fn limited(seconds: u32) -> Result<RawReply, TransportError> {
     let headers = [("retry-after".parse().unwrap(), seconds.to_string().parse().unwrap())].into_iter().collect();
     Ok(RawReply { status: 429, headers, body: vec![] })
