@@ -14,7 +14,7 @@ use yarnnn::Error;
 use yarnnn::deliverables::{CreateDeliverable, Deliverable, RunOutcome, RunStatus, Step, VersionStatus};
 use yarnnn::evidence::{CheckedSentence, SentenceState};
 use yarnnn::hash::Sha256;
-use yarnnn::llm::{LanguageModel, LlmError, MockLanguageModel, ModelRequest, ModelResponse, StopReason, Usage};
+use yarnnn::llm::{LanguageModel, LlmError, MockLanguageModel, ModelRequest, ModelResponse, ModelTraits, StopReason, Usage};
 use yarnnn::models::ExtractiveModel;
 use yarnnn::platform::{Author, ContentType, Item, Platform, Resource, ResourceId, ResourceKind};
 use yarnnn::testing::ScriptedPlatform;
@@ -36,10 +36,14 @@ impl LanguageModel for Parrot {
         "house/parrot".into()
     }
 
+    fn traits(&self) -> ModelTraits {
+        ModelTraits::default()
+    }
+
     async fn complete(&self, request: &ModelRequest) -> Result<ModelResponse, LlmError> {
         assert_eq!(request.purpose, "deliverables.write");
-        let usage = Usage { calls: 1, input_tokens: 700, output_tokens: 90, cost_micro_usd: 2_500 };
-        Ok(ModelResponse { text: self.0.to_owned(), stop: StopReason::Complete, usage })
+        let usage = Usage { calls: 1, input_tokens: 700, output_tokens: 90, cost_micro_usd: 2_500, ..Usage::default() };
+        Ok(ModelResponse::of_text(self.0, StopReason::Complete, usage))
     }
 }
 
@@ -140,7 +144,8 @@ async fn what_is_copied_is_bound_and_what_is_invented_is_marked() {
     assert!(states.clone().all(|(verified, evidence)| verified == evidence), "no third state while nothing has changed");
     let tally = outcome.tally();
     assert_eq!((tally.sentences, tally.with_evidence, tally.inference), (11, 5, 6));
-    assert_eq!(outcome.usage(), Usage { calls: 1, input_tokens: 700, output_tokens: 90, cost_micro_usd: 2_500 });
+    let usage = Usage { calls: 1, input_tokens: 700, output_tokens: 90, cost_micro_usd: 2_500, ..Usage::default() };
+    assert_eq!(outcome.usage(), usage);
 }
 
 #[tokio::test]
@@ -204,9 +209,9 @@ async fn what_a_model_answers_beside_the_point_is_no_report() {
 async fn a_model_that_is_away_leaves_the_version_to_the_next_run() {
     let mut away = MockLanguageModel::new();
     away.expect_name().return_const("house/away".to_owned());
-    away.expect_complete()
-        .times(2)
-        .returning(|_| Err(LlmError::Transient { model: "house/away".into(), source: "the line is busy".into() }));
+    away.expect_complete().times(2).returning(|_| {
+        Err(LlmError::Transient { model: "house/away".into(), may_be_charged: false, source: "the line is busy".into() })
+    });
     let (installation, deliverable) = installation(Arc::new(away)).await;
     for _ in 0..2 {
         let error = installation.run(&deliverable).await.unwrap_err();

@@ -75,6 +75,8 @@ id_types! {
     VersionId,
     /// One message on its way out.
     MessageId,
+    /// One call of a language model.
+    ModelCallId,
     /// One line of the activity log.
     ActivityId,
     /// A connection to a provider.

@@ -3,6 +3,7 @@
 
 pub mod accounts;
 pub mod activity;
+pub mod agent;
 pub mod clock;
 pub mod connections;
 #[cfg(feature = "contract")]

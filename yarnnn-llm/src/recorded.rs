@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use yarnnn_core::hash::Sha256;
-use yarnnn_core::llm::{LanguageModel, LlmError, ModelRequest, ModelResponse};
+use yarnnn_core::llm::{LanguageModel, LlmError, ModelRequest, ModelResponse, ModelTraits};
 
 /// Longest piece of a line that is shown when requests differ, in characters.
 const SHOWN: usize = 160;
@@ -108,6 +108,10 @@ impl LanguageModel for RecordedModel {
         format!("recorded/{}", self.model)
     }
 
+    fn traits(&self) -> ModelTraits {
+        ModelTraits { uses_tools: true, ..ModelTraits::default() }
+    }
+
     async fn complete(&self, request: &ModelRequest) -> Result<ModelResponse, LlmError> {
         let asked = request.render();
         match self.exchanges.get(&Sha256::of(&asked)) {
@@ -184,6 +188,10 @@ impl<M: LanguageModel> LanguageModel for RecordingModel<M> {
         self.inner.name()
     }
 
+    fn traits(&self) -> ModelTraits {
+        self.inner.traits()
+    }
+
     async fn complete(&self, request: &ModelRequest) -> Result<ModelResponse, LlmError> {
         let response = self.inner.complete(request).await?;
         let rendered = request.render();
@@ -194,7 +202,8 @@ impl<M: LanguageModel> LanguageModel for RecordingModel<M> {
 
 #[cfg(test)]
 mod tests {
-    use yarnnn_core::llm::{Content, Message, Role, StopReason, Usage};
+    use yarnnn_core::id::UserId;
+    use yarnnn_core::llm::{Boundary, CallAccount, Content, Message, Role, StopReason, Usage};
 
     use super::*;
 
@@ -207,15 +216,16 @@ mod tests {
             "house/echo".to_owned()
         }
 
+        fn traits(&self) -> ModelTraits {
+            ModelTraits::default()
+        }
+
         async fn complete(&self, request: &ModelRequest) -> Result<ModelResponse, LlmError> {
             if request.purpose == "refuse" {
                 return Err(LlmError::ContextTooLong { model: self.name() });
             }
-            Ok(ModelResponse {
-                text: request.render(),
-                stop: StopReason::Complete,
-                usage: Usage { calls: 1, ..Usage::default() },
-            })
+            let usage = Usage { calls: 1, ..Usage::default() };
+            Ok(ModelResponse::of_text(request.render(), StopReason::Complete, usage))
         }
     }
 
@@ -223,6 +233,10 @@ mod tests {
         let message = Message { role: Role::User, content: vec![Content::Text(text.to_owned())] };
         ModelRequest {
             purpose: "deliverables.write".into(),
+            account: CallAccount::of(UserId::LOCAL),
+            boundary: Boundary::of("a version"),
+            tools: vec![],
+            schema: None,
             system: "Be brief.".into(),
             messages: vec![message],
             max_output_tokens: 100,

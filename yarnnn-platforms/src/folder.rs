@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use tokio::fs;
 use tokio::io::AsyncWriteExt as _;
-use yarnnn_core::delivery::{Channel, ChannelKind, OutboxFile, OutboxMessage, SendError, SendReceipt};
+use yarnnn_core::delivery::{Channel, ChannelKind, LookedUp, OutboxFile, OutboxMessage, SendError, SendReceipt};
 
 /// Delivers messages as files in a folder.
 ///
@@ -58,6 +58,11 @@ impl Channel for FolderChannel {
         sync_folder(&folder).await.map_err(unavailable)?;
         let paths: Vec<_> = message.files.iter().map(|it| folder.join(&it.name).display().to_string()).collect();
         Ok(SendReceipt { external_id: paths.join("\n") })
+    }
+
+    /// Writing the same files once more changes nothing.
+    async fn look_up(&self, _message: &OutboxMessage) -> Result<LookedUp, SendError> {
+        Ok(LookedUp::SendAgain)
     }
 }
 

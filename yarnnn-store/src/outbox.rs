@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use yarnnn_core::StoreError;
-use yarnnn_core::delivery::{ChannelKind, MessageState, NewMessage, Outbox, OutboxFile, OutboxMessage, Settlement};
+use yarnnn_core::delivery::{ChannelKind, HeldDecision, MessageState, NewMessage, Outbox, OutboxFile, OutboxMessage, Settlement};
 use yarnnn_core::id::{MessageId, UserId, VersionId};
 
 use crate::SqlStore;
@@ -13,13 +13,20 @@ use crate::db::{Tx, on_pool, on_tx};
 use crate::error::{DbError, Doing as _, unreadable};
 use crate::text::{clean, cleaned};
 
-const MESSAGES: &str = "select id, user_id, version_id, key, channel, target, payload, state, attempts, external_id, error \
+const MESSAGES: &str = "select id, user_id, version_id, key, channel, target, payload, state, attempts, first_attempt_at, external_id, error \
     from outbox where version_id = $1 and user_id = $2 order by key";
 const INSERT: &str = "insert into outbox (id, user_id, version_id, key, channel, target, payload, created_at, updated_at) \
     values ($1, $2, $3, $4, $5, $6, $7, $8, $8) on conflict (user_id, key) do nothing";
-const START: &str = "update outbox set state = 'sending', attempts = attempts + 1, last_attempt_at = $3, updated_at = $3 \
-    where id = $1 and user_id = $2 and state <> 'sent' \
-    returning id, user_id, version_id, key, channel, target, payload, state, attempts, external_id, error";
+/// Held until the transaction ends: SQLite's transactions write alone, on Postgres the update that follows finds what was read.
+const FOUND: &str = "select state from outbox where id = $1 and user_id = $2";
+const START: &str = "update outbox set state = 'sending', attempts = attempts + 1, last_attempt_at = $3, updated_at = $3, \
+    first_attempt_at = coalesce(first_attempt_at, $3) \
+    where id = $1 and user_id = $2 and state = $4 and state not in ('sent', 'held') \
+    returning id, user_id, version_id, key, channel, target, payload, $4 as state, attempts, first_attempt_at, external_id, error";
+const DECIDE: &str = "update outbox set state = $3, error = null, updated_at = $4, \
+    sent_at = case when $3 = 'sent' then $4 else sent_at end \
+    where id = $1 and user_id = $2 and state = 'held' \
+    returning id, user_id, version_id, key, channel, target, payload, state, attempts, first_attempt_at, external_id, error";
 const SETTLE: &str = "update outbox set state = $4, external_id = coalesce($5, external_id), error = $6, \
     sent_at = case when $4 = 'sent' then $7 else sent_at end, updated_at = $7 \
     where id = $1 and user_id = $2 and attempts = $3 and state = 'sending'";
@@ -36,6 +43,7 @@ struct MessageRow {
     payload: Json<Vec<OutboxFile>>,
     state: String,
     attempts: i64,
+    first_attempt_at: Option<Instant>,
     external_id: Option<String>,
     error: Option<String>,
 }
@@ -52,6 +60,7 @@ impl TryFrom<MessageRow> for OutboxMessage {
             channel: ChannelKind::parse(&row.channel).ok_or_else(|| bad("channel"))?,
             state: MessageState::parse(&row.state).ok_or_else(|| bad("state"))?,
             attempts: u32::try_from(row.attempts).map_err(|_| bad("attempts"))?,
+            first_attempt_at: row.first_attempt_at.map(|it| it.0),
             key: row.key,
             target: row.target,
             files: row.payload.0,
@@ -75,15 +84,31 @@ impl Outbox for SqlStore {
 
     async fn start(&self, user: UserId, message: MessageId, at: DateTime<Utc>) -> Result<OutboxMessage, StoreError> {
         let mut tx = self.db.begin().await?;
+        let found: Option<String> = on_tx!(&mut tx, connection => sqlx::query_scalar(FOUND)
+            .bind(Id(message.as_uuid())).bind(Id(user.as_uuid())).fetch_optional(connection).await)
+        .doing(format!("message {message}"))?;
         let query = on_tx!(&mut tx, connection => sqlx::query_as::<_, MessageRow>(START)
-            .bind(Id(message.as_uuid())).bind(Id(user.as_uuid())).bind(Instant(at)).fetch_optional(connection).await);
-        match query.doing(format!("message {message}"))? {
-            Some(row) => {
-                tx.commit().await?;
-                row.try_into()
-            }
-            None => Err(refusal(&mut tx, user, message).await?),
-        }
+            .bind(Id(message.as_uuid())).bind(Id(user.as_uuid())).bind(Instant(at)).bind(found.unwrap_or_default())
+            .fetch_optional(connection).await);
+        finished(tx, query.doing(format!("message {message}"))?, (user, message)).await
+    }
+
+    async fn decide(
+        &self,
+        user: UserId,
+        message: MessageId,
+        decision: HeldDecision,
+        at: DateTime<Utc>,
+    ) -> Result<OutboxMessage, StoreError> {
+        let state = match decision {
+            HeldDecision::Arrived => MessageState::Sent,
+            HeldDecision::SendAgain => MessageState::Pending,
+        };
+        let mut tx = self.db.begin().await?;
+        let query = on_tx!(&mut tx, connection => sqlx::query_as::<_, MessageRow>(DECIDE)
+            .bind(Id(message.as_uuid())).bind(Id(user.as_uuid())).bind(state.as_str()).bind(Instant(at))
+            .fetch_optional(connection).await);
+        finished(tx, query.doing(format!("message {message}"))?, (user, message)).await
     }
 
     async fn settle(
@@ -102,6 +127,21 @@ impl Outbox for SqlStore {
     }
 }
 
+/// Commits what was changed; answers why nothing was.
+async fn finished(
+    mut tx: Tx,
+    changed: Option<MessageRow>,
+    (user, message): (UserId, MessageId),
+) -> Result<OutboxMessage, StoreError> {
+    match changed {
+        Some(row) => {
+            tx.commit().await?;
+            row.try_into()
+        }
+        None => Err(refusal(&mut tx, user, message).await?),
+    }
+}
+
 /// Whether the attempt was the one that runs.
 async fn end_attempt(
     tx: &mut Tx,
@@ -112,6 +152,8 @@ async fn end_attempt(
     let (state, external_id, error) = match settlement {
         Settlement::Sent { external_id } => (MessageState::Sent, Some(cleaned(external_id)), None),
         Settlement::Failed { error } => (MessageState::Failed, None, Some(cleaned(error))),
+        Settlement::Unknown { error } => (MessageState::Unknown, None, Some(cleaned(error))),
+        Settlement::Held { error } => (MessageState::Held, None, Some(cleaned(error))),
     };
     on_tx!(tx, connection => {
         let query = sqlx::query(SETTLE)

@@ -24,8 +24,9 @@ const ABILITIES: &[&str] = &[
 
 /// A feature, and the features that may use it. One that is not named here is used by none.
 const EDGES: &[(&str, &[&str])] = &[
-    ("sync", &["conversation", "deliverables", "digest", "evidence", "imports", "platform_sync", "signals"]),
+    ("sync", &["agent", "conversation", "deliverables", "digest", "evidence", "imports", "platform_sync", "signals"]),
     ("connections", &["platform_sync"]),
+    ("agent", &["deliverables"]),
     ("evidence", &["deliverables"]),
     ("delivery", &["deliverables"]),
 ];

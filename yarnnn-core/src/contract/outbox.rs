@@ -52,9 +52,11 @@ pub async fn messages_are_shown_to_their_owner(ports: &Ports) {
 /// Beginning an attempt counts it; neither it nor its end changes what is sent.
 pub async fn start_counts_the_attempt(ports: &Ports) {
     let message = only_message(ports).await;
-    for attempt in 1..4 {
+    let found = [MessageState::Pending, MessageState::Failed, MessageState::Failed];
+    for (attempt, found) in (1..4).zip(found) {
         let started = ports.outbox.start(ANA, message.id, minute(1)).await.unwrap();
-        assert_eq!((started.state, started.attempts), (MessageState::Sending, attempt));
+        assert_eq!((started.state, started.attempts, started.first_attempt_at), (found, attempt, Some(minute(1))));
+        assert_eq!(again(ports, &message).await.state, MessageState::Sending);
         ports.outbox.settle(ANA, message.id, attempt, refused(), minute(2)).await.unwrap();
     }
     let last = again(ports, &message).await;

@@ -46,7 +46,7 @@ impl Advance {
     async fn write(&self, cx: &StageCx, deliverable: &Deliverable, version: &Version) -> Result<StepChange, Error> {
         let items = self.material(version).await?;
         let writer = Write { model: self.parts.model.clone(), revisions: self.parts.revisions.clone() };
-        let input = WriteInput { deliverable: deliverable.clone(), state: version.state.clone(), items };
+        let input = WriteInput { deliverable: deliverable.clone(), version: version.id, state: version.state.clone(), items };
         let written = cx.run(&writer, input).await?;
         let state = RunState { ran: Some(written.ran), ..version.state.clone() };
         Ok(StepChange::Written { draft: written.draft.markdown, state })

@@ -5,6 +5,7 @@ use super::prompt;
 use super::run::{Deliverables, RunRequest};
 use super::version::SourceSnapshot;
 use crate::error::Error;
+use crate::id::VersionId;
 use crate::pipeline::StageCx;
 use crate::platform::Interval;
 
@@ -57,7 +58,9 @@ impl Deliverables {
     pub async fn plan(&self, cx: &StageCx, request: &RunRequest) -> Result<Plan, Error> {
         let deliverable = self.parts.deliverables.get(request.user, request.deliverable).await?;
         let gathered = self.gather(cx, &deliverable, request.as_of).await?;
-        let prompt = prompt::request(&deliverable, &gathered.state, &gathered.items)?.render();
+        // There is no version yet: the words that delimit its data are made up from the deliverable.
+        let version = VersionId::from_uuid(deliverable.id.as_uuid());
+        let prompt = prompt::request(&deliverable, version, &gathered.state, &gathered.items)?.render();
         let tokens = (prompt.chars().count() / CHARS_PER_TOKEN) as u64;
         Ok(Plan {
             has_news: !gathered.items.is_empty() && self.has_news(&deliverable, &gathered).await?,

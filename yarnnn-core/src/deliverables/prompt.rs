@@ -8,7 +8,8 @@ use super::model::Deliverable;
 use super::render::words;
 use super::version::RunState;
 use crate::error::Error;
-use crate::llm::{Content, Material, Message, ModelRequest, Outline, Role};
+use crate::id::VersionId;
+use crate::llm::{Boundary, CallAccount, Content, Material, Message, ModelRequest, Outline, Role};
 use crate::platform::ContentType;
 use crate::sync::StoredItem;
 
@@ -18,7 +19,12 @@ const REPORT: &str = include_str!("prompts/report.md");
 const MAX_OUTPUT_TOKENS: u32 = 4_000;
 
 /// Builds the request for a report over the given items, in the order of `state.material`.
-pub(super) fn request(deliverable: &Deliverable, state: &RunState, items: &[StoredItem]) -> Result<ModelRequest, Error> {
+pub(super) fn request(
+    deliverable: &Deliverable,
+    version: VersionId,
+    state: &RunState,
+    items: &[StoredItem],
+) -> Result<ModelRequest, Error> {
     let instructions = instructions(deliverable, state)?;
     let content = vec![
         Content::Text(instructions),
@@ -27,8 +33,12 @@ pub(super) fn request(deliverable: &Deliverable, state: &RunState, items: &[Stor
     ];
     Ok(ModelRequest {
         purpose: "deliverables.write".into(),
+        account: CallAccount { user: deliverable.user, deliverable: Some(deliverable.id), version: Some(version) },
+        boundary: Boundary::of(version.as_uuid().as_bytes()),
         system: SYSTEM.trim().to_owned(),
         messages: vec![Message { role: Role::User, content }],
+        tools: vec![],
+        schema: None,
         max_output_tokens: MAX_OUTPUT_TOKENS,
     })
 }

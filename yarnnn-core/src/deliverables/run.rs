@@ -343,7 +343,7 @@ fn nothing_to_read(deliverable: &Deliverable) -> Error {
 pub(super) fn leaves_resumable(error: &Error) -> bool {
     match error {
         Error::Store(_) | Error::Busy(_) | Error::Cancelled => true,
-        Error::Model(error) => matches!(error, crate::llm::LlmError::Transient { .. }),
+        Error::Model(error) => error.is_transient(),
         _ => false,
     }
 }

@@ -9,7 +9,7 @@ use super::model::Deliverable;
 use super::prompt;
 use super::version::{Ran, RunState};
 use crate::error::Error;
-use crate::hash::Sha256;
+use crate::id::VersionId;
 use crate::llm::{LanguageModel, StopReason};
 use crate::pipeline::{Stage, StageCx};
 use crate::sync::StoredItem;
@@ -24,6 +24,7 @@ pub(super) struct Write {
 /// What to write from.
 pub(super) struct WriteInput {
     pub(super) deliverable: Deliverable,
+    pub(super) version: VersionId,
     pub(super) state: RunState,
     pub(super) items: Vec<StoredItem>,
 }
@@ -43,13 +44,13 @@ impl Stage<WriteInput> for Write {
     }
 
     async fn run(&self, cx: &StageCx, input: WriteInput) -> Result<Written, Error> {
-        let request = prompt::request(&input.deliverable, &input.state, &input.items)?;
-        let digest = Sha256::of(request.render());
+        let request = prompt::request(&input.deliverable, input.version, &input.state, &input.items)?;
+        let digest = request.digest();
         let response = self.model.complete(&request).await?;
         if response.stop == StopReason::OutputLimit {
             tracing::warn!(model = self.model.name(), "the draft reached the output limit and may be cut");
         }
-        let mut draft = Draft { markdown: response.text };
+        let mut draft = Draft { markdown: response.text() };
         for revision in &self.revisions {
             draft = cx.run(revision.as_ref(), draft).await?;
         }

@@ -11,9 +11,9 @@ use crate::error::Cause;
 ///
 /// # Contract
 /// - The message's files are sent byte for byte.
-/// - Sending a message again under the same key has the effect of having sent it once. A channel that cannot promise this
-///   by itself asks the other side first.
-/// - An error means that nothing of the message can be seen by its recipient.
+/// - `send` is called for a message that is known not to have arrived. [`SendError::Unavailable`] and [`SendError::Refused`]
+///   mean that nothing of it can be seen by its recipient; whatever leaves a doubt is [`SendError::Unknown`].
+/// - `look_up` finds out whether a message arrived whose sending ended in doubt, or whose sender died. It sends nothing.
 ///
 /// # Errors
 /// [`SendError`] says whether trying again can help.
@@ -31,6 +31,23 @@ pub trait Channel: Send + Sync + fmt::Debug + 'static {
 
     /// Sends one message.
     async fn send(&self, message: &OutboxMessage) -> Result<SendReceipt, SendError>;
+
+    /// Looks whether a message arrived.
+    async fn look_up(&self, message: &OutboxMessage) -> Result<LookedUp, SendError>;
+}
+
+/// Whether a message arrived.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LookedUp {
+    /// It did.
+    Arrived(SendReceipt),
+    /// It did not, or sending it again under its key has no further effect: send it.
+    SendAgain,
+    /// Nobody can say: a person has to look.
+    CannotTell {
+        /// Why, and where to look.
+        reason: String,
+    },
 }
 
 /// Proof of a sent message.
@@ -55,4 +72,12 @@ pub enum SendError {
     /// It will not work until somebody changes something.
     #[error("{0}")]
     Refused(String),
+    /// It may have arrived.
+    #[error("{what}: {source}; whether it arrived is not known")]
+    Unknown {
+        /// What was tried, with the target by name.
+        what: String,
+        /// What happened.
+        source: Cause,
+    },
 }

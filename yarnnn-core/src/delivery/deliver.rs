@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Channel, MessageState, Outbox, OutboxMessage, Settlement};
+use super::{Channel, LookedUp, MessageState, Outbox, OutboxMessage, SendError, SendReceipt, Settlement};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::id::{UserId, VersionId};
@@ -47,7 +47,7 @@ impl Deliver {
     /// Only those of the store. What a channel says is in the result.
     pub async fn version(&self, user: UserId, version: VersionId) -> Result<Delivered, Error> {
         for message in self.outbox.messages(user, version).await? {
-            if message.state != MessageState::Sent {
+            if !matches!(message.state, MessageState::Sent | MessageState::Held) {
                 self.attempt(&message).await?;
             }
         }
@@ -61,16 +61,38 @@ impl Deliver {
         Ok(())
     }
 
+    /// Sends a message; one that may have arrived only after the channel said that it did not.
     async fn send(&self, message: &OutboxMessage) -> Settlement {
         let Some(channel) = self.channels.iter().find(|it| it.kind() == message.channel) else {
             return Settlement::Failed { error: format!("this program has no {} channel", message.channel.as_str()) };
         };
-        match channel.send(message).await {
+        let in_doubt = matches!(message.state, MessageState::Sending | MessageState::Unknown);
+        let result =
+            if in_doubt { look_up(channel.as_ref(), message).await } else { channel.send(message).await.map_err(settled) };
+        match result {
             Ok(receipt) => Settlement::Sent { external_id: receipt.external_id },
-            Err(error) => {
-                tracing::warn!(key = %message.key, %error, "delivery failed");
-                Settlement::Failed { error: error.to_string() }
+            Err(settlement) => {
+                tracing::warn!(key = %message.key, ?settlement, "delivery did not succeed");
+                settlement
             }
         }
+    }
+}
+
+/// Finds out what became of a message, and sends it if it did not arrive. Whatever goes wrong while looking, it stays in doubt.
+async fn look_up(channel: &dyn Channel, message: &OutboxMessage) -> Result<SendReceipt, Settlement> {
+    match channel.look_up(message).await {
+        Ok(LookedUp::Arrived(receipt)) => Ok(receipt),
+        Ok(LookedUp::SendAgain) => channel.send(message).await.map_err(settled),
+        Ok(LookedUp::CannotTell { reason }) => Err(Settlement::Held { error: reason }),
+        Err(error) => Err(Settlement::Unknown { error: error.to_string() }),
+    }
+}
+
+fn settled(error: SendError) -> Settlement {
+    let text = error.to_string();
+    match error {
+        SendError::Unavailable { .. } | SendError::Refused(_) => Settlement::Failed { error: text },
+        SendError::Unknown { .. } => Settlement::Unknown { error: text },
     }
 }

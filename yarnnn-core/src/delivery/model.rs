@@ -1,5 +1,6 @@
 //! Messages on their way out.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{MessageId, UserId, VersionId};
@@ -11,6 +12,10 @@ use crate::id::{MessageId, UserId, VersionId};
 pub enum ChannelKind {
     /// As files in a folder.
     Folder,
+    /// As a mail through a mail service.
+    Email,
+    /// As messages in a Slack channel.
+    Slack,
 }
 
 impl ChannelKind {
@@ -18,12 +23,14 @@ impl ChannelKind {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Folder => "folder",
+            Self::Email => "email",
+            Self::Slack => "slack",
         }
     }
 
     /// Reads the stored name.
     pub fn parse(text: &str) -> Option<Self> {
-        (text == "folder").then_some(Self::Folder)
+        [Self::Folder, Self::Email, Self::Slack].into_iter().find(|it| it.as_str() == text)
     }
 }
 
@@ -62,8 +69,12 @@ pub enum MessageState {
     Sending,
     /// Arrived.
     Sent,
-    /// Refused; may be tried again with the same bytes.
+    /// Refused: nothing of it can be seen. May be tried again with the same bytes.
     Failed,
+    /// Whether it arrived is not known. The channel is asked before it is sent again.
+    Unknown,
+    /// Whether it arrived cannot be found out: a person decides.
+    Held,
 }
 
 impl MessageState {
@@ -74,12 +85,16 @@ impl MessageState {
             Self::Sending => "sending",
             Self::Sent => "sent",
             Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Held => "held",
         }
     }
 
     /// Reads the stored name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Pending, Self::Sending, Self::Sent, Self::Failed].into_iter().find(|it| it.as_str() == text)
+        [Self::Pending, Self::Sending, Self::Sent, Self::Failed, Self::Unknown, Self::Held]
+            .into_iter()
+            .find(|it| it.as_str() == text)
     }
 }
 
@@ -104,6 +119,8 @@ pub struct OutboxMessage {
     pub state: MessageState,
     /// How often sending was begun.
     pub attempts: u32,
+    /// When sending was begun first: until when providers remember its key is counted from here.
+    pub first_attempt_at: Option<DateTime<Utc>>,
     /// What the channel calls it: for the folder the paths, one a line.
     pub external_id: Option<String>,
     /// Why it failed last.
@@ -118,9 +135,28 @@ pub enum Settlement {
         /// The channel's name for it.
         external_id: String,
     },
-    /// It did not.
+    /// Nothing of it arrived.
     Failed {
         /// Why.
         error: String,
     },
+    /// Whether it arrived is not known.
+    Unknown {
+        /// What happened.
+        error: String,
+    },
+    /// Whether it arrived cannot be found out.
+    Held {
+        /// What happened, and what a person can do.
+        error: String,
+    },
+}
+
+/// What a person decides about a message that is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeldDecision {
+    /// It arrived.
+    Arrived,
+    /// It did not: it is to be sent once more.
+    SendAgain,
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{OutboxMessage, Settlement};
+use super::{HeldDecision, OutboxMessage, Settlement};
 use crate::error::StoreError;
 use crate::id::{MessageId, UserId, VersionId};
 
@@ -11,16 +11,18 @@ use crate::id::{MessageId, UserId, VersionId};
 ///
 /// # Contract
 /// - The bytes, key, channel and target of a message never change once it is queued.
-/// - `start` takes a message that is not sent to `sending` and counts the attempt; a message that is sent, or of another
-///   user, is a `Conflict` or `NotFound`.
+/// - `start` takes a message that is neither sent nor held to `sending` and counts the attempt; the first one's instant is kept.
+///   A message that is sent or held, or of another user, is a `Conflict` or `NotFound`. It answers the message with the attempt
+///   counted, but in the state in which it was found, so that the caller knows whether it has to ask first.
 /// - `settle` ends the attempt that `start` counted; when another attempt was started since, it is a `Conflict`.
+/// - `decide` ends a held message as `sent` or takes it back to `pending`; one that is not held is a `Conflict`.
 ///
 /// # Errors
 /// `NotFound`, `Conflict`, `Unavailable`, `Corrupt`.
 ///
 /// # Concurrency
-/// Two starts of one message both succeed one after the other; only the later may settle. A channel must bear being asked
-/// twice for the same key.
+/// Two starts of one message both succeed one after the other; only the later may settle. The version's hold keeps two runs from
+/// sending at once.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Outbox: Send + Sync + 'static {
@@ -39,4 +41,13 @@ pub trait Outbox: Send + Sync + 'static {
         settlement: Settlement,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
+
+    /// What a person says about a held message.
+    async fn decide(
+        &self,
+        user: UserId,
+        message: MessageId,
+        decision: HeldDecision,
+        at: DateTime<Utc>,
+    ) -> Result<OutboxMessage, StoreError>;
 }

@@ -81,6 +81,11 @@ impl Outcome {
             Error::Model(LlmError::Transient { .. }) | Error::Platform(PlatformError::Unavailable { .. }) => {
                 Self::Backoff { error: text }
             }
+            Error::Model(LlmError::RateLimited { retry_after, .. }) => {
+                let wait = TimeDelta::from_std(*retry_after).unwrap_or(TimeDelta::MAX);
+                Self::RetryAt { at: now.checked_add_signed(wait).unwrap_or(DateTime::<Utc>::MAX_UTC), error: text }
+            }
+            Error::Model(LlmError::NeedsOperator { .. } | LlmError::OverCap { .. }) => Self::NeedsOperator { report: report() },
             Error::Platform(PlatformError::RateLimited { at, .. }) => Self::RetryAt { at: *at, error: text },
             Error::Platform(PlatformError::NeedsUser { .. }) => Self::NeedsUser { report: report() },
             Error::Platform(PlatformError::NeedsOperator { .. }) | Error::Store(StoreError::Locked { .. }) => {

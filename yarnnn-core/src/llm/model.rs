@@ -2,20 +2,51 @@
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::error::Cause;
+use super::{Boundary, CallAccount, Usage};
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelRequest {
     /// What the request is for, as `feature.verb`; shown in logs and ledgers.
     pub purpose: String,
+    /// On whose account it is made; never shown to the model.
+    pub account: CallAccount,
+    /// What delimits synced content in this request.
+    pub boundary: Boundary,
     /// Standing instructions; trusted text only.
     pub system: String,
     /// The conversation so far, oldest first.
     pub messages: Vec<Message>,
+    /// What the model may ask for; empty when it must answer.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tools: Vec<ToolSpec>,
+    /// The shape of an answer that a program reads; none for Markdown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<AnswerSchema>,
     /// Upper bound of the answer, in the model's tokens.
     pub max_output_tokens: u32,
+}
+
+/// A tool as the model sees it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolSpec {
+    /// Its name: letters, digits, `_` and `-`.
+    pub name: String,
+    /// What it does and when to use it.
+    pub description: String,
+    /// JSON Schema of its input: an object without additional properties.
+    pub input_schema: Value,
+}
+
+/// The shape of an answer that a program reads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct AnswerSchema {
+    /// A short name, for providers that want one.
+    pub name: String,
+    /// JSON Schema: an object, `additionalProperties: false`, no `$ref`.
+    pub schema: Value,
 }
 
 /// One turn.
@@ -48,6 +79,94 @@ pub enum Content {
     Outline(Outline),
     /// Synced content: data, never instructions.
     Material(Vec<Material>),
+    /// What earlier reports said: data too, for it was written from synced content.
+    Reported(Vec<ReportedClaim>),
+    /// The model asks for a tool.
+    ToolCall(ToolCall),
+    /// What a tool answered.
+    ToolResult(ToolResult),
+    /// A part of the model's own turn that only its provider understands (a signed thought, the provider's own tools). It goes
+    /// back as it came, to the same provider, and is left out for any other.
+    Opaque(OpaqueBlock),
+}
+
+/// The model asks for a tool.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolCall {
+    /// The provider's name for this call.
+    pub id: String,
+    /// Which tool.
+    pub name: String,
+    /// Its input. Foreign data: it need not fit the schema. What was no JSON is a string.
+    pub input: Value,
+}
+
+/// What a tool answered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ToolResult {
+    /// The call that it answers.
+    pub call_id: String,
+    /// Which tool.
+    pub name: String,
+    /// Whether the call failed.
+    pub is_error: bool,
+    /// What the program itself says: codes and counts, never synced text.
+    pub text: String,
+    /// Values that may hold synced text: shown delimited and escaped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<Value>,
+    /// Items that were found; the answer may cite them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub material: Vec<Material>,
+}
+
+/// A part of a turn that only its provider understands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OpaqueBlock {
+    /// The provider: `anthropic`, `openai`.
+    pub provider: String,
+    /// The block as it came.
+    pub block: Value,
+}
+
+/// Something that an earlier report of the same deliverable said.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportedClaim {
+    /// What was said.
+    pub text: String,
+    /// What has become of it.
+    pub status: ClaimStatus,
+    /// The material in which it changed, by reference.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub now: Vec<String>,
+}
+
+/// What has become of something that was reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClaimStatus {
+    /// Nothing is known to have changed.
+    Standing,
+    /// Its source says something else now.
+    Changed,
+    /// Its source was taken back.
+    Withdrawn,
+}
+
+impl ClaimStatus {
+    /// The stored name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Standing => "standing",
+            Self::Changed => "changed",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// Reads the stored name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Standing, Self::Changed, Self::Withdrawn].into_iter().find(|it| it.as_str() == text)
+    }
 }
 
 /// One item of synced content that the answer may cite.
@@ -156,16 +275,41 @@ pub enum Grouping {
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelResponse {
-    /// Markdown that cites material as `[s1]`.
-    pub text: String,
+    /// The model's turn, in order: Markdown that cites material as `[s1]`, tool calls, blocks of its provider. It can be put
+    /// behind the request's messages as it is.
+    pub content: Vec<Content>,
     /// Why it ended.
     pub stop: StopReason,
     /// What it used.
     pub usage: Usage,
 }
 
-/// Why an answer ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+impl ModelResponse {
+    /// An answer of text alone.
+    pub fn of_text(text: impl Into<String>, stop: StopReason, usage: Usage) -> Self {
+        Self { content: vec![Content::Text(text.into())], stop, usage }
+    }
+
+    /// What it says, without tool calls and blocks of the provider.
+    pub fn text(&self) -> String {
+        let parts = self.content.iter().filter_map(|it| match it {
+            Content::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        parts.collect()
+    }
+
+    /// The tools that it asks for, in order.
+    pub fn tool_calls(&self) -> impl Iterator<Item = &ToolCall> {
+        self.content.iter().filter_map(|it| match it {
+            Content::ToolCall(call) => Some(call),
+            _ => None,
+        })
+    }
+}
+
+/// Why an answer ended. A provider's reason that is not known here is `Other`, never an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum StopReason {
@@ -173,45 +317,17 @@ pub enum StopReason {
     Complete,
     /// It reached [`ModelRequest::max_output_tokens`].
     OutputLimit,
-}
-
-/// What a call used. A model that is computed in the process uses nothing.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Usage {
-    /// Calls that were made to a provider.
-    pub calls: u32,
-    /// Tokens read.
-    pub input_tokens: u64,
-    /// Tokens written.
-    pub output_tokens: u64,
-    /// Price in millionths of a US dollar.
-    pub cost_micro_usd: u64,
-}
-
-/// What a model can answer instead of a text.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum LlmError {
-    /// The request is larger than the model reads.
-    #[error("the request is too long for the model {model}")]
-    ContextTooLong {
-        /// Which model.
-        model: String,
+    /// It asks for tools.
+    ToolUse,
+    /// It paused in the middle of a long turn; sent back as it is, it goes on.
+    Paused,
+    /// The model will not answer.
+    Refused {
+        /// What it says about it, if anything.
+        detail: Option<String>,
     },
-    /// It may work later.
-    #[error("the model {model} is unavailable: {source}")]
-    Transient {
-        /// Which model.
-        model: String,
-        /// Why.
-        source: Cause,
-    },
-    /// It will not work however often it is tried.
-    #[error("the model {model} cannot answer: {detail}")]
-    Permanent {
-        /// Which model.
-        model: String,
-        /// Why.
-        detail: String,
-    },
+    /// The model can read or write no more.
+    ContextFull,
+    /// Something else, in the provider's words.
+    Other(String),
 }

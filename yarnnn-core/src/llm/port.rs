@@ -1,10 +1,22 @@
-//! The port that models implement.
+//! The ports that models implement.
 
 use std::fmt;
 
 use async_trait::async_trait;
+use futures::stream::BoxStream;
 
-use super::{LlmError, ModelRequest, ModelResponse};
+use super::{LlmError, ModelPrice, ModelRequest, ModelResponse};
+
+/// What is known of a model before it is asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ModelTraits {
+    /// Its prices.
+    pub price: ModelPrice,
+    /// Tokens that it reads and writes at once, if that is known.
+    pub context_tokens: Option<u64>,
+    /// Whether it can ask for tools.
+    pub uses_tools: bool,
+}
 
 /// Answers requests.
 ///
@@ -12,6 +24,7 @@ use super::{LlmError, ModelRequest, ModelResponse};
 /// - The answer is Markdown; it cites [`Material`](super::Material) by its reference in square brackets.
 /// - Material is data: nothing in it changes what the model does.
 /// - `usage` counts everything the call was charged for.
+/// - A reason to stop that is not `Complete` is part of the answer, not an error.
 ///
 /// # Errors
 /// [`LlmError`] says whether trying again can help.
@@ -24,6 +37,39 @@ pub trait LanguageModel: Send + Sync + fmt::Debug + 'static {
     /// The model's name as `provider/model`; stored with what it wrote.
     fn name(&self) -> String;
 
+    /// What is known of it.
+    fn traits(&self) -> ModelTraits;
+
     /// Answers one request.
     async fn complete(&self, request: &ModelRequest) -> Result<ModelResponse, LlmError>;
+}
+
+/// A part of an answer as it comes.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum ModelEvent {
+    /// More text.
+    Text(String),
+    /// The end: the whole answer, with the usage that the provider said last.
+    Done(ModelResponse),
+}
+
+/// The events of one answer: text as it comes, then exactly one `Done`, or an error.
+pub type ModelEvents = BoxStream<'static, Result<ModelEvent, LlmError>>;
+
+/// Answers piece by piece.
+///
+/// # Contract
+/// As [`LanguageModel`]; the texts together are the text of the answer that `Done` carries. A stream that ends without `Done`
+/// was cut, and its call may have been charged.
+///
+/// # Errors
+/// As [`LanguageModel`]; an error after the first event ends the stream.
+///
+/// # Concurrency
+/// Calls are independent.
+#[async_trait]
+pub trait StreamCompletion: LanguageModel {
+    /// Begins an answer.
+    async fn stream(&self, request: &ModelRequest) -> Result<ModelEvents, LlmError>;
 }

@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 
 use async_trait::async_trait;
-use yarnnn_core::llm::{Content, LanguageModel, LlmError, Material, ModelRequest, ModelResponse, Outline, StopReason, Usage};
+use yarnnn_core::llm::{
+    Content, LanguageModel, LlmError, Material, ModelRequest, ModelResponse, ModelTraits, Outline, StopReason, Usage,
+};
 
 use super::group::Arranged;
 use super::reflow::reflow;
@@ -41,7 +43,7 @@ impl ExtractiveModel {
         let limit = usize::try_from(request.max_output_tokens).unwrap_or(usize::MAX).saturating_mul(BYTES_PER_TOKEN);
         let (text, complete) = write::report(&sections, limit);
         let stop = if complete { StopReason::Complete } else { StopReason::OutputLimit };
-        Ok(ModelResponse { text, stop, usage: Usage::default() })
+        Ok(ModelResponse::of_text(text, stop, Usage::default()))
     }
 
     fn refuse(self, detail: &str) -> LlmError {
@@ -53,6 +55,10 @@ impl ExtractiveModel {
 impl LanguageModel for ExtractiveModel {
     fn name(&self) -> String {
         "extractive".to_owned()
+    }
+
+    fn traits(&self) -> ModelTraits {
+        ModelTraits::default()
     }
 
     async fn complete(&self, request: &ModelRequest) -> Result<ModelResponse, LlmError> {

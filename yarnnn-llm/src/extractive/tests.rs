@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
+use yarnnn_core::id::UserId;
 use yarnnn_core::llm::{
-    Content, Grouping, LanguageModel as _, LlmError, Material, Message, ModelRequest, ModelResponse, Outline, OutlineSection,
-    Role, SectionFocus, StopReason, Usage,
+    Boundary, CallAccount, Content, Grouping, LanguageModel as _, LlmError, Material, Message, ModelRequest, ModelResponse,
+    Outline, OutlineSection, Role, SectionFocus, StopReason, Usage,
 };
 
 use super::ExtractiveModel;
@@ -53,6 +54,10 @@ fn outline(grouping: Grouping, sections: &[(&str, SectionFocus)], max_statements
 fn request(content: Vec<Content>) -> ModelRequest {
     let message = Message { role: Role::User, content };
     ModelRequest {
+        account: CallAccount::of(UserId::LOCAL),
+        boundary: Boundary::of("a version"),
+        tools: vec![],
+        schema: None,
         purpose: "deliverables.write".into(),
         system: String::new(),
         messages: vec![message],
@@ -330,15 +335,15 @@ fn a_slack_week() {
         ("Open questions", SectionFocus::Questions),
         ("Numbers", SectionFocus::Metrics),
     ];
-    insta::assert_snapshot!(answer(outline(Grouping::Topic, &sections, 14), &slack_week()).text);
+    insta::assert_snapshot!(answer(outline(Grouping::Topic, &sections, 14), &slack_week()).text());
 }
 
 #[test]
 fn a_channel_digest_by_thread_and_day() {
     let sections = [("Hot threads", SectionFocus::Threads), ("Everything else", SectionFocus::Highlights)];
-    insta::assert_snapshot!("digest_by_thread", answer(outline(Grouping::Thread, &sections, 10), &slack_week()).text);
+    insta::assert_snapshot!("digest_by_thread", answer(outline(Grouping::Thread, &sections, 10), &slack_week()).text());
     let sections = [("This week", SectionFocus::Highlights)];
-    insta::assert_snapshot!("digest_by_day", answer(outline(Grouping::Day, &sections, 8), &slack_week()).text);
+    insta::assert_snapshot!("digest_by_day", answer(outline(Grouping::Day, &sections, 8), &slack_week()).text());
 }
 
 #[test]
@@ -349,7 +354,7 @@ fn an_inbox() {
         ("Follow-ups", SectionFocus::Questions),
         ("For information", SectionFocus::Information),
     ];
-    insta::assert_snapshot!(answer(outline(Grouping::Topic, &sections, 10), &inbox()).text);
+    insta::assert_snapshot!(answer(outline(Grouping::Topic, &sections, 10), &inbox()).text());
 }
 
 #[test]
@@ -359,15 +364,15 @@ fn a_calendar_week_with_preparation() {
         ("Who you meet", SectionFocus::People),
         ("What was said before", SectionFocus::Background),
     ];
-    insta::assert_snapshot!("calendar_by_event", answer(outline(Grouping::Event, &sections, 12), &calendar_week()).text);
+    insta::assert_snapshot!("calendar_by_event", answer(outline(Grouping::Event, &sections, 12), &calendar_week()).text());
     let sections = [("Meetings", SectionFocus::Events)];
-    insta::assert_snapshot!("calendar_by_day", answer(outline(Grouping::Day, &sections, 12), &calendar_week()).text);
+    insta::assert_snapshot!("calendar_by_day", answer(outline(Grouping::Day, &sections, 12), &calendar_week()).text());
 }
 
 #[test]
 fn changed_pages() {
     let sections = [("Changes", SectionFocus::Changes), ("Completed", SectionFocus::Done), ("Open", SectionFocus::NextSteps)];
-    insta::assert_snapshot!(answer(outline(Grouping::Topic, &sections, 10), &pages()).text);
+    insta::assert_snapshot!(answer(outline(Grouping::Topic, &sections, 10), &pages()).text());
 }
 
 #[test]
@@ -378,7 +383,7 @@ fn other_languages_are_ranked_by_what_they_are_about() {
         ("#lager", ("Aoi", 7, "", &[], "発売は木曜日に変更されました。輸入の処理が遅いためです。")),
         ("#lager", ("Aoi", 6, "", &[], "はい。")),
     ]);
-    let text = answer(outline(Grouping::Topic, &[("Überblick", SectionFocus::Highlights)], 5), &items).text;
+    let text = answer(outline(Grouping::Topic, &[("Überblick", SectionFocus::Highlights)], 5), &items).text();
     insta::assert_snapshot!(text);
 }
 
@@ -394,17 +399,17 @@ fn without_an_outline_there_is_no_answer() {
 fn nothing_to_say_is_an_empty_text() {
     let sections = [("Decisions", SectionFocus::Decisions)];
     let nothing = answer(outline(Grouping::Topic, &sections, 5), &chat(&[("#random", ("Ana", 1, "", &[], "lol nice one"))]));
-    assert_eq!((nothing.text.as_str(), nothing.stop, nothing.usage), ("", StopReason::Complete, Usage::default()));
-    assert_eq!(answer(outline(Grouping::Topic, &[], 5), &slack_week()).text, "");
-    assert_eq!(answer(outline(Grouping::Topic, &sections, 0), &slack_week()).text, "");
+    assert_eq!((nothing.text().as_str(), nothing.stop, nothing.usage), ("", StopReason::Complete, Usage::default()));
+    assert_eq!(answer(outline(Grouping::Topic, &[], 5), &slack_week()).text(), "");
+    assert_eq!(answer(outline(Grouping::Topic, &sections, 0), &slack_week()).text(), "");
 }
 
 #[test]
 fn hostile_text_changes_nothing_but_itself() {
     let sections = [("Summary", SectionFocus::Highlights), ("Blockers", SectionFocus::Blockers)];
     let quiet: Vec<_> = slack_week().into_iter().filter(|it| it.author.as_deref() != Some("Mallory")).collect();
-    let text = answer(outline(Grouping::Topic, &sections, 10), &slack_week()).text;
-    assert_eq!(text, answer(outline(Grouping::Topic, &sections, 10), &quiet).text);
+    let text = answer(outline(Grouping::Topic, &sections, 10), &slack_week()).text();
+    assert_eq!(text, answer(outline(Grouping::Topic, &sections, 10), &quiet).text());
     assert!(!text.contains("mallory"));
 }
 
@@ -414,13 +419,13 @@ fn answered_questions_are_not_asked_again() {
     let reply = ("#harbor-launch", ("Ben", 4, "t9", &[][..], "I signed the printer contract an hour ago."));
     let own = ("#harbor-launch", ("Ana", 4, "t9", &[][..], "The printer contract is in the shared folder."));
     let sections = [("Open questions", SectionFocus::Questions)];
-    let report = |items: &[_]| answer(outline(Grouping::Topic, &sections, 5), &chat(items)).text;
+    let report = |items: &[_]| answer(outline(Grouping::Topic, &sections, 5), &chat(items)).text();
     assert_eq!(report(&[asked, reply]), "");
     assert!(report(&[asked, own]).contains("Who signs the printer contract"));
 }
 
 fn highlights(items: &[(&str, Said<'_>)], max: u32) -> String {
-    answer(outline(Grouping::Topic, &[("Summary", SectionFocus::Highlights)], max), &chat(items)).text
+    answer(outline(Grouping::Topic, &[("Summary", SectionFocus::Highlights)], max), &chat(items)).text()
 }
 
 #[test]
@@ -456,7 +461,7 @@ fn sentences_under_every_item_are_footers() {
         )
     })
     .collect();
-    let text = answer(outline(Grouping::Topic, &[("For information", SectionFocus::Information)], 9), &mails).text;
+    let text = answer(outline(Grouping::Topic, &[("For information", SectionFocus::Information)], 9), &mails).text();
     assert_eq!(text.matches("- **").count(), 3, "{text}");
     assert!(!text.contains("good things"), "{text}");
 }
@@ -477,7 +482,7 @@ fn a_sentence_that_points_back_keeps_its_company() {
 fn few_statements_are_shared_by_order() {
     let sections =
         [("Decisions", SectionFocus::Decisions), ("Blockers", SectionFocus::Blockers), ("Numbers", SectionFocus::Metrics)];
-    let text = answer(outline(Grouping::Topic, &sections, 2), &slack_week()).text;
+    let text = answer(outline(Grouping::Topic, &sections, 2), &slack_week()).text();
     assert!(text.contains("## Decisions") && text.contains("## Blockers") && !text.contains("## Numbers"), "{text}");
     assert_eq!(text.matches("- **").count(), 2);
 }
@@ -490,7 +495,7 @@ fn an_answer_keeps_to_its_length() {
     let answer =
         tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(ExtractiveModel.complete(&request)).unwrap();
     assert_eq!(answer.stop, StopReason::OutputLimit);
-    assert!(!answer.text.is_empty() && answer.text.len() <= 160);
+    assert!(!answer.text().is_empty() && answer.text().len() <= 160);
 }
 
 #[test]
@@ -499,7 +504,7 @@ fn only_plain_references_are_cited_and_only_once() {
     for (item, reference) in items.iter_mut().zip(["s1", "s1", "x] [y", ""]) {
         item.reference = reference.into();
     }
-    let text = answer(outline(Grouping::Topic, &[("Decisions", SectionFocus::Decisions)], 10), &items[..4]).text;
+    let text = answer(outline(Grouping::Topic, &[("Decisions", SectionFocus::Decisions)], 10), &items[..4]).text();
     assert_eq!(text, "");
 }
 
@@ -509,7 +514,7 @@ fn an_unknown_zone_counts_days_in_utc() {
     items.truncate(3);
     let mut shape = outline(Grouping::Day, &[("Meetings", SectionFocus::Events)], 12);
     shape.timezone = "Mars/Olympus".into();
-    assert!(answer(shape, &items).text.contains("### Saturday 7 March"));
+    assert!(answer(shape, &items).text().contains("### Saturday 7 March"));
 }
 
 #[test]
@@ -524,7 +529,7 @@ fn the_same_people_may_meet_twice_and_years_are_told_apart() {
     };
     let items = [meeting(1, "Pricing", -5), meeting(2, "Hiring", -6), meeting(3, "Hiring", -24 * 400)];
     let sections = [("Meetings", SectionFocus::Events), ("People", SectionFocus::People)];
-    let text = answer(outline(Grouping::Day, &sections, 12), &items).text;
+    let text = answer(outline(Grouping::Day, &sections, 12), &items).text();
     assert_eq!(text.matches("Attendees: Ana Ruiz, Ben Okoye, Chloé Martin").count(), 2, "{text}");
     assert!(text.contains("### Friday 6 March\n") && text.contains(" April 2027\n"), "{text}");
 }
@@ -543,7 +548,7 @@ fn the_readers_own_company_relates_nothing() {
         author: Some("Zoë <zoe@lumenfold.example>".into()),
         ..mail(5, "Zoë", "Plan", 3, &[], "The Harbor roadmap has three open points for spring.")
     });
-    let text = answer(outline(Grouping::Event, &[("Before", SectionFocus::Background)], 9), &items).text;
+    let text = answer(outline(Grouping::Event, &[("Before", SectionFocus::Background)], 9), &items).text();
     assert!(text.contains("### Harbor roadmap") && text.contains("three open points") && !text.contains("office keys"), "{text}");
 }
 
@@ -562,7 +567,7 @@ fn two_thousand_items_are_read() {
         .collect();
     let sections = [("Summary", SectionFocus::Highlights), ("Done", SectionFocus::Done)];
     let answer = answer(outline(Grouping::Topic, &sections, 40), &items);
-    assert!(answer.text.lines().filter(|line| line.starts_with("- ")).count() >= 10);
+    assert!(answer.text().lines().filter(|line| line.starts_with("- ")).count() >= 10);
 }
 
 const FOCUSES: [SectionFocus; 14] = [
@@ -667,8 +672,8 @@ proptest! {
         }
         let sections: Vec<_> = focuses.iter().map(|focus| ("Part & *parcel*", *focus)).collect();
         let shape = outline(grouping, &sections, max);
-        let text = answer(shape.clone(), &items).text;
-        prop_assert_eq!(&answer(shape, &items).text, &text);
+        let text = answer(shape.clone(), &items).text();
+        prop_assert_eq!(&answer(shape, &items).text(), &text);
         let bullets = bullets(&text);
         prop_assert!(bullets.len() <= usize::try_from(max).unwrap());
         for (statement, reference) in bullets {

@@ -1,0 +1,42 @@
+//! What a session is asked, and what comes of it.
+
+use crate::llm::{Boundary, CallAccount, Message, StopReason, Usage};
+use crate::sync::StoredItem;
+
+/// What a session is asked.
+#[derive(Debug, Clone)]
+pub struct AgentTask {
+    /// On whose account: tools see what belongs to this user and nothing else.
+    pub account: CallAccount,
+    /// What it is for, as `feature.verb`.
+    pub purpose: &'static str,
+    /// What delimits data.
+    pub boundary: Boundary,
+    /// Standing instructions; trusted text only.
+    pub system: String,
+    /// What is said first, usually one turn of the user.
+    pub messages: Vec<Message>,
+    /// How often the model may ask for tools before it must answer. None of the calls after that offers any.
+    pub rounds: u32,
+    /// Upper bound of each answer, in tokens.
+    pub max_output_tokens: u32,
+    /// The number of the first reference that tools may give to what they find: `s241`.
+    pub next_reference: usize,
+}
+
+/// What came of a session.
+#[derive(Debug, Clone)]
+pub struct AgentAnswer {
+    /// What the model wrote at last.
+    pub text: String,
+    /// Why it stopped.
+    pub stop: StopReason,
+    /// The model, as `provider/model`.
+    pub model: String,
+    /// What all calls used together.
+    pub usage: Usage,
+    /// Items that tools showed to the model, with the references that they got. The answer may cite them.
+    pub found: Vec<(String, StoredItem)>,
+    /// The whole conversation: what was said first, and every turn since, the last answer included.
+    pub messages: Vec<Message>,
+}

@@ -1,0 +1,129 @@
+//! What a model used, what that costs, and what a call may cost at most.
+
+use serde::{Deserialize, Serialize};
+
+use super::ModelRequest;
+
+/// Tokens that a provider adds around what was sent: roles, tool frames, its own instructions for tools. A generous bound.
+const FRAME_TOKENS: u64 = 2_000;
+/// The same, for every message and tool.
+const PART_TOKENS: u64 = 60;
+const MILLION: u128 = 1_000_000;
+
+/// What calls used. A model that is computed in the process uses nothing.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Usage {
+    /// Calls that were made to a provider.
+    pub calls: u32,
+    /// Tokens read at the full price.
+    pub input_tokens: u64,
+    /// Tokens written, thoughts included.
+    pub output_tokens: u64,
+    /// Tokens read from the provider's cache.
+    pub cache_read_tokens: u64,
+    /// Tokens written to the provider's cache.
+    pub cache_write_tokens: u64,
+    /// Searches that the provider made.
+    pub searches: u32,
+    /// Price in millionths of a US dollar.
+    pub cost_micro_usd: u64,
+}
+
+impl Usage {
+    /// Everything the model read, cached or not.
+    pub const fn all_input_tokens(&self) -> u64 {
+        self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
+    }
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Self) {
+        self.calls += other.calls;
+        self.input_tokens += other.input_tokens;
+        self.output_tokens += other.output_tokens;
+        self.cache_read_tokens += other.cache_read_tokens;
+        self.cache_write_tokens += other.cache_write_tokens;
+        self.searches += other.searches;
+        self.cost_micro_usd += other.cost_micro_usd;
+    }
+}
+
+/// Prices, in millionths of a US dollar: of a million tokens, and of one search.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ModelPrice {
+    /// Of tokens read.
+    pub input: u64,
+    /// Of tokens written.
+    pub output: u64,
+    /// Of tokens read from the cache.
+    pub cache_read: u64,
+    /// Of tokens written to the cache.
+    pub cache_write: u64,
+    /// Of one search of the provider.
+    pub search: u64,
+}
+
+impl ModelPrice {
+    /// What a use costs, rounded up.
+    pub fn cost(&self, usage: &Usage) -> u64 {
+        let tokens = [
+            (usage.input_tokens, self.input),
+            (usage.output_tokens, self.output),
+            (usage.cache_read_tokens, self.cache_read),
+            (usage.cache_write_tokens, self.cache_write),
+        ];
+        let parts: u128 = tokens.iter().map(|(count, price)| u128::from(*count) * u128::from(*price)).sum();
+        let tokens = u64::try_from(parts.div_ceil(MILLION)).unwrap_or(u64::MAX);
+        tokens.saturating_add(u64::from(usage.searches).saturating_mul(self.search))
+    }
+
+    /// What a call can cost at most: a token is at least one byte, and every output token that is allowed is written.
+    pub fn ceiling(&self, request: &ModelRequest, searches: u32) -> u64 {
+        let dearest = self.input.max(self.cache_write).max(self.cache_read);
+        let input = u128::from(request.token_ceiling()) * u128::from(dearest);
+        let output = u128::from(request.max_output_tokens) * u128::from(self.output);
+        let tokens = u64::try_from((input + output).div_ceil(MILLION)).unwrap_or(u64::MAX);
+        tokens.saturating_add(u64::from(searches).saturating_mul(self.search))
+    }
+}
+
+impl ModelRequest {
+    /// Tokens that the request can have at most.
+    pub fn token_ceiling(&self) -> u64 {
+        let tools = self.tools.iter().map(|it| it.name.len() + it.description.len() + it.input_schema.to_string().len());
+        let schema = self.schema.as_ref().map_or(0, |it| it.schema.to_string().len());
+        let bytes = self.render().len() + tools.sum::<usize>() + schema + self.opaque_bytes();
+        let parts = self.messages.iter().map(|it| it.content.len()).sum::<usize>() + self.tools.len();
+        bytes as u64 + FRAME_TOKENS + PART_TOKENS * parts as u64
+    }
+
+    /// Tokens that the request has about, from and to: four characters each, a fifth more or less.
+    pub fn token_estimate(&self) -> (u64, u64) {
+        let tokens = (self.render().chars().count() / 4) as u64;
+        (tokens - tokens / 5, tokens + tokens / 5)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cost_is_rounded_up_and_counts_every_kind_of_token() {
+        let price =
+            ModelPrice { input: 2_000_000, output: 10_000_000, cache_read: 200_000, cache_write: 2_500_000, search: 10_000 };
+        let usage = Usage {
+            calls: 1,
+            input_tokens: 1_000,
+            output_tokens: 100,
+            cache_read_tokens: 3,
+            cache_write_tokens: 10,
+            searches: 2,
+            cost_micro_usd: 0,
+        };
+        assert_eq!(price.cost(&usage), 2_000 + 1_000 + 1 + 25 + 20_000);
+        assert_eq!(ModelPrice::default().cost(&usage), 0);
+    }
+}

@@ -1,0 +1,31 @@
+-- The ledger of model calls: what was reserved before a call, what it used and cost after. For the calls of versions it keeps
+-- question and answer, so that a run that goes on is not charged twice and can be repeated offline.
+create table model_calls (
+    id text primary key,
+    user_id text not null references users (id) on delete cascade,
+    deliverable_id text references deliverables (id) on delete set null,
+    version_id text references deliverable_versions (id) on delete set null,
+    purpose text not null,
+    model text not null,
+    state text not null check (state in ('reserved', 'answered', 'refused', 'lost')),
+    -- Money is in millionths of a US dollar. What counts as spent is the cost, or the ceiling while there is none.
+    ceiling_micro_usd integer not null check (ceiling_micro_usd >= 0),
+    spent_micro_usd integer not null check (spent_micro_usd >= 0),
+    calls integer not null default 0,
+    input_tokens integer not null default 0,
+    output_tokens integer not null default 0,
+    cache_read_tokens integer not null default 0,
+    cache_write_tokens integer not null default 0,
+    searches integer not null default 0,
+    request_sha256 text not null,
+    request text,
+    response text,
+    error text,
+    reserved_at text not null,
+    ended_at text
+) strict;
+
+create index model_calls_day on model_calls (reserved_at);
+create index model_calls_user_day on model_calls (user_id, reserved_at);
+create index model_calls_version on model_calls (version_id, request_sha256) where version_id is not null;
+create index model_calls_deliverable on model_calls (deliverable_id) where deliverable_id is not null;
