@@ -137,6 +137,7 @@ mod tests {
             files: files.iter().map(|(name, content)| OutboxFile { name: (*name).into(), content: (*content).into() }).collect(),
             state: MessageState::Sending,
             attempts: 1,
+            first_attempt_at: None,
             external_id: None,
             error: None,
         }
