@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::accounts::{AccountStore, Email, NewUser, User};
 use crate::activity::ActivityLog;
+use crate::agent::WebPages;
 use crate::clock::{Clock, SystemClock};
 use crate::connections::{ConnectionStore, Connections, ConnectionsParts, CredentialStore, OAuth, OAuthStates};
 use crate::deliverables::{DeliverableStore, Deliverables, DeliverablesParts, DraftStage, RunDeliverable, VersionStore};
@@ -14,7 +15,7 @@ use crate::evidence::EvidenceStore;
 use crate::id::{IdGen, RandomIds, UserId};
 use crate::imports::{ImportExports, Imports, OpenExports};
 use crate::jobs::{Capacity, JobAdmin, JobKinds, JobQueue, Jobs, OpenLeaseKeeper, Presence, WakeUps, WorkerId};
-use crate::llm::LanguageModel;
+use crate::llm::{LanguageModel, ModelLedger};
 use crate::pipeline::{Liveness, StageCx};
 use crate::platform::OpenPlatform;
 use crate::platform_sync::{PlatformSync, SyncConnection};
@@ -46,6 +47,10 @@ pub struct Stores {
     pub evidence: Arc<dyn EvidenceStore>,
     /// Outbox.
     pub outbox: Arc<dyn Outbox>,
+    /// Calls of models.
+    pub model_ledger: Arc<dyn ModelLedger>,
+    /// Pages of the web that reports were written from.
+    pub web_pages: Arc<dyn WebPages>,
     /// Jobs.
     pub jobs: Arc<dyn JobQueue>,
     /// Administration of jobs.
@@ -71,7 +76,7 @@ impl Stores {
     pub fn of<S>(store: S) -> Self
     where
         S: AccountStore + ActivityLog + ContentStore + SearchIndex + DeliverableStore + VersionStore + EvidenceStore + Outbox,
-        S: ConnectionStore + CredentialStore + OAuthStates,
+        S: ConnectionStore + CredentialStore + OAuthStates + ModelLedger + WebPages,
         S: JobQueue + JobAdmin + Capacity + Presence + OpenLeaseKeeper + WakeUps,
     {
         let store = Arc::new(store);
@@ -87,6 +92,8 @@ impl Stores {
             versions: store.clone(),
             evidence: store.clone(),
             outbox: store.clone(),
+            model_ledger: store.clone(),
+            web_pages: store.clone(),
             jobs: store.clone(),
             job_admin: store.clone(),
             capacity: store.clone(),

@@ -1,4 +1,5 @@
-//! The port of pages that research sessions have read: kept, so that sentences can be bound to them and checked later.
+//! The port of the pages that research sessions read: kept with the version, so that its sentences can be bound to them and
+//! checked later.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -6,12 +7,12 @@ use chrono::{DateTime, Utc};
 use crate::error::StoreError;
 use crate::id::{ContentId, UserId, VersionId};
 
-/// A page to be kept.
+/// A page that was read for a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewWebPage {
-    /// Id of its row.
+    /// What evidence calls it; unused when the version has a page of this address already.
     pub id: ContentId,
-    /// Where it was found.
+    /// Where it was found in the end.
     pub url: String,
     /// Its title.
     pub title: String,
@@ -21,42 +22,42 @@ pub struct NewWebPage {
     pub fetched_at: DateTime<Utc>,
 }
 
-/// A page as kept.
+/// A page as stored. It never changes: its digest is what evidence calls its revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredWebPage {
-    /// Id of its row.
+    /// What evidence calls it.
     pub id: ContentId,
-    /// The version it was read for.
+    /// The version that it was read for.
     pub version: VersionId,
     /// Where it was found.
     pub url: String,
     /// Its title.
     pub title: String,
-    /// Its text.
+    /// Its text: what sentences are bound to.
     pub content: String,
     /// When it was read.
     pub fetched_at: DateTime<Utc>,
 }
 
-/// Pages that were read for versions.
+/// Pages of the web that versions were written from.
 ///
 /// # Contract
-/// - `keep` stores the pages of a version in the given order; a page whose address the version has already is not stored again.
-/// - `find` answers those that are there and belong to the user; `of_version` in the order in which they were kept.
-/// - A page never changes, and goes with its version.
+/// - `keep` adds pages to a version of the user, all or none. A version has one page of an address: the one that was kept first
+///   stays as it is, with its id. Whoever binds sentences reads back what was kept.
+/// - `find` and `of_version` are ordered by id. Pages of other users are not found. A version takes its pages along.
 ///
 /// # Errors
-/// `NotFound` for a version of another user, `Unavailable`, `Corrupt`.
+/// `NotFound` when the version is not the user's, `Conflict` for an id that is taken, `Unavailable`, `Corrupt`.
 ///
 /// # Concurrency
-/// Any number of callers.
+/// Of pages of one address that are kept at once, one stays.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait WebPages: Send + Sync + 'static {
-    /// Keeps pages.
+    /// Keeps pages for a version.
     async fn keep(&self, user: UserId, version: VersionId, pages: Vec<NewWebPage>, at: DateTime<Utc>) -> Result<(), StoreError>;
 
-    /// Pages by id.
+    /// The pages with these ids.
     async fn find(&self, user: UserId, ids: &[ContentId]) -> Result<Vec<StoredWebPage>, StoreError>;
 
     /// The pages of a version.

@@ -40,30 +40,30 @@ impl SentenceRecord {
     }
 }
 
-/// A sentence that readers have had.
+/// A statement of a report that arrived, and what has become of its sources since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaidSentence {
-    /// The version in which it stood.
+    /// The version that said it.
     pub version: VersionId,
     /// The number of that version.
     pub number: u32,
-    /// The sentence.
+    /// The statement.
     pub text: String,
-    /// What stood behind it, and what has become of that.
+    /// What stands behind it, each row once, in the order of the report.
     pub evidence: Vec<SaidEvidence>,
 }
 
-/// What has become of a source that a sentence stood on.
+/// A source of something that was said.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaidEvidence {
     /// The row.
     pub content_id: ContentId,
-    /// Its revision when it was cited.
+    /// Digest of the row's content bytes when the report was written.
     pub revision: Sha256,
-    /// The resource and the item's id in it; none when the row is gone.
+    /// The item that the row is a revision of; none when the row is gone, and for a page of the web.
     pub item: Option<(ResourceId, String)>,
-    /// Whether it still is what its source says.
+    /// What has become of it.
     pub status: ClaimStatus,
-    /// The row that is current now, if the item is still there.
+    /// The row that says it now: itself while it stands, the item's newer revision when it changed and that is still there.
     pub current: Option<ContentId>,
 }
