@@ -38,6 +38,7 @@ pub(super) fn request(
         system: SYSTEM.trim().to_owned(),
         messages: vec![Message { role: Role::User, content }],
         tools: vec![],
+        server_tools: vec![],
         schema: None,
         max_output_tokens: MAX_OUTPUT_TOKENS,
     })
