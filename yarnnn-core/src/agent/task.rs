@@ -1,5 +1,8 @@
 //! What a session is asked, and what comes of it.
 
+use chrono::{DateTime, Utc};
+
+use crate::id::ContentId;
 use crate::llm::{Boundary, CallAccount, Message, StopReason, Usage};
 use crate::sync::StoredItem;
 
@@ -14,6 +17,8 @@ pub struct AgentTask {
     pub boundary: Boundary,
     /// Standing instructions; trusted text only.
     pub system: String,
+    /// The instant that the session takes for now, also when it is repeated: kept with the run.
+    pub at: DateTime<Utc>,
     /// What is said first, usually one turn of the user.
     pub messages: Vec<Message>,
     /// How often the model may ask for tools before it must answer. None of the calls after that offers any.
@@ -22,6 +27,8 @@ pub struct AgentTask {
     pub max_output_tokens: u32,
     /// The number of the first reference that tools may give to what they find: `s241`.
     pub next_reference: usize,
+    /// Items that `messages` show already, with their references. They keep them.
+    pub known: Vec<(ContentId, String)>,
 }
 
 /// What came of a session.
@@ -35,7 +42,8 @@ pub struct AgentAnswer {
     pub model: String,
     /// What all calls used together.
     pub usage: Usage,
-    /// Items that tools showed to the model, with the references that they got. The answer may cite them.
+    /// Items that tools showed to the model, with the references that they got, in the order in which they were shown; those that the
+    /// task knew already are left out. The answer may cite them.
     pub found: Vec<(String, StoredItem)>,
     /// The whole conversation: what was said first, and every turn since, the last answer included.
     pub messages: Vec<Message>,

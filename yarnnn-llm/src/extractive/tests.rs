@@ -57,6 +57,7 @@ fn request(content: Vec<Content>) -> ModelRequest {
         account: CallAccount::of(UserId::LOCAL),
         boundary: Boundary::of("a version"),
         tools: vec![],
+        server_tools: vec![],
         schema: None,
         purpose: "deliverables.write".into(),
         system: String::new(),
