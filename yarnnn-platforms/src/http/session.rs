@@ -146,7 +146,7 @@ impl Session {
     ) -> Result<Attempt, PlatformError> {
         let raw = match self.0.transport.send(request, Some(token)).await {
             Ok(raw) => raw,
-            Err(TransportError::Broken(reason)) => {
+            Err(TransportError::Broken(reason) | TransportError::Unreached(reason)) => {
                 return Ok(Attempt::Retry(Again { after: None, reason, limited: false }));
             }
             Err(error @ TransportError::TooLarge) => {
