@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::capsule::exchanges;
 use super::draft::Draft;
 use super::material::MaterialItem;
 use super::model::Deliverable;
 use super::parts::DeliverablesParts;
 use super::queue::messages;
 use super::render::{Render, RenderInput};
-use super::research::{Look, LookInput};
+use super::replay::journal;
+use super::research::{Look, LookInput, pages};
 use super::verify::{Verify, VerifyInput};
 use super::version::{MaterialRef, RunState, Step, StepChange, StepCommit, Version, VersionStatus};
 use super::write::{NoDraft, Write, WriteInput, Written};
@@ -58,10 +60,13 @@ impl Advance {
         let items = self.material(version.user, &state).await?;
         let writer = Write {
             agent: self.parts.writer.clone(),
+            sources: self.parts.clone(),
             prompts: self.parts.prompts.clone(),
             revisions: self.parts.revisions.clone(),
         };
-        let input = WriteInput { deliverable: deliverable.clone(), version: version.id, state: state.clone(), items };
+        // What an earlier try of this run asked and was told is not asked and paid for again.
+        let journal = journal(&exchanges(self.parts.ledger.as_ref(), version.user, version.id).await?);
+        let input = WriteInput { deliverable: deliverable.clone(), version: version.id, state: state.clone(), items, journal };
         let Written { draft, mut ran, found } = cx.run(&writer, input).await?;
         ran.usage += researched.1;
         let mut state = RunState { ran: Some(ran), ..state };
@@ -92,7 +97,7 @@ impl Advance {
         if web.of_version(version.user, version.id).await?.is_empty() {
             let found = cx.run(&Look { agent: agent.clone() }, LookInput::of(deliverable, version)).await?;
             usage = found.usage;
-            let pages = found.pages(self.parts.ids.as_ref(), self.parts.clock.now());
+            let pages = pages(found, self.parts.ids.as_ref());
             web.keep(version.user, version.id, pages, self.parts.clock.now()).await?;
         }
         for page in web.of_version(version.user, version.id).await? {

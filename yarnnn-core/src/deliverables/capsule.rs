@@ -5,13 +5,14 @@ use serde::{Deserialize, Serialize};
 
 use super::material::MaterialItem;
 use super::model::{Deliverable, DeliverableStatus, Destination, ReportOptions, ReportType};
+use super::prompt::PURPOSE;
 use super::run::Deliverables;
 use super::schedule::Schedule;
 use super::version::{RunState, Step, Version, VersionStatus};
 use crate::delivery::{ChannelKind, OutboxFile};
 use crate::error::Error;
 use crate::id::{DeliverableId, UserId, VersionId};
-use crate::llm::{CallQuery, CallState, ModelRequest, ModelResponse};
+use crate::llm::{CallQuery, CallState, ModelLedger, ModelRequest, ModelResponse};
 
 /// The shape that this version writes and reads.
 const FORMAT: u32 = 1;
@@ -180,7 +181,7 @@ impl Deliverables {
         let messages = messages.map(|it| CapsuleMessage { key: it.key, channel: it.channel, target: it.target, files: it.files });
         Ok(Capsule {
             format: FORMAT,
-            exchanges: self.exchanges(user, version.id).await?,
+            exchanges: exchanges(parts.ledger.as_ref(), user, version.id).await?,
             messages: messages.collect(),
             deliverable: described(deliverable),
             version: CapsuleVersion {
@@ -195,18 +196,18 @@ impl Deliverables {
             items,
         })
     }
+}
 
-    /// What the writer of a version was asked and answered so far, in order.
-    pub(super) async fn exchanges(&self, user: UserId, version: VersionId) -> Result<Vec<Exchange>, Error> {
-        let query = CallQuery { user: Some(user), version: Some(version), ..CallQuery::default() };
-        let calls = self.parts.ledger.calls(&query).await?.into_iter();
-        let calls = calls.filter(|it| it.state == CallState::Answered && it.purpose == super::prompt::PURPOSE);
-        let exchange = |(request, response): (Option<serde_json::Value>, Option<ModelResponse>)| {
-            let request = serde_json::from_value(request?).ok()?;
-            Some(Exchange { request, response: response? })
-        };
-        Ok(calls.filter_map(|it| exchange((it.request, it.response))).collect())
-    }
+/// What the writer of a version was asked and answered so far, in order.
+pub(super) async fn exchanges(ledger: &dyn ModelLedger, user: UserId, version: VersionId) -> Result<Vec<Exchange>, Error> {
+    let query = CallQuery { user: Some(user), version: Some(version), ..CallQuery::default() };
+    let calls = ledger.calls(&query).await?.into_iter();
+    let calls = calls.filter(|it| it.state == CallState::Answered && it.purpose == PURPOSE);
+    let exchange = |(request, response): (Option<serde_json::Value>, Option<ModelResponse>)| {
+        let request = serde_json::from_value(request?).ok()?;
+        Some(Exchange { request, response: response? })
+    };
+    Ok(calls.filter_map(|it| exchange((it.request, it.response))).collect())
 }
 
 fn described(it: Deliverable) -> CapsuleDeliverable {

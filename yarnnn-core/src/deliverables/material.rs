@@ -2,15 +2,16 @@
 
 use std::collections::HashMap;
 
+use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::version::{MaterialRef, RunState};
-use crate::agent::StoredWebPage;
+use crate::agent::{StoredWebPage, marks_of, thread_of};
+use crate::error::Error;
 use crate::hash::Sha256;
-use crate::id::ContentId;
+use crate::id::{ContentId, UserId};
 use crate::llm::Material;
-use crate::platform::ContentType;
 use crate::sync::StoredItem;
 
 /// How pages of the web are named where items have their platform.
@@ -39,6 +40,21 @@ pub struct MaterialItem {
     pub content: String,
 }
 
+/// Reads material by its rows: from the stores, or from a capsule.
+#[async_trait]
+pub(super) trait MaterialSource: Send + Sync {
+    /// Those of the given rows that are there.
+    async fn items(&self, user: UserId, ids: &[ContentId]) -> Result<Vec<MaterialItem>, Error>;
+}
+
+/// What a capsule holds.
+#[async_trait]
+impl MaterialSource for Vec<MaterialItem> {
+    async fn items(&self, _user: UserId, ids: &[ContentId]) -> Result<Vec<MaterialItem>, Error> {
+        Ok(self.iter().filter(|it| ids.contains(&it.id)).cloned().collect())
+    }
+}
+
 impl From<&StoredItem> for MaterialItem {
     fn from(item: &StoredItem) -> Self {
         Self {
@@ -48,8 +64,8 @@ impl From<&StoredItem> for MaterialItem {
             author: item.author.as_ref().map(|it| it.name.clone()),
             time: item.source_timestamp,
             title: item.title.clone(),
-            thread: thread(item),
-            marks: marks(item),
+            thread: thread_of(item),
+            marks: marks_of(item),
             content: item.content.clone(),
         }
     }
@@ -83,6 +99,7 @@ impl MaterialItem {
         marks.extend(changed.then(|| "changed".to_owned()));
         Material {
             reference: reference.to_owned(),
+            content: Some(self.id),
             platform: self.platform.clone(),
             place: self.place.clone(),
             author: self.author.clone(),
@@ -101,38 +118,4 @@ pub(super) fn standing<'a>(state: &'a RunState, items: &'a [MaterialItem]) -> Ve
     let by_id: HashMap<_, _> = items.iter().map(|it| (it.id, it)).collect();
     let rows = state.all_material().filter_map(|it| by_id.get(&it.content_id).map(|item| (it, *item)));
     rows.filter(|(reference, item)| item.revision() == reference.revision).collect()
-}
-
-/// What an item belongs to: the parent message, the mail conversation, the database, the recurring event.
-fn thread(item: &StoredItem) -> Option<String> {
-    let text = |key: &str| item.metadata.get(key).and_then(|it| it.as_str()).map(str::to_owned);
-    match item.content_type {
-        ContentType::ThreadReply => text("thread_ts"),
-        ContentType::Message => (count(item, "reply_count") > 0).then(|| item.item_id.clone()),
-        ContentType::Email => text("thread_id"),
-        ContentType::Page => text("parent_database"),
-        ContentType::Event => Some(item.item_id.split('/').next().unwrap_or_default().to_owned()),
-    }
-}
-
-/// Marks computed from metadata (dossier §6.6).
-fn marks(item: &StoredItem) -> Vec<String> {
-    let replies = count(item, "reply_count");
-    let reactions: u64 =
-        item.metadata.get("reactions").and_then(|it| it.as_array()).map_or(0, |it| {
-            it.iter().map(|reaction| reaction.get("count").and_then(serde_json::Value::as_u64).unwrap_or(1)).sum()
-        });
-    let asks = item.content_type == ContentType::Message && item.content.trim_end().ends_with('?');
-    let candidates = [
-        (replies > 5, "hot"),
-        (replies > 0, "threaded"),
-        (reactions > 1, "reacted"),
-        (asks && replies == 0, "unanswered"),
-        (item.metadata.get("edited").is_some(), "edited"),
-    ];
-    candidates.into_iter().filter(|(holds, _)| *holds).map(|(_, mark)| mark.to_owned()).collect()
-}
-
-fn count(item: &StoredItem, key: &str) -> u64 {
-    item.metadata.get(key).and_then(serde_json::Value::as_u64).unwrap_or_default()
 }

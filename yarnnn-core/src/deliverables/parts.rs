@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+
 use super::draft::DraftStage;
-use super::material::MaterialItem;
+use super::material::{MaterialItem, MaterialSource};
 use super::store::{DeliverableStore, VersionStore};
 use super::version::RunState;
 use super::prompt::Prompts;
@@ -52,14 +54,22 @@ pub struct DeliverablesParts {
     pub ids: Arc<dyn IdGen>,
 }
 
+/// The stores: items, and pages of the web.
+#[async_trait]
+impl MaterialSource for DeliverablesParts {
+    async fn items(&self, user: UserId, ids: &[ContentId]) -> Result<Vec<MaterialItem>, Error> {
+        let mut items: Vec<_> = self.content.find(user, ids).await?.iter().map(MaterialItem::from).collect();
+        if items.len() < ids.len() {
+            items.extend(self.web_pages.find(user, ids).await?.iter().map(MaterialItem::from));
+        }
+        Ok(items)
+    }
+}
+
 impl DeliverablesParts {
     /// The items that a run was gathered from, pages of the web included.
     pub(super) async fn material(&self, user: UserId, state: &RunState) -> Result<Vec<MaterialItem>, Error> {
         let ids: Vec<ContentId> = state.all_material().map(|it| it.content_id).collect();
-        let mut items: Vec<_> = self.content.find(user, &ids).await?.iter().map(MaterialItem::from).collect();
-        if items.len() < ids.len() {
-            items.extend(self.web_pages.find(user, &ids).await?.iter().map(MaterialItem::from));
-        }
-        Ok(items)
+        self.items(user, &ids).await
     }
 }

@@ -52,8 +52,10 @@ pub(super) fn task(
         messages: vec![Message { role: Role::User, content }],
         rounds: state.binding.tool_rounds(),
         max_output_tokens: MAX_OUTPUT_TOKENS,
+        at: state.as_of,
         next_reference: state.material.len() + 1,
         known: state.material.iter().map(|it| (it.content_id, it.reference.clone())).collect(),
+        journal: vec![],
     })
 }
 

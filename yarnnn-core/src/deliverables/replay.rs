@@ -61,6 +61,7 @@ impl Deliverables {
         } else {
             let write = Write {
                 agent: self.parts.writer.with_model(recorded.clone()),
+                sources: Arc::new(capsule.items.clone()),
                 prompts: fork.prompts.unwrap_or_else(|| self.parts.prompts.clone()),
                 revisions: self.parts.revisions.clone(),
             };

@@ -1,9 +1,11 @@
 //! Write: has the agent write a draft, sends it back once when it is no report, and lets the program's own stages revise it.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::draft::{Draft, DraftStage};
-use super::material::MaterialItem;
+use super::material::{MaterialItem, MaterialSource};
 use super::model::Deliverable;
 use super::prompt::{self, Prompts};
 use super::repair::complaint;
@@ -18,6 +20,8 @@ use crate::pipeline::{Stage, StageCx};
 #[derive(Clone)]
 pub(super) struct Write {
     pub(super) agent: Agent<Writing>,
+    /// Reads what the agent found by itself.
+    pub(super) sources: Arc<dyn MaterialSource>,
     pub(super) prompts: Prompts,
     pub(super) revisions: Vec<DraftStage>,
 }
@@ -61,6 +65,7 @@ impl Stage<WriteInput> for Write {
 
     async fn run(&self, cx: &StageCx, input: WriteInput) -> Result<Written, Error> {
         let task = prompt::task(&self.prompts, &input.deliverable, input.version, &input.state, &input.items)?;
+        let task = AgentTask { journal: input.journal.clone(), ..task };
         let mut session = Session { write: self, cx, input, ran: Ran::default(), found: vec![] };
         session.ran.request = Some(self.agent.request(&task).digest());
         let draft = session.draft(task).await?;
@@ -105,7 +110,9 @@ impl Session<'_> {
         let Some(complaint) = self.complaint(&answer.text) else { return Ok(Ok(answer.text)) };
         self.ran.repaired = true;
         let next_reference = task.next_reference + self.found.len();
-        let again = AgentTask { messages: sent_back(&answer, &complaint.text), rounds: 0, next_reference, ..task };
+        let mut known = task.known.clone();
+        known.extend(self.found.iter().map(|it| (it.content_id, it.reference.clone())));
+        let again = AgentTask { messages: sent_back(&answer, &complaint.text), rounds: 0, next_reference, known, ..task };
         let second = match self.ask(again).await? {
             Ok(second) => second.text,
             // The first draft is a report, only not a good one.
@@ -131,6 +138,7 @@ impl Session<'_> {
             Err(error) => return Err(error),
         };
         self.note(&answer);
+        self.keep_found(&answer).await?;
         let none = |ending, reason: String| NoDraft { ending, reason, raw: Some(answer.text.clone()).filter(|it| !it.is_empty()) };
         let said_nothing = answer.text.trim().is_empty();
         let model = &answer.model;
@@ -147,17 +155,24 @@ impl Session<'_> {
         })
     }
 
-    /// Keeps who wrote, what it used, and what it found.
+    /// Keeps who wrote and what it used.
     fn note(&mut self, answer: &AgentAnswer) {
         self.ran.model.clone_from(&answer.model);
         self.ran.usage += answer.usage;
         self.ran.stop = Some(answer.stop.clone()).filter(|it| *it != StopReason::Complete);
-        for (reference, item) in &answer.found {
-            let item = MaterialItem::from(item);
-            let changed = false;
-            self.found.push(MaterialRef { reference: reference.clone(), content_id: item.id, revision: item.revision(), changed });
-            self.input.items.push(item);
+    }
+
+    /// Keeps what tools have found, in the revisions that are stored now.
+    async fn keep_found(&mut self, answer: &AgentAnswer) -> Result<(), Error> {
+        let ids: Vec<_> = answer.found.iter().map(|(_, id)| *id).collect();
+        let items = self.write.sources.items(self.input.deliverable.user, &ids).await?;
+        for (reference, id) in &answer.found {
+            let Some(item) = items.iter().find(|it| it.id == *id) else { continue };
+            let (reference, revision) = (reference.clone(), item.revision());
+            self.found.push(MaterialRef { reference, content_id: *id, revision, changed: false });
+            self.input.items.push(item.clone());
         }
+        Ok(())
     }
 
     fn complaint(&self, draft: &str) -> Option<super::repair::Complaint> {
