@@ -8,8 +8,8 @@ use std::sync::Arc;
 use self::library::StoreLibrary;
 use crate::accounts::{AccountStore, Email, NewUser, User};
 use crate::activity::ActivityLog;
-use crate::agent::{Agent, Library, Registry, Research, ResearchMeans, WritingMeans};
 use crate::agent::WebPages;
+use crate::agent::{Agent, Library, Registry, Research, ResearchMeans, WritingMeans};
 use crate::clock::{Clock, SystemClock};
 use crate::connections::{ConnectionStore, Connections, ConnectionsParts, CredentialStore, OAuth, OAuthStates};
 use crate::deliverables::{
@@ -304,10 +304,7 @@ impl YarnnnBuilder {
     /// Delivers through this channel too, with the accounts that users have connected. Without what reaches live platforms
     /// ([`Self::live`]) there is none.
     #[must_use]
-    pub fn connected_channel(
-        mut self,
-        channel: impl FnOnce(Arc<dyn OpenAccess>) -> Arc<dyn Channel> + Send + 'static,
-    ) -> Self {
+    pub fn connected_channel(mut self, channel: impl FnOnce(Arc<dyn OpenAccess>) -> Arc<dyn Channel> + Send + 'static) -> Self {
         self.connected_channels.push(Box::new(channel));
         self
     }

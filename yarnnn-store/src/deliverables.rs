@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use yarnnn_core::StoreError;
 use yarnnn_core::deliverables::{
-    Deliverable, DeliverableStatus, DeliverableStore, Destination, Kind, NewDeliverable, ReportOptions, ReportType, Schedule, SourceRef,
+    Deliverable, DeliverableStatus, DeliverableStore, Destination, Kind, NewDeliverable, ReportOptions, ReportType, Schedule,
+    SourceRef,
 };
 use yarnnn_core::id::{DeliverableId, UserId};
 use yarnnn_core::platform::{Platform, ResourceId};

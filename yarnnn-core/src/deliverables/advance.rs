@@ -82,12 +82,7 @@ impl Advance {
     }
 
     /// Looks things up on the web for a report that asks for it, once per version; what was read becomes material.
-    async fn research(
-        &self,
-        cx: &StageCx,
-        deliverable: &Deliverable,
-        version: &Version,
-    ) -> Result<(RunState, Usage), Error> {
+    async fn research(&self, cx: &StageCx, deliverable: &Deliverable, version: &Version) -> Result<(RunState, Usage), Error> {
         let mut state = version.state.clone();
         let Some(agent) = self.parts.research.as_ref().filter(|_| state.binding.has_research_directive()) else {
             return Ok((state, Usage::default()));

@@ -238,23 +238,11 @@ fn state(
         revision: Sha256::of(&item.content),
         changed: changed.contains(&item.id),
     });
+    let window = profile.window(as_of);
     RunState {
-        asked_for,
-        as_of,
-        window: profile.window(as_of),
-        window_moved: false,
-        binding: profile.binding,
         material: material.collect(),
-        found: vec![],
         sources: snapshots(sources, items),
-        ran: None,
-        tally: None,
-        said: vec![],
-        reported_before: 0,
-        left_out: 0,
-        quiet: false,
-        approved: false,
-        ending: None,
+        ..RunState::of(profile.binding, (asked_for, as_of), window)
     }
 }
 

@@ -146,12 +146,7 @@ impl Deliverables {
     ///
     /// # Errors
     /// `NotFound`, `Busy` for one that is not held, and those of the store.
-    pub async fn decide_message(
-        &self,
-        user: UserId,
-        message: MessageId,
-        decision: HeldDecision,
-    ) -> Result<OutboxMessage, Error> {
+    pub async fn decide_message(&self, user: UserId, message: MessageId, decision: HeldDecision) -> Result<OutboxMessage, Error> {
         Ok(self.parts.outbox.decide(user, message, decision, self.parts.clock.now()).await?)
     }
 

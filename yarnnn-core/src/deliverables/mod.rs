@@ -26,6 +26,8 @@ mod run;
 mod said;
 mod schedule;
 mod store;
+#[cfg(test)]
+mod testing;
 mod verify;
 mod version;
 mod write;
@@ -51,5 +53,6 @@ pub use store::{DeliverableStore, VersionStore};
 #[cfg(feature = "testing")]
 pub use store::{MockDeliverableStore, MockVersionStore};
 pub use version::{
-    DecideVersion, Ending, Hold, MaterialRef, OpenVersion, Ran, RunState, SourceSnapshot, Step, StepChange, StepCommit, Tally, Version, VersionStatus,
+    DecideVersion, Ending, Hold, MaterialRef, OpenVersion, Ran, RunState, SourceSnapshot, Step, StepChange, StepCommit, Tally,
+    Version, VersionStatus,
 };

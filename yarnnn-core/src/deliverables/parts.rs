@@ -6,15 +6,15 @@ use async_trait::async_trait;
 
 use super::draft::DraftStage;
 use super::material::{MaterialItem, MaterialSource};
-use super::store::{DeliverableStore, VersionStore};
-use super::version::RunState;
 use super::prompt::Prompts;
 use super::queue::WaysOut;
+use super::store::{DeliverableStore, VersionStore};
+use super::version::RunState;
 use crate::agent::{Agent, Research, WebPages, Writing};
 use crate::clock::Clock;
 use crate::delivery::Outbox;
-use crate::evidence::EvidenceStore;
 use crate::error::Error;
+use crate::evidence::EvidenceStore;
 use crate::id::{ContentId, IdGen, UserId};
 use crate::llm::ModelLedger;
 use crate::pipeline::Liveness;

@@ -39,7 +39,8 @@ pub(super) fn task(
     state: &RunState,
     items: &[MaterialItem],
 ) -> Result<AgentTask, Error> {
-    let mut content = vec![Content::Text(instructions(prompts, deliverable, state)?), Content::Outline(outline(deliverable, state))];
+    let mut content =
+        vec![Content::Text(instructions(prompts, deliverable, state)?), Content::Outline(outline(deliverable, state))];
     if !state.said.is_empty() {
         content.push(Content::Reported(state.said.clone()));
     }

@@ -85,8 +85,7 @@ pub(super) fn messages(
         let letter = letter(deliverable, version, rendered, (key, destination, target));
         let parts = channel.compose(&letter).map_err(|error| Error::Failed(error.to_string()))?;
         for (index, files) in parts.into_iter().enumerate() {
-            let key = if index == 0 { letter.key.clone() } else { format!("{}/{:02}", letter.key, index + 1) };
-            let (id, target) = (MessageId::fresh(ids), letter.target.clone());
+            let (id, key, target) = (MessageId::fresh(ids), letter.part_key(index), letter.target.clone());
             messages.push(NewMessage { id, key, channel: channel.kind(), target, files });
         }
     }

@@ -102,7 +102,10 @@ mod tests {
 
     #[test]
     fn a_draft_that_stands_is_left_alone() {
-        assert_eq!(check("## Done\n- We moved the launch to Thursday because the importer is too slow. [s1]\n- Good news.\n"), None);
+        assert_eq!(
+            check("## Done\n- We moved the launch to Thursday because the importer is too slow. [s1]\n- Good news.\n"),
+            None
+        );
     }
 
     #[test]

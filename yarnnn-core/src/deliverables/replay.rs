@@ -83,9 +83,8 @@ impl Deliverables {
         let input = RenderInput { deliverable: deliverable.clone(), version: version.clone(), sentences, items };
         let rendered = cx.run(&Render, input).await?;
         let written = messages(&deliverable, &version, &rendered, &self.parts.ways, self.parts.ids.as_ref())?.into_iter();
-        let written: Vec<_> = written
-            .map(|it| CapsuleMessage { key: it.key, channel: it.channel, target: it.target, files: it.files })
-            .collect();
+        let written: Vec<_> =
+            written.map(|it| CapsuleMessage { key: it.key, channel: it.channel, target: it.target, files: it.files }).collect();
         let heard = recorded.heard();
         Ok(Replayed {
             differing: differing(capsule, &draft, &rendered.markdown, &written),

@@ -370,9 +370,7 @@ fn room(context_tokens: u64) -> usize {
 pub(super) fn leaves_resumable(error: &Error) -> bool {
     match error {
         Error::Store(_) | Error::Busy(_) | Error::Cancelled | Error::Undelivered(_) | Error::NeedsOperator { .. } => true,
-        Error::Model(error) => {
-            error.is_transient() || matches!(error, LlmError::NeedsOperator { .. } | LlmError::OverCap { .. })
-        }
+        Error::Model(error) => error.is_transient() || matches!(error, LlmError::NeedsOperator { .. } | LlmError::OverCap { .. }),
         _ => false,
     }
 }

@@ -218,6 +218,28 @@ pub struct RunState {
 }
 
 impl RunState {
+    /// The state of a run that has read nothing yet.
+    pub const fn of(binding: Binding, (asked_for, as_of): (DateTime<Utc>, DateTime<Utc>), window: Interval) -> Self {
+        Self {
+            asked_for,
+            as_of,
+            window,
+            window_moved: false,
+            binding,
+            material: vec![],
+            found: vec![],
+            sources: vec![],
+            ran: None,
+            tally: None,
+            said: vec![],
+            reported_before: 0,
+            left_out: 0,
+            quiet: false,
+            approved: false,
+            ending: None,
+        }
+    }
+
     /// Everything that the report may stand on: what was gathered, then what the writer found.
     pub fn all_material(&self) -> impl Iterator<Item = &MaterialRef> {
         self.material.iter().chain(&self.found)

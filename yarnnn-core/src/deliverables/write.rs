@@ -139,7 +139,8 @@ impl Session<'_> {
         };
         self.note(&answer);
         self.keep_found(&answer).await?;
-        let none = |ending, reason: String| NoDraft { ending, reason, raw: Some(answer.text.clone()).filter(|it| !it.is_empty()) };
+        let none =
+            |ending, reason: String| NoDraft { ending, reason, raw: Some(answer.text.clone()).filter(|it| !it.is_empty()) };
         let said_nothing = answer.text.trim().is_empty();
         let model = &answer.model;
         Ok(match &answer.stop {

@@ -87,7 +87,8 @@ impl Deliver {
             return Err(NotSent::Error(SendError::Refused(problem)));
         };
         let in_doubt = matches!(message.state, MessageState::Sending | MessageState::Unknown);
-        let result = if in_doubt { look_up(channel.as_ref(), message).await } else { channel.send(message).await.map_err(NotSent::Error) };
+        let result =
+            if in_doubt { look_up(channel.as_ref(), message).await } else { channel.send(message).await.map_err(NotSent::Error) };
         result.inspect_err(|error| tracing::warn!(key = %message.key, ?error, "delivery did not succeed"))
     }
 }

@@ -59,6 +59,13 @@ pub struct Letter {
     pub chat: String,
 }
 
+impl Letter {
+    /// The key of a part, counted from 0.
+    pub fn part_key(&self, index: usize) -> String {
+        if index == 0 { self.key.clone() } else { format!("{}/{:02}", self.key, index + 1) }
+    }
+}
+
 /// One file of a message: its exact bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutboxFile {

@@ -10,14 +10,15 @@ use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
 use yarnnn_core::clock::Clock;
-use yarnnn_core::delivery::{Channel, ChannelKind, LookedUp, OutboxMessage, SendError, SendReceipt};
+use yarnnn_core::delivery::{Channel, ChannelKind, Letter, LookedUp, OutboxFile, OutboxMessage, SendError, SendReceipt};
 use yarnnn_core::hash::Sha256;
+use yarnnn_core::id::UserId;
 
+use super::FILE;
 use super::answer::{Answer, judge};
+use super::compose::compose;
 use crate::http::{HttpTransport, Request, Transport, TransportError, below};
 
-/// The message's file with the body of the request.
-const FILE: &str = "resend.json";
 /// The longest key that Resend takes.
 const LONGEST_KEY: usize = 256;
 /// How long a key is relied on: Resend keeps it for 24 hours, and an hour of them is for clocks that differ and slow answers.
@@ -33,6 +34,7 @@ pub struct ResendChannel {
     transport: Arc<dyn Transport>,
     base: Url,
     key: SecretString,
+    from: String,
     clock: Arc<dyn Clock>,
 }
 
@@ -49,7 +51,14 @@ impl ResendChannel {
     }
 
     pub(super) fn over(transport: Arc<dyn Transport>, base: Url, key: SecretString, clock: Arc<dyn Clock>) -> Self {
-        Self { transport, base, key, clock }
+        Self { transport, base, key, from: String::new(), clock }
+    }
+
+    /// Mails come from this sender: an address of a domain that the Resend account may send for, or `Name <address>`.
+    #[must_use]
+    pub fn sent_from(mut self, from: impl Into<String>) -> Self {
+        self.from = from.into();
+        self
     }
 
     fn request(&self, message: &OutboxMessage) -> Result<Request, SendError> {
@@ -68,6 +77,18 @@ impl Channel for ResendChannel {
     /// None: a mail names its recipient.
     fn default_target(&self) -> String {
         String::new()
+    }
+
+    fn compose(&self, letter: &Letter) -> Result<Vec<Vec<OutboxFile>>, SendError> {
+        Ok(vec![vec![compose(letter, &self.from)?]])
+    }
+
+    async fn ready(&self, _user: UserId, _target: &str) -> Result<(), SendError> {
+        if self.from.is_empty() {
+            let problem = "is not set, so mails have no sender".to_owned();
+            return Err(SendError::NeedsOperator { setting: "RESEND_FROM_EMAIL", problem });
+        }
+        Ok(())
     }
 
     async fn send(&self, message: &OutboxMessage) -> Result<SendReceipt, SendError> {

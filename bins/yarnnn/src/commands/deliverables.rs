@@ -34,10 +34,8 @@ async fn create(user: Option<Email>, arguments: Create, output: &Output) -> anyh
     let sources = parse_sources(&arguments.sources)?;
     let session = Session::open(user).await?;
     session.check_mail(&destinations)?;
-    let options = ReportOptions {
-        min_evidence_percent: arguments.min_evidence,
-        says_when_quiet: arguments.when_quiet == WhenQuiet::Line,
-    };
+    let options =
+        ReportOptions { min_evidence_percent: arguments.min_evidence, says_when_quiet: arguments.when_quiet == WhenQuiet::Line };
     let Create { title, description, report_type, .. } = arguments;
     let create = CreateDeliverable { title, description, report_type, sources, destinations, options, schedule };
     let deliverable = session.yarnnn.deliverables().create(&session.user, create).await?;
@@ -62,7 +60,9 @@ fn destinations(arguments: &Create) -> anyhow::Result<Vec<Destination>> {
     if let Some(channel) = &arguments.slack {
         let channel = channel.trim();
         if channel.is_empty() || channel.chars().any(char::is_whitespace) {
-            return Err(UsageError(format!("--slack: {channel:?} is no channel; give its id (C024BE91L) or name (#general)")).into());
+            return Err(
+                UsageError(format!("--slack: {channel:?} is no channel; give its id (C024BE91L) or name (#general)")).into()
+            );
         }
         destinations.push(Destination::Slack { channel: channel.to_owned() });
     }

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use super::{
-    connect, costs, deliverables, demo, doctor, import, jobs, migrate, outbox, plan, replay, run, search, settings, sources, sync,
-    verify, work,
+    connect, costs, deliverables, demo, doctor, import, jobs, migrate, outbox, plan, replay, run, search, settings, sources,
+    sync, verify, work,
 };
 use crate::cli::{Cli, Command};
 use crate::output::Output;

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use yarnnn::Error;
 use yarnnn::accounts::Email;
-use yarnnn::deliverables::{
-    DeliverableStatus, DueOutcome, RunDeliverable, RunOutcome, RunRequest, RunStatus,
-};
+use yarnnn::deliverables::{DeliverableStatus, DueOutcome, RunDeliverable, RunOutcome, RunRequest, RunStatus};
 use yarnnn::delivery::MessageState;
 use yarnnn::jobs::{JobProgress, JobProgressSink};
 use yarnnn::llm::usd;
@@ -204,7 +202,10 @@ pub(super) fn show(outcome: &RunOutcome, output: &Output) {
         let why = outcome.error.as_deref().unwrap_or("it waits for you");
         output.line(&output.tone(&format!("held: {why}"), Tone::Bad));
         output.line(&format!("read it: yarnnn deliverables show {}", outcome.deliverable));
-        output.line(&format!("let it pass: yarnnn deliverables approve {0}; or end it: yarnnn deliverables reject {0}", version.id));
+        output.line(&format!(
+            "let it pass: yarnnn deliverables approve {0}; or end it: yarnnn deliverables reject {0}",
+            version.id
+        ));
         return;
     }
     if let Some(error) = &outcome.error {

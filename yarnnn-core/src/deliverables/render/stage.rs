@@ -49,6 +49,12 @@ impl Stage<RenderInput> for Render {
     async fn run(&self, _cx: &StageCx, input: RenderInput) -> Result<RenderedReport, Error> {
         let report = assemble::assemble(&input);
         let html = html::html(&report)?;
-        Ok(RenderedReport { markdown: markdown::markdown(&report), text: markdown::plain(&report), chat: markdown::chat(&report), html, report })
+        Ok(RenderedReport {
+            markdown: markdown::markdown(&report),
+            text: markdown::plain(&report),
+            chat: markdown::chat(&report),
+            html,
+            report,
+        })
     }
 }
