@@ -113,7 +113,7 @@ fn report(call: &LedgerCall, titles: &BTreeMap<String, String>) -> String {
 }
 
 fn caps(session: &Session) -> Value {
-    let caps = session.config.models.caps;
+    let caps = session.config.model.models.caps;
     let amount = |cap: Option<u64>| cap.map(dollars);
     json!({ "run_usd": amount(caps.run), "user_day_usd": amount(caps.user_day), "installation_day_usd": amount(caps.installation_day) })
 }
