@@ -344,6 +344,18 @@ async fn a_torn_or_repeated_page_loses_nothing() {
 }
 
 #[tokio::test]
+async fn the_end_of_a_first_fill_is_asked_for_twice() {
+    for (torn, cap, calls) in [(9, None, 3), (0, None, 3), (1, None, 5), (9, Some(300), 2), (9, Some(299), 2)] {
+        let slack = Workspace::new();
+        // Beyond the time to live, where no sweep and no audit lists it again.
+        (0..300).for_each(|it| drop(slack.post(hours(24 * 20) + TimeDelta::minutes(it), "old")));
+        slack.fault("conversations.history", torn, Fault::Torn);
+        let stored = slack.start(cap).await;
+        assert_eq!((stored.texts().len(), slack.calls()["conversations.history"]), (cap.unwrap_or(300) as usize, calls));
+    }
+}
+
+#[tokio::test]
 async fn a_thread_that_shows_less_than_it_counts_is_asked_again() {
     let slack = Workspace::new();
     let parent = slack.post(hours(3), "parent");
