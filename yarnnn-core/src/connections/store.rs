@@ -104,7 +104,9 @@ pub enum RefreshTurn {
 /// - `replace` stores what a refresh bought, keeps the old refresh token when there is no new one, adds one to the generation and
 ///   ends the lease; it is a `Conflict` for a caller whose lease ended and was taken, and then nothing is written.
 /// - `give_up` ends the caller's lease and changes nothing else.
-/// - Values that older installations sealed with Fernet under the same key can be read, and are sealed anew when replaced.
+/// - Values that older installations sealed with Fernet under the same key can be read. What was sealed so, or with a key that is
+///   no longer the first, is sealed anew by `credentials`, unless somebody replaced it meanwhile; the generation stays.
+/// - `try_keys` tries what is stored of active connections, some of each key; it is `Locked` if none of it opens.
 ///
 /// # Errors
 /// `Locked` when there is no key or the value was sealed with another one; `NotFound`, `Conflict`, `Unavailable`, `Corrupt`.
@@ -122,6 +124,9 @@ pub trait CredentialStore: Send + Sync + 'static {
 
     /// Stores what a refresh bought.
     async fn replace(&self, take: &TakeRefresh, bought: Credentials) -> Result<StoredCredentials, StoreError>;
+
+    /// Whether the keys at hand are those of this store.
+    async fn try_keys(&self) -> Result<(), StoreError>;
 
     /// Lets others try.
     async fn give_up(&self, take: &TakeRefresh) -> Result<(), StoreError>;
