@@ -347,6 +347,28 @@ pub async fn save_at_once_succeeds_once(ports: &Ports) {
     assert!(saved.iter().all(|it| it.is_ok() || is_conflict(it)), "{saved:?}");
 }
 
+/// An account of Google's is known by the id that does not change, where it is told: its address can be changed, or be another's.
+pub async fn connect_knows_an_account_by_the_id_that_stays(ports: &Ports) {
+    let told = |address: &str, sub: &str| {
+        let mut new = account(ANA, Provider::Google, address);
+        if !sub.is_empty() {
+            new.metadata.insert("sub".to_owned(), sub.into());
+        }
+        new
+    };
+    let steps = [
+        ("ana@example.com", "", "is new", 1),
+        ("ana@example.com", "118", "only tells more", 1),
+        ("ana@new.example", "118", "has another address", 1),
+        ("ana@new.example", "", "tells less, and is known by its address", 1),
+        ("ana@new.example", "227", "has the address of the former", 2),
+    ];
+    for (address, sub, what, epoch) in steps {
+        let done = ports.connections.connect(told(address, sub)).await.unwrap().connection;
+        assert_eq!((done.epoch, done.account_id()), (epoch, Some(address)), "an account that {what}");
+    }
+}
+
 /// The row, its secrets and what came from it go; the log tells of it.
 pub async fn disconnect_takes_everything_along(ports: &Ports) {
     let first = connected(ports, "ana@example.com").await;

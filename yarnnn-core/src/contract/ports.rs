@@ -73,6 +73,7 @@ macro_rules! contract_facts {
                 save_changes_what_is_given,
                 save_compares_before_it_writes,
                 save_at_once_succeeds_once,
+                connect_knows_an_account_by_the_id_that_stays,
                 disconnect_takes_everything_along,
                 disconnect_of_nothing_changes_nothing,
                 disconnect_leaves_room_for_a_new_connection,
@@ -90,6 +91,7 @@ macro_rules! contract_facts {
                 replace_after_the_end_of_a_lease_that_nobody_took_counts,
                 replace_after_a_new_connection_is_a_conflict,
                 replace_leaves_the_row_as_others_read_it,
+                try_keys_opens_what_was_connected,
                 give_up_lets_the_next_try,
                 give_up_of_a_lost_lease_changes_nothing,
             }
@@ -415,6 +417,7 @@ macro_rules! contract_facts {
                 release_corrects_the_window_of_the_grant,
                 release_of_an_ended_permit_changes_nothing,
                 set_limits_changes_an_endpoint,
+                introduce_keeps_what_an_operator_switched_off,
                 usage_lists_endpoints,
                 usage_counts_what_is_held,
                 usage_says_when_a_window_is_full,
