@@ -74,6 +74,8 @@ macro_rules! contract_facts {
                 save_compares_before_it_writes,
                 save_at_once_succeeds_once,
                 connect_knows_an_account_by_the_id_that_stays,
+                connect_of_an_account_that_returns_excludes_the_same,
+                selected_before_is_what_the_account_had,
                 disconnect_takes_everything_along,
                 disconnect_of_nothing_changes_nothing,
                 disconnect_leaves_room_for_a_new_connection,

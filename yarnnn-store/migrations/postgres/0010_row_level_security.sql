@@ -1,29 +1,18 @@
 -- Nothing here is for the web roles of a hosted database, which may reach whatever stands in the public schema: every table has
--- row-level security and no policy, so that its owner alone, and roles that pass it by, see rows. A table that a later migration
--- adds has it from there. Tables of others in the same schema are let be.
+-- row-level security and no policy, so that its owner alone, and roles that pass it by, see rows. The tables that are not named
+-- here have it from the migrations that made them, as those of later ones must.
 
 -- To alter a table is to wait for its readers, while everybody else waits behind: better to fail and be tried again.
 set local lock_timeout = '2s';
 
-do $$
-declare
-    v_table text;
-    v_role text;
-begin
-    foreach v_table in array array[
-        '_sqlx_migrations', 'users', 'workspaces', 'activity_log', 'platform_connections', 'platform_content', 'sync_registry',
-        'deliverables', 'deliverable_versions', 'version_sentences', 'evidence', 'outbox', 'job_queue', 'job_keys', 'job_events',
-        'job_workers', 'api_rate_limits', 'api_permits', 'oauth_states', 'content_shadow', 'user_context'
-    ] loop
-        -- Some have it: no lock is needed for those.
-        if exists (select from pg_class where oid = v_table::regclass and not relrowsecurity) then
-            execute format('alter table %I enable row level security', v_table);
-        end if;
-        -- Row-level security does not ask who empties a table.
-        foreach v_role in array array['anon', 'authenticated'] loop
-            if exists (select from pg_roles where rolname = v_role) then
-                execute format('revoke truncate, references, trigger on table %I from %I', v_table, v_role);
-            end if;
-        end loop;
-    end loop;
-end $$;
+alter table _sqlx_migrations enable row level security;
+alter table users enable row level security;
+alter table workspaces enable row level security;
+alter table activity_log enable row level security;
+alter table platform_content enable row level security;
+alter table sync_registry enable row level security;
+alter table deliverables enable row level security;
+alter table deliverable_versions enable row level security;
+alter table version_sentences enable row level security;
+alter table evidence enable row level security;
+alter table outbox enable row level security;

@@ -70,27 +70,6 @@ async fn whoever_may_read_the_schema_sees_no_row_and_the_owner_sees_all() {
     .await;
 }
 
-/// Roles are those of the whole server: other tests may want this one too, so it stays, without a login.
-#[tokio::test]
-async fn a_web_role_cannot_empty_a_table() {
-    with_postgres(|url| async move {
-        let mut bench = Bench::open(&url).await;
-        bench
-            .run(
-                "do $$ begin
-                    if not exists (select from pg_roles where rolname = 'anon') then create role anon nologin; end if;
-                exception when duplicate_object or unique_violation then null; end $$",
-            )
-            .await;
-        // As hosted databases have it.
-        bench.run("alter default privileges in schema public grant all on tables to anon").await;
-        migrate(&url).await;
-        let open = names(&mut bench, "'r', 'p'", "has_table_privilege('anon', oid, 'truncate')").await;
-        assert_eq!(open, Vec::<String>::new());
-    })
-    .await;
-}
-
 #[tokio::test]
 async fn a_migration_does_not_wait_behind_a_reader_for_ever() {
     with_postgres(|url| async move {

@@ -166,6 +166,38 @@ async fn disconnecting_takes_what_came(backend: Backend) {
     live.close().await;
 }
 
+async fn choices_come_back_with_the_account(backend: Backend) {
+    let (live, token) = Live::with_slack(backend).await;
+    let source = |channel: &str| format!("slack:{channel}");
+    let (general, random) = (source(&live.team.general), source(&live.team.random));
+    live.json(&["sources", "select", &random], 0);
+    live.json(&["sources", "exclude", &general], 0);
+    let choices = || live.json(&["sources"], 0)["sources"].as_array().unwrap().clone();
+    let chosen = |all: &[serde_json::Value]| {
+        let mut chosen: Vec<_> =
+            all.iter().map(|it| (it["source"].clone(), it["selected"].clone(), it["excluded"].clone())).collect();
+        chosen.sort_by_key(|it| it.0.to_string());
+        chosen
+    };
+    let before = chosen(&choices());
+    live.json(&["connect", "--remove", "slack"], 0);
+    let again = live.connect("slack", &token, 0);
+    assert_eq!((&again["replaced"], &again["platforms"][0]["selected"]), (&json!(false), &json!(1)), "{again:#}");
+    assert_eq!(chosen(&choices()), before);
+    assert!(before.contains(&(json!(general), json!(false), json!(true))), "{before:?}");
+    live.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn choices_come_back_with_the_account_on_sqlite() {
+    choices_come_back_with_the_account(Backend::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn choices_come_back_with_the_account_on_postgres() {
+    choices_come_back_with_the_account(Backend::Postgres).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn disconnecting_takes_what_came_on_sqlite() {
     disconnecting_takes_what_came(Backend::Sqlite).await;
