@@ -175,7 +175,7 @@ async fn choices_come_back_with_the_account(backend: Backend) {
     let choices = || live.json(&["sources"], 0)["sources"].as_array().unwrap().clone();
     let chosen = |all: &[serde_json::Value]| {
         let mut chosen: Vec<_> =
-            all.iter().map(|it| (it["source"].clone(), it["selected"].clone(), it["excluded"].clone())).collect();
+            all.iter().map(|it| (it["resource_id"].clone(), it["selected"].clone(), it["excluded"].clone())).collect();
         chosen.sort_by_key(|it| it.0.to_string());
         chosen
     };
@@ -184,7 +184,7 @@ async fn choices_come_back_with_the_account(backend: Backend) {
     let again = live.connect("slack", &token, 0);
     assert_eq!((&again["replaced"], &again["platforms"][0]["selected"]), (&json!(false), &json!(1)), "{again:#}");
     assert_eq!(chosen(&choices()), before);
-    assert!(before.contains(&(json!(general), json!(false), json!(true))), "{before:?}");
+    assert!(before.contains(&(json!(live.team.general), json!(false), json!(true))), "{before:?}");
     live.close().await;
 }
 
