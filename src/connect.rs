@@ -158,20 +158,31 @@ pub async fn open_store(config: &Config) -> Result<SqlStore, ConnectError> {
     Ok(store)
 }
 
-/// Fails when something is connected and its credentials cannot be read: for programs that work in the background, and would
-/// otherwise fail connection by connection where nobody looks.
+/// Fails when something is connected and none of its credentials can be read: the key is missing, or is that of another
+/// installation. Programs that work in the background would otherwise fail connection by connection where nobody looks, and what
+/// is connected next would be sealed with a key that opens nothing else.
 ///
 /// # Errors
 /// Names the setting, or the database.
 pub async fn check_seal_key(config: &Config, yarnnn: &Yarnnn) -> Result<(), ConnectError> {
-    let Some(missing) = config.need_seal_key().err() else { return Ok(()) };
+    let missing = config.need_seal_key().err();
     let Some(connections) = yarnnn.connections() else { return Ok(()) };
     let named = |source| ConnectError::Database { url: config.database.display_url(), source };
-    let live = connections.live(None, 1).await.map_err(|error| match error {
-        Error::Store(error) => named(error),
-        other => named(StoreError::Unavailable { source: other.into() }),
-    })?;
-    if live.is_empty() { Ok(()) } else { Err(missing.into()) }
+    if let Some(missing) = missing {
+        let live = connections.live(None, 1).await.map_err(|error| match error {
+            Error::Store(error) => named(error),
+            other => named(StoreError::Unavailable { source: other.into() }),
+        })?;
+        return if live.is_empty() { Ok(()) } else { Err(missing.into()) };
+    }
+    connections.try_keys().await.map_err(|error| match error {
+        StoreError::Locked { problem, .. } => {
+            let problem =
+                format!("none of its keys opens what is connected: {problem}; `yarnnn doctor` looks at each connection");
+            ConfigError { variable: env_vars::INTEGRATION_ENCRYPTION_KEY, problem }.into()
+        }
+        other => named(other),
+    })
 }
 
 /// The ports with the hints of the server of `REDIS_URL` on top. Without it they mean the same, only workers learn later of jobs.

@@ -123,6 +123,9 @@ pub(crate) struct Connect {
     /// Read the token from this variable (default: standard input, or a prompt that does not show it).
     #[arg(long, value_name = "NAME", conflicts_with = "remove")]
     pub(crate) token_env: Option<String>,
+    /// Go on although no key opens what is connected: the key is lost, and all of it will be connected again.
+    #[arg(long, conflicts_with = "remove")]
+    pub(crate) lost_key: bool,
     /// Disconnect this provider; what came from it goes too, except what reports cite.
     #[arg(long, value_name = "PROVIDER")]
     pub(crate) remove: Option<String>,

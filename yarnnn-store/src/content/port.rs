@@ -77,7 +77,7 @@ impl ContentStore for SqlStore {
     async fn exclude(&self, user: UserId, resource: &Resource, excluded: bool, at: DateTime<Utc>) -> Result<(), StoreError> {
         let first = registry::first_token(self.ids.as_ref(), at);
         let mut tx = self.db.begin().await?;
-        registry::exclude(&mut tx, (user, resource), excluded, (first, at)).await?;
+        registry::exclude(&mut tx, (user, &resource.id, &resource.name), excluded, (first, at)).await?;
         tx.commit().await
     }
 }

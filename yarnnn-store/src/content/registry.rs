@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 use yarnnn_core::StoreError;
 use yarnnn_core::id::{ConnectionId, IdGen, UserId};
-use yarnnn_core::platform::{Cursor, Gap, Interval, Quarantined, Resource, ResourceId};
+use yarnnn_core::platform::{Cursor, Gap, Interval, Quarantined, ResourceId};
 use yarnnn_core::sync::{BeginRun, Finished, RunHandle, RunToken};
 
 use crate::columns::{Id, Instant};
@@ -40,7 +40,7 @@ const ENTER: &str = "insert into sync_registry \
 const NOTE: &str = "update sync_registry set sync_metadata = $2 where id = $1";
 
 /// Where the registry's notes say that the user keeps a resource from being synced.
-pub(super) const EXCLUDED: &str = "excluded";
+pub(crate) const EXCLUDED: &str = "excluded";
 
 /// `last_error` is cut at this many characters.
 const MAX_ERROR_CHARS: usize = 500;
@@ -122,7 +122,7 @@ fn entry_id(user: UserId, resource: &ResourceId) -> Uuid {
 
 /// The token of an entry that is made. An entry can be deleted and made anew, and no run of the old one may pass for one of the
 /// new: milliseconds, so that it is higher than before, then chance.
-pub(super) fn first_token(ids: &dyn IdGen, at: DateTime<Utc>) -> RunToken {
+pub(crate) fn first_token(ids: &dyn IdGen, at: DateTime<Utc>) -> RunToken {
     const CHANCE_BITS: u32 = 21;
     let chance = ids.uuid().as_u128() & ((1 << CHANCE_BITS) - 1);
     let millis = at.timestamp_millis().clamp(0, i64::MAX >> CHANCE_BITS);
@@ -130,20 +130,20 @@ pub(super) fn first_token(ids: &dyn IdGen, at: DateTime<Utc>) -> RunToken {
 }
 
 /// Notes whether a resource is kept from being synced.
-pub(super) async fn exclude(
+pub(crate) async fn exclude(
     tx: &mut Tx,
-    (user, resource): (UserId, &Resource),
+    (user, resource, name): (UserId, &ResourceId, &str),
     excluded: bool,
     (first, at): (RunToken, DateTime<Utc>),
 ) -> Result<(), DbError> {
-    let what = || fenced(&resource.id);
+    let what = || fenced(resource);
     let (id, Json(mut notes)): (Id, Json<Map<String, Value>>) = on_tx!(&mut *tx, connection => {
         let query = sqlx::query_as(ENTER)
-            .bind(Id(entry_id(user, &resource.id)))
+            .bind(Id(entry_id(user, resource)))
             .bind(Id(user.as_uuid()))
-            .bind(resource.id.platform().as_str())
-            .bind(clean(resource.id.as_str()))
-            .bind(clean(&resource.name))
+            .bind(resource.platform().as_str())
+            .bind(clean(resource.as_str()))
+            .bind(clean(name))
             .bind(first.0)
             .bind(Instant(at));
         query.fetch_one(connection).await

@@ -1,4 +1,4 @@
-//! All checks, one after the other. Exit code 1 when something is wrong.
+//! All checks, one after the other. Exit code 1 when something is wrong, 3 when it is the key of what is connected.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -15,7 +15,7 @@ use yarnnn::sync::ResourceStatus;
 use super::super::when;
 use super::check::{Check, bad, good};
 use super::live;
-use crate::exit::FAILED;
+use crate::exit::{CONFIGURATION, FAILED};
 use crate::output::{Output, Tone};
 use crate::session::Session;
 
@@ -60,7 +60,11 @@ pub(in super::super) async fn execute(user: Option<Email>, output: &Output) -> a
             output.line(&output.tone(&format!("{}  {}", when::show(Some(it.created_at)), it.summary), Tone::Faint));
         }
     }
-    Ok(if problems > 0 { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+    Ok(match checks.iter().any(|it| it.of_settings) {
+        true => ExitCode::from(CONFIGURATION),
+        false if problems > 0 => ExitCode::from(FAILED),
+        false => ExitCode::SUCCESS,
+    })
 }
 
 fn model(config: &Config) -> Check {
