@@ -14,14 +14,18 @@ use sqlx::{Connection as _, SqliteConnection};
 use yarnnn_core::StoreError;
 use yarnnn_core::accounts::NewUser;
 use yarnnn_core::activity::ActivityKind;
+use yarnnn_core::agent::NewWebPage;
 use yarnnn_core::contract::Ports;
 use yarnnn_core::contract::connection_fixtures::connected;
 use yarnnn_core::contract::fixtures::{
     ANA, begin, channel, everything, finished, first_page, fresh, gone, import, last_page, letter, line, live, message, minute,
     opened, queued, resource, sentence, texts, verified, written,
 };
+use yarnnn_core::contract::ledger_fixtures::{account, answered, call, lost, reserved};
+use yarnnn_core::deliverables::Version;
 use yarnnn_core::delivery::Settlement;
-use yarnnn_core::id::UserId;
+use yarnnn_core::id::{ContentId, UserId};
+use yarnnn_core::llm::CallAccount;
 use yarnnn_core::platform::{Cursor, Gap, GapKind, Interval, Quarantined, Resource, ResourceKind};
 use yarnnn_core::search::SearchQuery;
 use yarnnn_core::sync::{ExpireBefore, Finished, Origin, PageCommit, Progress, Retain, RetainReason};
@@ -86,7 +90,7 @@ async fn a_database_of_a_newer_version_is_refused() {
     let mut raw = SqliteConnection::connect(&file_url(&folder)).await.unwrap();
     sqlx::query(NEWER).bind(vec![0_u8]).execute(&mut raw).await.unwrap();
     let error = store.migrate().await.unwrap_err();
-    insta::assert_snapshot!(error, @"the database refused or holds unreadable data (a database of a newer version): it has migration 9999, and this program knows migrations up to 8; use the newer program");
+    insta::assert_snapshot!(error, @"the database refused or holds unreadable data (a database of a newer version): it has migration 9999, and this program knows migrations up to 13; use the newer program");
     assert_eq!(store.schema_version().await.unwrap(), 9999);
     with_postgres(|url| async move {
         let store = SqlStore::connect(&url).await.unwrap();
@@ -234,8 +238,9 @@ async fn last_run(ports: &Ports) {
     ports.content.commit(page).await.unwrap();
 }
 
-async fn report(ports: &Ports, cited: yarnnn_core::id::ContentId) {
+async fn report(ports: &Ports, cited: ContentId) {
     let version = opened(ports).await;
+    research(ports, &version).await;
     ports.versions.advance(written(version.id)).await.unwrap();
     let sentences = vec![sentence(0, "A moved.", &["A"]), sentence(1, "So be it.", &[])];
     ports.versions.advance(verified(version.id, sentences)).await.unwrap();
@@ -246,6 +251,23 @@ async fn report(ports: &Ports, cited: yarnnn_core::id::ContentId) {
     let sent = Settlement::Sent { external_id: "out/report.md".to_owned() };
     ports.outbox.settle(ANA, message.id, 1, sent, minute(12)).await.unwrap();
     ports.versions.advance(finished(version.id)).await.unwrap();
+}
+
+/// A page of the web, a call that was answered, one that was lost, and one that belongs to no version.
+async fn research(ports: &Ports, version: &Version) {
+    let page = NewWebPage {
+        id: ContentId::from_uuid(fresh()),
+        url: "https://example.com/?q=é".to_owned(),
+        title: "Example\0".to_owned(),
+        content: "It launches.".to_owned(),
+        fetched_at: minute(10),
+    };
+    ports.web_pages.keep(ANA, version.id, vec![page], minute(10)).await.unwrap();
+    let calls = [reserved(ports, call(account(version), 70)).await, reserved(ports, call(account(version), 80)).await];
+    for (call, end) in calls.into_iter().zip([answered(5), lost()]) {
+        ports.model_ledger.settle(ANA, call, end, minute(10)).await.unwrap();
+    }
+    reserved(ports, call(CallAccount::of(ANA), 90)).await;
 }
 
 #[tokio::test]
