@@ -89,7 +89,7 @@ pub struct PlatformReport {
 /// The clients of one connection.
 #[derive(Debug, Clone)]
 pub struct OpenConnection {
-    access: Access,
+    pub(super) access: Access,
     platforms: Arc<dyn OpenPlatform>,
 }
 

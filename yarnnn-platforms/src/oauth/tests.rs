@@ -91,6 +91,7 @@ fn line(request: &Request) -> String {
         Body::Empty => String::new(),
         Body::Form(pairs) => pairs.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" "),
         Body::Json(value) => value.to_string(),
+        Body::Exact { content, .. } => content.clone(),
     };
     let headers = request.headers.iter().map(|(name, value)| format!("{name}: {value}; ")).collect::<Vec<_>>().concat();
     format!("{} {} {headers}{body}", request.method, request.url)
