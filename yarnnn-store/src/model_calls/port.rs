@@ -21,7 +21,7 @@ const CALLS: &str = "select id, user_id, deliverable_id, version_id, purpose, mo
 const WITH_BODIES: &str = "request, response from model_calls where true";
 const WITHOUT_BODIES: &str = "cast(null as text) as request, cast(null as text) as response from model_calls where true";
 const ANSWERED: &str = "select response from model_calls where version_id = $1 and user_id = $2 and request_sha256 = $3 \
-    and state = 'answered' and response is not null order by reserved_at, id limit 1";
+    and state = 'answered' and response is not null order by ended_at, reserved_at, id limit 1";
 
 #[async_trait]
 impl ModelLedger for SqlStore {
