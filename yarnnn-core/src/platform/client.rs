@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Cursor, Gap, Interval, Item, PageToken, Platform, Probe, Quarantined, Reason, Resource, ResourceId, ResourceKind};
 use crate::error::Cause;
@@ -89,12 +89,14 @@ pub enum FetchMode {
     /// What changed since a cursor of an earlier fetch.
     Since(Cursor),
     /// What is stored, once more: edits come back as items, what was deleted as `gone`, what was seen to be unchanged as
-    /// `unchanged`. Takes no cursor and returns none.
+    /// `unchanged`. Returns no cursor, but for the given one without what has been read here.
     Audit {
         /// The stretch to list again. What is new in it may come back too.
         window: Interval,
         /// What is stored of the resource, inside and outside of the window.
         known: Arc<[KnownItem]>,
+        /// The cursor as it is now: what the audit has read need not be read from there.
+        cursor: Option<Cursor>,
     },
 }
 
@@ -145,6 +147,9 @@ pub struct FetchPage {
     pub gaps: Vec<Gap>,
     /// What comes next.
     pub next: Next,
+    /// For how long a later run may go on with the next page, should this one be cut short. It must lose nothing that changed
+    /// meanwhile: the cursor at the end passes only what had been told when the first page was read. None: not at all.
+    pub good_for: Option<TimeDelta>,
 }
 
 /// What follows a page.

@@ -179,7 +179,7 @@ impl Bench {
             );
             KnownItem { item_id: (*id).to_owned(), source_timestamp, metadata: json!({}) }
         });
-        self.fetch("INBOX", FetchMode::Audit { window: self.window(), known: known.collect() }, None).await
+        self.fetch("INBOX", FetchMode::Audit { window: self.window(), known: known.collect(), cursor: None }, None).await
     }
 
     async fn fetch(&self, label: &str, mode: FetchMode, cap: Option<u32>) -> Result<Fetched, PlatformError> {
