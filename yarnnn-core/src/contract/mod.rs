@@ -32,6 +32,7 @@ pub mod jobs_state;
 pub mod leases;
 pub mod oauth_states;
 pub mod outbox;
+pub mod places;
 mod ports;
 pub mod presence;
 pub mod reading;

@@ -62,7 +62,12 @@ pub(super) struct Tally {
 }
 
 impl Kept {
-    pub(super) const fn new(begun: Begun, token: PageToken, (began, until): (DateTime<Utc>, DateTime<Utc>), tally: Tally) -> Self {
+    pub(super) const fn new(
+        begun: Begun,
+        token: PageToken,
+        (began, until): (DateTime<Utc>, DateTime<Utc>),
+        tally: Tally,
+    ) -> Self {
         Self { v: VERSION, begun, token, began, until, tally }
     }
 

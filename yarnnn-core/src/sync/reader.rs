@@ -12,8 +12,8 @@ use super::{
 };
 use crate::error::Error;
 use crate::platform::{
-    Budget, Cursor, Fetch, FetchMode, FetchPage, Gap, Interval, KnownItem, Next, PageToken, PlatformClient, PlatformError, Quarantined,
-    Resource,
+    Budget, Cursor, Fetch, FetchMode, FetchPage, Gap, Interval, KnownItem, Next, PageToken, PlatformClient, PlatformError,
+    Quarantined, Resource,
 };
 
 /// Records that could not be read and are named in an outcome.

@@ -151,7 +151,8 @@ impl Bench {
             source_timestamp: it.source_timestamp,
             metadata: it.metadata.clone(),
         });
-        self.fetch("ana@example.com", FetchMode::Audit { window: self.window(), known: known.collect(), cursor: None }, None).await
+        self.fetch("ana@example.com", FetchMode::Audit { window: self.window(), known: known.collect(), cursor: None }, None)
+            .await
     }
 
     async fn fetch(&self, calendar: &str, mode: FetchMode, cap: Option<u32>) -> Result<Fetched, PlatformError> {
