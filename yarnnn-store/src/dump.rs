@@ -51,6 +51,7 @@ const JSON: [&str; 21] = [
     "metadata",
     "payload",
     "pending",
+    "places",
     "recipient_context",
     "run_state",
     "schedule",

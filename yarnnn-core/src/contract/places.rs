@@ -43,7 +43,7 @@ fn audit(text: &str) -> (RunPart, String) {
 pub async fn begin_hands_out_where_a_run_was_cut_short(ports: &Ports) {
     assert_eq!(places(ports).await, []);
     let run = begin(ports, ANA, &channel()).await;
-    within(ports, &run, RunPart::New, Some("a\0b \u{1f5fc}\"")).await;
+    within(ports, &run, RunPart::New, Some("a\tb \u{1f5fc}\"")).await;
     within(ports, &run, RunPart::New, Some("second")).await;
     assert_eq!(places(ports).await, [new("second")]);
     assert_eq!(places(ports).await, [new("second")], "a run that has read nothing changes nothing");

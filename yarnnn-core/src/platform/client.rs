@@ -15,7 +15,8 @@ use crate::error::Cause;
 /// - `resources` lists each resource once, over all pages; the order is stable between calls.
 /// - Fetching a resource from its first page to [`Next::Done`] yields every record that the mode asks for at least once (export
 ///   files: exactly once): as an item, as filtered, or as quarantined. What is left out is named as a gap.
-/// - The same source gives the same pages; a page token is valid as long as the source has not changed.
+/// - The same source gives the same pages; a page token is valid as long as the source has not changed, and for as long as its page
+///   says ([`FetchPage::good_for`]) even if it has.
 /// - A record that cannot be read is quarantined by name and never ends the fetch early. An answer that cannot be trusted (an
 ///   error, a foreign content type, an empty page where something must be) is an error, never an end.
 /// - A cursor is only returned with the last page and never passes a record that was neither returned nor left to a later fetch

@@ -104,9 +104,9 @@ impl Place {
     /// The longest, in bytes. A run whose place would be longer starts over when it is cut short.
     pub const MAX: usize = 256 * 1024;
 
-    /// Wraps a text, unless it is too long to be written with every page.
+    /// Wraps a text, unless it is too long to be written with every page, or holds the one character that no database keeps.
     pub fn new(text: String) -> Option<Self> {
-        (text.len() <= Self::MAX).then_some(Self(text))
+        (text.len() <= Self::MAX && !text.contains('\0')).then_some(Self(text))
     }
 
     /// The text.
