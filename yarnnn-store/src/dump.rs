@@ -40,7 +40,7 @@ const SEALED: [&str; 2] = ["credentials_encrypted", "refresh_token_encrypted"];
 /// Columns that `SQLite` keeps as numbers.
 const FLAGS: [&str; 7] = ["digest_enabled", "is_current", "is_inference", "is_user_authored", "onboarded", "retained", "success"];
 /// Columns that `SQLite` keeps as JSON text.
-const JSON: [&str; 21] = [
+const JSON: [&str; 22] = [
     "analyst_metadata",
     "covered",
     "destination",
