@@ -353,8 +353,8 @@ impl Scene<'_> {
         let long_ago = |state: &ResourceStatus| state.audited_at.is_none_or(|at| self.now - at >= every);
         match self.trigger {
             SyncTrigger::Manual => AuditWish::Asked,
-            _ if state.is_some_and(long_ago) => AuditWish::Due,
-            _ => AuditWish::None,
+            SyncTrigger::Scheduled if state.is_some_and(long_ago) => AuditWish::Due,
+            SyncTrigger::Scheduled => AuditWish::None,
         }
     }
 

@@ -98,7 +98,9 @@ mod tests {
     #[test]
     fn a_gap_of_one_record_is_named_once_and_one_without_bounds_stays() {
         let record = cap(3, 3);
-        assert_eq!(after_audit(vec![record.clone()], &[seen(0, 10)], vec![record.clone()]), [record.clone()]);
+        let twice = || (vec![record.clone()], vec![record.clone()]);
+        let (told, missed) = twice();
+        assert_eq!(after_audit(told, &[seen(0, 10)], missed), twice().0);
         assert_eq!(after_audit(vec![record.clone()], &[], vec![record.clone()]), [record]);
         let hidden = gap(GapKind::Cap, None, None);
         assert_eq!(after_audit(vec![hidden.clone()], &[Interval::ALL], vec![]), [hidden]);

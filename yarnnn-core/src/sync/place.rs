@@ -65,10 +65,10 @@ impl Kept {
     pub(super) const fn new(
         begun: Begun,
         token: PageToken,
-        (began, until): (DateTime<Utc>, DateTime<Utc>),
+        (since, until): (DateTime<Utc>, DateTime<Utc>),
         tally: Tally,
     ) -> Self {
-        Self { v: VERSION, begun, token, began, until, tally }
+        Self { v: VERSION, begun, token, began: since, until, tally }
     }
 
     /// Reads a place, unless it is too old or of another version: then the run starts over.

@@ -121,8 +121,8 @@ impl Work {
         let seen = Interval { from: if is_whole { self.from } else { until }, to: self.began.min(self.to) };
         page.covered.extend((seen.from < seen.to).then_some(seen));
         if !is_whole {
-            let more = if self.more { "more than " } else { "" };
-            let reason = format!("{more}{left} older mails were left to the next syncs");
+            let at_least = if self.more { "more than " } else { "" };
+            let reason = format!("{at_least}{left} older mails were left to the next syncs");
             page.gaps.push(Gap { kind: GapKind::Cap, from: Some(self.from), to: Some(until), reason });
         }
         let complete = Interval { from: if is_whole { self.from } else { until + TimeDelta::milliseconds(1) }, to: self.to };

@@ -145,10 +145,9 @@ impl Hand {
 
     /// Goes on by instants where Notion's own cursor is no longer fresh: the list may have moved, or the cursor expired.
     pub(super) fn refresh(&mut self, now: DateTime<Utc>) {
-        if let Some(next) = self.next.clone().filter(|_| now - self.asked > FRESH) {
-            if !self.restart() {
-                self.next = Some(next);
-            }
+        let stale = self.next.clone().filter(|_| now - self.asked > FRESH);
+        if stale.is_some() && !self.restart() {
+            self.next = stale;
         }
     }
 
