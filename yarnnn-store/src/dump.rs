@@ -42,7 +42,7 @@ const SEALED: [&str; 2] = ["credentials_encrypted", "refresh_token_encrypted"];
 /// Columns that `SQLite` keeps as numbers.
 const FLAGS: [&str; 7] = ["digest_enabled", "is_current", "is_inference", "is_user_authored", "onboarded", "retained", "success"];
 /// Columns that `SQLite` keeps as JSON text; a few are text on both.
-const JSON: [&str; 23] = [
+const JSON: [&str; 24] = [
     "analyst_metadata",
     "covered",
     "destination",
@@ -53,6 +53,7 @@ const JSON: [&str; 23] = [
     "metadata",
     "payload",
     "pending",
+    "places",
     "recipient_context",
     "request",
     "response",

@@ -24,7 +24,7 @@ use yarnnn_core::delivery::Settlement;
 use yarnnn_core::id::UserId;
 use yarnnn_core::platform::{Cursor, Gap, GapKind, Interval, Quarantined, Resource, ResourceKind};
 use yarnnn_core::search::SearchQuery;
-use yarnnn_core::sync::{ExpireBefore, Finished, Origin, PageCommit, Progress, Retain, RetainReason};
+use yarnnn_core::sync::{ExpireBefore, Finished, Origin, PageCommit, Progress, Retain, RetainReason, RunPart};
 use yarnnn_store::SqlStore;
 
 use common::{file_url, ports, sqlite_file, with_postgres};
@@ -223,7 +223,8 @@ async fn last_run(ports: &Ports) {
         item_count: 1,
         source_latest_at: Some(minute(-31)),
         error: Some("1 record could not be read".to_owned()),
-        audited: false,
+        part: RunPart::New,
+        audited: None,
         activity: Some(line(ActivityKind::PlatformSynced, fresh(), "Synced gmail")),
     };
     let page = PageCommit {

@@ -17,9 +17,9 @@ use crate::evidence::{Evidence, SentenceRecord};
 use crate::hash::Sha256;
 use crate::id::{ActivityId, ContentId, DeliverableId, IdGen as _, MessageId, RandomIds, UserId, VersionId};
 use crate::pipeline::Holder;
-use crate::platform::{Author, ContentType, Interval, Item, PageToken, ResourceId};
+use crate::platform::{Author, ContentType, Interval, Item, ResourceId};
 use crate::sync::{
-    BeginRun, ContentQuery, Finished, NewItem, Origin, PageCommit, Progress, Receipt, RunHandle, RunMode, StoredItem,
+    BeginRun, ContentQuery, Finished, NewItem, Origin, PageCommit, Progress, Receipt, RunHandle, RunMode, RunPart, StoredItem,
 };
 
 /// The user that every store has.
@@ -117,7 +117,7 @@ pub fn last_page(run: &RunHandle, items: Vec<NewItem>, minutes: i64) -> PageComm
 
 /// A page after which others follow.
 pub fn first_page(run: &RunHandle, items: Vec<NewItem>, minutes: i64) -> PageCommit {
-    PageCommit { progress: Progress::Within(PageToken::new("2")), ..last_page(run, items, minutes) }
+    PageCommit { progress: Progress::Within { part: RunPart::New, place: None }, ..last_page(run, items, minutes) }
 }
 
 /// Runs a whole live sync of the channel with one page.

@@ -34,6 +34,7 @@ pub mod ledger_fixtures;
 pub mod model_ledger;
 pub mod oauth_states;
 pub mod outbox;
+pub mod places;
 mod ports;
 pub mod presence;
 pub mod reading;

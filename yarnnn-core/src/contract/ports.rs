@@ -156,6 +156,16 @@ macro_rules! contract_facts {
                 coverage_is_sorted_by_resource,
                 coverage_sees_only_the_users_rows,
             }
+            places {
+                begin_hands_out_where_a_run_was_cut_short,
+                begin_after_a_cut_hands_out_the_cursor_as_it_was,
+                commit_of_one_part_leaves_the_place_of_the_other,
+                commit_of_a_page_without_a_place_forgets_it,
+                commit_of_a_failure_leaves_the_place,
+                commit_of_a_page_stores_its_place_with_it,
+                commit_of_a_rebuild_forgets_all_places_in_the_end,
+                begin_hands_out_only_its_own_place,
+            }
             rebuilds {
                 begin_of_a_rebuild_says_so,
                 commit_of_a_rebuild_shows_nothing_before_its_last_page,

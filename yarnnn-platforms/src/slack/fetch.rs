@@ -11,7 +11,7 @@ use super::calls::{Ask, HISTORY, REPLIES};
 use super::cursor::{Position, Thread};
 use super::map::{Record, record};
 use super::names::Resolved;
-use super::plan::{LookUp, Plan, Step, oldest_kept};
+use super::plan::{GOOD_FOR, LookUp, Plan, Step, oldest_kept};
 use super::read::{Listed, Reader, protocol};
 use super::stamp::Ts;
 use super::stretch::{Kind, Stretch};
@@ -282,6 +282,7 @@ impl<'a> Fetching<'a> {
             quarantined: draft.quarantined,
             covered: draft.covered,
             gaps: draft.gaps,
+            good_for: matches!(next, Next::Page(_)).then_some(GOOD_FOR),
             next,
             ..FetchPage::default()
         };

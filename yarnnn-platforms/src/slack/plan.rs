@@ -19,6 +19,9 @@ const THREADS: usize = 20;
 const LOOK_UPS: usize = 200;
 /// The time to live is listed again after so long.
 const SWEEP_EVERY: TimeDelta = TimeDelta::hours(6);
+/// For how long a page token is good. All its bounds are instants and ids of messages, which do not expire, and a cursor of
+/// Slack's that is refused is passed over. But what it lists again, it was to list within hours.
+pub(super) const GOOD_FOR: TimeDelta = TimeDelta::days(1);
 const VERSION: u8 = 1;
 
 /// A stored message to be looked for by itself.

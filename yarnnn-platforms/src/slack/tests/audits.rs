@@ -138,7 +138,7 @@ async fn what_lies_before_the_window_is_looked_up_by_turns() {
     let mut gone = std::collections::BTreeSet::new();
     for _ in 0..4 {
         let window = Interval { from: slack.window().to - TimeDelta::days(14), to: slack.window().to };
-        let audit = FetchMode::Audit { window, known: stored.known() };
+        let audit = FetchMode::Audit { window, known: stored.known(), cursor: None };
         gone.extend(slack.fetch(audit, Budget::default()).await.unwrap().gone);
         slack.clock.advance(TimeDelta::days(1));
     }
@@ -150,6 +150,6 @@ async fn ids_that_are_no_times_are_left_alone() {
     let slack = Workspace::new();
     let at: DateTime<Utc> = slack.window().from;
     let foreign = KnownItem { item_id: "<mail@example.org>".into(), source_timestamp: Some(at), metadata: json!(null) };
-    let audit = FetchMode::Audit { window: slack.window(), known: [foreign].into() };
+    let audit = FetchMode::Audit { window: slack.window(), known: [foreign].into(), cursor: None };
     assert_eq!(slack.fetch(audit, Budget::default()).await.unwrap().gone.len(), 0);
 }

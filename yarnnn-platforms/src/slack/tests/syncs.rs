@@ -278,7 +278,7 @@ async fn a_restricted_app_makes_one_call_at_a_time() {
         // Half of the list is missing, and looked up.
         slack.fault("conversations.history", 0, Fault::Torn);
         (0..6).for_each(|it| drop(slack.post(hours(15) - TimeDelta::minutes(it), "news")));
-        let audit = FetchMode::Audit { window: slack.window(), known: stored.known() };
+        let audit = FetchMode::Audit { window: slack.window(), known: stored.known(), cursor: None };
         slack.fetch_by(limits, audit, Budget::default()).await.unwrap();
         assert_eq!(slack.most_at_once("conversations.history"), most);
     }
