@@ -1,10 +1,14 @@
 //! The handle that programs hold, and the builder that puts it together.
 
+mod library;
+
 use std::fmt;
 use std::sync::Arc;
 
+use self::library::StoreLibrary;
 use crate::accounts::{AccountStore, Email, NewUser, User};
 use crate::activity::ActivityLog;
+use crate::agent::{Library, WritingMeans};
 use crate::clock::{Clock, SystemClock};
 use crate::connections::{ConnectionStore, Connections, ConnectionsParts, CredentialStore, OAuth, OAuthStates};
 use crate::deliverables::{DeliverableStore, Deliverables, DeliverablesParts, DraftStage, RunDeliverable, VersionStore};
@@ -94,6 +98,22 @@ impl Stores {
             lease_keeper: store.clone(),
             wake_ups: store,
         }
+    }
+
+    /// What writing sessions read from.
+    pub fn writing_means(&self) -> WritingMeans {
+        WritingMeans { content: self.content.clone(), search: self.search.clone(), library: self.library() }
+    }
+
+    /// What belongs to a user and is not content, as sessions may see it.
+    pub fn library(&self) -> Arc<dyn Library> {
+        Arc::new(StoreLibrary {
+            connections: self.connections.clone(),
+            content: self.content.clone(),
+            deliverables: self.deliverables.clone(),
+            versions: self.versions.clone(),
+            jobs: self.job_admin.clone(),
+        })
     }
 }
 

@@ -55,7 +55,7 @@ impl ResultBudget {
     }
 
     fn fit_row(self, row: Row, left: usize) -> Option<(Row, bool)> {
-        let (data, mut cut) = self.fit_data(row.data, left)?;
+        let (data, mut cut) = self.fit_data(&row.data, left)?;
         let left = left.checked_sub(length(&data))?;
         let mut material = row.material;
         if let Some(material) = &mut material {
@@ -74,7 +74,7 @@ impl ResultBudget {
     }
 
     /// Texts are cut to their length; lists, only as far as needed.
-    fn fit_data(self, data: Map<String, Value>, left: usize) -> Option<(Map<String, Value>, bool)> {
+    fn fit_data(self, data: &Map<String, Value>, left: usize) -> Option<(Map<String, Value>, bool)> {
         for list in LIST_LENGTHS {
             let mut cut = false;
             let shorter = data.iter().map(|(name, value)| (name.clone(), shorten(value, self.text, list, &mut cut)));

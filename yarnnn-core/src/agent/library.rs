@@ -1,7 +1,7 @@
 //! The port to what a writing session reads besides content: deliverables, connections, how the system stands.
 //!
-//! What an entity shows is a type with named fields. There is no field for a credential, a recipient or an address, so none can
-//! be read.
+//! What an entity shows is a type with named fields. There is none for a credential, a recipient or an account, so these cannot be
+//! read.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -116,7 +116,7 @@ pub struct DeliverableView {
     pub last_run_at: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
-    /// Its newest report; left out of lists.
+    /// Its newest report that was finished; left out of lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latest_version: Option<ReportView>,
 }
@@ -143,8 +143,6 @@ pub struct PlatformView {
     pub platform: Platform,
     /// How its connection stands; `imported` when there is none and its content came from files.
     pub status: String,
-    /// The account, workspace or team, by name.
-    pub account: Option<String>,
     /// When it was last synced.
     pub last_synced_at: Option<DateTime<Utc>>,
     /// Items of the last runs of all resources.

@@ -248,13 +248,12 @@ impl Seen {
     /// A page, or what the search said of it; none if that is nothing.
     fn finding(&self, number: usize, at: DateTime<Utc>) -> Option<Finding> {
         let hit = self.hit(number)?;
-        let (page, is_read) = match self.pages.get(&number) {
-            Some(page) => (page.clone(), true),
-            None => {
-                let WebHit { url, title, snippet } = hit.clone();
-                (WebPage { url, title, text: snippet, fetched_at: at }, false)
-            }
-        };
+        let read = self.pages.get(&number).cloned();
+        let is_read = read.is_some();
+        let page = read.unwrap_or_else(|| {
+            let WebHit { url, title, snippet } = hit.clone();
+            WebPage { url, title, text: snippet, fetched_at: at }
+        });
         let page = WebPage {
             title: line(&page.title, TITLE_CHARS).or_else(|| line(&hit.title, TITLE_CHARS)).unwrap_or_default(),
             text: first_chars(page.text.trim(), PAGE_CHARS),

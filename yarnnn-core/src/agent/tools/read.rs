@@ -103,15 +103,12 @@ async fn read(world: &WritingWorld, text: &str) -> Result<Row, ToolError> {
 }
 
 async fn content(world: &WritingWorld, reference: &Reference) -> Result<Row, ToolError> {
-    let item = match &reference.identifier {
-        Identifier::Named(name) => {
-            let id = name.parse::<ContentId>().map_err(|_| invalid("the identifier of content is a UUID"))?;
-            item(world, id).await?
-        }
-        _ => {
-            let newest = world.newest(None, 1).await.map_err(read_failed)?;
-            newest.into_iter().next().ok_or_else(not_found)?
-        }
+    let item = if let Identifier::Named(name) = &reference.identifier {
+        let id = name.parse::<ContentId>().map_err(|_| invalid("the identifier of content is a UUID"))?;
+        item(world, id).await?
+    } else {
+        let newest = world.newest(None, 1).await.map_err(read_failed)?;
+        newest.into_iter().next().ok_or_else(not_found)?
     };
     let row = item_row(world, &item);
     if reference.path.is_empty() { Ok(row) } else { part(&view(&row), reference) }

@@ -124,14 +124,22 @@ fn hit_row(world: &WritingWorld, hit: &SearchHit, item: &StoredItem) -> Row {
 
 /// A stretch of the text, word for word, around the place where the words were found.
 fn excerpt(text: &str, snippet: &str) -> String {
-    let plain: String = snippet.chars().filter(|it| ![MATCH_MARKS.0, MATCH_MARKS.1].contains(it)).collect();
-    let place = plain.trim_matches(|c: char| c == '…' || c == '.' || c.is_whitespace());
-    let at = text.find(place).and_then(|at| text.get(..at)).map_or(0, |before| before.chars().count());
-    let length = text.chars().count();
-    let before = EXCERPT.saturating_sub(place.chars().count()) / 2;
-    let start = at.saturating_sub(before).min(length.saturating_sub(EXCERPT));
+    let (at, found) = place(text, snippet).unwrap_or_default();
+    let before = EXCERPT.saturating_sub(found) / 2;
+    let start = at.saturating_sub(before).min(text.chars().count().saturating_sub(EXCERPT));
     let rest: String = text.chars().skip(start).collect();
     first_chars(&rest, EXCERPT)
+}
+
+/// Where the snippet stands in the text, or at least the first found word of it, and how long that is: in characters.
+fn place(text: &str, snippet: &str) -> Option<(usize, usize)> {
+    let whole = snippet.replace([MATCH_MARKS.0, MATCH_MARKS.1], "");
+    let word = snippet.split([MATCH_MARKS.0, MATCH_MARKS.1]).nth(1).unwrap_or_default();
+    let parts = [whole.trim_matches(|c: char| c == '…' || c.is_whitespace()), word];
+    parts.into_iter().filter(|it| !it.is_empty()).find_map(|it| {
+        let before = text.split_once(it)?.0;
+        Some((before.chars().count(), it.chars().count()))
+    })
 }
 
 /// Deliverables in whose title or description every word occurs.

@@ -1,0 +1,211 @@
+//! What sessions of the agent may see besides content, put together from the stores of several features.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::agent::{
+    DeliverableView, Entity, EntityKind, FailedJob, FieldFilter, Identifier, Library, ListOrder, Pattern, PlatformState,
+    PlatformView, Reference, ReportView, ResourceView, SystemState,
+};
+use crate::connections::{Connection, ConnectionStore, Provider};
+use crate::deliverables::{Deliverable, DeliverableStore, Version, VersionStore};
+use crate::error::StoreError;
+use crate::id::UserId;
+use crate::jobs::{JobAdmin, JobFilter, JobStatus};
+use crate::platform::Platform;
+use crate::sync::{ContentStore, ResourceStatus};
+
+/// Failed jobs are told for this long, and this many (dossier §8.4).
+const FAILED_WITHIN: TimeDelta = TimeDelta::hours(24);
+const FAILED_JOBS: usize = 10;
+/// Jobs that are looked at for those.
+const JOBS_LOOKED_AT: u32 = 100;
+/// Versions that are looked at for one that was finished: the newest is often the one that is being written.
+const VERSIONS_LOOKED_AT: u32 = 10;
+
+/// Reads from the stores.
+pub(super) struct StoreLibrary {
+    pub(super) connections: Arc<dyn ConnectionStore>,
+    pub(super) content: Arc<dyn ContentStore>,
+    pub(super) deliverables: Arc<dyn DeliverableStore>,
+    pub(super) versions: Arc<dyn VersionStore>,
+    pub(super) jobs: Arc<dyn JobAdmin>,
+}
+
+#[async_trait]
+impl Library for StoreLibrary {
+    async fn read(&self, user: UserId, reference: &Reference) -> Result<Option<Entity>, StoreError> {
+        match reference.kind {
+            EntityKind::Deliverable => self.deliverable(user, &reference.identifier).await,
+            EntityKind::Platform => self.platform(user, &reference.identifier).await,
+            _ => Ok(None),
+        }
+    }
+
+    async fn list(&self, user: UserId, pattern: &Pattern) -> Result<Vec<Entity>, StoreError> {
+        let mut entities: Vec<Entity> = match pattern.kind {
+            EntityKind::Deliverable => self.fitting_deliverables(user, pattern).await?,
+            EntityKind::Platform => {
+                let platforms = self.platforms(user).await?;
+                platforms.into_iter().map(|(view, _)| Entity::Platform(PlatformView { resources: vec![], ..view })).collect()
+            }
+            _ => Vec::new(),
+        };
+        entities.sort_by_cached_key(|it| sort_key(it, pattern.order));
+        if !pattern.ascending {
+            entities.reverse();
+        }
+        entities.truncate(pattern.limit);
+        Ok(entities)
+    }
+
+    async fn state(&self, user: UserId, at: DateTime<Utc>) -> Result<SystemState, StoreError> {
+        let platforms = self.platforms(user).await?;
+        let platforms = platforms.into_iter().map(|(view, unsynced)| PlatformState { view, unsynced });
+        // No scheduler leaves a trace yet, so nobody knows how it stands.
+        Ok(SystemState { platforms: platforms.collect(), failed_jobs: self.failed_jobs(user, at).await?, scheduler: None })
+    }
+}
+
+impl StoreLibrary {
+    async fn deliverable(&self, user: UserId, identifier: &Identifier) -> Result<Option<Entity>, StoreError> {
+        let found = match identifier {
+            Identifier::Named(name) => match name.parse() {
+                Ok(id) => present(self.deliverables.get(user, id).await)?,
+                Err(_) => None,
+            },
+            Identifier::Latest => self.deliverables.list(user).await?.into_iter().max_by_key(|it| it.created_at),
+            _ => None,
+        };
+        let Some(deliverable) = found else { return Ok(None) };
+        let versions = self.versions.recent(user, deliverable.id, VERSIONS_LOOKED_AT).await?;
+        let newest = versions.into_iter().find(|it| it.final_content.is_some());
+        Ok(Some(Entity::Deliverable(deliverable_view(deliverable, newest.map(report_view)))))
+    }
+
+    async fn fitting_deliverables(&self, user: UserId, pattern: &Pattern) -> Result<Vec<Entity>, StoreError> {
+        let fits = |it: &Deliverable| match &pattern.filter {
+            Some(FieldFilter::Status(status)) => it.status.as_str() == status,
+            Some(FieldFilter::Platform(_)) => false,
+            None => true,
+        };
+        let all = self.deliverables.list(user).await?;
+        Ok(all.into_iter().filter(fits).map(|it| Entity::Deliverable(deliverable_view(it, None))).collect())
+    }
+
+    async fn platform(&self, user: UserId, identifier: &Identifier) -> Result<Option<Entity>, StoreError> {
+        let platforms = self.platforms(user).await?.into_iter().map(|(view, _)| view);
+        let found = match identifier {
+            Identifier::Named(name) => platforms.into_iter().find(|it| it.platform.as_str() == name),
+            Identifier::Latest => platforms.max_by_key(|it| it.last_synced_at),
+            _ => None,
+        };
+        Ok(found.map(Entity::Platform))
+    }
+
+    /// The platforms that are connected or have content, each with the names of what could be synced and is not.
+    async fn platforms(&self, user: UserId) -> Result<Vec<(PlatformView, Vec<String>)>, StoreError> {
+        let connections = self.connections.connections(user).await?;
+        let coverage = self.content.coverage(user, &[]).await?;
+        let views = Platform::ALL.into_iter().filter_map(|platform| {
+            let connection = connections.iter().find(|it| it.provider == Provider::of(platform));
+            let resources: Vec<&ResourceStatus> = coverage.iter().filter(|it| it.resource.platform() == platform).collect();
+            let is_known = connection.is_some() || !resources.is_empty();
+            is_known.then(|| (platform_view(platform, connection, &resources), unsynced(platform, connection)))
+        });
+        Ok(views.collect())
+    }
+
+    async fn failed_jobs(&self, user: UserId, at: DateTime<Utc>) -> Result<Vec<FailedJob>, StoreError> {
+        let statuses = vec![JobStatus::Failed, JobStatus::Dead, JobStatus::NeedsHuman];
+        let filter = JobFilter { statuses, kind: None, owner: Some(user), limit: JOBS_LOOKED_AT };
+        let jobs = self.jobs.list(&filter).await?;
+        let is_recent = |it: &Option<DateTime<Utc>>| it.is_some_and(|ended| ended > at - FAILED_WITHIN && ended <= at);
+        let mut failed: Vec<FailedJob> = jobs
+            .into_iter()
+            .filter(|it| it.owner == Some(user) && is_recent(&it.finished_at))
+            .map(|it| FailedJob { job_id: it.id, kind: it.kind, error_message: it.error, failed_at: it.finished_at })
+            .collect();
+        failed.sort_by_key(|it| std::cmp::Reverse(it.failed_at));
+        failed.truncate(FAILED_JOBS);
+        Ok(failed)
+    }
+}
+
+/// What is not there is no error here.
+fn present<T>(found: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
+    match found {
+        Ok(it) => Ok(Some(it)),
+        Err(StoreError::NotFound { .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn deliverable_view(deliverable: Deliverable, latest_version: Option<ReportView>) -> DeliverableView {
+    DeliverableView {
+        id: deliverable.id,
+        title: deliverable.title,
+        description: deliverable.description,
+        deliverable_type: deliverable.report_type.as_str().to_owned(),
+        status: deliverable.status.as_str().to_owned(),
+        schedule: deliverable.schedule.map(|it| it.describe()),
+        sources: deliverable.sources.into_iter().map(|it| it.resource_name).collect(),
+        next_run_at: deliverable.next_run_at,
+        last_run_at: deliverable.last_run_at,
+        created_at: deliverable.created_at,
+        latest_version,
+    }
+}
+
+fn report_view(version: Version) -> ReportView {
+    ReportView {
+        version_number: version.number,
+        status: version.status.as_str().to_owned(),
+        created_at: version.created_at,
+        delivered_at: version.delivered_at,
+        content: version.final_content,
+    }
+}
+
+fn platform_view(platform: Platform, connection: Option<&Connection>, resources: &[&ResourceStatus]) -> PlatformView {
+    let newest_sync = resources.iter().filter_map(|it| it.last_synced_at).max();
+    PlatformView {
+        platform,
+        status: connection.map_or("imported", |it| it.status.as_str()).to_owned(),
+        last_synced_at: newest_sync.or_else(|| connection.and_then(|it| it.last_synced_at)),
+        total_items_synced: resources.iter().map(|it| it.item_count).sum(),
+        synced_resources_count: resources.iter().filter(|it| it.last_synced_at.is_some()).count(),
+        resources: resources.iter().map(|it| resource_view(it)).collect(),
+    }
+}
+
+fn resource_view(status: &ResourceStatus) -> ResourceView {
+    ResourceView {
+        resource_id: status.resource.clone(),
+        resource_name: status.resource_name.clone(),
+        is_covered: status.last_synced_at.is_some(),
+        item_count: status.item_count,
+        last_synced_at: status.last_synced_at,
+        last_error: status.last_error.clone(),
+    }
+}
+
+fn unsynced(platform: Platform, connection: Option<&Connection>) -> Vec<String> {
+    let landscape = connection.map(|it| &it.landscape);
+    let resources = landscape.into_iter().flat_map(|it| it.resources.iter().filter(|known| !it.selected.contains(&known.id)));
+    resources.filter(|it| it.id.platform() == platform).map(|it| it.name.clone()).collect()
+}
+
+fn sort_key(entity: &Entity, order: ListOrder) -> (Option<DateTime<Utc>>, String) {
+    let (updated, created, title) = match entity {
+        Entity::Deliverable(it) => (it.last_run_at.or(Some(it.created_at)), Some(it.created_at), it.title.to_lowercase()),
+        Entity::Platform(it) => (it.last_synced_at, None, it.platform.as_str().to_owned()),
+    };
+    match order {
+        ListOrder::UpdatedAt => (updated, title),
+        ListOrder::CreatedAt => (created, title),
+        ListOrder::Title => (None, title),
+    }
+}
