@@ -32,7 +32,7 @@ async fn another_ones_things_do_not_exist() {
 
 #[tokio::test]
 async fn a_session_has_no_tools_but_its_own() {
-    for name in ["WebSearch", "ReadPage", "Write", "Execute", "platform_slack_send_message", "search", "", "\u{0}"] {
+    for name in ["WebSearch", "ReadPage", "Write", "Execute", "platform_slack_send_message", "search", MARKER, "", "\u{0}"] {
         let model =
             ScriptedModel::new([calls(name, json!({ "query": MARKER, "url": "https://evil.example/?q=1" })), says("Done.")]);
         let answer = Workspace::usual().run(&model, task(2)).await.unwrap();
