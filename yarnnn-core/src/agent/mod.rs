@@ -19,6 +19,8 @@ mod search_by_model;
 mod session;
 mod shown;
 mod task;
+#[cfg(test)]
+mod tests;
 mod tools;
 mod turn;
 mod web;

@@ -35,7 +35,7 @@ pub(super) async fn answer<S: Session>(
         } else if index < CALLS_PER_TURN {
             answer_one(registry, world, call, &mut left).await?
         } else {
-            refuse(call, ToolFailure::new(FailureCode::ExecutionError, format!("at most {CALLS_PER_TURN} calls in one turn")))
+            refuse(call, &ToolFailure::new(FailureCode::ExecutionError, format!("at most {CALLS_PER_TURN} calls in one turn")))
         };
         results.push(Content::ToolResult(result));
     }
@@ -49,10 +49,10 @@ async fn answer_one<S: Session>(
     left: &mut usize,
 ) -> Result<ToolResult, Error> {
     let Some((spec, tool)) = registry.find(&call.name) else {
-        return Ok(refuse(call, ToolFailure::new(FailureCode::NotAvailable, "there is no such tool")));
+        return Ok(refuse(call, &ToolFailure::new(FailureCode::NotAvailable, "there is no such tool")));
     };
     if let Err(misfit) = schema::check(&spec.input_schema, &call.input) {
-        return Ok(refuse(call, misfit.into_failure()));
+        return Ok(refuse(call, &misfit.into_failure()));
     }
     match tool.call(world, call.input.clone()).await {
         Ok(answer) => {
@@ -64,7 +64,7 @@ async fn answer_one<S: Session>(
         }
         Err(ToolError::Answer(failure)) => {
             tracing::debug!(tool = spec.name, code = failure.code.as_str(), "a tool could not answer");
-            Ok(refuse(call, failure))
+            Ok(refuse(call, &failure))
         }
         Err(ToolError::Run(error)) => Err(error),
     }
@@ -117,7 +117,7 @@ fn what_was_cut(fitted: &Fitted, turn_is_full: bool) -> Option<String> {
 }
 
 /// A failure as the model reads it. A name that is no tool's is the model's own text and is not repeated.
-fn refuse(call: &ToolCall, failure: ToolFailure) -> ToolResult {
+fn refuse(call: &ToolCall, failure: &ToolFailure) -> ToolResult {
     let mut said = json!({ "success": false, "error": failure.code.as_str(), "message": failure.message });
     if let (Some(hint), Some(fields)) = (failure.hint, said.as_object_mut()) {
         fields.insert("retry_hint".to_owned(), json!(hint));

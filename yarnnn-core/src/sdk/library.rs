@@ -209,3 +209,209 @@ fn sort_key(entity: &Entity, order: ListOrder) -> (Option<DateTime<Utc>>, String
         ListOrder::Title => (None, title),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::connections::{ConnectionStatus, Landscape, MockConnectionStore};
+    use crate::deliverables::{
+        Binding, DeliverableStatus, Destination, MockDeliverableStore, MockVersionStore, ReportType, RunState, Step,
+        VersionStatus,
+    };
+    use crate::id::{ConnectionId, DeliverableId, JobId, VersionId};
+    use crate::jobs::{JobPolicy, JobRecord, MockJobAdmin};
+    use crate::platform::{Interval, Resource, ResourceId, ResourceKind};
+    use crate::sync::MockContentStore;
+
+    const USER: UserId = UserId::LOCAL;
+    const SECRET: &str = "xoxb-secret";
+
+    fn now() -> DateTime<Utc> {
+        "2026-03-02T09:00:00Z".parse().unwrap()
+    }
+
+    fn deliverable(number: u128) -> Deliverable {
+        Deliverable {
+            id: DeliverableId::from_uuid(Uuid::from_u128(number)),
+            user: USER,
+            title: format!("Digest {number}"),
+            description: None,
+            report_type: ReportType::stored("status_report".into()),
+            sources: vec![],
+            destination: Destination::Email { address: "reader@example.com".parse().unwrap() },
+            schedule: None,
+            status: if number == 2 { DeliverableStatus::Paused } else { DeliverableStatus::Active },
+            next_run_at: None,
+            last_run_at: None,
+            created_at: now() + TimeDelta::hours(i64::try_from(number).unwrap()),
+        }
+    }
+
+    fn version(number: u32, final_content: Option<&str>) -> Version {
+        let state = RunState {
+            asked_for: now(),
+            as_of: now(),
+            window: Interval { from: now() - TimeDelta::days(1), to: now() },
+            window_moved: false,
+            binding: Binding::CrossPlatform,
+            material: vec![],
+            sources: vec![],
+            ran: None,
+            tally: None,
+        };
+        Version {
+            id: VersionId::from_uuid(Uuid::from_u128(number.into())),
+            user: USER,
+            deliverable: DeliverableId::from_uuid(Uuid::from_u128(1)),
+            number,
+            status: VersionStatus::Generating,
+            step: Step::Gathered,
+            run_key: None,
+            state,
+            draft: Some("unproven".into()),
+            final_content: final_content.map(str::to_owned),
+            delivery_error: None,
+            held_by: None,
+            held_until: None,
+            created_at: now(),
+            delivered_at: None,
+        }
+    }
+
+    fn connection() -> Connection {
+        let resource = |id: &str| Resource {
+            id: ResourceId::new(Platform::Slack, id).unwrap(),
+            name: format!("#{id}"),
+            kind: ResourceKind::Channel,
+            metadata: json!({}),
+        };
+        let metadata = json!({ "account_name": "reader@example.com", "bot_token": SECRET });
+        Connection {
+            id: ConnectionId::from_uuid(Uuid::from_u128(1)),
+            user: USER,
+            provider: Provider::Slack,
+            status: ConnectionStatus::Expired,
+            metadata: metadata.as_object().cloned().unwrap(),
+            landscape: Landscape { resources: vec![resource("a"), resource("b")], selected: vec![resource("a").id] },
+            landscape_discovered_at: None,
+            last_synced_at: None,
+            last_error: None,
+            version: 1,
+            epoch: 1,
+            created_at: now(),
+        }
+    }
+
+    fn job(number: u128, owner: UserId, hours_ago: i64) -> JobRecord {
+        JobRecord {
+            id: JobId::from_uuid(Uuid::from_u128(number)),
+            kind: "sync_connection".into(),
+            lane: "default".into(),
+            priority: 5,
+            owner: Some(owner),
+            payload: json!({}),
+            status: JobStatus::Failed,
+            attempt: 1,
+            crashes: 0,
+            reschedules: 0,
+            policy: JobPolicy::default(),
+            run_at: now(),
+            started_at: None,
+            finished_at: Some(now() - TimeDelta::hours(hours_ago)),
+            worker: None,
+            lease_until: None,
+            key: None,
+            correlation: String::new(),
+            parent: None,
+            progress: None,
+            result: None,
+            error: Some("it broke".into()),
+            cause: None,
+            cancel_requested: false,
+            expired: false,
+            created_at: now(),
+        }
+    }
+
+    fn library() -> StoreLibrary {
+        let mut connections = MockConnectionStore::new();
+        connections.expect_connections().returning(|user| Ok(if user == USER { vec![connection()] } else { vec![] }));
+        let mut content = MockContentStore::new();
+        content.expect_coverage().returning(|_, _| Ok(vec![]));
+        let mut deliverables = MockDeliverableStore::new();
+        deliverables.expect_list().returning(|user| Ok(if user == USER { (1..=3).map(deliverable).collect() } else { vec![] }));
+        deliverables.expect_get().returning(|user, id| {
+            let found = (1..=3).map(deliverable).find(|it| it.id == id && it.user == user);
+            found.ok_or_else(|| StoreError::NotFound { what: "deliverable".into() })
+        });
+        let mut versions = MockVersionStore::new();
+        versions.expect_recent().returning(|_, _, _| Ok(vec![version(5, None), version(4, Some("It moved."))]));
+        let mut jobs = MockJobAdmin::new();
+        let stranger = UserId::from_uuid(Uuid::from_u128(77));
+        jobs.expect_list().returning(move |_| Ok(vec![job(1, USER, 30), job(2, USER, 3), job(3, stranger, 1), job(4, USER, 1)]));
+        StoreLibrary {
+            connections: Arc::new(connections),
+            content: Arc::new(content),
+            deliverables: Arc::new(deliverables),
+            versions: Arc::new(versions),
+            jobs: Arc::new(jobs),
+        }
+    }
+
+    async fn read(user: UserId, reference: &str) -> Option<serde_json::Value> {
+        let found = library().read(user, &reference.parse().unwrap()).await.unwrap();
+        found.map(|it| serde_json::to_value(it).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_deliverable_is_read_with_the_newest_report_that_was_finished() {
+        let latest = read(USER, "deliverable:latest").await.unwrap();
+        assert_eq!((&latest["title"], &latest["latest_version"]["content"]), (&json!("Digest 3"), &json!("It moved.")));
+        assert_eq!(latest["latest_version"]["version_number"], 4);
+        let text = latest.to_string();
+        assert!(!text.contains("reader@example.com") && !text.contains("unproven"), "{text}");
+        let by_id = format!("deliverable:{}", deliverable(1).id);
+        assert!(read(USER, &by_id).await.is_some());
+        assert!(read(UserId::from_uuid(Uuid::from_u128(77)), &by_id).await.is_none());
+        for nothing in ["deliverable:x", "memory:role", "platform:gmail", "system:state"] {
+            assert!(read(USER, nothing).await.is_none(), "{nothing}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_platform_shows_neither_its_account_nor_its_secrets() {
+        let platform = read(USER, "platform:slack").await.unwrap();
+        assert_eq!((&platform["status"], &platform["synced_resources_count"]), (&json!("expired"), &json!(0)));
+        assert!(!platform.to_string().contains(SECRET) && !platform.to_string().contains("reader@"));
+    }
+
+    #[tokio::test]
+    async fn lists_are_filtered_sorted_and_cut() {
+        let pattern = |filter, ascending| Pattern {
+            kind: EntityKind::Deliverable,
+            filter,
+            limit: 2,
+            order: ListOrder::CreatedAt,
+            ascending,
+        };
+        let titles = async |pattern| {
+            let found = library().list(USER, &pattern).await.unwrap();
+            found.iter().map(|it| serde_json::to_value(it).unwrap()["title"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(titles(pattern(None, false)).await, ["Digest 3", "Digest 2"]);
+        assert_eq!(titles(pattern(None, true)).await, ["Digest 1", "Digest 2"]);
+        assert_eq!(titles(pattern(Some(FieldFilter::Status("paused".into())), true)).await, ["Digest 2"]);
+    }
+
+    #[tokio::test]
+    async fn the_state_has_the_users_own_failed_jobs_of_a_day() {
+        let state = library().state(USER, now()).await.unwrap();
+        let failed: Vec<JobId> = state.failed_jobs.iter().map(|it| it.job_id).collect();
+        assert_eq!(failed, [4, 2].map(|it| JobId::from_uuid(Uuid::from_u128(it))));
+        assert_eq!((state.platforms.len(), state.platforms[0].unsynced.as_slice()), (1, ["#b".to_owned()].as_slice()));
+        assert!(state.scheduler.is_none());
+    }
+}
