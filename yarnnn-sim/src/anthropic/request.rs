@@ -61,7 +61,10 @@ pub(super) fn read(sim: &Sim, headers: &HeaderMap, body: &[u8]) -> Result<Asked,
     check::schema(&fields)?;
     check::cache_marks(&fields)?;
     let turns = conversation::read(sim, &fields, &model)?;
-    let (tools, searches) = tools(&fields)?;
+    let (mut tools, mut searches) = tools(&fields)?;
+    if fields.get("tool_choice").and_then(|it| it.get("type")?.as_str()) == Some("none") {
+        (tools, searches) = (Vec::new(), 0);
+    }
     let max_tokens = fields.get("max_tokens").and_then(Value::as_u64).unwrap_or_default();
     let schema = fields.get("output_config").and_then(|it| it.get("format")?.get("schema")).cloned();
     let system = blocks(fields.get("system")).iter().filter_map(|it| it.get("text")?.as_str()).collect::<Vec<_>>().join("\n\n");

@@ -7,6 +7,7 @@ mod careless;
 mod count;
 mod faithful;
 mod fit;
+mod hostile;
 mod known;
 mod prompt;
 mod read;
@@ -16,6 +17,7 @@ mod world;
 mod writer;
 
 pub use careless::Slip;
+pub use hostile::techniques;
 pub use prompt::{OfferedTool, Part, Prompt, Spoken};
 pub use turn::{End, Turn, Written};
 pub use world::{ModelCall, Models, TokenUse};
