@@ -23,8 +23,8 @@ pub use turn::{End, Turn, Written};
 pub use world::{ModelCall, Models, TokenUse};
 pub use writer::{Scripted, SimWriter, Writer};
 
-pub(crate) use count::tokens;
-pub(crate) use known::{Known, Thinking, known};
+pub(crate) use count::{marks, tokens};
+pub(crate) use known::{Known, Thinking, all, known};
 pub(crate) use world::{Answered, CacheMark};
 
 #[cfg(test)]
