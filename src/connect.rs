@@ -10,12 +10,12 @@ use yarnnn_llm::{ExtractiveModel, RecordedModel};
 use yarnnn_platforms::export::ExportFiles;
 use yarnnn_platforms::http::HttpTransport;
 use yarnnn_platforms::oauth::ProviderOAuth;
-use yarnnn_platforms::{FolderChannel, LivePlatforms, Pace};
+use yarnnn_platforms::{FolderChannel, LivePlatforms, Pace, ResendChannel};
 use yarnnn_store::SqlStore;
 #[cfg(feature = "redis")]
 use yarnnn_store::Valkey;
 
-use crate::config::{Config, ConfigError, ModelConfig, env_vars};
+use crate::config::{Config, ConfigError, MailConfig, ModelConfig, env_vars};
 use crate::process::HostProcesses;
 
 /// What can keep a program from connecting.
@@ -49,7 +49,8 @@ pub enum ConnectError {
     },
 }
 
-/// Connects: opens and migrates the database, finds the server that wakes workers, chooses the writer, delivers to the outbox folder.
+/// Connects: opens and migrates the database, finds the server that wakes workers, chooses the writer, delivers to the
+/// outbox folder, by mail where a mail service is set, and in Slack with what users have connected.
 ///
 /// # Errors
 /// [`ConnectError`] names the setting or the database.
@@ -67,18 +68,23 @@ pub async fn builder(config: &Config) -> Result<YarnnnBuilder, ConnectError> {
     let store = open_store(config).await?;
     let channel = Arc::new(FolderChannel::new(&config.outbox.folder));
     let stores = with_hints(Stores::of(store), config).await?;
-    let builder = Yarnnn::builder(stores, model, Arc::new(HostProcesses::default()));
-    let (platforms, oauth) = live(config)?;
-    Ok(builder.channel(channel).exports(Arc::new(ExportFiles::default())).live(platforms, oauth))
+    let transport = HttpTransport::new().map_err(|error| ConnectError::Transport { reason: error.to_string() })?;
+    let mut builder = Yarnnn::builder(stores, model, Arc::new(HostProcesses::default())).channel(channel);
+    if let Ok(MailConfig { key, base, .. }) = config.outbox.mail.clone() {
+        builder = builder.channel(Arc::new(ResendChannel::new(transport.clone(), base, key, Arc::new(SystemClock))));
+    }
+    let (platforms, oauth) = live(config, transport);
+    let slack = platforms.clone();
+    let builder = builder.account_channel(move |access| Arc::new(slack.slack_channel(access)));
+    Ok(builder.exports(Arc::new(ExportFiles::default())).live(platforms, oauth))
 }
 
 /// What reaches live platforms: one pool of connections for clients and authorization servers.
-fn live(config: &Config) -> Result<(Arc<LivePlatforms>, Arc<ProviderOAuth>), ConnectError> {
-    let transport = HttpTransport::new().map_err(|error| ConnectError::Transport { reason: error.to_string() })?;
+fn live(config: &Config, transport: HttpTransport) -> (Arc<LivePlatforms>, Arc<ProviderOAuth>) {
     let platforms = LivePlatforms::new(transport.clone(), config.platforms.bases.clone(), Arc::new(SystemClock));
     let pace = Pace { slack: config.platforms.slack_limits(), ..Pace::default() };
     let oauth = ProviderOAuth::new(config.oauth(), transport, Arc::new(SystemClock));
-    Ok((Arc::new(platforms.paced(pace)), Arc::new(oauth)))
+    (Arc::new(platforms.paced(pace)), Arc::new(oauth))
 }
 
 /// Opens the database of a configuration, migrated unless the configuration forbids it.

@@ -12,6 +12,18 @@ pub const REDIS_OPTIONAL: &str = "REDIS_OPTIONAL";
 pub const YARNNN_OUTBOX_DIR: &str = "YARNNN_OUTBOX_DIR";
 /// Who writes reports: `extractive` (the default, no key) or `recorded/PATH` (replays a file of stored exchanges).
 pub const YARNNN_MODEL_WRITER: &str = "YARNNN_MODEL_WRITER";
+/// API key of Resend, which sends mails; with `RESEND_FROM_EMAIL` or not at all.
+pub const RESEND_API_KEY: &str = "RESEND_API_KEY";
+/// Who mails are from: `reports@example.com` or `Name <reports@example.com>`, of a domain that the Resend account has verified.
+pub const RESEND_FROM_EMAIL: &str = "RESEND_FROM_EMAIL";
+/// Resend (`/emails` follows); default `https://api.resend.com`.
+pub const RESEND_BASE_URL: &str = "RESEND_BASE_URL";
+/// API key for Google's Custom Search, with `GOOGLE_CSE_ID` or not at all. Custom Search ends on 2027-01-01.
+pub const GOOGLE_API_KEY: &str = "GOOGLE_API_KEY";
+/// Id of the search engine at Google's Custom Search.
+pub const GOOGLE_CSE_ID: &str = "GOOGLE_CSE_ID";
+/// Google's Custom Search (`/customsearch/v1` follows); default `https://customsearch.googleapis.com`.
+pub const SEARCH_BASE_URL: &str = "SEARCH_BASE_URL";
 /// The installation's kind; mails are left as files only while it is unset or `local`.
 pub const APP_ENV: &str = "APP_ENV";
 /// How the Slack app is distributed, which decides how fast Slack lets it read: `internal` (the default; also for Marketplace apps)

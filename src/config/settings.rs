@@ -1,6 +1,8 @@
 //! All settings together, and what is wrong with one.
 
-use super::{DatabaseConfig, ModelConfig, OutboxConfig, PlatformsConfig, RedisConfig, SecretsConfig, WorkerConfig, env_vars};
+use super::{
+    DatabaseConfig, ModelConfig, OutboxConfig, PlatformsConfig, RedisConfig, SecretsConfig, WebConfig, WorkerConfig, env_vars,
+};
 use std::fmt;
 use std::path::Path;
 
@@ -21,6 +23,8 @@ pub struct Config {
     pub platforms: PlatformsConfig,
     /// What nobody may see.
     pub secrets: SecretsConfig,
+    /// Who searches the web besides models.
+    pub web: WebConfig,
 }
 
 impl Config {
@@ -29,11 +33,12 @@ impl Config {
         Self {
             database: DatabaseConfig::sqlite(&folder.join("yarnnn.db")),
             redis: None,
-            outbox: OutboxConfig { folder: folder.join("outbox"), mail_as_files: true },
+            outbox: OutboxConfig::in_folder(folder.join("outbox")),
             model: ModelConfig::Extractive,
             worker: WorkerConfig::default(),
             platforms: PlatformsConfig::default(),
             secrets: SecretsConfig::default(),
+            web: WebConfig::default(),
         }
     }
 
@@ -54,11 +59,12 @@ impl Config {
         Ok(Self {
             database: DatabaseConfig::from_lookup(&lookup)?,
             redis: RedisConfig::from_lookup(&lookup)?,
-            outbox: OutboxConfig::from_lookup(&lookup),
+            outbox: OutboxConfig::from_lookup(&lookup)?,
             model: ModelConfig::from_lookup(&lookup)?,
             worker: WorkerConfig::from_lookup(&lookup)?,
             platforms: PlatformsConfig::from_lookup(&lookup)?,
             secrets: SecretsConfig::from_lookup(&lookup)?,
+            web: WebConfig::from_lookup(&lookup)?,
         })
     }
 }

@@ -16,7 +16,7 @@ use crate::imports::{ImportExports, Imports, OpenExports};
 use crate::jobs::{Capacity, JobAdmin, JobKinds, JobQueue, Jobs, OpenLeaseKeeper, Presence, WakeUps, WorkerId};
 use crate::llm::LanguageModel;
 use crate::pipeline::{Liveness, StageCx};
-use crate::platform::OpenPlatform;
+use crate::platform::{OpenAccess, OpenPlatform};
 use crate::platform_sync::{PlatformSync, SyncConnection};
 use crate::search::SearchIndex;
 use crate::sync::{ContentStore, Sync};
@@ -116,6 +116,26 @@ struct Live {
     oauth: Arc<dyn OAuth>,
 }
 
+impl Live {
+    fn connections(&self, stores: &Stores, jobs: &Jobs) -> Connections {
+        Connections::new(ConnectionsParts {
+            accounts: stores.accounts.clone(),
+            connections: stores.connections.clone(),
+            credentials: stores.credentials.clone(),
+            states: stores.oauth_states.clone(),
+            oauth: self.oauth.clone(),
+            platforms: self.platforms.clone(),
+            capacity: stores.capacity.clone(),
+            worker: WorkerId::new(jobs.liveness.me().process()),
+            clock: jobs.clock.clone(),
+            ids: jobs.ids.clone(),
+        })
+    }
+}
+
+/// Makes a channel that sends with the accounts that users have connected.
+type AccountChannel = Box<dyn FnOnce(Arc<dyn OpenAccess>) -> Arc<dyn Channel> + Send>;
+
 impl fmt::Debug for Yarnnn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Yarnnn").field("deliverables", &self.deliverables).finish_non_exhaustive()
@@ -130,6 +150,7 @@ impl Yarnnn {
             model,
             liveness,
             channels: vec![],
+            account_channels: vec![],
             revisions: vec![],
             exports: None,
             live: None,
@@ -167,19 +188,7 @@ impl Yarnnn {
 
     /// Accounts at providers, if the handle was given what reaches them.
     pub fn connections(&self) -> Option<Connections> {
-        let Live { platforms, oauth } = self.live.clone()?;
-        Some(Connections::new(ConnectionsParts {
-            accounts: self.stores.accounts.clone(),
-            connections: self.stores.connections.clone(),
-            credentials: self.stores.credentials.clone(),
-            states: self.stores.oauth_states.clone(),
-            oauth,
-            platforms,
-            capacity: self.stores.capacity.clone(),
-            worker: WorkerId::new(self.jobs.liveness.me().process()),
-            clock: self.clock.clone(),
-            ids: self.ids.clone(),
-        }))
+        Some(self.live.as_ref()?.connections(&self.stores, &self.jobs))
     }
 
     /// Syncs of live connections, if the handle was given what reaches them.
@@ -248,6 +257,7 @@ pub struct YarnnnBuilder {
     model: Arc<dyn LanguageModel>,
     liveness: Arc<dyn Liveness>,
     channels: Vec<Arc<dyn Channel>>,
+    account_channels: Vec<AccountChannel>,
     revisions: Vec<DraftStage>,
     exports: Option<Arc<dyn OpenExports>>,
     live: Option<Live>,
@@ -266,6 +276,14 @@ impl YarnnnBuilder {
     #[must_use]
     pub fn channel(mut self, channel: Arc<dyn Channel>) -> Self {
         self.channels.push(channel);
+        self
+    }
+
+    /// Delivers too through the channel that this makes of the accounts that users have connected. Without what reaches live
+    /// platforms there are none, and no such channel.
+    #[must_use]
+    pub fn account_channel(mut self, make: impl FnOnce(Arc<dyn OpenAccess>) -> Arc<dyn Channel> + Send + 'static) -> Self {
+        self.account_channels.push(Box::new(make));
         self
     }
 
@@ -324,13 +342,18 @@ impl YarnnnBuilder {
             clock: self.clock.clone(),
             ids: self.ids.clone(),
         };
+        let mut channels = self.channels;
+        if let Some(live) = &self.live {
+            let access: Arc<dyn OpenAccess> = Arc::new(live.connections(&self.stores, &jobs));
+            channels.extend(self.account_channels.into_iter().map(|make| make(access.clone())));
+        }
         let parts = DeliverablesParts {
             deliverables: self.stores.deliverables.clone(),
             versions: self.stores.versions.clone(),
             content: self.stores.content.clone(),
             evidence: self.stores.evidence.clone(),
             outbox: self.stores.outbox.clone(),
-            channels: self.channels,
+            channels,
             model: self.model,
             revisions: self.revisions,
             liveness: self.liveness,
