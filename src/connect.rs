@@ -11,13 +11,12 @@ use yarnnn_llm::{ExtractiveModel, Models, OpenModelError, RecordedModel};
 use yarnnn_platforms::export::ExportFiles;
 use yarnnn_platforms::http::HttpTransport;
 use yarnnn_platforms::oauth::ProviderOAuth;
-use yarnnn_platforms::slack::SlackChannel;
 use yarnnn_platforms::{FolderChannel, LivePlatforms, Pace, ResendChannel};
 use yarnnn_store::SqlStore;
 #[cfg(feature = "redis")]
 use yarnnn_store::Valkey;
 
-use crate::config::{Config, ConfigError, ModelConfig, Writer, env_vars};
+use crate::config::{Config, ConfigError, MailConfig, ModelConfig, Writer, env_vars};
 use crate::process::HostProcesses;
 
 /// What can keep a program from connecting.
@@ -51,7 +50,8 @@ pub enum ConnectError {
     },
 }
 
-/// Connects: opens and migrates the database, finds the server that wakes workers, chooses the writer, delivers to the outbox folder.
+/// Connects: opens and migrates the database, finds the server that wakes workers, chooses the writer, delivers to the
+/// outbox folder, by mail where a mail service is set, and in Slack with what users have connected.
 ///
 /// # Errors
 /// [`ConnectError`] names the setting or the database.
@@ -75,26 +75,23 @@ pub async fn builder(config: &Config) -> Result<YarnnnBuilder, ConnectError> {
     };
     let builder = Yarnnn::builder(stores, model, Arc::new(HostProcesses::default()));
     let (platforms, oauth) = live(config, &transport);
-    let builder = builder.exports(Arc::new(ExportFiles::default())).live(platforms, oauth);
-    Ok(ways_out(builder, config, &transport))
+    let builder = builder.exports(Arc::new(ExportFiles::default())).live(platforms.clone(), oauth);
+    Ok(ways_out(builder, config, &transport, platforms))
 }
 
 /// The folder; Slack with what users have connected; Resend where it is set up.
-fn ways_out(builder: YarnnnBuilder, config: &Config, transport: &HttpTransport) -> YarnnnBuilder {
+fn ways_out(builder: YarnnnBuilder, config: &Config, transport: &HttpTransport, platforms: Arc<LivePlatforms>) -> YarnnnBuilder {
     let folder = Arc::new(FolderChannel::new(&config.outbox.folder));
-    let (slack, limits) = (config.platforms.bases.slack.clone(), config.platforms.slack_limits());
-    let over = transport.clone();
     let builder = builder
         .channel(folder)
         .mail_as_files(config.outbox.mail_as_files)
-        .connected_channel(move |access| Arc::new(SlackChannel::new(access, over, slack, limits, Arc::new(SystemClock))));
-    match &config.outbox.resend {
-        Some(resend) => {
-            let (base, key) = (resend.base.clone(), resend.key.clone());
+        .account_channel(move |access| Arc::new(platforms.slack_channel(access)));
+    match config.outbox.mail.clone() {
+        Ok(MailConfig { key, from, base }) => {
             let channel = ResendChannel::new(transport.clone(), base, key, Arc::new(SystemClock));
-            builder.channel(Arc::new(channel.sent_from(&resend.from)))
+            builder.channel(Arc::new(channel.sent_from(from)))
         }
-        None => builder,
+        Err(_) => builder,
     }
 }
 

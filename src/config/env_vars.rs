@@ -32,12 +32,18 @@ pub const OPENAI_API_KEY: &str = "OPENAI_API_KEY";
 pub const ANTHROPIC_BASE_URL: &str = "ANTHROPIC_BASE_URL";
 /// OpenAI, or a server that speaks like it (`/chat/completions` or `/responses` follows); default `https://api.openai.com/v1`.
 pub const OPENAI_BASE_URL: &str = "OPENAI_BASE_URL";
-/// Key of Resend, which sends mails; needed together with `RESEND_FROM_EMAIL`.
+/// API key of Resend, which sends mails; with `RESEND_FROM_EMAIL` or not at all.
 pub const RESEND_API_KEY: &str = "RESEND_API_KEY";
-/// Who mails come from: an address of a domain that is verified at Resend, or `NAME <ADDRESS>`.
+/// Who mails are from: `reports@example.com` or `Name <reports@example.com>`, of a domain that the Resend account has verified.
 pub const RESEND_FROM_EMAIL: &str = "RESEND_FROM_EMAIL";
 /// Resend (`/emails` follows); default `https://api.resend.com`.
 pub const RESEND_BASE_URL: &str = "RESEND_BASE_URL";
+/// API key for Google's Custom Search, with `GOOGLE_CSE_ID` or not at all. Custom Search ends on 2027-01-01.
+pub const GOOGLE_API_KEY: &str = "GOOGLE_API_KEY";
+/// Id of the search engine at Google's Custom Search.
+pub const GOOGLE_CSE_ID: &str = "GOOGLE_CSE_ID";
+/// Google's Custom Search (`/customsearch/v1` follows); default `https://customsearch.googleapis.com`.
+pub const SEARCH_BASE_URL: &str = "SEARCH_BASE_URL";
 /// The installation's kind; mails are left as files only while it is unset or `local`.
 pub const APP_ENV: &str = "APP_ENV";
 /// How the Slack app is distributed, which decides how fast Slack lets it read: `internal` (the default; also for Marketplace apps)

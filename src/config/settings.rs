@@ -1,6 +1,8 @@
 //! All settings together, and what is wrong with one.
 
-use super::{DatabaseConfig, ModelConfig, OutboxConfig, PlatformsConfig, RedisConfig, SecretsConfig, WorkerConfig, env_vars};
+use super::{
+    DatabaseConfig, ModelConfig, OutboxConfig, PlatformsConfig, RedisConfig, SecretsConfig, WebConfig, WorkerConfig, env_vars,
+};
 use std::fmt;
 use std::path::Path;
 
@@ -21,6 +23,8 @@ pub struct Config {
     pub platforms: PlatformsConfig,
     /// What nobody may see.
     pub secrets: SecretsConfig,
+    /// Who searches the web besides models.
+    pub web: WebConfig,
 }
 
 impl Config {
@@ -34,6 +38,7 @@ impl Config {
             worker: WorkerConfig::default(),
             platforms: PlatformsConfig::default(),
             secrets: SecretsConfig::default(),
+            web: WebConfig::default(),
         }
     }
 
@@ -59,6 +64,7 @@ impl Config {
             worker: WorkerConfig::from_lookup(&lookup)?,
             platforms: PlatformsConfig::from_lookup(&lookup)?,
             secrets: SecretsConfig::from_lookup(&lookup)?,
+            web: WebConfig::from_lookup(&lookup)?,
         })
     }
 }

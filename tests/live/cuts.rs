@@ -48,6 +48,10 @@ impl Capacity for Purse {
         Ok(())
     }
 
+    async fn introduce(&self, _: &Endpoint, _: &CapacityLimits) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn usage(&self) -> Result<Vec<CapacityUse>, StoreError> {
         Ok(vec![])
     }
@@ -107,6 +111,10 @@ async fn a_huge_channel_gets_through_in_parts_and_no_page_is_read_twice() {
     assert!(asked.len() <= pages + 4, "{} calls for {pages} pages", asked.len());
     println!("{MESSAGES} messages in {runs} runs of at most {CALLS} calls: {} calls", asked.len());
     let stored = Stored::read(&installation.yarnnn, installation.user(), sim.now()).await.unwrap();
-    assert_eq!(stored.items.values().map(std::collections::BTreeMap::len).sum::<usize>(), MESSAGES + late, "what came meanwhile too");
+    assert_eq!(
+        stored.items.values().map(std::collections::BTreeMap::len).sum::<usize>(),
+        MESSAGES + late,
+        "what came meanwhile too"
+    );
     assert!(stored.states.values().all(|it| it.gaps.is_empty() && it.cursor.is_some() && it.last_error.is_none()), "{stored:?}");
 }

@@ -144,6 +144,26 @@ struct Live {
     oauth: Arc<dyn OAuth>,
 }
 
+impl Live {
+    fn connections(&self, stores: &Stores, jobs: &Jobs) -> Connections {
+        Connections::new(ConnectionsParts {
+            accounts: stores.accounts.clone(),
+            connections: stores.connections.clone(),
+            credentials: stores.credentials.clone(),
+            states: stores.oauth_states.clone(),
+            oauth: self.oauth.clone(),
+            platforms: self.platforms.clone(),
+            capacity: stores.capacity.clone(),
+            worker: WorkerId::new(jobs.liveness.me().process()),
+            clock: jobs.clock.clone(),
+            ids: jobs.ids.clone(),
+        })
+    }
+}
+
+/// Makes a channel that sends with the accounts that users have connected.
+type AccountChannel = Box<dyn FnOnce(Arc<dyn OpenAccess>) -> Arc<dyn Channel> + Send>;
+
 impl fmt::Debug for Yarnnn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Yarnnn").field("deliverables", &self.deliverables).finish_non_exhaustive()
@@ -158,7 +178,7 @@ impl Yarnnn {
             model,
             liveness,
             channels: vec![],
-            connected_channels: vec![],
+            account_channels: vec![],
             mail_as_files: false,
             research: None,
             revisions: vec![],
@@ -198,8 +218,7 @@ impl Yarnnn {
 
     /// Accounts at providers, if the handle was given what reaches them.
     pub fn connections(&self) -> Option<Connections> {
-        let live = self.live.clone()?;
-        Some(connections(&self.stores, live, &self.jobs, (self.clock.clone(), self.ids.clone())))
+        Some(self.live.as_ref()?.connections(&self.stores, &self.jobs))
     }
 
     /// Syncs of live connections, if the handle was given what reaches them.
@@ -273,7 +292,7 @@ pub struct YarnnnBuilder {
     model: Arc<dyn LanguageModel>,
     liveness: Arc<dyn Liveness>,
     channels: Vec<Arc<dyn Channel>>,
-    connected_channels: Vec<ConnectedChannel>,
+    account_channels: Vec<AccountChannel>,
     mail_as_files: bool,
     research: Option<ResearchMeans>,
     revisions: Vec<DraftStage>,
@@ -282,9 +301,6 @@ pub struct YarnnnBuilder {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGen>,
 }
-
-/// Makes a channel that sends with the accounts that users have connected.
-type ConnectedChannel = Box<dyn FnOnce(Arc<dyn OpenAccess>) -> Arc<dyn Channel> + Send>;
 
 impl fmt::Debug for YarnnnBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -300,11 +316,11 @@ impl YarnnnBuilder {
         self
     }
 
-    /// Delivers through this channel too, with the accounts that users have connected. Without what reaches live platforms
-    /// ([`Self::live`]) there is none.
+    /// Delivers too through the channel that this makes of the accounts that users have connected. Without what reaches live
+    /// platforms there are none, and no such channel.
     #[must_use]
-    pub fn connected_channel(mut self, channel: impl FnOnce(Arc<dyn OpenAccess>) -> Arc<dyn Channel> + Send + 'static) -> Self {
-        self.connected_channels.push(Box::new(channel));
+    pub fn account_channel(mut self, make: impl FnOnce(Arc<dyn OpenAccess>) -> Arc<dyn Channel> + Send + 'static) -> Self {
+        self.account_channels.push(Box::new(make));
         self
     }
 
@@ -378,10 +394,9 @@ impl YarnnnBuilder {
             ids: self.ids.clone(),
         };
         let mut channels = self.channels;
-        if let Some(live) = self.live.clone().filter(|_| !self.connected_channels.is_empty()) {
-            let access: Arc<dyn OpenAccess> =
-                Arc::new(connections(&self.stores, live, &jobs, (self.clock.clone(), self.ids.clone())));
-            channels.extend(self.connected_channels.into_iter().map(|it| it(access.clone())));
+        if let Some(live) = &self.live {
+            let access: Arc<dyn OpenAccess> = Arc::new(live.connections(&self.stores, &jobs));
+            channels.extend(self.account_channels.into_iter().map(|make| make(access.clone())));
         }
         let parts = DeliverablesParts {
             deliverables: self.stores.deliverables.clone(),
@@ -410,22 +425,6 @@ impl YarnnnBuilder {
             ids: self.ids,
         }
     }
-}
-
-/// Accounts at providers.
-fn connections(stores: &Stores, live: Live, jobs: &Jobs, (clock, ids): (Arc<dyn Clock>, Arc<dyn IdGen>)) -> Connections {
-    Connections::new(ConnectionsParts {
-        accounts: stores.accounts.clone(),
-        connections: stores.connections.clone(),
-        credentials: stores.credentials.clone(),
-        states: stores.oauth_states.clone(),
-        oauth: live.oauth,
-        platforms: live.platforms,
-        capacity: stores.capacity.clone(),
-        worker: WorkerId::new(jobs.liveness.me().process()),
-        clock,
-        ids,
-    })
 }
 
 /// What looks things up: it reads pages when the program can.

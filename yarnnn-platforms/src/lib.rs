@@ -13,6 +13,7 @@ pub mod notion;
 pub mod oauth;
 mod resend;
 pub mod slack;
+pub mod web;
 
 pub use bases::PlatformBases;
 pub use folder::FolderChannel;

@@ -5,14 +5,14 @@ use std::sync::Arc;
 use url::Url;
 use yarnnn_core::clock::Clock;
 use yarnnn_core::jobs::CapacityLimits;
-use yarnnn_core::platform::{Access, OpenPlatform, Platform, PlatformClient};
+use yarnnn_core::platform::{Access, OpenAccess, OpenPlatform, Platform, PlatformClient};
 
 use crate::PlatformBases;
 use crate::calendar::{self, CalendarClient};
 use crate::gmail::{self, GmailClient};
 use crate::http::{HttpTransport, Session};
 use crate::notion::{NotionClient, NotionLimits};
-use crate::slack::{SlackClient, SlackLimits};
+use crate::slack::{SlackChannel, SlackClient, SlackLimits};
 
 /// How fast each provider is called, per account. [`Default`] is what the providers publish.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +70,12 @@ impl LivePlatforms {
     #[must_use]
     pub fn paced(self, pace: Pace) -> Self {
         Self { pace, ..self }
+    }
+
+    /// The channel that posts in Slack with what users have connected there.
+    pub fn slack_channel(&self, access: Arc<dyn OpenAccess>) -> SlackChannel {
+        let (base, pace) = (self.bases.slack.clone(), self.pace.slack.clone());
+        SlackChannel::new(access, self.transport.clone(), base, pace, self.clock.clone())
     }
 
     fn base(&self, platform: Platform) -> Url {

@@ -5,7 +5,7 @@
 mod installation;
 
 use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
-use serde_json::{Value, json};
+use serde_json::Value;
 use yarnnn::clock::{Clock as _, SystemClock};
 use yarnnn_sim::Fault;
 

@@ -14,6 +14,7 @@ fn turn(role: Role, content: Vec<Content>) -> Message {
 fn material(text: &str) -> Material {
     Material {
         reference: "s1".into(),
+        content: None,
         platform: "slack".into(),
         place: "#general".into(),
         author: Some("Ana".into()),
@@ -30,6 +31,7 @@ pub(crate) fn asking(text: &str) -> ModelRequest {
     ModelRequest {
         purpose: "deliverables.write".into(),
         account: CallAccount::of(UserId::LOCAL),
+        server_tools: vec![],
         boundary: Boundary::of("a version"),
         system: "Be brief.".into(),
         messages: vec![turn(Role::User, vec![Content::Text(text.into())])],

@@ -17,4 +17,4 @@ pub(crate) use request::{Body, Reply, Request, below};
 pub use session::Session;
 pub(crate) use session::{Once, json};
 pub use transport::HttpTransport;
-pub(crate) use transport::{RawReply, Transport, TransportError};
+pub(crate) use transport::{RawReply, Transport, TransportError, bundled};

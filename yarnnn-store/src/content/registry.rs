@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 use yarnnn_core::StoreError;
 use yarnnn_core::id::{ConnectionId, IdGen, UserId};
-use yarnnn_core::platform::{Cursor, Gap, Interval, Quarantined, Resource, ResourceId};
+use yarnnn_core::platform::{Cursor, Gap, Interval, Quarantined, ResourceId};
 use yarnnn_core::sync::{BeginRun, Finished, Place, RunHandle, RunMode, RunPart, RunToken};
 
 use crate::columns::{Id, Instant};

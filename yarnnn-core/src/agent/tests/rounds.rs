@@ -168,6 +168,6 @@ async fn an_item_keeps_its_reference_and_new_ones_are_numbered_on() {
         let shown: Vec<String> = model.results(request)[0].material.iter().map(|it| it.reference.clone()).collect();
         assert_eq!(shown, ["s1", "s2", "s3"], "s1 is taken, though the task says it comes next");
     }
-    let found: Vec<_> = answer.found.iter().map(|(reference, item)| (reference.as_str(), item.id)).collect();
+    let found: Vec<_> = answer.found.iter().map(|(reference, item)| (reference.as_str(), *item)).collect();
     assert_eq!(found, [("s2", content_id(2)), ("s3", content_id(3))]);
 }

@@ -94,10 +94,10 @@ fn named_model(config: &Config, name: &str) -> Check {
 
 /// How mails go out.
 fn mail(config: &Config) -> Check {
-    match (&config.outbox.resend, config.outbox.check_mail()) {
-        (Some(resend), _) => good("mail", format!("sent through Resend, from {}", resend.from)),
-        (None, Ok(())) => good("mail", "left as files in the outbox folder".to_owned()),
-        (None, Err(error)) => good("mail", format!("not sent: {error}")),
+    match (&config.outbox.mail, config.outbox.check_mail()) {
+        (Ok(mail), _) => good("mail", format!("sent through Resend, from {}", mail.from)),
+        (Err(_), Ok(())) => good("mail", "left as files in the outbox folder".to_owned()),
+        (Err(_), Err(error)) => good("mail", format!("not sent: {error}")),
     }
 }
 
