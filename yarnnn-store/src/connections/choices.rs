@@ -26,6 +26,8 @@ const WHAT: &str = "what was chosen of an account";
 
 /// Ids as they are stored, with their platform.
 type Ids = Json<Vec<String>>;
+/// Platform, resource, and the notes on it.
+type Noted = (String, String, Json<Map<String, Value>>);
 
 /// Keeps what was chosen of a connection that is about to stand for nothing, or for another account.
 pub(super) async fn keep(tx: &mut Tx, former: &Connection, at: DateTime<Utc>) -> Result<(), StoreError> {
@@ -52,7 +54,7 @@ async fn excluded(tx: &mut Tx, user: UserId, provider: Provider) -> Result<Vec<S
     let (open, close) = tx.dialect().in_list();
     let sql = format!("{NOTES}{open}$2{close} order by platform, resource_id");
     let platforms = Texts(provider.platforms().iter().map(|it| it.as_str().to_owned()).collect());
-    let rows: Vec<(String, String, Json<Map<String, Value>>)> = on_tx!(tx, connection => sqlx::query_as(AssertSqlSafe(sql))
+    let rows: Vec<Noted> = on_tx!(tx, connection => sqlx::query_as(AssertSqlSafe(sql))
         .bind(Id(user.as_uuid())).bind(platforms).fetch_all(connection).await)
     .doing(WHAT)?;
     let is_excluded = |notes: &Map<String, Value>| notes.get(EXCLUDED) == Some(&Value::Bool(true));
