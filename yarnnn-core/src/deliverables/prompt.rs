@@ -7,10 +7,10 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use super::model::Deliverable;
 use super::render::words;
 use super::version::RunState;
+use crate::agent::material_of;
 use crate::error::Error;
 use crate::id::VersionId;
 use crate::llm::{Boundary, CallAccount, Content, Material, Message, ModelRequest, Outline, Role};
-use crate::platform::ContentType;
 use crate::sync::StoredItem;
 
 const SYSTEM: &str = include_str!("prompts/system.md");
@@ -77,53 +77,5 @@ fn outline(deliverable: &Deliverable, state: &RunState) -> Outline {
 fn material(state: &RunState, items: &[StoredItem]) -> Vec<Material> {
     let by_id: HashMap<_, _> = items.iter().map(|it| (it.id, it)).collect();
     let cited = state.material.iter().filter_map(|it| by_id.get(&it.content_id).map(|item| (it, *item)));
-    cited.map(|(reference, item)| describe(&reference.reference, item)).collect()
-}
-
-fn describe(reference: &str, item: &StoredItem) -> Material {
-    Material {
-        reference: reference.to_owned(),
-        platform: item.resource.platform().as_str().to_owned(),
-        place: item.resource_name.clone(),
-        author: item.author.as_ref().map(|it| it.name.clone()),
-        time: item.source_timestamp,
-        title: item.title.clone(),
-        thread: thread(item),
-        marks: marks(item),
-        text: item.content.clone(),
-    }
-}
-
-/// What an item belongs to: the parent message, the mail conversation, the database, the recurring event.
-fn thread(item: &StoredItem) -> Option<String> {
-    let text = |key: &str| item.metadata.get(key).and_then(|it| it.as_str()).map(str::to_owned);
-    match item.content_type {
-        ContentType::ThreadReply => text("thread_ts"),
-        ContentType::Message => (count(item, "reply_count") > 0).then(|| item.item_id.clone()),
-        ContentType::Email => text("thread_id"),
-        ContentType::Page => text("parent_database"),
-        ContentType::Event => Some(item.item_id.split('/').next().unwrap_or_default().to_owned()),
-    }
-}
-
-/// Marks computed from metadata (dossier §6.6).
-fn marks(item: &StoredItem) -> Vec<String> {
-    let replies = count(item, "reply_count");
-    let reactions: u64 =
-        item.metadata.get("reactions").and_then(|it| it.as_array()).map_or(0, |it| {
-            it.iter().map(|reaction| reaction.get("count").and_then(serde_json::Value::as_u64).unwrap_or(1)).sum()
-        });
-    let asks = item.content_type == ContentType::Message && item.content.trim_end().ends_with('?');
-    let candidates = [
-        (replies > 5, "hot"),
-        (replies > 0, "threaded"),
-        (reactions > 1, "reacted"),
-        (asks && replies == 0, "unanswered"),
-        (item.metadata.get("edited").is_some(), "edited"),
-    ];
-    candidates.into_iter().filter(|(holds, _)| *holds).map(|(_, mark)| mark.to_owned()).collect()
-}
-
-fn count(item: &StoredItem, key: &str) -> u64 {
-    item.metadata.get(key).and_then(serde_json::Value::as_u64).unwrap_or_default()
+    cited.map(|(reference, item)| material_of(&reference.reference, item)).collect()
 }
