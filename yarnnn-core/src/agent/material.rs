@@ -8,19 +8,20 @@ use crate::sync::StoredItem;
 pub fn material_of(reference: impl Into<String>, item: &StoredItem) -> Material {
     Material {
         reference: reference.into(),
+        content: Some(item.id),
         platform: item.resource.platform().as_str().to_owned(),
         place: item.resource_name.clone(),
         author: item.author.as_ref().map(|it| it.name.clone()),
         time: item.source_timestamp,
         title: item.title.clone(),
-        thread: thread(item),
-        marks: marks(item),
+        thread: thread_of(item),
+        marks: marks_of(item),
         text: item.content.clone(),
     }
 }
 
 /// What an item belongs to: the parent message, the mail conversation, the database, the recurring event.
-fn thread(item: &StoredItem) -> Option<String> {
+pub(crate) fn thread_of(item: &StoredItem) -> Option<String> {
     let text = |key: &str| item.metadata.get(key).and_then(|it| it.as_str()).map(str::to_owned);
     match item.content_type {
         ContentType::ThreadReply => text("thread_ts"),
@@ -32,7 +33,7 @@ fn thread(item: &StoredItem) -> Option<String> {
 }
 
 /// Marks computed from metadata (dossier §6.6).
-fn marks(item: &StoredItem) -> Vec<String> {
+pub(crate) fn marks_of(item: &StoredItem) -> Vec<String> {
     let replies = count(item, "reply_count");
     let reactions: u64 =
         item.metadata.get("reactions").and_then(|it| it.as_array()).map_or(0, |it| {

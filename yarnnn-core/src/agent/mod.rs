@@ -8,6 +8,7 @@ mod budget;
 mod library;
 mod material;
 mod modes;
+mod pages;
 mod primitive;
 mod reference;
 mod registry;
@@ -33,7 +34,11 @@ pub use library::{
     ResourceView, SchedulerHealth, SystemState,
 };
 pub use material::material_of;
+pub(crate) use material::{marks_of, thread_of};
 pub use modes::SessionKind;
+#[cfg(feature = "testing")]
+pub use pages::MockWebPages;
+pub use pages::{NewWebPage, StoredWebPage, WebPages};
 pub use primitive::{FailureCode, Primitive, Row, ToolAnswer, ToolError, ToolFailure, ToolOutcome};
 pub use reference::{EntityKind, Identifier, InvalidReference, Reference};
 pub use registry::Registry;

@@ -1,5 +1,6 @@
 //! The loop: ask, carry out what the model asks for, and ask again, until it answers or its rounds are used up.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -10,8 +11,10 @@ use super::task::{AgentAnswer, AgentTask};
 use super::turn;
 use super::writing::{WritingMeans, WritingWorld};
 use crate::error::Error;
+use crate::id::ContentId;
 use crate::llm::{
-    Boundary, CallAccount, Content, LanguageModel, Message, ModelRequest, ModelResponse, Role, StopReason, ToolCall, Usage,
+    Boundary, CallAccount, Content, LanguageModel, Message, ModelRequest, ModelResponse, Role, StopReason, ToolCall, ToolResult,
+    ToolSpec, Usage,
 };
 use crate::pipeline::StageCx;
 
@@ -64,9 +67,15 @@ impl<S: Session> Agent<S> {
         Self { model, means: Arc::new(means), registry }
     }
 
-    /// The model, as `provider/model`.
-    pub fn model(&self) -> String {
-        self.model.name()
+    /// The model.
+    pub fn model(&self) -> &dyn LanguageModel {
+        self.model.as_ref()
+    }
+
+    /// The same agent with another model: to repeat a session with what was recorded of it.
+    #[must_use]
+    pub fn with_model(&self, model: Arc<dyn LanguageModel>) -> Self {
+        Self { model, ..self.clone() }
     }
 
     /// What it may ask for.
@@ -74,14 +83,27 @@ impl<S: Session> Agent<S> {
         &self.registry
     }
 
-    async fn converse(&self, cx: &StageCx, world: &S::World, script: Script) -> Result<Conversation, Error> {
-        let mut talk = Talk::begin(script, &self.registry);
+    /// What a model that knows no tools is offered: nothing.
+    fn tools(&self, rounds: u32) -> Vec<ToolSpec> {
+        if rounds > 0 && self.model.traits().uses_tools { self.registry.specs() } else { Vec::new() }
+    }
+
+    /// Talks until the model has answered. What tools answered before (`journal`) is not asked of them again.
+    async fn converse(
+        &self,
+        cx: &StageCx,
+        world: &S::World,
+        script: Script,
+        journal: &[ToolResult],
+    ) -> Result<Conversation, Error> {
+        let tools = self.tools(script.rounds);
+        let mut talk = Talk::begin(script, tools);
         while talk.stop.is_none() {
             cx.check()?;
             let response = self.model.complete(&talk.request).await?;
             let calls = talk.hear(response);
             if !calls.is_empty() {
-                let results = turn::answer(cx, &self.registry, world, &calls).await?;
+                let results = turn::answer(cx, &self.registry, world, &calls, journal).await?;
                 talk.tell(results);
             }
         }
@@ -95,9 +117,24 @@ impl Agent<Writing> {
     /// # Errors
     /// The model's; [`Error::Cancelled`]; those of the stores that may go away. What a tool cannot do, it tells the model.
     pub async fn run(&self, cx: &StageCx, task: AgentTask) -> Result<AgentAnswer, Error> {
+        let known: HashSet<ContentId> = task.known.iter().map(|(id, _)| *id).collect();
         let world = WritingWorld::open(WritingMeans::clone(&self.means), &task);
-        let has_tools = task.rounds > 0 && !self.registry.specs().is_empty();
-        let script = Script {
+        let journal = task.journal.clone();
+        let Conversation { text, stop, usage, messages } = self.converse(cx, &world, self.script(task), &journal).await?;
+        let found = shown_in(&messages, &known);
+        Ok(AgentAnswer { text, stop, model: self.model.name(), usage, found, messages })
+    }
+
+    /// The first request of a session: what a plan shows.
+    pub fn request(&self, task: &AgentTask) -> ModelRequest {
+        let script = self.script(task.clone());
+        let tools = self.tools(script.rounds);
+        Talk::begin(script, tools).request
+    }
+
+    fn script(&self, task: AgentTask) -> Script {
+        let has_tools = !self.tools(task.rounds).is_empty();
+        Script {
             account: task.account,
             purpose: task.purpose,
             boundary: task.boundary,
@@ -105,10 +142,7 @@ impl Agent<Writing> {
             messages: task.messages,
             rounds: task.rounds,
             max_output_tokens: task.max_output_tokens,
-        };
-        let Conversation { text, stop, usage, messages } = self.converse(cx, &world, script).await?;
-        let found = world.into_found(&shown_in(&messages));
-        Ok(AgentAnswer { text, stop, model: self.model.name(), usage, found, messages })
+        }
     }
 }
 
@@ -119,18 +153,20 @@ impl Agent<Research> {
     /// The model's; [`Error::Cancelled`]; [`Error::Invalid`] for a brief that says nothing.
     pub async fn run(&self, cx: &StageCx, task: ResearchTask) -> Result<Findings, Error> {
         let world = ResearchWorld::open(ResearchMeans::clone(&self.means), &task);
-        let conversation = self.converse(cx, &world, task.into_script()?).await?;
+        let conversation = self.converse(cx, &world, task.into_script()?, &[]).await?;
         Ok(world.into_findings(conversation, self.model.name()))
     }
 }
 
-/// The references of everything that tools have shown.
-fn shown_in(messages: &[Message]) -> Vec<&str> {
+/// Everything that tools have shown and the task did not know, each once.
+fn shown_in(messages: &[Message], known: &HashSet<ContentId>) -> Vec<(String, ContentId)> {
     let results = messages.iter().flat_map(|it| &it.content).filter_map(|it| match it {
         Content::ToolResult(result) => Some(&result.material),
         _ => None,
     });
-    results.flatten().map(|it| it.reference.as_str()).collect()
+    let mut seen = known.clone();
+    let items = results.flatten().filter_map(|it| Some((it.reference.clone(), it.content?)));
+    items.filter(|(_, id)| seen.insert(*id)).collect()
 }
 
 /// A session while it lasts: the next request, and what is left of its bounds.
@@ -146,14 +182,14 @@ struct Talk {
 }
 
 impl Talk {
-    fn begin<S: Session>(script: Script, registry: &Registry<S>) -> Self {
+    fn begin(script: Script, tools: Vec<ToolSpec>) -> Self {
         let request = ModelRequest {
             purpose: script.purpose.to_owned(),
             account: script.account,
             boundary: script.boundary,
             system: script.system,
             messages: script.messages,
-            tools: if script.rounds > 0 { registry.specs() } else { Vec::new() },
+            tools,
             server_tools: Vec::new(),
             schema: None,
             max_output_tokens: script.max_output_tokens,

@@ -56,6 +56,7 @@ impl WebSearch for ModelWebSearch {
 /// The words come from a model that has read pages: they are data, and stand where data stands.
 fn request(query: &WebQuery) -> ModelRequest {
     let words = Material {
+        content: None,
         reference: "q1".to_owned(),
         platform: "web".to_owned(),
         place: "search".to_owned(),

@@ -11,8 +11,6 @@ pub(super) struct Shown {
     by_item: HashMap<ContentId, String>,
     by_reference: HashMap<String, ContentId>,
     next: usize,
-    /// Items that the session met, in the order of their references.
-    met: Vec<(String, StoredItem)>,
 }
 
 impl Shown {
@@ -20,7 +18,7 @@ impl Shown {
     pub(super) fn new(known: &[(ContentId, String)], next: usize) -> Self {
         let by_item = known.iter().cloned().collect();
         let by_reference = known.iter().map(|(id, reference)| (reference.clone(), *id)).collect();
-        Self { by_item, by_reference, next, met: Vec::new() }
+        Self { by_item, by_reference, next }
     }
 
     /// The reference of an item, a new one if it has none.
@@ -31,18 +29,12 @@ impl Shown {
         let reference = self.fresh();
         self.by_item.insert(item.id, reference.clone());
         self.by_reference.insert(reference.clone(), item.id);
-        self.met.push((reference.clone(), item.clone()));
         reference
     }
 
     /// The item behind a reference.
     pub(super) fn item(&self, reference: &str) -> Option<ContentId> {
         self.by_reference.get(reference).copied()
-    }
-
-    /// What was met and has one of these references.
-    pub(super) fn into_found(self, shown: &[&str]) -> Vec<(String, StoredItem)> {
-        self.met.into_iter().filter(|(reference, _)| shown.contains(&reference.as_str())).collect()
     }
 
     fn fresh(&mut self) -> String {

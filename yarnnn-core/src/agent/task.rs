@@ -3,8 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::id::ContentId;
-use crate::llm::{Boundary, CallAccount, Message, StopReason, Usage};
-use crate::sync::StoredItem;
+use crate::llm::{Boundary, CallAccount, Message, StopReason, ToolResult, Usage};
 
 /// What a session is asked.
 #[derive(Debug, Clone)]
@@ -29,6 +28,8 @@ pub struct AgentTask {
     pub next_reference: usize,
     /// Items that `messages` show already, with their references. They keep them.
     pub known: Vec<(ContentId, String)>,
+    /// What tools answered in an earlier try of this session: they are not asked again, so that it goes the same way.
+    pub journal: Vec<ToolResult>,
 }
 
 /// What came of a session.
@@ -44,7 +45,7 @@ pub struct AgentAnswer {
     pub usage: Usage,
     /// Items that tools showed to the model, with the references that they got, in the order in which they were shown; those that the
     /// task knew already are left out. The answer may cite them.
-    pub found: Vec<(String, StoredItem)>,
+    pub found: Vec<(String, ContentId)>,
     /// The whole conversation: what was said first, and every turn since, the last answer included.
     pub messages: Vec<Message>,
 }

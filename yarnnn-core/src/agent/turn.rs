@@ -18,18 +18,21 @@ const CHARACTERS_PER_TURN: usize = 60_000;
 /// What an answer to a name of no tool says it was called.
 const NO_TOOL: &str = "unknown";
 
-/// Carries the calls out, one after the other.
+/// Carries the calls out, one after the other. What was answered before, in an earlier try of the same session, is answered so again.
 pub(super) async fn answer<S: Session>(
     cx: &StageCx,
     registry: &Registry<S>,
     world: &S::World,
     calls: &[ToolCall],
+    journal: &[ToolResult],
 ) -> Result<Vec<Content>, Error> {
     let mut left = CHARACTERS_PER_TURN;
     let mut results = Vec::with_capacity(calls.len());
     for (index, call) in calls.iter().enumerate() {
         cx.check()?;
-        let result = if index < CALLS_PER_TURN {
+        let result = if let Some(known) = journal.iter().find(|it| it.call_id == call.id) {
+            known.clone()
+        } else if index < CALLS_PER_TURN {
             answer_one(registry, world, call, &mut left).await?
         } else {
             refuse(call, &ToolFailure::new(FailureCode::ExecutionError, format!("at most {CALLS_PER_TURN} calls in one turn")))

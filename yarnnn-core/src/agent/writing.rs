@@ -48,7 +48,10 @@ impl fmt::Debug for WritingWorld {
 
 impl WritingWorld {
     pub(super) fn open(means: WritingMeans, task: &AgentTask) -> Self {
-        let shown = Mutex::new(Shown::new(&task.known, task.next_reference));
+        let mut known = task.known.clone();
+        let journaled = task.journal.iter().flat_map(|it| &it.material);
+        known.extend(journaled.filter_map(|it| Some((it.content?, it.reference.clone()))));
+        let shown = Mutex::new(Shown::new(&known, task.next_reference));
         Self { means, user: task.account.user, at: task.at, shown }
     }
 
@@ -135,11 +138,6 @@ impl WritingWorld {
     pub fn cited(&self, reference: &str) -> Option<ContentId> {
         self.shown().item(reference)
     }
-
-    pub(super) fn into_found(self, shown: &[&str]) -> Vec<(String, StoredItem)> {
-        self.shown.into_inner().unwrap_or_else(PoisonError::into_inner).into_found(shown)
-    }
-
     async fn resources_of(&self, platform: Platform) -> Result<Vec<ResourceId>, StoreError> {
         let known = self.means.content.coverage(self.user, &[]).await?;
         Ok(known.into_iter().map(|it| it.resource).filter(|it| it.platform() == platform).collect())

@@ -24,4 +24,4 @@ pub use model::{
 #[cfg(feature = "testing")]
 pub use port::MockLanguageModel;
 pub use port::{LanguageModel, ModelEvent, ModelEvents, ModelTraits, StreamCompletion};
-pub use price::{ModelPrice, Usage};
+pub use price::{LongPrompt, ModelPrice, Usage};

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Boundary, CallAccount, Usage};
+use crate::id::ContentId;
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -203,6 +204,9 @@ impl ClaimStatus {
 pub struct Material {
     /// How the answer cites it: `s1`, `s2`, …
     pub reference: String,
+    /// The stored row; never shown to a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<ContentId>,
     /// `slack`, `gmail`, `notion` or `calendar`.
     pub platform: String,
     /// Channel, label, page or calendar, by name.

@@ -169,6 +169,7 @@ mod tests {
     fn material_cannot_leave_its_block() {
         let boundary = Boundary::of("a version");
         let hostile = Material {
+            content: None,
             reference: "s1".into(),
             platform: "slack".into(),
             place: "#general\" injected=\"".into(),

@@ -218,8 +218,8 @@ mod tests {
     use super::*;
     use crate::connections::{ConnectionStatus, Landscape, MockConnectionStore};
     use crate::deliverables::{
-        Binding, DeliverableStatus, Destination, MockDeliverableStore, MockVersionStore, ReportType, RunState, Step,
-        VersionStatus,
+        Binding, DeliverableStatus, Destination, MockDeliverableStore, MockVersionStore, ReportOptions, ReportType, RunState,
+        Step, VersionStatus,
     };
     use crate::id::{ConnectionId, DeliverableId, JobId, VersionId};
     use crate::jobs::{JobPolicy, JobRecord, MockJobAdmin};
@@ -241,7 +241,8 @@ mod tests {
             description: None,
             report_type: ReportType::stored("status_report".into()),
             sources: vec![],
-            destination: Destination::Email { address: "reader@example.com".parse().unwrap() },
+            destinations: vec![Destination::Email { address: "reader@example.com".parse().unwrap() }],
+            options: ReportOptions::default(),
             schedule: None,
             status: if number == 2 { DeliverableStatus::Paused } else { DeliverableStatus::Active },
             next_run_at: None,
@@ -251,17 +252,8 @@ mod tests {
     }
 
     fn version(number: u32, final_content: Option<&str>) -> Version {
-        let state = RunState {
-            asked_for: now(),
-            as_of: now(),
-            window: Interval { from: now() - TimeDelta::days(1), to: now() },
-            window_moved: false,
-            binding: Binding::CrossPlatform,
-            material: vec![],
-            sources: vec![],
-            ran: None,
-            tally: None,
-        };
+        let window = Interval { from: now(), to: now() };
+        let state = RunState::of(Binding::CrossPlatform, (now(), now()), window);
         Version {
             id: VersionId::from_uuid(Uuid::from_u128(number.into())),
             user: USER,

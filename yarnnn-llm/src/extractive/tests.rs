@@ -21,6 +21,7 @@ fn hours(before: i64) -> DateTime<Utc> {
 
 fn item(number: usize, platform: &str, place: &str, before: i64, text: &str) -> Material {
     Material {
+        content: None,
         reference: format!("s{number}"),
         platform: platform.into(),
         place: place.into(),

@@ -101,7 +101,7 @@ impl LanguageModel for ScriptedModel {
     }
 
     fn traits(&self) -> ModelTraits {
-        ModelTraits::default()
+        ModelTraits { uses_tools: true, ..ModelTraits::default() }
     }
 
     async fn complete(&self, request: &ModelRequest) -> Result<ModelResponse, LlmError> {
@@ -152,6 +152,7 @@ pub(super) fn task(rounds: u32) -> AgentTask {
         max_output_tokens: 1_000,
         next_reference: 10,
         known: vec![(content_id(1), "s1".into())],
+        journal: vec![],
     }
 }
 

@@ -45,6 +45,7 @@ pub(super) fn entity_row(entity: &Entity) -> Row {
 pub(super) fn web_material(number: usize, url: &str, title: &str, text: String) -> Material {
     let host = url.split("://").nth(1).and_then(|it| it.split(['/', '?', '#']).next()).unwrap_or_default();
     Material {
+        content: None,
         reference: format!("w{number}"),
         platform: "web".to_owned(),
         place: host.chars().take(100).collect(),
