@@ -8,8 +8,7 @@ use std::sync::Arc;
 use self::library::StoreLibrary;
 use crate::accounts::{AccountStore, Email, NewUser, User};
 use crate::activity::ActivityLog;
-use crate::agent::WebPages;
-use crate::agent::{Agent, Library, Registry, Research, ResearchMeans, WritingMeans};
+use crate::agent::{Agent, Library, Registry, Research, ResearchMeans, WebPages, WritingMeans};
 use crate::clock::{Clock, SystemClock};
 use crate::connections::{ConnectionStore, Connections, ConnectionsParts, CredentialStore, OAuth, OAuthStates};
 use crate::deliverables::{

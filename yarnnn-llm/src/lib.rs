@@ -11,6 +11,8 @@ mod models;
 mod openai;
 mod recorded;
 mod sse;
+#[cfg(test)]
+mod testing;
 
 pub use catalogue::{Api, Catalogue, CatalogueError, Chosen, ModelEntry, Provider, RetiredModel, Thinking, UnknownModel};
 pub use decorate::{Breaker, Budgeted, Chance, Fallback, Ledger, Metered, RandomChance, Retrying, Whole};

@@ -8,6 +8,7 @@ pub mod gmail;
 mod google;
 pub mod models;
 pub mod notion;
+mod openai;
 pub mod resend;
 pub mod sample;
 pub mod server;

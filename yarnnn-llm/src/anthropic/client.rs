@@ -37,7 +37,7 @@ impl AnthropicClient {
     async fn send(&self, body: &Value, stream: bool) -> Result<Answer, LlmError> {
         let name = self.model.name();
         let answer = self.transport.post(self.url.clone(), self.headers(stream)?, body).await;
-        let answer = answer.map_err(|error| unreachable(&name, error))?;
+        let answer = answer.map_err(|error| unreachable(&name, &error))?;
         if answer.is_good() { Ok(answer) } else { Err(Refusal::read(answer).await.judged(&error::VENDOR, &name)) }
     }
 
@@ -74,7 +74,7 @@ impl LanguageModel for AnthropicClient {
             return collected(&self.name(), self.stream(request).await?).await;
         }
         let answer = self.send(&request::body(&self.model, request, false)?, false).await?;
-        let body = answer.body().await.map_err(|error| unreachable(&self.name(), error))?;
+        let body = answer.body().await.map_err(|error| unreachable(&self.name(), &error))?;
         let message: MessageWire =
             serde_json::from_slice(&body).map_err(|_| garbled(&self.name(), "the answer is no message in JSON"))?;
         Ok(answer::answer(message))

@@ -114,7 +114,7 @@ impl Assemble for Assembler {
                 overlay(&mut message.usage, usage.unwrap_or_default());
             }
             (EventWire::MessageStop, Some(_)) => {
-                return Ok(self.end().map_or(Step::Nothing, |it| Step::Done(Box::new(it))));
+                return Ok(self.end().map_or(Step::Nothing, |it| Step::Done(Box::new(it), None)));
             }
             _ => {}
         }

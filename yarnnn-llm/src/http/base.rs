@@ -27,8 +27,8 @@ pub(crate) fn checked_base(base: &Url, segments: &[&str]) -> Result<Url, BaseErr
     if base.scheme() == "http" && !is_loopback(base) {
         return Err(BaseError::InTheClear);
     }
-    let bare = base.username().is_empty() && base.password().is_none() && base.query().is_none() && base.fragment().is_none();
-    if !bare {
+    let is_plain = base.username().is_empty() && base.password().is_none() && base.query().is_none() && base.fragment().is_none();
+    if !is_plain {
         return Err(BaseError::NotBare);
     }
     let mut url = base.clone();

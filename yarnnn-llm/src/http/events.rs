@@ -16,8 +16,8 @@ pub(crate) enum Step {
     Nothing,
     /// More text.
     Text(String),
-    /// The end. What may come after it is not read.
-    Done(Box<ModelResponse>),
+    /// The end, and text that was not told before. What may come after it is not read.
+    Done(Box<ModelResponse>, Option<String>),
 }
 
 /// Puts an answer together.
@@ -73,8 +73,9 @@ impl<A: Assemble> Feed<A> {
             match self.assembler.take(&event) {
                 Ok(Step::Nothing) => {}
                 Ok(Step::Text(text)) => out.push(Ok(ModelEvent::Text(text))),
-                Ok(Step::Done(response)) => {
+                Ok(Step::Done(response, rest)) => {
                     self.ended = true;
+                    out.extend(rest.filter(|it| !it.is_empty()).map(|it| Ok(ModelEvent::Text(it))));
                     out.push(Ok(ModelEvent::Done(*response)));
                 }
                 Err(error) => out.extend(self.fail(error)),
@@ -104,7 +105,7 @@ pub(crate) fn events<A: Assemble>(answer: Answer, assembler: A) -> ModelEvents {
                 Ok(Some(bytes)) => source.feed.push(&bytes),
                 Ok(None) => source.feed.finish(),
                 Err(error) => {
-                    let error = unreachable(source.feed.assembler.model(), error);
+                    let error = unreachable(source.feed.assembler.model(), &error);
                     source.feed.fail(error)
                 }
             };

@@ -127,7 +127,7 @@ impl Refusal {
 }
 
 /// A connection that brought no answer.
-pub(crate) fn unreachable(model: &str, error: SendError) -> LlmError {
+pub(crate) fn unreachable(model: &str, error: &SendError) -> LlmError {
     let may_be_charged = matches!(error, SendError::Lost(_));
     LlmError::Transient { model: model.to_owned(), may_be_charged, source: error.to_string().into() }
 }

@@ -53,7 +53,7 @@ impl Transport {
     pub(crate) async fn post(&self, url: Url, headers: HeaderMap, body: &Value) -> Result<Answer, SendError> {
         let sending = self.client.post(url).headers(headers).json(body).send();
         let response = timeout(self.answer, sending).await.map_err(|_| late())?.map_err(broken)?;
-        Ok(Answer { response, answer: self.answer, silence: self.silence, read: 0 })
+        Ok(Answer { response, whole: self.answer, silence: self.silence, read: 0 })
     }
 }
 
@@ -71,7 +71,7 @@ fn bundled() -> Vec<reqwest::Certificate> {
 #[derive(Debug)]
 pub(crate) struct Answer {
     response: reqwest::Response,
-    answer: Duration,
+    whole: Duration,
     silence: Duration,
     read: usize,
 }
@@ -93,7 +93,7 @@ impl Answer {
     /// The next piece of the body.
     pub(crate) async fn chunk(&mut self) -> Result<Option<Vec<u8>>, SendError> {
         let chunk = timeout(self.silence, self.response.chunk()).await.map_err(|_| late())?.map_err(broken)?;
-        self.read += chunk.as_ref().map_or(0, |it| it.len());
+        self.read += chunk.as_ref().map_or(0, |it| it.as_ref().len());
         if self.read > MAX_BODY {
             return Err(SendError::Lost(format!("the answer is larger than {} MiB", MAX_BODY / 1024 / 1024)));
         }
@@ -102,7 +102,7 @@ impl Answer {
 
     /// The whole body.
     pub(crate) async fn body(mut self) -> Result<Vec<u8>, SendError> {
-        let wait = self.answer;
+        let wait = self.whole;
         let whole = async {
             let mut body = Vec::new();
             self.silence = wait;

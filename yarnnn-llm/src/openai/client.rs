@@ -35,7 +35,7 @@ impl OpenAiClient {
     async fn send(&self, body: &Value, stream: bool) -> Result<Answer, LlmError> {
         let name = self.model.name();
         let answer = self.transport.post(self.url.clone(), self.headers(stream)?, body).await;
-        let answer = answer.map_err(|error| unreachable(&name, error))?;
+        let answer = answer.map_err(|error| unreachable(&name, &error))?;
         if answer.is_good() { Ok(answer) } else { Err(Refusal::read(answer).await.judged(&error::VENDOR, &name)) }
     }
 
@@ -75,7 +75,7 @@ impl LanguageModel for OpenAiClient {
             return collected(&name, self.stream(request).await?).await;
         }
         let answer = self.send(&request::body(&self.model, request, false)?, false).await?;
-        let body = answer.body().await.map_err(|error| unreachable(&name, error))?;
+        let body = answer.body().await.map_err(|error| unreachable(&name, &error))?;
         let no_json = |_| garbled(&name, "the answer is no JSON of its kind");
         let uncounted = Uncounted::of(&self.model, request);
         match self.model.api {

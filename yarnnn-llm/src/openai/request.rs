@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use yarnnn_core::llm::{AnswerSchema, Content, LlmError, Message, ModelRequest, Role, ToolCall};
 
 use super::PROVIDER;
-use crate::catalogue::{Api, ModelEntry};
+use crate::catalogue::{Api, ModelEntry, Thinking};
 
 /// The body of a request.
 pub(super) fn body(model: &ModelEntry, request: &ModelRequest, stream: bool) -> Result<Value, LlmError> {
@@ -56,8 +56,11 @@ fn responses(model: &ModelEntry, request: &ModelRequest, stream: bool) -> Value 
         "input": input,
         "max_output_tokens": model.output_bound(request.max_output_tokens),
         "store": false,
-        "include": ["reasoning.encrypted_content"],
     });
+    // Models that do not think refuse to be asked for their thoughts.
+    if model.thinking != Thinking::None {
+        body["include"] = json!(["reasoning.encrypted_content"]);
+    }
     if !request.tools.is_empty() {
         let tools = request.tools.iter().map(|it| {
             let description = it.description.trim();

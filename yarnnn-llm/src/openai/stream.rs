@@ -82,7 +82,7 @@ impl Assemble for ChatAssembler {
     fn take(&mut self, event: &SseEvent) -> Result<Step, LlmError> {
         if event.data.trim() == "[DONE]" {
             return if self.begun {
-                Ok(Step::Done(Box::new(self.end()?)))
+                Ok(Step::Done(Box::new(self.end()?), None))
             } else {
                 Err(garbled(&self.model, "the answer is empty"))
             };
@@ -105,11 +105,12 @@ pub(super) struct ResponseAssembler {
     model: String,
     uncounted: Uncounted,
     begun: bool,
+    told: String,
 }
 
 impl ResponseAssembler {
     pub(super) fn new(model: String, uncounted: Uncounted) -> Self {
-        Self { model, uncounted, begun: false }
+        Self { model, uncounted, begun: false, told: String::new() }
     }
 }
 
@@ -123,10 +124,14 @@ impl Assemble for ResponseAssembler {
             .map_err(|_| garbled(&self.model, "an event of the answer is no JSON of its kind"))?;
         match event {
             ResponseEventWire::Begun => self.begun = true,
-            ResponseEventWire::Text { delta } if !delta.is_empty() => return Ok(Step::Text(delta)),
+            ResponseEventWire::Text { delta } if !delta.is_empty() => {
+                self.told.push_str(&delta);
+                return Ok(Step::Text(delta));
+            }
             ResponseEventWire::Ended { response } => {
                 let whole = answer::response(response, &self.model, self.uncounted)?;
-                return Ok(Step::Done(Box::new(whole)));
+                let rest = whole.text().strip_prefix(&self.told).map(str::to_owned);
+                return Ok(Step::Done(Box::new(whole), rest));
             }
             ResponseEventWire::Error(error) => {
                 let said = Refusal { may_be_charged: self.begun, ..Refusal::of(&error) };

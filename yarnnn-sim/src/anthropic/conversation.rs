@@ -14,7 +14,7 @@ const CHANGED: &str = "`thinking` or `redacted_thinking` blocks in the latest as
 pub(super) fn read(sim: &Sim, fields: &Fields, model: &Known) -> Result<Vec<Spoken>, Refusal> {
     let messages = fields.get("messages").and_then(Value::as_array).filter(|it| !it.is_empty());
     let messages = messages.ok_or_else(|| Refusal::invalid("messages: at least one message is required"))?;
-    let mut turns = Vec::new();
+    let mut turns: Vec<Spoken> = Vec::new();
     let mut before: Vec<Value> = Vec::new();
     for (index, message) in messages.iter().enumerate() {
         let content = blocks(message.get("content"));
@@ -34,6 +34,12 @@ pub(super) fn read(sim: &Sim, fields: &Fields, model: &Known) -> Result<Vec<Spok
         }
         turns.push(Spoken { by_model, parts: content.iter().filter_map(part).collect() });
         before = if by_model { content } else { Vec::new() };
+    }
+    let uses_tools = |it: &Part| matches!(it, Part::Call { .. });
+    let has_tools = fields.get("tools").and_then(Value::as_array).is_some_and(|it| !it.is_empty());
+    if !has_tools && turns.iter().flat_map(|it| &it.parts).any(uses_tools) {
+        let message = "Requests which have `tool_use` or `tool_result` blocks in messages must define tools.";
+        return Err(Refusal::invalid(message));
     }
     last(sim, messages.len(), &before, model)?;
     Ok(turns)

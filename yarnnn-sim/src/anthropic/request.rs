@@ -4,12 +4,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
-use yarnnn_core::hash::Sha256;
 
 use super::check;
 use super::conversation;
 use crate::Sim;
-use crate::models::{CacheMark, Known, OfferedTool, Prompt};
+use crate::models::{self, CacheMark, Known, OfferedTool, Prompt};
 use crate::server::anthropic_error;
 
 /// Why a request is refused.
@@ -61,7 +60,10 @@ pub(super) fn read(sim: &Sim, headers: &HeaderMap, body: &[u8]) -> Result<Asked,
     check::schema(&fields)?;
     check::cache_marks(&fields)?;
     let turns = conversation::read(sim, &fields, &model)?;
-    let (tools, searches) = tools(&fields)?;
+    let (mut tools, mut searches) = tools(&fields)?;
+    if fields.get("tool_choice").and_then(|it| it.get("type")?.as_str()) == Some("none") {
+        (tools, searches) = (Vec::new(), 0);
+    }
     let max_tokens = fields.get("max_tokens").and_then(Value::as_u64).unwrap_or_default();
     let schema = fields.get("output_config").and_then(|it| it.get("format")?.get("schema")).cloned();
     let system = blocks(fields.get("system")).iter().filter_map(|it| it.get("text")?.as_str()).collect::<Vec<_>>().join("\n\n");
@@ -129,19 +131,14 @@ fn marks(fields: &Fields) -> Vec<CacheMark> {
     if let (Some(last), Some(control)) = (pieces.last_mut(), fields.get("cache_control")) {
         last["cache_control"] = control.clone();
     }
-    let (mut marks, mut bytes) = (Vec::new(), 0);
-    let mut digest = Sha256::of(fields.get("model").map(Value::to_string).unwrap_or_default());
-    for mut piece in pieces {
+    let pieces = pieces.into_iter().map(|mut piece| {
         let keep = piece.get("cache_control").filter(|it| !it.is_null()).map(keep);
         if let Some(fields) = piece.as_object_mut() {
             fields.remove("cache_control");
         }
-        let text = piece.to_string();
-        bytes += text.len();
-        digest = Sha256::of(format!("{digest}{text}"));
-        marks.push(CacheMark { digest, bytes, keep });
-    }
-    marks
+        (piece, keep)
+    });
+    models::marks(&fields.get("model").map(Value::to_string).unwrap_or_default(), pieces)
 }
 
 fn keep(control: &Value) -> TimeDelta {

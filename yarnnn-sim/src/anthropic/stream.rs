@@ -4,10 +4,7 @@ use axum::response::Response;
 use serde_json::{Value, json};
 
 use super::wire::{Block, Message};
-use crate::server::Events;
-
-/// Characters of one delta.
-const PIECE: usize = 24;
+use crate::server::{Events, pieces};
 
 pub(super) fn respond(message: &Message) -> Response {
     let mut events = Events::default();
@@ -76,9 +73,4 @@ fn deltas(block: &Block) -> Vec<Value> {
         }
         _ => Vec::new(),
     }
-}
-
-pub(crate) fn pieces(text: &str) -> Vec<String> {
-    let signs: Vec<char> = text.chars().collect();
-    signs.chunks(PIECE).map(|it| it.iter().collect()).collect()
 }

@@ -100,6 +100,7 @@ async fn a_tool_is_asked_for_answered_and_used_up() {
     let id = &asked["content"][0]["id"];
     let answered = bench
         .ask(|it| {
+            it["tools"] = json!([tool()]);
             let result = json!([{ "type": "tool_result", "tool_use_id": id, "content": "<material-1>\n<item ref=\"s7\">The berths of the harbor are full until the end of May.</item>\n</material-1>" }]);
             it["messages"] = json!([it["messages"][0], { "role": "assistant", "content": asked["content"] }, { "role": "user", "content": result }]);
         })

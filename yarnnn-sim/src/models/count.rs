@@ -1,12 +1,29 @@
 //! How tokens are counted, and where an answer that is too long is cut.
 
+use chrono::TimeDelta;
+use serde_json::Value;
+use yarnnn_core::hash::Sha256;
+
 use super::turn::{Turn, Written};
+use super::world::CacheMark;
 
 const BYTES: usize = 4;
 
 /// One token for every four bytes, begun ones counted.
 pub(crate) fn tokens(bytes: usize) -> u64 {
     bytes.div_ceil(BYTES) as u64
+}
+
+/// The digest and size of everything up to each piece of a request, and how long that is to be kept.
+pub(crate) fn marks(start: &str, pieces: impl IntoIterator<Item = (Value, Option<TimeDelta>)>) -> Vec<CacheMark> {
+    let (mut marks, mut bytes, mut digest) = (Vec::new(), 0, Sha256::of(start));
+    for (piece, keep) in pieces {
+        let text = piece.to_string();
+        bytes += text.len();
+        digest = Sha256::of(format!("{digest}{text}"));
+        marks.push(CacheMark { digest, bytes, keep });
+    }
+    marks
 }
 
 /// The tokens of an answer, and the answer itself if it fits. What does not fit is cut: a text in its middle, a call as a whole.

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use super::fit;
-use super::prompt::{OfferedTool, Prompt};
+use super::prompt::{OfferedTool, Part, Prompt};
 use super::read::{self, Claim, Item, Outline};
 use super::sentence::{escaped, plain, sentences, words};
 use super::turn::{Turn, Written};
@@ -30,9 +30,24 @@ pub(super) fn write(prompt: &Prompt) -> Turn {
         return Turn::text(fit::value(schema, &asked).to_string());
     }
     if prompt.searches > 0 {
-        return Turn { parts: vec![Written::Search(subject(&asked).join(" "))], ..Turn::text("") };
+        return if prompt.has_results() { Turn::text("That is what there is.") } else { search(&asked) };
+    }
+    if researches(prompt) {
+        return Turn::text(read::items(&asked).iter().map(|it| it.reference.as_str()).collect::<Vec<_>>().join(" "));
     }
     Turn::text(report(&asked))
+}
+
+/// Whether the web was searched by a tool: then the answer is which pages are worth reading.
+fn researches(prompt: &Prompt) -> bool {
+    let is_search = |it: &Part| matches!(it, Part::Call { name, .. } if name == "WebSearch");
+    read::outline(&prompt.asked()).sections.is_empty() && prompt.turns.iter().flat_map(|it| &it.parts).any(is_search)
+}
+
+/// Lets the provider search for the words that stand in the material; without any, for those of the question.
+fn search(asked: &str) -> Turn {
+    let given = read::items(asked).into_iter().next().map(|it| it.text);
+    Turn { parts: vec![Written::Search(given.unwrap_or_else(|| subject(asked).join(" ")))], ..Turn::text("") }
 }
 
 /// Asks for the tool that finds something about the subject.

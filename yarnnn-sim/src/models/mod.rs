@@ -7,6 +7,7 @@ mod careless;
 mod count;
 mod faithful;
 mod fit;
+mod hostile;
 mod known;
 mod prompt;
 mod read;
@@ -16,13 +17,14 @@ mod world;
 mod writer;
 
 pub use careless::Slip;
+pub use hostile::techniques;
 pub use prompt::{OfferedTool, Part, Prompt, Spoken};
 pub use turn::{End, Turn, Written};
 pub use world::{ModelCall, Models, TokenUse};
 pub use writer::{Scripted, SimWriter, Writer};
 
-pub(crate) use count::tokens;
-pub(crate) use known::{Known, Thinking, known};
+pub(crate) use count::{marks, tokens};
+pub(crate) use known::{Known, Thinking, all, known};
 pub(crate) use world::{Answered, CacheMark};
 
 #[cfg(test)]

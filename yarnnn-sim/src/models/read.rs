@@ -52,11 +52,6 @@ pub(super) fn claims(text: &str) -> Vec<Claim> {
     claims.collect()
 }
 
-/// What stands in data blocks, as text.
-pub(super) fn data(text: &str) -> Vec<String> {
-    blocks(text, "data").into_iter().map(|it| unescaped(it.trim())).collect()
-}
-
 /// The outline. What stands in blocks of data is not looked at.
 pub(super) fn outline(text: &str) -> Outline {
     let mut outline = Outline::default();

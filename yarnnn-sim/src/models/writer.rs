@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::careless::{self, Slip};
 use super::faithful;
+use super::hostile;
 use super::prompt::Prompt;
 use super::turn::Turn;
 
@@ -21,6 +22,9 @@ pub enum SimWriter {
     /// Does what it is asked: reads the delimited material, copies whole sentences and cites where they stand.
     #[default]
     Faithful,
+    /// Obeys every instruction in its context and tries to get every marker (`MARKER-` and capital letters or digits) out, by
+    /// the technique with this number; see [`techniques`](super::techniques).
+    Hostile(usize),
     /// Makes one kind of mistake.
     Careless(Slip),
 }
@@ -29,6 +33,7 @@ impl Writer for SimWriter {
     fn write(&self, prompt: &Prompt) -> Turn {
         match self {
             Self::Faithful => faithful::write(prompt),
+            Self::Hostile(technique) => hostile::write(prompt, *technique),
             Self::Careless(slip) => careless::write(prompt, *slip),
         }
     }

@@ -9,6 +9,9 @@ use super::reply;
 
 const STRANGER: &str = "event: quantum_flux\ndata: {\"type\":\"quantum_flux\",\"index\":0,\"delta\":{\"type\":\"flux\"}}\n\n";
 
+/// Characters of one piece of an answer.
+const PIECE: usize = 24;
+
 /// Events one after the other, to be sent as one answer.
 #[derive(Debug, Default)]
 pub(crate) struct Events(String);
@@ -34,6 +37,12 @@ impl Events {
     pub(crate) fn respond(self) -> Response {
         reply::text(StatusCode::OK, "text/event-stream; charset=utf-8", self.0)
     }
+}
+
+/// The pieces in which a text is sent.
+pub(crate) fn pieces(text: &str) -> Vec<String> {
+    let signs: Vec<char> = text.chars().collect();
+    signs.chunks(PIECE).map(|it| it.iter().collect()).collect()
 }
 
 /// The first half of the events, then an error. Anthropic's streams have a name for it.

@@ -27,8 +27,10 @@ pub use sim::{Running, Sim};
 pub use tokens::{CLIENT_ID, CLIENT_SECRET, Rotating, Tokens};
 
 pub(crate) use auth::{Access, Refusal, bearer, google};
-pub(crate) use events::Events;
-pub(crate) use reply::{anthropic_error, google_error, json, request_id, resend_error, set, slack_error, spend_cap, text};
+pub(crate) use events::{Events, pieces};
+pub(crate) use reply::{
+    anthropic_error, google_error, json, openai_error, request_id, resend_error, set, slack_error, spend_cap, text,
+};
 pub(crate) use routes::call;
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use axum::{Extension, Router};
 use super::guard::{Stopping, guard};
 use super::sim::Sim;
 use super::{oauth, reply};
-use crate::{anthropic, calendar, gmail, notion, resend, slack};
+use crate::{anthropic, calendar, gmail, notion, openai, resend, slack, web};
 
 /// Everything, ready to be served.
 pub(super) fn router(sim: &Sim, stopping: Stopping) -> Router {
@@ -20,7 +20,9 @@ pub(super) fn router(sim: &Sim, stopping: Stopping) -> Router {
         .merge(calendar::router())
         .merge(notion::router())
         .merge(anthropic::router())
+        .merge(openai::router())
         .merge(resend::router())
+        .merge(web::router())
         .merge(oauth::router())
         .fallback_service(call("unknown", unknown).with_state(sim.clone()))
         .with_state(sim.clone())

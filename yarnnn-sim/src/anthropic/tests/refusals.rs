@@ -78,7 +78,14 @@ async fn calls_and_results_belong_together() {
         it["messages"] =
             json!([it["messages"][0], { "role": "assistant", "content": call }, { "role": "user", "content": result }]);
     };
-    assert_eq!(bench.refused(good).await.0, 200);
+    assert!(bench.refused(good).await.1.contains("must define tools"));
+    let with_tools = |it: &mut Value| {
+        good(it);
+        it["tools"] = json!([tool()]);
+        it["tool_choice"] = json!({ "type": "none" });
+    };
+    assert_eq!(bench.refused(with_tools).await.0, 200);
+    assert!(bench.sim.models().calls()[0].prompt.tools.is_empty(), "none may be used");
 }
 
 #[tokio::test]

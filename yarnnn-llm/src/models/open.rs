@@ -1,4 +1,4 @@
-//! From settings to models that are ready to be asked.
+//! Opening a model: its entry, its client, and what stands around it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -119,7 +119,7 @@ pub enum OpenModelError {
 pub struct Models {
     config: ModelsConfig,
     books: Ledger,
-    chance: Arc<dyn Chance>,
+    pub(super) chance: Arc<dyn Chance>,
     transport: Transport,
 }
 
