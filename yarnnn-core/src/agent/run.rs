@@ -98,12 +98,13 @@ impl<S: Session> Agent<S> {
     ) -> Result<Conversation, Error> {
         let tools = self.tools(script.rounds);
         let mut talk = Talk::begin(script, tools);
+        let mut journal = journal.iter();
         while talk.stop.is_none() {
             cx.check()?;
             let response = self.model.complete(&talk.request).await?;
             let calls = talk.hear(response);
             if !calls.is_empty() {
-                let results = turn::answer(cx, &self.registry, world, &calls, journal).await?;
+                let results = turn::answer(cx, &self.registry, world, &calls, &mut journal).await?;
                 talk.tell(results);
             }
         }
@@ -190,6 +191,7 @@ impl Talk {
             system: script.system,
             messages: script.messages,
             tools,
+            answers_now: false,
             server_tools: Vec::new(),
             schema: None,
             max_output_tokens: script.max_output_tokens,
@@ -233,9 +235,9 @@ impl Talk {
         }
     }
 
-    /// The next call offers no tools and is the last one.
+    /// The next call may ask for no tools and is the last one.
     fn ask_for_the_answer(&mut self) {
-        self.request.tools.clear();
+        self.request.answers_now = true;
         let ask = Content::Text(FINAL.trim().to_owned());
         match self.request.messages.last_mut() {
             Some(last) if last.role == Role::User => last.content.push(ask),

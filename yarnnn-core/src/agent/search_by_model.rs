@@ -74,6 +74,7 @@ fn request(query: &WebQuery) -> ModelRequest {
         system: SYSTEM.trim().to_owned(),
         messages: vec![Message { role: Role::User, content: vec![Content::Material(vec![words])] }],
         tools: Vec::new(),
+        answers_now: false,
         server_tools: vec![ServerTool::WebSearch { max_uses: SEARCHES }],
         schema: None,
         max_output_tokens: MAX_OUTPUT_TOKENS,

@@ -1,5 +1,7 @@
 //! One turn of tools: the calls of an answer, carried out in order, and what the model reads of them.
 
+use std::slice::Iter;
+
 use serde_json::{Map, Value, json};
 
 use super::budget::{Fitted, ResultBudget};
@@ -18,19 +20,20 @@ const CHARACTERS_PER_TURN: usize = 60_000;
 /// What an answer to a name of no tool says it was called.
 const NO_TOOL: &str = "unknown";
 
-/// Carries the calls out, one after the other. What was answered before, in an earlier try of the same session, is answered so again.
+/// Carries the calls out, one after the other. What was answered before, in an
+/// earlier try of the same session, is answered so again: in its order, since some providers use an id more than once.
 pub(super) async fn answer<S: Session>(
     cx: &StageCx,
     registry: &Registry<S>,
     world: &S::World,
     calls: &[ToolCall],
-    journal: &[ToolResult],
+    journal: &mut Iter<'_, ToolResult>,
 ) -> Result<Vec<Content>, Error> {
     let mut left = CHARACTERS_PER_TURN;
     let mut results = Vec::with_capacity(calls.len());
     for (index, call) in calls.iter().enumerate() {
         cx.check()?;
-        let result = if let Some(known) = journal.iter().find(|it| it.call_id == call.id) {
+        let result = if let Some(known) = journal.next().filter(|it| it.call_id == call.id) {
             known.clone()
         } else if index < CALLS_PER_TURN {
             answer_one(registry, world, call, &mut left).await?

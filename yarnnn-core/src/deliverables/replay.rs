@@ -102,20 +102,17 @@ fn gathered(state: &RunState) -> RunState {
     RunState { found: vec![], ran: None, tally: None, ending: None, ..state.clone() }
 }
 
-/// What tools answered, from the requests that came after.
+/// What tools answered, in order: the request that was made last in the longest conversation has all of it.
 pub(super) fn journal(exchanges: &[Exchange]) -> Vec<ToolResult> {
-    let content = exchanges.iter().flat_map(|it| &it.request.messages).flat_map(|it| &it.content);
-    let results = content.filter_map(|it| match it {
-        Content::ToolResult(result) => Some(result.clone()),
-        _ => None,
-    });
-    let mut journal: Vec<ToolResult> = Vec::new();
-    for result in results {
-        if !journal.iter().any(|it| it.call_id == result.call_id) {
-            journal.push(result);
-        }
-    }
-    journal
+    let results = |exchange: &Exchange| -> Vec<ToolResult> {
+        let content = exchange.request.messages.iter().flat_map(|it| &it.content);
+        let results = content.filter_map(|it| match it {
+            Content::ToolResult(result) => Some(result.clone()),
+            _ => None,
+        });
+        results.collect()
+    };
+    exchanges.iter().map(results).max_by_key(Vec::len).unwrap_or_default()
 }
 
 fn differing(capsule: &Capsule, draft: &str, report: &str, messages: &[CapsuleMessage]) -> Vec<String> {

@@ -20,9 +20,12 @@ pub struct ModelRequest {
     pub system: String,
     /// The conversation so far, oldest first.
     pub messages: Vec<Message>,
-    /// What the model may ask for; empty when it must answer.
+    /// What the model may ask for. They stay as long as the conversation has calls of them: providers want to know what those were.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<ToolSpec>,
+    /// Whether it must answer now, and may ask for none of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub answers_now: bool,
     /// What the provider may do by itself while it answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub server_tools: Vec<ServerTool>,

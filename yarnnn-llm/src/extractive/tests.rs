@@ -58,6 +58,7 @@ fn request(content: Vec<Content>) -> ModelRequest {
         account: CallAccount::of(UserId::LOCAL),
         boundary: Boundary::of("a version"),
         tools: vec![],
+        answers_now: false,
         server_tools: vec![],
         schema: None,
         purpose: "deliverables.write".into(),

@@ -31,6 +31,7 @@ pub(crate) fn asking(text: &str) -> ModelRequest {
     ModelRequest {
         purpose: "deliverables.write".into(),
         account: CallAccount::of(UserId::LOCAL),
+        answers_now: false,
         server_tools: vec![],
         boundary: Boundary::of("a version"),
         system: "Be brief.".into(),

@@ -171,3 +171,16 @@ async fn an_item_keeps_its_reference_and_new_ones_are_numbered_on() {
     let found: Vec<_> = answer.found.iter().map(|(reference, item)| (reference.as_str(), *item)).collect();
     assert_eq!(found, [("s2", content_id(2)), ("s3", content_id(3))]);
 }
+
+#[tokio::test]
+async fn what_an_earlier_try_was_answered_is_answered_again_and_its_references_are_taken() {
+    let script = || [search(), calls("Read", json!({ "ref": "s11" })), says("Done.")];
+    let model = ScriptedModel::new(script());
+    let first = Workspace::usual().run(&model, task(3)).await.unwrap();
+    let journal = model.results(1);
+    let again = ScriptedModel::new(script());
+    let changed = Workspace { items: Workspace::usual().items.split_off(1), ..Workspace::usual() };
+    let second = changed.run(&again, AgentTask { journal, ..task(3) }).await.unwrap();
+    assert_eq!(again.asked(), model.asked());
+    assert_eq!(second.found, first.found);
+}

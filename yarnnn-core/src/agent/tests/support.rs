@@ -101,7 +101,7 @@ impl LanguageModel for ScriptedModel {
     }
 
     fn traits(&self) -> ModelTraits {
-        ModelTraits::default()
+        ModelTraits { uses_tools: true, ..ModelTraits::default() }
     }
 
     async fn complete(&self, request: &ModelRequest) -> Result<ModelResponse, LlmError> {
