@@ -4,18 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use yarnnn_core::clock::SystemClock;
-use yarnnn_core::llm::LanguageModel;
+use yarnnn_core::id::RandomIds;
+use yarnnn_core::llm::{LanguageModel, ModelLedger};
 use yarnnn_core::{Error, StoreError, Stores, Yarnnn, YarnnnBuilder};
-use yarnnn_llm::{ExtractiveModel, RecordedModel};
+use yarnnn_llm::{ExtractiveModel, Models, OpenModelError, RecordedModel};
 use yarnnn_platforms::export::ExportFiles;
 use yarnnn_platforms::http::HttpTransport;
 use yarnnn_platforms::oauth::ProviderOAuth;
-use yarnnn_platforms::{FolderChannel, LivePlatforms, Pace};
+use yarnnn_platforms::slack::SlackChannel;
+use yarnnn_platforms::{FolderChannel, LivePlatforms, Pace, ResendChannel};
 use yarnnn_store::SqlStore;
 #[cfg(feature = "redis")]
 use yarnnn_store::Valkey;
 
-use crate::config::{Config, ConfigError, ModelConfig, env_vars};
+use crate::config::{Config, ConfigError, ModelConfig, Writer, env_vars};
 use crate::process::HostProcesses;
 
 /// What can keep a program from connecting.
@@ -63,22 +65,77 @@ pub async fn connect(config: &Config) -> Result<Yarnnn, ConnectError> {
 /// As [`connect`].
 pub async fn builder(config: &Config) -> Result<YarnnnBuilder, ConnectError> {
     // Settings first: a wrong one leaves no database behind.
-    let model = writer(&config.model)?;
+    let transport = HttpTransport::new().map_err(|error| ConnectError::Transport { reason: error.to_string() })?;
+    let recorded = recorded(&config.model)?;
     let store = open_store(config).await?;
-    let channel = Arc::new(FolderChannel::new(&config.outbox.folder));
     let stores = with_hints(Stores::of(store), config).await?;
+    let model = match recorded {
+        Some(model) => model,
+        None => writer(config, &models(config, stores.model_ledger.clone())?)?,
+    };
     let builder = Yarnnn::builder(stores, model, Arc::new(HostProcesses::default()));
-    let (platforms, oauth) = live(config)?;
-    Ok(builder.channel(channel).exports(Arc::new(ExportFiles::default())).live(platforms, oauth))
+    let (platforms, oauth) = live(config, &transport);
+    let builder = builder.exports(Arc::new(ExportFiles::default())).live(platforms, oauth);
+    Ok(ways_out(builder, config, &transport))
+}
+
+/// The folder; Slack with what users have connected; Resend where it is set up.
+fn ways_out(builder: YarnnnBuilder, config: &Config, transport: &HttpTransport) -> YarnnnBuilder {
+    let folder = Arc::new(FolderChannel::new(&config.outbox.folder));
+    let (slack, limits) = (config.platforms.bases.slack.clone(), config.platforms.slack_limits());
+    let over = transport.clone();
+    let builder = builder
+        .channel(folder)
+        .mail_as_files(config.outbox.mail_as_files)
+        .connected_channel(move |access| Arc::new(SlackChannel::new(access, over, slack, limits, Arc::new(SystemClock))));
+    match &config.outbox.resend {
+        Some(resend) => {
+            let (base, key) = (resend.base.clone(), resend.key.clone());
+            let channel = ResendChannel::new(transport.clone(), base, key, Arc::new(SystemClock));
+            builder.channel(Arc::new(channel.sent_from(&resend.from)))
+        }
+        None => builder,
+    }
+}
+
+/// Opens a model by its name, with the caps and in the ledger of an installation: to try another one than the one that writes.
+///
+/// # Errors
+/// Names the setting.
+pub fn open_model(config: &Config, yarnnn: &Yarnnn, name: &str) -> Result<Arc<dyn LanguageModel>, ConnectError> {
+    models(config, yarnnn.ledger().clone())?.open(name).map_err(|error| unopened(&error).into())
+}
+
+fn models(config: &Config, ledger: Arc<dyn ModelLedger>) -> Result<Models, ConnectError> {
+    let models = Models::new(config.model.models.clone(), ledger, Arc::new(SystemClock), Arc::new(RandomIds));
+    models.map_err(|error| ConnectError::Transport { reason: error.to_string() })
+}
+
+fn writer(config: &Config, models: &Models) -> Result<Arc<dyn LanguageModel>, ConnectError> {
+    let Writer::Named(name) = &config.model.writer else { return Ok(Arc::new(ExtractiveModel::new())) };
+    let opened = match &config.model.fallback {
+        Some(fallback) => models.open_with_fallback(name, fallback),
+        None => models.open(name),
+    };
+    opened.map_err(|error| unopened(&error).into())
+}
+
+/// An error about a model, with the setting that it is about.
+fn unopened(error: &OpenModelError) -> ConfigError {
+    let variable = match error {
+        OpenModelError::MissingKey { setting, .. } | OpenModelError::Address { setting, .. } => setting,
+        OpenModelError::NoPrice { .. } => env_vars::YARNNN_MODELS_FILE,
+        _ => env_vars::YARNNN_MODEL_WRITER,
+    };
+    ConfigError { variable, problem: error.to_string() }
 }
 
 /// What reaches live platforms: one pool of connections for clients and authorization servers.
-fn live(config: &Config) -> Result<(Arc<LivePlatforms>, Arc<ProviderOAuth>), ConnectError> {
-    let transport = HttpTransport::new().map_err(|error| ConnectError::Transport { reason: error.to_string() })?;
+fn live(config: &Config, transport: &HttpTransport) -> (Arc<LivePlatforms>, Arc<ProviderOAuth>) {
     let platforms = LivePlatforms::new(transport.clone(), config.platforms.bases.clone(), Arc::new(SystemClock));
     let pace = Pace { slack: config.platforms.slack_limits(), ..Pace::default() };
-    let oauth = ProviderOAuth::new(config.oauth(), transport, Arc::new(SystemClock));
-    Ok((Arc::new(platforms.paced(pace)), Arc::new(oauth)))
+    let oauth = ProviderOAuth::new(config.oauth(), transport.clone(), Arc::new(SystemClock));
+    (Arc::new(platforms.paced(pace)), Arc::new(oauth))
 }
 
 /// Opens the database of a configuration, migrated unless the configuration forbids it.
@@ -101,20 +158,31 @@ pub async fn open_store(config: &Config) -> Result<SqlStore, ConnectError> {
     Ok(store)
 }
 
-/// Fails when something is connected and its credentials cannot be read: for programs that work in the background, and would
-/// otherwise fail connection by connection where nobody looks.
+/// Fails when something is connected and none of its credentials can be read: the key is missing, or is that of another
+/// installation. Programs that work in the background would otherwise fail connection by connection where nobody looks, and what
+/// is connected next would be sealed with a key that opens nothing else.
 ///
 /// # Errors
 /// Names the setting, or the database.
 pub async fn check_seal_key(config: &Config, yarnnn: &Yarnnn) -> Result<(), ConnectError> {
-    let Some(missing) = config.need_seal_key().err() else { return Ok(()) };
+    let missing = config.need_seal_key().err();
     let Some(connections) = yarnnn.connections() else { return Ok(()) };
     let named = |source| ConnectError::Database { url: config.database.display_url(), source };
-    let live = connections.live(None, 1).await.map_err(|error| match error {
-        Error::Store(error) => named(error),
-        other => named(StoreError::Unavailable { source: other.into() }),
-    })?;
-    if live.is_empty() { Ok(()) } else { Err(missing.into()) }
+    if let Some(missing) = missing {
+        let live = connections.live(None, 1).await.map_err(|error| match error {
+            Error::Store(error) => named(error),
+            other => named(StoreError::Unavailable { source: other.into() }),
+        })?;
+        return if live.is_empty() { Ok(()) } else { Err(missing.into()) };
+    }
+    connections.try_keys().await.map_err(|error| match error {
+        StoreError::Locked { problem, .. } => {
+            let problem =
+                format!("none of its keys opens what is connected: {problem}; `yarnnn doctor` looks at each connection");
+            ConfigError { variable: env_vars::INTEGRATION_ENCRYPTION_KEY, problem }.into()
+        }
+        other => named(other),
+    })
 }
 
 /// The ports with the hints of the server of `REDIS_URL` on top. Without it they mean the same, only workers learn later of jobs.
@@ -136,15 +204,12 @@ async fn with_hints(stores: Stores, _config: &Config) -> Result<Stores, ConnectE
     Ok(stores)
 }
 
-fn writer(config: &ModelConfig) -> Result<Arc<dyn LanguageModel>, ConnectError> {
-    match config {
-        ModelConfig::Extractive => Ok(Arc::new(ExtractiveModel::new())),
-        ModelConfig::Recorded(path) => {
-            let unreadable = |problem| ConfigError { variable: env_vars::YARNNN_MODEL_WRITER, problem };
-            let model = RecordedModel::load(path).map_err(|error| unreadable(named(path, &error.to_string())))?;
-            Ok(Arc::new(model))
-        }
-    }
+/// The replay of stored exchanges, if that is what writes.
+fn recorded(config: &ModelConfig) -> Result<Option<Arc<dyn LanguageModel>>, ConnectError> {
+    let Writer::Recorded(path) = &config.writer else { return Ok(None) };
+    let unreadable = |problem| ConfigError { variable: env_vars::YARNNN_MODEL_WRITER, problem };
+    let model = RecordedModel::load(path).map_err(|error| unreadable(named(path, &error.to_string())))?;
+    Ok(Some(Arc::new(model)))
 }
 
 /// An error with the file it is about, if it does not name it itself.

@@ -63,6 +63,7 @@ pub(crate) fn unhurried(config: Config) -> Parts {
         conversation: free(),
         users: free(),
         probe: free(),
+        post: free(),
         ..SlackLimits::default()
     };
     let pace = Pace { slack, gmail: free(), calendar: free(), notion: NotionLimits { requests: free() } };

@@ -14,8 +14,8 @@ mod url;
 mod worker;
 
 pub use database::DatabaseConfig;
-pub use model::ModelConfig;
-pub use outbox::OutboxConfig;
+pub use model::{ModelConfig, Writer};
+pub use outbox::{OutboxConfig, ResendConfig};
 pub use platforms::{PlatformsConfig, SlackApp};
 pub use redis::RedisConfig;
 pub use secrets::{SecretsConfig, token_variable};

@@ -11,7 +11,7 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// What wakes workers besides the database.
     pub redis: Option<RedisConfig>,
-    /// Where reports are left.
+    /// Where reports go.
     pub outbox: OutboxConfig,
     /// Who writes them.
     pub model: ModelConfig,
@@ -29,8 +29,8 @@ impl Config {
         Self {
             database: DatabaseConfig::sqlite(&folder.join("yarnnn.db")),
             redis: None,
-            outbox: OutboxConfig { folder: folder.join("outbox"), mail_as_files: true },
-            model: ModelConfig::Extractive,
+            outbox: OutboxConfig::in_folder(folder.join("outbox")),
+            model: ModelConfig::extractive(),
             worker: WorkerConfig::default(),
             platforms: PlatformsConfig::default(),
             secrets: SecretsConfig::default(),
@@ -54,7 +54,7 @@ impl Config {
         Ok(Self {
             database: DatabaseConfig::from_lookup(&lookup)?,
             redis: RedisConfig::from_lookup(&lookup)?,
-            outbox: OutboxConfig::from_lookup(&lookup),
+            outbox: OutboxConfig::from_lookup(&lookup)?,
             model: ModelConfig::from_lookup(&lookup)?,
             worker: WorkerConfig::from_lookup(&lookup)?,
             platforms: PlatformsConfig::from_lookup(&lookup)?,

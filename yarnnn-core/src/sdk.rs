@@ -1,22 +1,28 @@
 //! The handle that programs hold, and the builder that puts it together.
 
+mod library;
+
 use std::fmt;
 use std::sync::Arc;
 
+use self::library::StoreLibrary;
 use crate::accounts::{AccountStore, Email, NewUser, User};
 use crate::activity::ActivityLog;
+use crate::agent::{Agent, Library, Registry, Research, ResearchMeans, WebPages, WritingMeans};
 use crate::clock::{Clock, SystemClock};
 use crate::connections::{ConnectionStore, Connections, ConnectionsParts, CredentialStore, OAuth, OAuthStates};
-use crate::deliverables::{DeliverableStore, Deliverables, DeliverablesParts, DraftStage, RunDeliverable, VersionStore};
+use crate::deliverables::{
+    DeliverableStore, Deliverables, DeliverablesParts, DraftStage, Prompts, RunDeliverable, VersionStore, WaysOut,
+};
 use crate::delivery::{Channel, Outbox};
 use crate::error::Error;
 use crate::evidence::EvidenceStore;
 use crate::id::{IdGen, RandomIds, UserId};
 use crate::imports::{ImportExports, Imports, OpenExports};
 use crate::jobs::{Capacity, JobAdmin, JobKinds, JobQueue, Jobs, OpenLeaseKeeper, Presence, WakeUps, WorkerId};
-use crate::llm::LanguageModel;
+use crate::llm::{LanguageModel, ModelLedger};
 use crate::pipeline::{Liveness, StageCx};
-use crate::platform::OpenPlatform;
+use crate::platform::{OpenAccess, OpenPlatform};
 use crate::platform_sync::{PlatformSync, SyncConnection};
 use crate::search::SearchIndex;
 use crate::sync::{ContentStore, Sync};
@@ -46,6 +52,10 @@ pub struct Stores {
     pub evidence: Arc<dyn EvidenceStore>,
     /// Outbox.
     pub outbox: Arc<dyn Outbox>,
+    /// Calls of models.
+    pub model_ledger: Arc<dyn ModelLedger>,
+    /// Pages of the web that reports were written from.
+    pub web_pages: Arc<dyn WebPages>,
     /// Jobs.
     pub jobs: Arc<dyn JobQueue>,
     /// Administration of jobs.
@@ -71,7 +81,7 @@ impl Stores {
     pub fn of<S>(store: S) -> Self
     where
         S: AccountStore + ActivityLog + ContentStore + SearchIndex + DeliverableStore + VersionStore + EvidenceStore + Outbox,
-        S: ConnectionStore + CredentialStore + OAuthStates,
+        S: ConnectionStore + CredentialStore + OAuthStates + ModelLedger + WebPages,
         S: JobQueue + JobAdmin + Capacity + Presence + OpenLeaseKeeper + WakeUps,
     {
         let store = Arc::new(store);
@@ -87,6 +97,8 @@ impl Stores {
             versions: store.clone(),
             evidence: store.clone(),
             outbox: store.clone(),
+            model_ledger: store.clone(),
+            web_pages: store.clone(),
             jobs: store.clone(),
             job_admin: store.clone(),
             capacity: store.clone(),
@@ -94,6 +106,22 @@ impl Stores {
             lease_keeper: store.clone(),
             wake_ups: store,
         }
+    }
+
+    /// What writing sessions read from.
+    pub fn writing_means(&self) -> WritingMeans {
+        WritingMeans { content: self.content.clone(), search: self.search.clone(), library: self.library() }
+    }
+
+    /// What belongs to a user and is not content, as sessions may see it.
+    pub fn library(&self) -> Arc<dyn Library> {
+        Arc::new(StoreLibrary {
+            connections: self.connections.clone(),
+            content: self.content.clone(),
+            deliverables: self.deliverables.clone(),
+            versions: self.versions.clone(),
+            jobs: self.job_admin.clone(),
+        })
     }
 }
 
@@ -130,6 +158,9 @@ impl Yarnnn {
             model,
             liveness,
             channels: vec![],
+            connected_channels: vec![],
+            mail_as_files: false,
+            research: None,
             revisions: vec![],
             exports: None,
             live: None,
@@ -167,25 +198,19 @@ impl Yarnnn {
 
     /// Accounts at providers, if the handle was given what reaches them.
     pub fn connections(&self) -> Option<Connections> {
-        let Live { platforms, oauth } = self.live.clone()?;
-        Some(Connections::new(ConnectionsParts {
-            accounts: self.stores.accounts.clone(),
-            connections: self.stores.connections.clone(),
-            credentials: self.stores.credentials.clone(),
-            states: self.stores.oauth_states.clone(),
-            oauth,
-            platforms,
-            capacity: self.stores.capacity.clone(),
-            worker: WorkerId::new(self.jobs.liveness.me().process()),
-            clock: self.clock.clone(),
-            ids: self.ids.clone(),
-        }))
+        let live = self.live.clone()?;
+        Some(connections(&self.stores, live, &self.jobs, (self.clock.clone(), self.ids.clone())))
     }
 
     /// Syncs of live connections, if the handle was given what reaches them.
     pub fn platform_sync(&self) -> Option<PlatformSync> {
         let (accounts, content) = (self.stores.accounts.clone(), self.stores.content.clone());
         Some(PlatformSync::new(self.connections()?, accounts, content, self.clock.clone(), self.ids.clone()))
+    }
+
+    /// What models were asked, and what it cost.
+    pub fn ledger(&self) -> &Arc<dyn ModelLedger> {
+        &self.stores.model_ledger
     }
 
     /// Users and tiers.
@@ -248,12 +273,18 @@ pub struct YarnnnBuilder {
     model: Arc<dyn LanguageModel>,
     liveness: Arc<dyn Liveness>,
     channels: Vec<Arc<dyn Channel>>,
+    connected_channels: Vec<ConnectedChannel>,
+    mail_as_files: bool,
+    research: Option<ResearchMeans>,
     revisions: Vec<DraftStage>,
     exports: Option<Arc<dyn OpenExports>>,
     live: Option<Live>,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdGen>,
 }
+
+/// Makes a channel that sends with the accounts that users have connected.
+type ConnectedChannel = Box<dyn FnOnce(Arc<dyn OpenAccess>) -> Arc<dyn Channel> + Send>;
 
 impl fmt::Debug for YarnnnBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -266,6 +297,28 @@ impl YarnnnBuilder {
     #[must_use]
     pub fn channel(mut self, channel: Arc<dyn Channel>) -> Self {
         self.channels.push(channel);
+        self
+    }
+
+    /// Delivers through this channel too, with the accounts that users have connected. Without what reaches live platforms
+    /// ([`Self::live`]) there is none.
+    #[must_use]
+    pub fn connected_channel(mut self, channel: impl FnOnce(Arc<dyn OpenAccess>) -> Arc<dyn Channel> + Send + 'static) -> Self {
+        self.connected_channels.push(Box::new(channel));
+        self
+    }
+
+    /// Whether mails are left as files in the folder when no channel sends them: only where somebody looks.
+    #[must_use]
+    pub const fn mail_as_files(mut self, allowed: bool) -> Self {
+        self.mail_as_files = allowed;
+        self
+    }
+
+    /// Looks things up on the web with these, for reports that ask for it.
+    #[must_use]
+    pub fn research(mut self, means: ResearchMeans) -> Self {
+        self.research = Some(means);
         self
     }
 
@@ -324,14 +377,24 @@ impl YarnnnBuilder {
             clock: self.clock.clone(),
             ids: self.ids.clone(),
         };
+        let mut channels = self.channels;
+        if let Some(live) = self.live.clone().filter(|_| !self.connected_channels.is_empty()) {
+            let access: Arc<dyn OpenAccess> =
+                Arc::new(connections(&self.stores, live, &jobs, (self.clock.clone(), self.ids.clone())));
+            channels.extend(self.connected_channels.into_iter().map(|it| it(access.clone())));
+        }
         let parts = DeliverablesParts {
             deliverables: self.stores.deliverables.clone(),
             versions: self.stores.versions.clone(),
             content: self.stores.content.clone(),
             evidence: self.stores.evidence.clone(),
             outbox: self.stores.outbox.clone(),
-            channels: self.channels,
-            model: self.model,
+            web_pages: self.stores.web_pages.clone(),
+            ledger: self.stores.model_ledger.clone(),
+            ways: WaysOut { channels, mail_as_files: self.mail_as_files },
+            writer: Agent::new(self.model.clone(), self.stores.writing_means(), Registry::writing()),
+            research: self.research.map(|means| researcher(self.model, means)),
+            prompts: Prompts::default(),
             revisions: self.revisions,
             liveness: self.liveness,
             clock: self.clock.clone(),
@@ -347,4 +410,26 @@ impl YarnnnBuilder {
             ids: self.ids,
         }
     }
+}
+
+/// Accounts at providers.
+fn connections(stores: &Stores, live: Live, jobs: &Jobs, (clock, ids): (Arc<dyn Clock>, Arc<dyn IdGen>)) -> Connections {
+    Connections::new(ConnectionsParts {
+        accounts: stores.accounts.clone(),
+        connections: stores.connections.clone(),
+        credentials: stores.credentials.clone(),
+        states: stores.oauth_states.clone(),
+        oauth: live.oauth,
+        platforms: live.platforms,
+        capacity: stores.capacity.clone(),
+        worker: WorkerId::new(jobs.liveness.me().process()),
+        clock,
+        ids,
+    })
+}
+
+/// What looks things up: it reads pages when the program can.
+fn researcher(model: Arc<dyn LanguageModel>, means: ResearchMeans) -> Agent<Research> {
+    let tools = Registry::research(means.pages.is_some());
+    Agent::new(model, means, tools)
 }

@@ -236,6 +236,7 @@ mod tests {
             account: CallAccount::of(UserId::LOCAL),
             boundary: Boundary::of("a version"),
             tools: vec![],
+            server_tools: vec![],
             schema: None,
             system: "Be brief.".into(),
             messages: vec![message],

@@ -11,8 +11,10 @@ pub mod http;
 mod live;
 pub mod notion;
 pub mod oauth;
+mod resend;
 pub mod slack;
 
 pub use bases::PlatformBases;
 pub use folder::FolderChannel;
 pub use live::{LivePlatforms, Pace};
+pub use resend::ResendChannel;

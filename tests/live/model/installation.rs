@@ -262,7 +262,7 @@ fn token(sim: &Sim, provider: Provider) -> String {
 fn unpaced() -> Pace {
     let free = CapacityLimits::default;
     let (list, history, replies, conversation, users, probe) = (free(), free(), free(), free(), free(), free());
-    let slack = SlackLimits { list, history, replies, conversation, users, probe, page_size: PAGE_SIZE };
+    let slack = SlackLimits { list, history, replies, conversation, users, probe, post: free(), page_size: PAGE_SIZE };
     Pace { slack, gmail: free(), calendar: free(), notion: NotionLimits { requests: free() } }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Start at [`Connection`]. What is read from a connection is the business of [`crate::platform_sync`].
 
+mod access;
 mod connect;
 mod grant;
 mod health;

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use secrecy::SecretString;
 
 use super::{Platform, PlatformClient, PlatformError};
+use crate::id::UserId;
 use crate::jobs::CapacityLimits;
 
 /// Supplies the bearer token of one connection.
@@ -70,6 +71,22 @@ pub struct Access {
     pub gate: Arc<dyn CallGate>,
     /// Who the person is inside of the account, where the provider tells them apart from it (Slack's `authed_user`).
     pub person: Option<String>,
+}
+
+/// Opens the account that a user has connected.
+///
+/// # Contract
+/// The access is to the account of that user and no other's, as it is connected now.
+///
+/// # Errors
+/// `NeedsUser` when none is connected, or the person must connect again; `Unavailable` when the store cannot be asked.
+///
+/// # Concurrency
+/// Any number of callers; what they are given shares limits and tokens.
+#[async_trait]
+pub trait OpenAccess: Send + Sync + fmt::Debug + 'static {
+    /// Access to the account through which a platform is reached.
+    async fn access(&self, user: UserId, platform: Platform) -> Result<Access, PlatformError>;
 }
 
 /// Opens live clients.

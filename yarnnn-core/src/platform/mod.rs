@@ -11,7 +11,7 @@ mod resource_id;
 
 #[cfg(feature = "testing")]
 pub use access::MockAccessTokens;
-pub use access::{Access, AccessTokens, Call, CallGate, OpenPlatform};
+pub use access::{Access, AccessTokens, Call, CallGate, OpenAccess, OpenPlatform};
 #[cfg(feature = "testing")]
 pub use client::MockPlatformClient;
 pub use client::{Budget, Fetch, FetchMode, FetchPage, KnownItem, Next, PlatformClient, PlatformError, ResourcePage};

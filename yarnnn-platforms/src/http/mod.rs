@@ -15,6 +15,6 @@ mod transport;
 pub(crate) use dialect::{Dialect, Verdict, retry_after};
 pub(crate) use request::{Body, Reply, Request, below};
 pub use session::Session;
-pub(crate) use session::json;
+pub(crate) use session::{Once, json};
 pub use transport::HttpTransport;
 pub(crate) use transport::{RawReply, Transport, TransportError};

@@ -22,6 +22,11 @@ pub(crate) enum Body {
     Empty,
     Form(Vec<(String, String)>),
     Json(Value),
+    /// These bytes and no others: what was stored is what is sent.
+    Exact {
+        kind: &'static str,
+        content: String,
+    },
 }
 
 impl Request {
@@ -33,6 +38,12 @@ impl Request {
     /// Sends JSON.
     pub(crate) const fn post_json(url: Url, body: Value) -> Self {
         Self { method: Method::POST, url, headers: Vec::new(), body: Body::Json(body) }
+    }
+
+    /// Sends JSON that was made elsewhere, byte for byte.
+    pub(crate) const fn post_exact(url: Url, content: String) -> Self {
+        let kind = "application/json; charset=utf-8";
+        Self { method: Method::POST, url, headers: Vec::new(), body: Body::Exact { kind, content } }
     }
 
     /// Sends a form.

@@ -137,6 +137,36 @@ impl Session {
         Ok(())
     }
 
+    /// Makes a call that must not be made twice. An answer is handed on whatever it says; only when it refuses the token, which
+    /// `refuses_token` tells, the same call is made once more with another one.
+    pub(crate) async fn call_once(&self, call: &Call<'_>, request: &Request, refuses_token: fn(&RawReply) -> bool) -> Once {
+        match self.answered(call, request, refuses_token).await {
+            Ok(raw) => Once::Answered(raw),
+            Err(once) => once,
+        }
+    }
+
+    async fn answered(&self, call: &Call<'_>, request: &Request, refuses_token: fn(&RawReply) -> bool) -> Result<RawReply, Once> {
+        self.0.gate.admit(call).await.map_err(Once::NotMade)?;
+        let token = self.0.tokens.current().await.map_err(Once::NotMade)?;
+        let raw = self.sent(call, request, &token).await?;
+        if !refuses_token(&raw) {
+            return Ok(raw);
+        }
+        let token = self.0.tokens.renew(&token).await.map_err(Once::NotMade)?;
+        self.0.gate.admit(call).await.map_err(Once::NotMade)?;
+        self.sent(call, request, &token).await
+    }
+
+    async fn sent(&self, call: &Call<'_>, request: &Request, token: &SecretString) -> Result<RawReply, Once> {
+        self.0.transport.send(request, Some(token)).await.map_err(|error| match error {
+            TransportError::Unreached(reason) => {
+                Once::NotMade(PlatformError::Unavailable { what: call.name.to_owned(), source: reason.into() })
+            }
+            broken => Once::Unanswered(broken.to_string()),
+        })
+    }
+
     async fn attempt(
         &self,
         dialect: &dyn Dialect,
@@ -146,7 +176,7 @@ impl Session {
     ) -> Result<Attempt, PlatformError> {
         let raw = match self.0.transport.send(request, Some(token)).await {
             Ok(raw) => raw,
-            Err(TransportError::Broken(reason)) => {
+            Err(TransportError::Broken(reason) | TransportError::Unreached(reason)) => {
                 return Ok(Attempt::Retry(Again { after: None, reason, limited: false }));
             }
             Err(error @ TransportError::TooLarge) => {
@@ -161,6 +191,17 @@ impl Session {
             Verdict::Fail(error) => return Err(error),
         })
     }
+}
+
+/// What came of a call that is made once.
+#[derive(Debug)]
+pub(crate) enum Once {
+    /// An answer, good or bad.
+    Answered(RawReply),
+    /// The provider did not get it.
+    NotMade(PlatformError),
+    /// The provider may have got it; no answer came.
+    Unanswered(String),
 }
 
 enum Attempt {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use reqwest::header::HeaderMap;
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::redirect::Policy;
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -28,7 +28,10 @@ pub(crate) struct RawReply {
 /// Why there is none.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TransportError {
-    /// It may come later.
+    /// Nothing of the request was sent.
+    #[error("{0}")]
+    Unreached(String),
+    /// It may come later; the request may have been taken.
     #[error("{0}")]
     Broken(String),
     /// It is larger than anything that was asked for.
@@ -62,7 +65,7 @@ fn builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder().user_agent(agent).connect_timeout(CONNECT).timeout(ANSWER).redirect(Policy::none())
 }
 
-fn bundled() -> Vec<reqwest::Certificate> {
+pub(crate) fn bundled() -> Vec<reqwest::Certificate> {
     let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
     roots.filter_map(|it| reqwest::Certificate::from_der(it.as_ref()).ok()).collect()
 }
@@ -81,6 +84,7 @@ impl Transport for HttpTransport {
             Body::Empty => builder,
             Body::Form(pairs) => builder.form(pairs),
             Body::Json(value) => builder.json(value),
+            Body::Exact { kind, content } => builder.header(CONTENT_TYPE, *kind).body(content.clone()),
         };
         let mut response = builder.send().await.map_err(broken)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -97,14 +101,17 @@ impl Transport for HttpTransport {
 
 /// The error and its causes without the address, in which secrets could stand.
 fn broken(error: reqwest::Error) -> TransportError {
+    // Headers that cannot be written, and a connection that was never made: nothing went out.
+    let unreached = error.is_connect() || error.is_builder();
     let what = match () {
-        () if error.is_timeout() => "no answer in time",
         () if error.is_connect() => "no connection",
+        () if error.is_timeout() => "no answer in time",
         () if error.is_body() || error.is_decode() => "the answer broke off",
         () => "the request failed",
     };
     let error = error.without_url();
     let causes = std::iter::successors(std::error::Error::source(&error), |it| it.source());
     let last = causes.last().map(|it| format!(" ({it})")).unwrap_or_default();
-    TransportError::Broken(format!("{what}{last}"))
+    let reason = format!("{what}{last}");
+    if unreached { TransportError::Unreached(reason) } else { TransportError::Broken(reason) }
 }

@@ -65,7 +65,7 @@ impl ProviderOAuth {
         let asked = Asked { at: self.clock.now(), secrets };
         match self.transport.send(&request, None).await {
             Ok(raw) => answer::read(server, &asked, &raw),
-            Err(TransportError::Broken(reason)) => Err(answer::unavailable(call, reason)),
+            Err(TransportError::Broken(reason) | TransportError::Unreached(reason)) => Err(answer::unavailable(call, reason)),
             Err(error @ TransportError::TooLarge) => Err(answer::protocol(call, error.to_string())),
         }
     }

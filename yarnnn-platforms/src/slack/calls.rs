@@ -7,15 +7,16 @@ use yarnnn_core::jobs::CapacityLimits;
 use yarnnn_core::platform::{Call, PlatformError};
 
 use super::SlackLimits;
-use super::errors::Words;
+use super::errors::{Words, is_about_token};
 use super::stamp::Ts;
 use super::wire::{AuthTest, Conversation, ConversationAnswer, Conversations, MessagesAnswer, User, UserAnswer};
-use crate::http::{Reply, Request, Session, below};
+use crate::http::{Once, RawReply, Reply, Request, Session, below};
 
 pub(super) const HISTORY: &str = "slack conversations.history";
 pub(super) const REPLIES: &str = "slack conversations.replies";
 pub(super) const LIST: &str = "slack conversations.list";
 pub(super) const JOIN: &str = "slack conversations.join";
+pub(super) const POST: &str = "slack chat.postMessage";
 const PROBE: &str = "slack auth.test";
 
 /// What a channel or thread answers when it cannot be read.
@@ -71,6 +72,15 @@ pub(super) struct ListAsk<'a> {
     pub(super) cursor: Option<&'a str>,
 }
 
+/// Which of an app's own messages to list.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TaggedAsk<'a> {
+    pub(super) channel: &'a str,
+    pub(super) after: Ts,
+    pub(super) before: Ts,
+    pub(super) cursor: Option<&'a str>,
+}
+
 impl Ask<'_> {
     /// The call's name.
     pub(super) const fn call(&self) -> &'static str {
@@ -111,6 +121,23 @@ impl Calls {
         let scopes = reply.headers.get("x-oauth-scopes").and_then(|it| it.to_str().ok()).unwrap_or_default();
         let scopes = scopes.split(',').map(str::trim).filter(|it| !it.is_empty()).map(str::to_owned).collect();
         Ok((reply.read()?, scopes))
+    }
+
+    /// Posts a message that was written elsewhere. Made once: a second one would be read by everybody.
+    pub(super) async fn post(&self, body: String) -> Result<Once, PlatformError> {
+        let request = Request::post_exact(below(&self.base, &["chat.postMessage"], &[])?, body);
+        let call = Call { name: POST, pool: "chat.postMessage", cost: 0, limits: &self.limits.post };
+        Ok(self.session.call_once(&call, &request, refuses_token).await)
+    }
+
+    /// A page of a channel with what apps wrote into its messages for programs, newest first.
+    pub(super) async fn tagged(&self, ask: &TaggedAsk<'_>) -> Result<Result<MessagesAnswer, Refused>, PlatformError> {
+        let mut arguments = vec![("channel", ask.channel.to_owned()), ("limit", self.limits.page_size.to_string())];
+        arguments.extend([("oldest", ask.after.to_string()), ("latest", ask.before.to_string())]);
+        arguments.push(("include_all_metadata", "true".to_owned()));
+        arguments.extend(ask.cursor.map(|it| ("cursor", it.to_owned())));
+        let expected = &["not_in_channel", "channel_not_found", "missing_scope"];
+        answer(self.read((HISTORY, "conversations.history"), &self.limits.history, &arguments, expected).await?)
     }
 
     /// A page of conversations; refused with `missing_scope` when the types take scopes that were not granted.
@@ -185,6 +212,12 @@ impl Calls {
         let call = Call { name, pool, cost: 0, limits };
         self.session.call(&Words { expected }, &call, request).await
     }
+}
+
+/// Whether an answer says that the token is not good any more, which some are before their time.
+fn refuses_token(raw: &RawReply) -> bool {
+    let body: Value = serde_json::from_slice(&raw.body).unwrap_or_default();
+    raw.status < 500 && refused(&body).is_some_and(|it| is_about_token(&it))
 }
 
 fn answer<T: serde::de::DeserializeOwned>(reply: Reply) -> Result<Result<T, Refused>, PlatformError> {

@@ -34,17 +34,20 @@ fn refusal(call: &'static str, word: &str, headers: &HeaderMap, body: &Value) ->
             Verdict::Retry { after: retry_after(headers), reason: word.to_owned(), limited: false }
         }
         // A token that is revoked cannot be renewed either: who keeps the tokens finds that out, and ends the connection.
-        "invalid_auth" | "token_expired" | "token_revoked" | "account_inactive" | "not_authed" => {
-            Verdict::Renew { reason: word.to_owned() }
-        }
+        word if is_about_token(word) => Verdict::Renew { reason: word.to_owned() },
         "missing_scope" => needs_user(missing_scope(body)),
         "" => protocol(call, "refused without a reason".to_owned()),
         _ => protocol(call, format!("refused with {word}")),
     }
 }
 
+/// Whether the token is what is wrong.
+pub(super) fn is_about_token(word: &str) -> bool {
+    matches!(word, "invalid_auth" | "token_expired" | "token_revoked" | "account_inactive" | "not_authed")
+}
+
 /// Which scope to add.
-fn missing_scope(body: &Value) -> String {
+pub(super) fn missing_scope(body: &Value) -> String {
     let needed = body.get("needed").and_then(Value::as_str).filter(|it| !it.is_empty()).unwrap_or("another one");
     format!("the app lacks a scope; add {needed} to it, install it again and connect again")
 }

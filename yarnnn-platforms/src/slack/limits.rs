@@ -19,6 +19,8 @@ pub struct SlackLimits {
     pub users: CapacityLimits,
     /// `auth.test` (a tier of its own: hundreds).
     pub probe: CapacityLimits,
+    /// `chat.postMessage` (one a second and channel, and several hundred a minute and workspace: 50 are far below).
+    pub post: CapacityLimits,
     /// Messages of one answer.
     pub page_size: u32,
 }
@@ -32,6 +34,7 @@ impl Default for SlackLimits {
             conversation: per_minute(50),
             users: per_minute(100),
             probe: per_minute(200),
+            post: per_minute(50),
             page_size: 200,
         }
     }
@@ -63,6 +66,7 @@ impl SlackLimits {
             conversation: scale(self.conversation),
             users: scale(self.users),
             probe: scale(self.probe),
+            post: scale(self.post),
             page_size: self.page_size,
         }
     }

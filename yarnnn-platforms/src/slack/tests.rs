@@ -2,6 +2,7 @@
 
 mod audits;
 mod model;
+mod publish;
 mod refusals;
 mod samples;
 mod syncs;

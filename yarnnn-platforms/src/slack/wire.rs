@@ -176,6 +176,55 @@ pub(super) struct AuthTest {
     pub(super) team: String,
     #[serde(deserialize_with = "lenient")]
     pub(super) enterprise_id: String,
+    /// The app's own user there, when the token is a bot's.
+    #[serde(deserialize_with = "lenient")]
+    pub(super) user_id: String,
+    #[serde(deserialize_with = "lenient")]
+    pub(super) bot_id: String,
+}
+
+/// A message in a channel's history, as far as it says whose delivery it is.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Tagged {
+    #[serde(deserialize_with = "lenient")]
+    pub(super) ts: String,
+    #[serde(deserialize_with = "lenient")]
+    pub(super) user: String,
+    #[serde(deserialize_with = "lenient")]
+    pub(super) bot_id: String,
+    #[serde(deserialize_with = "lenient")]
+    pub(super) metadata: Tag,
+}
+
+/// What an app writes into a message for programs.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Tag {
+    #[serde(deserialize_with = "lenient")]
+    pub(super) event_type: String,
+    #[serde(deserialize_with = "lenient")]
+    pub(super) event_payload: TagPayload,
+}
+
+/// The payload of our own tag.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct TagPayload {
+    #[serde(deserialize_with = "lenient")]
+    pub(super) key: String,
+}
+
+/// The request that is a message, as far as it is checked before it is sent.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Posting {
+    #[serde(deserialize_with = "lenient")]
+    pub(super) channel: String,
+    pub(super) token: Option<Value>,
+    pub(super) thread_ts: Option<Value>,
+    #[serde(deserialize_with = "lenient")]
+    pub(super) metadata: Tag,
 }
 
 /// The answer of `conversations.history` and `conversations.replies`.

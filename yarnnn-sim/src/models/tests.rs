@@ -9,6 +9,7 @@ use super::{Part, Prompt, SimWriter, Slip, Spoken, Turn, Writer, Written};
 
 fn material(reference: &str, text: &str) -> Material {
     Material {
+        content: None,
         reference: reference.into(),
         platform: "slack".into(),
         place: "#general".into(),

@@ -12,7 +12,7 @@ use super::support::{Backend, Installation};
 
 /// Runs the deliverable once through the library, and answers what was asked and answered.
 async fn record(installation: &Installation, deliverable: &str) -> (String, RunOutcome) {
-    let outbox = OutboxConfig { folder: installation.outbox(), mail_as_files: true };
+    let outbox = OutboxConfig::in_folder(installation.outbox());
     let database = DatabaseConfig::new(&installation.url).unwrap();
     let config = Config { database, outbox, ..Config::in_folder(installation.folder.path()) };
     let recording = Arc::new(RecordingModel::new(ExtractiveModel::new()));
