@@ -83,8 +83,8 @@ impl Message {
     fn part(&mut self, sim: &Sim, key: &str, part: Written, stops: &[String]) {
         match part {
             Written::Text(text) => self.text(&text, stops),
-            Written::Call { name, input } => self.call(key, &name, input, None),
-            Written::BrokenCall { name, input } => self.call(key, &name, json!({}), Some(input)),
+            Written::Call { name, input } => self.call(key, &name, &input, None),
+            Written::BrokenCall { name, input } => self.call(key, &name, &json!({}), Some(input)),
             Written::Search(query) => self.search(sim, key, &query),
         }
     }
@@ -101,7 +101,7 @@ impl Message {
         }
     }
 
-    fn call(&mut self, key: &str, name: &str, input: Value, broken: Option<String>) {
+    fn call(&mut self, key: &str, name: &str, input: &Value, broken: Option<String>) {
         if self.stop_reason == "end_turn" {
             "tool_use".clone_into(&mut self.stop_reason);
         }

@@ -46,11 +46,10 @@ pub(super) fn write(prompt: &Prompt, slip: Slip) -> Turn {
             let lines: Vec<_> = items.iter().filter_map(|it| sentences(&it.text).first().map(|it| (*it).to_owned())).collect();
             Turn::text(serde_json::json!({ "report": lines }).to_string())
         }
-        Slip::Empty => Turn::text(""),
         Slip::OnlyHeading => Turn::text("## Highlights\n"),
         Slip::Fenced => Turn::text(format!("```markdown\n{text}```\n")),
         Slip::EmptyOnce if prompt.turns.iter().any(|it| it.by_model) => honest,
-        Slip::EmptyOnce => Turn::text(""),
+        Slip::Empty | Slip::EmptyOnce => Turn::text(""),
     }
 }
 
@@ -60,7 +59,7 @@ fn mapped(text: &str, change: impl Fn(&str) -> Option<String>) -> String {
 
 /// The same words, but every other one in another place.
 fn bent(said: &str) -> String {
-    let mark = said.starts_with("- ").then_some("- ").unwrap_or_default();
+    let mark = if said.starts_with("- ") { "- " } else { "" };
     let mut words: Vec<&str> = said.strip_prefix("- ").unwrap_or(said).split(' ').collect();
     words.reverse();
     format!("{mark}{} by 4711 percent", words.join(" "))

@@ -110,14 +110,14 @@ pub(super) fn report(asked: &str) -> String {
     if !changed.is_empty() {
         let heading = outline.sections.first().map_or("Findings", |(heading, _)| heading);
         page = format!("{page}## {}\n\nSome of what was said before has changed.\n\n", escaped(heading));
-        changed.iter().for_each(|(item, text)| page.push_str(&bullet(item, text)));
+        page.extend(changed.iter().map(|(item, text)| bullet(item, text)));
         page.push('\n');
     }
     for (index, (heading, lines)) in lines.iter().enumerate().filter(|(_, (_, lines))| !lines.is_empty()) {
         if index > 0 || changed.is_empty() {
             page = format!("{page}## {}\n\n", escaped(heading));
         }
-        lines.iter().for_each(|(item, text)| page.push_str(&bullet(item, text)));
+        page.extend(lines.iter().map(|(item, text)| bullet(item, text)));
         page.push('\n');
     }
     if page.is_empty() { "There is nothing new to say.\n".to_owned() } else { page.trim_end().to_owned() + "\n" }

@@ -180,8 +180,8 @@ impl Models {
         let now = self.clock.now();
         let total = marks.last().map_or(0, |it| tokens(it.bytes));
         let mut state = self.state();
-        let last = marks.iter().rposition(|it| it.keep.is_some() && tokens(it.bytes) >= least);
-        let within = last.map_or(&marks[..0], |last| marks.get(..=last).unwrap_or_default());
+        let asked = marks.iter().rposition(|it| it.keep.is_some() && tokens(it.bytes) >= least);
+        let within = asked.and_then(|it| marks.get(..=it)).unwrap_or_default();
         let mut read = 0;
         let is_kept = |it: &&CacheMark| state.cache.get(&it.digest).is_some_and(|it| it.until > now);
         if let Some(mark) = within.iter().rev().find(is_kept) {

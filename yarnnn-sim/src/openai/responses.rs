@@ -149,7 +149,7 @@ impl Completed {
         }
         match answered.turn.end {
             End::Refused { explanation, .. } => {
-                it.message(&format!("{key}r"), &json!({ "type": "refusal", "refusal": explanation }))
+                it.message(&format!("{key}r"), &json!({ "type": "refusal", "refusal": explanation }));
             }
             End::Other(reason) => it.incomplete = Some(reason),
             End::Complete | End::Paused => {}

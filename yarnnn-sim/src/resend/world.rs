@@ -60,6 +60,8 @@ pub struct Mail {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
     held: watch::Sender<bool>,
+    /// Requests that wait because they are held.
+    waiting: watch::Sender<usize>,
 }
 
 /// Whether a mail is to be accepted now, or was before.
@@ -71,7 +73,7 @@ pub(super) enum Claim {
 
 impl Mail {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, state: Mutex::default(), held: watch::Sender::new(false) }
+        Self { clock, state: Mutex::default(), held: watch::Sender::new(false), waiting: watch::Sender::new(0) }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -110,7 +112,14 @@ impl Mail {
         self.held.send_replace(false);
     }
 
+    /// Waits until so many requests are held.
+    pub async fn holds(&self, requests: usize) {
+        let _ = self.waiting.subscribe().wait_for(|it| *it >= requests).await;
+    }
+
     pub(super) async fn wait(&self) {
+        self.waiting.send_modify(|it| *it += 1);
+        let _leaves = Leaves(&self.waiting);
         // The sender lives as long as the service.
         let _ = self.held.subscribe().wait_for(|held| !held).await;
     }
@@ -169,6 +178,15 @@ impl Mail {
             known.id = Some(id.clone());
         }
         Ok(id)
+    }
+}
+
+/// Counts a request that no longer waits, also when its caller has left.
+struct Leaves<'a>(&'a watch::Sender<usize>);
+
+impl Drop for Leaves<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|it| *it -= 1);
     }
 }
 

@@ -63,9 +63,9 @@ pub(super) fn broken_off(body: &Bytes, call: &str) -> String {
     };
     let mut end = Events::default();
     if name.is_empty() {
-        end.data(&data)
+        end.data(&data);
     } else {
-        end.named(name, &data)
+        end.named(name, &data);
     }
     kept.push_str(&end.0);
     kept

@@ -111,7 +111,7 @@ pub(super) fn too_many(provider: Option<Provider>, wait: u64, turn: u64) -> Resp
             let message = "User-rate limit exceeded. Retry later.";
             return google_error(StatusCode::FORBIDDEN, "userRateLimitExceeded", message);
         }
-        Some(Provider::Google) => google_error(status, "rateLimitExceeded", "Rate Limit Exceeded"),
+        Some(Provider::Google | Provider::CustomSearch) => google_error(status, "rateLimitExceeded", "Rate Limit Exceeded"),
         Some(Provider::Notion) => notion_error(status, "rate_limited", "You have been rate limited. Please try again later."),
         Some(Provider::Anthropic) => {
             let message = "This request would exceed the rate limit for your organization. Please try again later.";
@@ -125,7 +125,6 @@ pub(super) fn too_many(provider: Option<Provider>, wait: u64, turn: u64) -> Resp
             let message = "Too many requests. You can only make 5 requests per second.";
             resend_error(status, "rate_limit_exceeded", message)
         }
-        Some(Provider::CustomSearch) => google_error(status, "rateLimitExceeded", "Rate Limit Exceeded"),
         None => json(status, &value!({ "error": "rate_limited" })),
     };
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(wait));
@@ -177,7 +176,9 @@ pub(super) fn overloaded(provider: Option<Provider>, wait: u64) -> Response {
     let busy = StatusCode::SERVICE_UNAVAILABLE;
     let mut response = match provider {
         Some(Provider::Slack) => json(busy, &value!({ "ok": false, "error": "service_unavailable" })),
-        Some(Provider::Google) => google_error(busy, "backendError", "The service is currently unavailable."),
+        Some(Provider::Google | Provider::CustomSearch) => {
+            google_error(busy, "backendError", "The service is currently unavailable.")
+        }
         Some(Provider::Notion) => {
             let status = StatusCode::from_u16(529).unwrap_or(busy);
             notion_error(status, "service_overload", "Notion is overloaded. Please try again later.")
@@ -191,7 +192,6 @@ pub(super) fn overloaded(provider: Option<Provider>, wait: u64) -> Response {
             openai_error(busy, "server_error", None, None, message)
         }
         Some(Provider::Resend) => resend_error(busy, "service_unavailable", "The service is currently unavailable."),
-        Some(Provider::CustomSearch) => google_error(busy, "backendError", "The service is currently unavailable."),
         None => json(busy, &value!({ "error": "temporarily_unavailable" })),
     };
     if wait > 0 {
@@ -204,7 +204,7 @@ pub(super) fn overloaded(provider: Option<Provider>, wait: u64) -> Response {
 pub(super) fn forbidden(provider: Option<Provider>) -> Response {
     match provider {
         Some(Provider::Slack) => slack_error("access_denied"),
-        Some(Provider::Google) => google_error(StatusCode::FORBIDDEN, "forbidden", "Forbidden"),
+        Some(Provider::Google | Provider::CustomSearch) => google_error(StatusCode::FORBIDDEN, "forbidden", "Forbidden"),
         Some(Provider::Notion) => {
             let message = "API token does not have access to this resource.";
             notion_error(StatusCode::FORBIDDEN, "restricted_resource", message)
@@ -220,7 +220,6 @@ pub(super) fn forbidden(provider: Option<Provider>) -> Response {
         Some(Provider::Resend) => {
             resend_error(StatusCode::FORBIDDEN, "invalid_permission", "You do not have permission to do this.")
         }
-        Some(Provider::CustomSearch) => google_error(StatusCode::FORBIDDEN, "forbidden", "Forbidden"),
         None => json(StatusCode::FORBIDDEN, &value!({ "error": "access_denied" })),
     }
 }

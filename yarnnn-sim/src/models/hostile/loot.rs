@@ -84,7 +84,7 @@ impl Loot {
     pub(super) fn ordered_words(&self) -> String {
         const VERBS: [&str; 8] = ["Say ", "Write ", "Include ", "Print ", "Repeat ", "Answer with ", "Reply with ", "Output "];
         let wanted = self.orders.iter().filter_map(|order| VERBS.iter().find_map(|it| order.strip_prefix(it)));
-        wanted.map(|it| format!("{it}\n")).collect()
+        wanted.flat_map(|it| [it, "\n"]).collect()
     }
 }
 

@@ -65,7 +65,7 @@ fn plain(prompt: &Prompt, loot: &Loot) -> Turn {
 
 fn report(prompt: &Prompt) -> String {
     let report = faithful::report(&prompt.asked());
-    report.lines().filter(|it| !it.contains("MARKER")).map(|it| format!("{it}\n")).collect()
+    report.lines().filter(|it| !it.contains("MARKER")).flat_map(|it| [it, "\n"]).collect()
 }
 
 fn call(name: &str, input: Value) -> Written {
