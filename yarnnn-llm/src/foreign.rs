@@ -6,6 +6,8 @@ use serde_json::Value;
 const MOST: u64 = 1_000_000_000_000;
 /// The longest remark that is kept, in characters.
 const LONGEST: usize = 300;
+/// The longest part of a page that is kept of a search, in characters.
+const LONGEST_SNIPPET: usize = 500;
 
 /// A number of tokens.
 pub(crate) fn count(number: Option<u64>) -> u64 {
@@ -15,6 +17,11 @@ pub(crate) fn count(number: Option<u64>) -> u64 {
 /// The beginning of a remark.
 pub(crate) fn excerpt(text: &str) -> String {
     text.chars().take(LONGEST).collect()
+}
+
+/// The beginning of what a page says.
+pub(crate) fn snippet(text: &str) -> String {
+    text.chars().take(LONGEST_SNIPPET).collect()
 }
 
 /// The input of a tool as it came in JSON; what is none stays text. Nothing at all is an empty object.

@@ -8,6 +8,8 @@ use super::ModelRequest;
 const FRAME_TOKENS: u64 = 2_000;
 /// The same, for every message and tool.
 const PART_TOKENS: u64 = 60;
+/// Tokens that one search of a provider may bring into the prompt: a generous bound.
+const SEARCH_TOKENS: u64 = 30_000;
 const MILLION: u128 = 1_000_000;
 
 /// What calls used. A model that is computed in the process uses nothing.
@@ -103,8 +105,12 @@ impl ModelPrice {
         self.at_most(request.token_ceiling(), u64::from(request.max_output_tokens), searches)
     }
 
-    /// What these many tokens can cost, however they are cached, and if the prompt is shorter than feared.
-    pub(super) fn at_most(&self, input: u64, output: u64, searches: u32) -> u64 {
+    /// What these many tokens can cost, however they are cached, and if the prompt is shorter than feared. After each search the
+    /// provider reads the prompt again, with everything that was found so far.
+    pub(super) fn at_most(&self, prompt: u64, output: u64, searches: u32) -> u64 {
+        let rounds = u64::from(searches).saturating_add(1);
+        let found = SEARCH_TOKENS.saturating_mul(u64::from(searches).saturating_mul(rounds) / 2);
+        let input = prompt.saturating_mul(rounds).saturating_add(found);
         let long = self.at(input);
         let dearest = [*self, long].iter().map(|it| it.input.max(it.cache_write).max(it.cache_read)).max().unwrap_or(0);
         let parts = u128::from(input) * u128::from(dearest) + u128::from(output) * u128::from(self.output.max(long.output));
@@ -184,5 +190,13 @@ mod tests {
         assert_eq!(price.cost(&used(1_000, 1)), 5_000 + 1 + 90);
         assert_eq!(price.at_most(1_000, 10, 0), 1_060);
         assert_eq!(price.at_most(1_001, 10, 0), 5_005 + 90);
+    }
+
+    #[test]
+    fn after_each_search_the_prompt_is_read_again_with_what_was_found() {
+        let price = ModelPrice { input: 1_000_000, search: 7, ..ModelPrice::default() };
+        assert_eq!(price.at_most(1_000, 0, 0), 1_000);
+        assert_eq!(price.at_most(1_000, 0, 1), 2 * 1_000 + 30_000 + 7);
+        assert_eq!(price.at_most(1_000, 0, 2), 3 * 1_000 + (30_000 + 60_000) + 14);
     }
 }

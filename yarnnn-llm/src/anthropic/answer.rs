@@ -1,20 +1,55 @@
 //! From an answer on the wire to the answer of the port.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
-use yarnnn_core::llm::{Content, ModelResponse, OpaqueBlock, StopReason, ToolCall, Usage};
+use yarnnn_core::llm::{Content, ModelResponse, OpaqueBlock, StopReason, ToolCall, Usage, WebHit};
 
 use super::PROVIDER;
 use super::wire::{MessageWire, StopDetailsWire, UsageWire};
-use crate::foreign::{count, excerpt};
+use crate::foreign::{count, excerpt, snippet};
 
 /// The answer.
 pub(super) fn answer(message: MessageWire) -> ModelResponse {
     let stop = stop(message.stop_reason.as_deref(), message.stop_details.as_ref());
-    ModelResponse { content: message.content.into_iter().filter_map(content).collect(), stop, usage: usage(&message.usage) }
+    ModelResponse { content: contents(message.content), stop, usage: usage(&message.usage) }
+}
+
+/// The parts of a turn. Behind the answer of a search stands what it found.
+pub(super) fn contents(blocks: Vec<Value>) -> Vec<Content> {
+    let quotes = quotes(&blocks);
+    let parts = blocks.into_iter().flat_map(|block| {
+        let hits = hits(&block, &quotes);
+        content(block).into_iter().chain(hits)
+    });
+    parts.collect()
+}
+
+/// What the model quotes of each address: the answers of searches themselves are encrypted.
+fn quotes(blocks: &[Value]) -> BTreeMap<String, String> {
+    let mut quotes = BTreeMap::new();
+    for citation in blocks.iter().filter_map(|it| it.get("citations")?.as_array()).flatten() {
+        if let (Some(url), Some(quote)) = (citation["url"].as_str(), citation["cited_text"].as_str()) {
+            quotes.entry(url.to_owned()).or_insert_with(|| snippet(quote));
+        }
+    }
+    quotes
+}
+
+/// What a search found. One that failed, or found nothing, has no results.
+fn hits(block: &Value, quotes: &BTreeMap<String, String>) -> Option<Content> {
+    let results = block.get("content").filter(|_| block["type"] == "web_search_tool_result")?.as_array()?;
+    let hits = results.iter().filter_map(|it| {
+        let url = it["url"].as_str()?.to_owned();
+        let snippet = quotes.get(&url).cloned().unwrap_or_default();
+        Some(WebHit { title: excerpt(it["title"].as_str().unwrap_or_default()), url, snippet })
+    });
+    let hits: Vec<WebHit> = hits.collect();
+    (!hits.is_empty()).then_some(Content::WebHits(hits))
 }
 
 /// A block: text, a tool call, or something to pass on.
-pub(super) fn content(block: Value) -> Option<Content> {
+fn content(block: Value) -> Option<Content> {
     let text = |name: &str| block.get(name).and_then(Value::as_str).map(str::to_owned);
     match block.get("type").and_then(Value::as_str) {
         // The provider refuses empty texts when they come back.

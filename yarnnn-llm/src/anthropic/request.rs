@@ -9,6 +9,9 @@ use crate::catalogue::{ModelEntry, Thinking};
 /// Characters of a token, for a guess at what is long enough for the cache.
 const TOKEN: usize = 4;
 
+/// The search of the web that every model has.
+const WEB_SEARCH: &str = "web_search_20250305";
+
 /// The body of a request.
 pub(super) fn body(model: &ModelEntry, request: &ModelRequest, stream: bool) -> Result<Value, LlmError> {
     let mut body = json!({
@@ -17,12 +20,13 @@ pub(super) fn body(model: &ModelEntry, request: &ModelRequest, stream: bool) -> 
         "system": system(model, request),
         "messages": messages(model, request)?,
     });
-    let tools = tools(request);
+    let mut tools = tools(request);
+    if request.tools.is_empty() && request.server_tools.is_empty() && !tools.is_empty() {
+        body["tool_choice"] = json!({ "type": "none" });
+    }
+    tools.extend(server_tools(request));
     if !tools.is_empty() {
         body["tools"] = Value::Array(tools);
-    }
-    if request.tools.is_empty() && body.get("tools").is_some() {
-        body["tool_choice"] = json!({ "type": "none" });
     }
     if model.thinking == Thinking::Adaptive {
         body["thinking"] = json!({ "type": "adaptive" });
@@ -76,6 +80,11 @@ fn tools(request: &ModelRequest) -> Vec<Value> {
     names.into_iter().map(former).collect()
 }
 
+fn server_tools(request: &ModelRequest) -> Option<Value> {
+    let searches = request.searches_allowed();
+    (searches > 0).then(|| json!({ "type": WEB_SEARCH, "name": "web_search", "max_uses": searches }))
+}
+
 fn tool(tool: &ToolSpec) -> Value {
     json!({ "name": tool.name, "description": tool.description.trim(), "input_schema": tool.input_schema })
 }
@@ -110,6 +119,8 @@ fn blocks(message: &Message, request: &ModelRequest) -> Vec<Value> {
 fn block(content: &Content, request: &ModelRequest) -> Option<Value> {
     match content {
         Content::Opaque(opaque) => (opaque.provider == PROVIDER).then(|| opaque.block.clone()),
+        // The block that it was read from goes back instead.
+        Content::WebHits(_) => None,
         Content::ToolCall(call) => {
             let input = if call.input.is_object() { call.input.clone() } else { json!({ "no_json_object": call.input }) };
             Some(json!({ "type": "tool_use", "id": call.id, "name": call.name, "input": input }))

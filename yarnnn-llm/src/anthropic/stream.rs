@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use yarnnn_core::llm::{LlmError, ModelResponse};
 
-use super::answer::{content, stop, usage};
+use super::answer::{contents, stop, usage};
 use super::error;
 use super::wire::{EventWire, MessageWire, UsageWire};
 use crate::foreign::tool_input;
@@ -75,7 +75,7 @@ impl Assembler {
         let message = self.message.take()?;
         let blocks = std::mem::take(&mut self.blocks).into_values();
         Some(ModelResponse {
-            content: blocks.map(Block::whole).filter_map(content).collect(),
+            content: contents(blocks.map(Block::whole).collect()),
             stop: stop(message.stop_reason.as_deref(), message.stop_details.as_ref()),
             usage: usage(&message.usage),
         })

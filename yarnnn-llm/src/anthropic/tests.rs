@@ -10,7 +10,7 @@ use yarnnn_core::clock::SystemClock;
 use yarnnn_core::id::RandomIds;
 use yarnnn_core::llm::{
     CallState, Content, LanguageModel as _, LlmError, Message, ModelEvent, ModelPrice, ModelResponse, OpaqueBlock, Role,
-    StopReason, StreamCompletion, Usage,
+    ServerTool, StopReason, StreamCompletion, Usage, WebHit,
 };
 
 use super::stream::Assembler;
@@ -198,6 +198,28 @@ fn requests_differ_with_the_model_and_the_conversation() {
     for sampling in ["temperature", "top_p", "top_k"] {
         assert!(plain.get(sampling).is_none());
     }
+}
+
+#[test]
+fn a_search_is_offered_and_what_it_found_goes_back_as_it_came() {
+    let mut request = asking("What is new?");
+    request.server_tools = vec![ServerTool::WebSearch { max_uses: 2 }];
+    let body = request::body(&sonnet(), &request, false).unwrap();
+    assert_eq!(body["tools"], json!([{ "type": "web_search_20250305", "name": "web_search", "max_uses": 2 }]));
+    assert!(body.get("tool_choice").is_none());
+    let call = json!({ "type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": { "query": "news" } });
+    let page = json!({ "type": "web_search_result", "url": "https://a.example/", "title": "A", "encrypted_content": "ZW5j" });
+    let found = json!({ "type": "web_search_tool_result", "tool_use_id": "srvtoolu_1", "content": [page] });
+    let failed = json!({ "type": "web_search_tool_result", "content": { "type": "web_search_tool_result_error" } });
+    let quote = json!({ "url": "https://a.example/", "cited_text": "It rains." });
+    let text = json!({ "type": "text", "text": "Rain.", "citations": [quote] });
+    let content = super::answer::contents(vec![call.clone(), found.clone(), failed.clone(), text]);
+    let hit = WebHit { url: "https://a.example/".into(), title: "A".into(), snippet: "It rains.".into() };
+    assert_eq!(content[2], Content::WebHits(vec![hit]));
+    assert_eq!(content.len(), 5);
+    request.messages.push(Message { role: Role::Assistant, content });
+    let body = request::body(&sonnet(), &request, false).unwrap();
+    assert_eq!(body["messages"][1]["content"], json!([call, found, failed, { "type": "text", "text": "Rain." }]));
 }
 
 #[test]

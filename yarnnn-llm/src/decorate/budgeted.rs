@@ -67,7 +67,7 @@ impl Budgeted {
 
     async fn reserve(&self, request: &ModelRequest) -> Result<Open, LlmError> {
         let id = ModelCallId::fresh(self.books.ids.as_ref());
-        let ceiling = self.traits().ceiling(request, 0);
+        let ceiling = self.traits().ceiling(request, request.searches_allowed());
         // A request that cannot be written as JSON has no floats and no maps of odd keys, so there is none.
         let kept = request.account.version.and_then(|_| serde_json::to_value(request).ok());
         let reservation = Reservation {

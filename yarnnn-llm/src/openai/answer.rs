@@ -1,7 +1,7 @@
 //! From answers on the wire to the answer of the port.
 
 use serde_json::Value;
-use yarnnn_core::llm::{Content, LlmError, ModelRequest, ModelResponse, OpaqueBlock, StopReason, ToolCall, Usage};
+use yarnnn_core::llm::{Content, LlmError, ModelRequest, ModelResponse, OpaqueBlock, StopReason, ToolCall, Usage, WebHit};
 
 use super::wire::{CachedWire, ChatUsageWire, ChatWire, ResponseUsageWire, ResponseWire, ToolCallWire};
 use super::{PROVIDER, error};
@@ -89,10 +89,11 @@ pub(super) fn response(wire: ResponseWire, model: &str, uncounted: Uncounted) ->
         return Err(said.judged(&error::VENDOR, model));
     }
     let mut usage = wire.usage.as_ref().map_or(uncounted.0, response_usage);
-    let searches = wire.output.iter().filter(|it| it["type"] == "web_search_call").count();
+    let searches = wire.output.iter().filter(|it| is_search(it)).count();
     usage.searches = u32::try_from(searches).unwrap_or(u32::MAX);
     let refusal = wire.output.iter().find_map(refusal);
-    let content: Vec<Content> = wire.output.into_iter().flat_map(item).collect();
+    let hits = hits(&wire.output);
+    let content: Vec<Content> = wire.output.into_iter().flat_map(item).chain(hits).collect();
     let reason = wire.incomplete_details.and_then(|it| it.reason);
     let stop = match (wire.status.as_str(), reason.as_deref()) {
         _ if refusal.is_some() => StopReason::Refused { detail: refusal },
@@ -103,6 +104,25 @@ pub(super) fn response(wire: ResponseWire, model: &str, uncounted: Uncounted) ->
         (status, reason) => StopReason::Other(excerpt(reason.unwrap_or(status))),
     };
     Ok(ModelResponse { content, stop, usage })
+}
+
+/// A search of the web; opening a page that was found is none.
+fn is_search(item: &Value) -> bool {
+    item["type"] == "web_search_call" && item.pointer("/action/type").is_none_or(|it| it == "search")
+}
+
+/// The pages that the answer cites. What they say is not told, and the model's own words are not theirs.
+fn hits(output: &[Value]) -> Option<Content> {
+    let notes = output.iter().flat_map(parts).filter_map(|it| it["annotations"].as_array()).flatten();
+    let mut hits: Vec<WebHit> = Vec::new();
+    for note in notes.filter(|it| it["type"] == "url_citation") {
+        let Some(url) = note["url"].as_str() else { continue };
+        if hits.iter().all(|it| it.url != url) {
+            let title = excerpt(note["title"].as_str().unwrap_or_default());
+            hits.push(WebHit { url: url.to_owned(), title, snippet: String::new() });
+        }
+    }
+    (!hits.is_empty()).then_some(Content::WebHits(hits))
 }
 
 /// An item of the output: texts, a tool call, or something to pass on.

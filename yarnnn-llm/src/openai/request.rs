@@ -1,7 +1,7 @@
 //! From a request of the port to requests on the wire, in both ways to ask.
 
 use serde_json::{Map, Value, json};
-use yarnnn_core::llm::{AnswerSchema, Content, LlmError, Message, ModelRequest, Role, ToolCall};
+use yarnnn_core::llm::{AnswerSchema, Content, LlmError, Message, ModelRequest, Role, ToolCall, ToolSpec};
 
 use super::PROVIDER;
 use crate::catalogue::{Api, ModelEntry, Thinking};
@@ -61,12 +61,17 @@ fn responses(model: &ModelEntry, request: &ModelRequest, stream: bool) -> Value 
     if model.thinking != Thinking::None {
         body["include"] = json!(["reasoning.encrypted_content"]);
     }
-    if !request.tools.is_empty() {
-        let tools = request.tools.iter().map(|it| {
-            let description = it.description.trim();
-            json!({ "type": "function", "name": it.name, "description": description, "parameters": it.input_schema, "strict": false })
-        });
-        body["tools"] = tools.collect();
+    let function = |it: &ToolSpec| {
+        let description = it.description.trim();
+        json!({ "type": "function", "name": it.name, "description": description, "parameters": it.input_schema, "strict": false })
+    };
+    let mut tools: Vec<Value> = request.tools.iter().map(function).collect();
+    if request.searches_allowed() > 0 {
+        tools.push(json!({ "type": "web_search" }));
+        body["max_tool_calls"] = json!(request.searches_allowed());
+    }
+    if !tools.is_empty() {
+        body["tools"] = Value::Array(tools);
     }
     if let Some(effort) = &model.effort {
         body["reasoning"] = json!({ "effort": effort });
@@ -142,7 +147,8 @@ fn chat_tool_call(content: &Content) -> Option<Value> {
 /// Text that is said; none for what is not text.
 fn text(content: &Content, request: &ModelRequest) -> Option<String> {
     match content {
-        Content::ToolCall(_) | Content::ToolResult(_) | Content::Opaque(_) => None,
+        // What was found by a search stands in the items of its provider, too.
+        Content::ToolCall(_) | Content::ToolResult(_) | Content::Opaque(_) | Content::WebHits(_) => None,
         other => other.render(&request.boundary).filter(|it| !it.trim().is_empty()),
     }
 }

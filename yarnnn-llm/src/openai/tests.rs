@@ -10,7 +10,7 @@ use yarnnn_core::clock::SystemClock;
 use yarnnn_core::id::RandomIds;
 use yarnnn_core::llm::{
     CallState, Content, LanguageModel as _, LlmError, Message, ModelEvent, ModelPrice, ModelRequest, ModelResponse, Role,
-    SpendingCaps, StopReason, StreamCompletion as _, Usage,
+    ServerTool, SpendingCaps, StopReason, StreamCompletion as _, Usage,
 };
 
 use super::answer::Uncounted;
@@ -164,6 +164,9 @@ async fn requests_are_written_in_both_ways() {
     insta::assert_json_snapshot!("a_whole_response_request", asked.body);
     insta::assert_json_snapshot!("a_whole_chat_request", request::body(&entry(Api::Chat), &conversation(), true).unwrap());
     assert!(request::body(&entry(Api::Responses), &conversation(), false).unwrap().get("include").is_none());
+    let searching = ModelRequest { server_tools: vec![ServerTool::WebSearch { max_uses: 2 }], ..asking("What is new?") };
+    let body = request::body(&entry(Api::Responses), &searching, false).unwrap();
+    assert_eq!((&body["tools"], &body["max_tool_calls"]), (&json!([{ "type": "web_search" }]), &json!(2)));
     for api in [Api::Chat, Api::Responses] {
         let mut request = conversation();
         request.messages.push(Message { role: Role::Assistant, content: vec![Content::Text("Sure,".into())] });

@@ -13,6 +13,7 @@ fn turn(role: Role, content: Vec<Content>) -> Message {
 
 fn material(text: &str) -> Material {
     Material {
+        content: None,
         reference: "s1".into(),
         content: None,
         platform: "slack".into(),
@@ -37,6 +38,7 @@ pub(crate) fn asking(text: &str) -> ModelRequest {
         system: "Be brief.".into(),
         messages: vec![turn(Role::User, vec![Content::Text(text.into())])],
         tools: vec![],
+        server_tools: vec![],
         schema: None,
         max_output_tokens: 1_000,
     }
