@@ -10,6 +10,7 @@
 
 mod exchange;
 mod expected;
+mod outward;
 mod proxy;
 mod scenario;
 mod spec;
@@ -18,8 +19,8 @@ mod verdicts;
 use proxy::Proxy;
 use spec::Spec;
 
-/// The variable with the folder of the specifications.
-const FOLDER: &str = "YARNNN_CONFORMANCE_DIR";
+/// The variable with the provider's specification.
+const DOCUMENT: &str = "YARNNN_CONFORMANCE_DOCUMENT";
 /// The variable with the address (`127.0.0.1:4010`) of the provider's mock server.
 const MOCK: &str = "YARNNN_CONFORMANCE_MOCK";
 
@@ -31,7 +32,7 @@ fn variable(name: &str) -> String {
 /// Plays a provider's part through the proxy and prints a line per call.
 async fn judge(provider: &'static expected::Expected) {
     let (sim, running) = scenario::simulator(provider.name).await;
-    let spec = Spec::load(&variable(FOLDER), provider.spec);
+    let spec = Spec::load(variable(DOCUMENT).as_ref());
     let mock = variable(MOCK).parse().unwrap();
     let proxy = Proxy::start(provider, mock, running.address).await;
     if provider.has_examples {
@@ -42,6 +43,16 @@ async fn judge(provider: &'static expected::Expected) {
     let lines = verdicts::lines(provider, &spec, &seen, mock).await;
     let failed = verdicts::print(provider, &lines) + verdicts::print_missing(provider.name, &called);
     assert_eq!(failed, 0, "{} line(s) of {} failed", failed, provider.name);
+}
+
+/// The same for a provider that is only written to, or asked: what it answers stands in [`outward`].
+async fn judge_outward(provider: &'static expected::Expected) {
+    let spec = Spec::load(variable(DOCUMENT).as_ref());
+    let mock = variable(MOCK).parse().unwrap();
+    let proxy = Proxy::start(provider, mock, outward::answering(provider.name).await).await;
+    outward::play(provider.name, &proxy).await;
+    let lines = verdicts::lines(provider, &spec, &proxy.seen(), mock).await;
+    assert_eq!(verdicts::print(provider, &lines), 0, "lines of {} failed", provider.name);
 }
 
 #[tokio::test]
@@ -66,4 +77,16 @@ async fn calendar() {
 #[ignore = "needs a mock server: cargo xtask conformance notion"]
 async fn notion() {
     judge(&expected::NOTION).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a mock server: cargo xtask conformance resend"]
+async fn resend() {
+    judge_outward(&expected::RESEND).await;
+}
+
+#[tokio::test]
+#[ignore = "needs a mock server: cargo xtask conformance customsearch"]
+async fn customsearch() {
+    judge_outward(&expected::CUSTOM_SEARCH).await;
 }

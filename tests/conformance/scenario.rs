@@ -20,10 +20,20 @@ use yarnnn_sim::calendar::{Details, NewCalendar};
 use yarnnn_sim::notion::{Block, Place};
 use yarnnn_sim::{CLIENT_ID, CLIENT_SECRET, Running, Sim, VirtualClock};
 
+use crate::outward;
 use crate::proxy::Proxy;
 
 const GOOGLE: [&str; 2] = ["https://www.googleapis.com/auth/gmail.readonly", "https://www.googleapis.com/auth/calendar.readonly"];
-const SLACK: [&str; 6] = ["channels:read", "channels:history", "channels:join", "groups:read", "groups:history", "users:read"];
+const SLACK: [&str; 8] = [
+    "channels:read",
+    "channels:history",
+    "channels:join",
+    "groups:read",
+    "groups:history",
+    "users:read",
+    "chat:write",
+    "metadata.message:read",
+];
 
 /// A token that is good, and leave for everything; keeps the names of the calls.
 #[derive(Debug)]
@@ -82,13 +92,15 @@ pub(crate) async fn play(provider: &str, sim: &Sim, proxy: &Proxy) -> BTreeSet<S
     let pass = Arc::new(Pass { token, called: Mutex::default() });
     let access = Access { tokens: pass.clone(), gate: pass.clone(), person: None };
     let clock = Arc::new(VirtualClock::at(sim.now()));
-    let live = LivePlatforms::new(HttpTransport::new().unwrap(), bases(&proxy.url()), clock);
-    let stage = Stage { sim, client: live.open(platform, access) };
+    let live = LivePlatforms::new(HttpTransport::new().unwrap(), bases(&proxy.url()), clock.clone());
+    let stage = Stage { sim, client: live.open(platform, access.clone()) };
     stage.client.probe().await.unwrap();
     for resource in stage.resources().await {
         stage.read(&resource, platform).await;
     }
     if platform == Platform::Slack {
+        let channel = stage.resources().await.remove(0);
+        outward::post(&live, access, channel.id.as_str(), clock.as_ref()).await;
         sign_in(sim, proxy).await;
     }
     pass.called.lock().unwrap().clone()

@@ -13,8 +13,7 @@ use crate::exchange::Request;
 pub(crate) struct Spec(Value);
 
 impl Spec {
-    pub(crate) fn load(folder: &str, file: &str) -> Self {
-        let path = Path::new(folder).join(file);
+    pub(crate) fn load(path: &Path) -> Self {
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Self(serde_json::from_str(&text).unwrap())
     }

@@ -32,6 +32,12 @@ wait "$server" 2>/dev/null
 rm -rf "$home"
 "#;
 
+const YAML_TO_JSON: &str = r#"
+const [from, to] = process.argv.slice(1);
+const fs = require('fs');
+fs.writeFileSync(to, JSON.stringify(require('@stoplight/yaml').parse(fs.readFileSync(from, 'utf8'))));
+"#;
+
 /// The installed program.
 pub(crate) struct Prism {
     node: PathBuf,
@@ -61,6 +67,22 @@ impl Prism {
         }
         fs::write(done, PACKAGE)?;
         Ok(prism)
+    }
+
+    /// The document as JSON: as it is, or read by the library with which Prism itself reads YAML.
+    pub(crate) fn as_json(&self, document: &Path) -> Result<PathBuf> {
+        if document.extension().is_none_or(|it| it != "yaml") {
+            return Ok(document.to_owned());
+        }
+        let home = cargo::root()?.join("target/conformance");
+        let json = home.join(document.with_extension("json").file_name().context("a document without a name")?);
+        let mut command = Command::new(&self.node);
+        command.args(["-e", YAML_TO_JSON]).arg(document).arg(&json).current_dir(&home);
+        let status = command.status().context("node does not start")?;
+        if !status.success() {
+            bail!("{} cannot be read as YAML ({status})", document.display());
+        }
+        Ok(json)
     }
 
     /// Serves a document on a free port of the loopback.

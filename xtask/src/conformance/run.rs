@@ -11,15 +11,19 @@ use crate::summary::Summary;
 
 /// The variable with the folder of the specifications.
 const FOLDER: &str = "YARNNN_CONFORMANCE_DIR";
+/// The variable in which the tests look for the specification, as JSON.
+const DOCUMENT: &str = "YARNNN_CONFORMANCE_DOCUMENT";
 /// The variable in which the tests look for the mock server.
 const MOCK: &str = "YARNNN_CONFORMANCE_MOCK";
 
 /// The providers (which are tests of `tests/conformance`) and their specifications.
-const PROVIDERS: [(&str, &str); 4] = [
+const PROVIDERS: [(&str, &str); 6] = [
     ("slack", "slack/slack-web-openapi3.strict.json"),
     ("gmail", "google/swagger-gmail.v1.json"),
     ("calendar", "google/swagger-calendar.v3.json"),
     ("notion", "notion/notion-openapi.strict.json"),
+    ("resend", "resend/resend.yaml"),
+    ("customsearch", "google/swagger-customsearch.v1.json"),
 ];
 
 const HEAD: &str = "| provider | operation | accepted: arguments sent | refused | |\n|---|---|---|---|---|";
@@ -54,10 +58,11 @@ fn judge(prism: &Prism, folder: &Path, name: &str, document: &str, table: &mut V
     if !document.is_file() {
         bail!("{} is no file", document.display());
     }
+    let document = prism.as_json(&document)?;
     let mock = prism.serve(&document)?;
     let mut command = cargo::command()?;
     command.args(TEST).args(["--", "--ignored", "--nocapture", "--exact", name]);
-    command.env(FOLDER, folder).env(MOCK, mock.address.to_string());
+    command.env(DOCUMENT, &document).env(MOCK, mock.address.to_string());
     let output = command.stderr(Stdio::inherit()).output().context("cannot start cargo")?;
     let text = String::from_utf8_lossy(&output.stdout);
     let before = table.len();

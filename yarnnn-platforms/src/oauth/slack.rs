@@ -22,6 +22,7 @@ const SCOPES: &[&str] = &[
     "groups:history",
     "users:read",
     "im:write",
+    "metadata.message:read",
 ];
 
 pub(super) struct Slack;
