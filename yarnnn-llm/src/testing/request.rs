@@ -13,7 +13,6 @@ fn turn(role: Role, content: Vec<Content>) -> Message {
 
 fn material(text: &str) -> Material {
     Material {
-        content: None,
         reference: "s1".into(),
         content: None,
         platform: "slack".into(),
@@ -33,8 +32,6 @@ pub(crate) fn asking(text: &str) -> ModelRequest {
         purpose: "deliverables.write".into(),
         account: CallAccount::of(UserId::LOCAL),
         answers_now: false,
-        server_tools: vec![],
-        boundary: Boundary::of("a version"),
         system: "Be brief.".into(),
         messages: vec![turn(Role::User, vec![Content::Text(text.into())])],
         tools: vec![],
