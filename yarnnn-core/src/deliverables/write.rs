@@ -178,7 +178,7 @@ impl Session<'_> {
 
     fn complaint(&self, draft: &str) -> Option<super::repair::Complaint> {
         let mut state = self.input.state.clone();
-        state.found = self.found.clone();
+        state.found.clone_from(&self.found);
         complaint(draft, &state, &self.input.items)
     }
 }

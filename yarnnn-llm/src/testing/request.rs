@@ -13,8 +13,8 @@ fn turn(role: Role, content: Vec<Content>) -> Message {
 
 fn material(text: &str) -> Material {
     Material {
-        reference: "s1".into(),
         content: None,
+        reference: "s1".into(),
         platform: "slack".into(),
         place: "#general".into(),
         author: Some("Ana".into()),
@@ -31,10 +31,11 @@ pub(crate) fn asking(text: &str) -> ModelRequest {
     ModelRequest {
         purpose: "deliverables.write".into(),
         account: CallAccount::of(UserId::LOCAL),
-        answers_now: false,
+        boundary: Boundary::of("a version"),
         system: "Be brief.".into(),
         messages: vec![turn(Role::User, vec![Content::Text(text.into())])],
         tools: vec![],
+        answers_now: false,
         server_tools: vec![],
         schema: None,
         max_output_tokens: 1_000,

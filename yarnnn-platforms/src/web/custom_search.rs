@@ -118,7 +118,7 @@ fn refusal(raw: &RawReply) -> WebError {
     let body: Value = serde_json::from_slice(&raw.body).unwrap_or_default();
     let text = |at: &str| body.pointer(at).and_then(Value::as_str).unwrap_or_default();
     let details = body.pointer("/error/details").and_then(Value::as_array).into_iter().flatten();
-    let detailed = details.filter_map(|it| it.get("reason")?.as_str()).next();
+    let detailed = details.find_map(|it| it.get("reason")?.as_str());
     let reason = detailed.unwrap_or_else(|| text("/error/errors/0/reason"));
     let message: String = text("/error/message").chars().take(300).collect();
     let said = format!("status {} ({reason}): {message}", raw.status);
@@ -127,7 +127,7 @@ fn refusal(raw: &RawReply) -> WebError {
     match (raw.status, reason) {
         (429, _) | (403, "rateLimitExceeded" | "userRateLimitExceeded" | "RATE_LIMIT_EXCEEDED") => unavailable(said),
         (403, "dailyLimitExceeded" | "quotaExceeded") => unavailable(format!("{said}; the quota of the day is used up")),
-        (500.., _) | (408, _) => unavailable(said),
+        (500.. | 408, _) => unavailable(said),
         (400, "keyInvalid" | "API_KEY_INVALID" | "keyExpired" | "API_KEY_EXPIRED") | (401 | 403, _) => {
             operator("GOOGLE_API_KEY", said)
         }
