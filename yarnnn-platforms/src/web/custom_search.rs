@@ -117,7 +117,7 @@ fn hit(item: Item) -> Option<WebHit> {
 fn refusal(raw: &RawReply) -> WebError {
     let body: Value = serde_json::from_slice(&raw.body).unwrap_or_default();
     let text = |at: &str| body.pointer(at).and_then(Value::as_str).unwrap_or_default();
-    let details = body.pointer("/error/details").and_then(Value::as_array).into_iter().flatten();
+    let mut details = body.pointer("/error/details").and_then(Value::as_array).into_iter().flatten();
     let detailed = details.find_map(|it| it.get("reason")?.as_str());
     let reason = detailed.unwrap_or_else(|| text("/error/errors/0/reason"));
     let message: String = text("/error/message").chars().take(300).collect();
