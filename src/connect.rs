@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use yarnnn_core::clock::SystemClock;
-use yarnnn_core::llm::LanguageModel;
+use yarnnn_core::id::RandomIds;
+use yarnnn_core::llm::{LanguageModel, ModelLedger};
 use yarnnn_core::{Error, StoreError, Stores, Yarnnn, YarnnnBuilder};
-use yarnnn_llm::{ExtractiveModel, RecordedModel};
+use yarnnn_llm::{ExtractiveModel, Models, OpenModelError, RecordedModel};
 use yarnnn_platforms::export::ExportFiles;
 use yarnnn_platforms::http::HttpTransport;
 use yarnnn_platforms::oauth::ProviderOAuth;
@@ -15,7 +16,7 @@ use yarnnn_store::SqlStore;
 #[cfg(feature = "redis")]
 use yarnnn_store::Valkey;
 
-use crate::config::{Config, ConfigError, MailConfig, ModelConfig, env_vars};
+use crate::config::{Config, ConfigError, MailConfig, ModelConfig, Writer, env_vars};
 use crate::process::HostProcesses;
 
 /// What can keep a program from connecting.
@@ -64,26 +65,73 @@ pub async fn connect(config: &Config) -> Result<Yarnnn, ConnectError> {
 /// As [`connect`].
 pub async fn builder(config: &Config) -> Result<YarnnnBuilder, ConnectError> {
     // Settings first: a wrong one leaves no database behind.
-    let model = writer(&config.model)?;
-    let store = open_store(config).await?;
-    let channel = Arc::new(FolderChannel::new(&config.outbox.folder));
-    let stores = with_hints(Stores::of(store), config).await?;
     let transport = HttpTransport::new().map_err(|error| ConnectError::Transport { reason: error.to_string() })?;
-    let mut builder = Yarnnn::builder(stores, model, Arc::new(HostProcesses::default())).channel(channel);
-    if let Ok(MailConfig { key, base, .. }) = config.outbox.mail.clone() {
-        builder = builder.channel(Arc::new(ResendChannel::new(transport.clone(), base, key, Arc::new(SystemClock))));
+    let recorded = recorded(&config.model)?;
+    let store = open_store(config).await?;
+    let stores = with_hints(Stores::of(store), config).await?;
+    let model = match recorded {
+        Some(model) => model,
+        None => writer(config, &models(config, stores.model_ledger.clone())?)?,
+    };
+    let builder = Yarnnn::builder(stores, model, Arc::new(HostProcesses::default()));
+    let (platforms, oauth) = live(config, &transport);
+    let builder = builder.exports(Arc::new(ExportFiles::default())).live(platforms.clone(), oauth);
+    Ok(ways_out(builder, config, &transport, platforms))
+}
+
+/// The folder; Slack with what users have connected; Resend where it is set up.
+fn ways_out(builder: YarnnnBuilder, config: &Config, transport: &HttpTransport, platforms: Arc<LivePlatforms>) -> YarnnnBuilder {
+    let folder = Arc::new(FolderChannel::new(&config.outbox.folder));
+    let builder = builder
+        .channel(folder)
+        .mail_as_files(config.outbox.mail_as_files)
+        .account_channel(move |access| Arc::new(platforms.slack_channel(access)));
+    match config.outbox.mail.clone() {
+        Ok(MailConfig { key, from, base }) => {
+            let channel = ResendChannel::new(transport.clone(), base, key, Arc::new(SystemClock));
+            builder.channel(Arc::new(channel.sent_from(from)))
+        }
+        Err(_) => builder,
     }
-    let (platforms, oauth) = live(config, transport);
-    let slack = platforms.clone();
-    let builder = builder.account_channel(move |access| Arc::new(slack.slack_channel(access)));
-    Ok(builder.exports(Arc::new(ExportFiles::default())).live(platforms, oauth))
+}
+
+/// Opens a model by its name, with the caps and in the ledger of an installation: to try another one than the one that writes.
+///
+/// # Errors
+/// Names the setting.
+pub fn open_model(config: &Config, yarnnn: &Yarnnn, name: &str) -> Result<Arc<dyn LanguageModel>, ConnectError> {
+    models(config, yarnnn.ledger().clone())?.open(name).map_err(|error| unopened(&error).into())
+}
+
+fn models(config: &Config, ledger: Arc<dyn ModelLedger>) -> Result<Models, ConnectError> {
+    let models = Models::new(config.model.models.clone(), ledger, Arc::new(SystemClock), Arc::new(RandomIds));
+    models.map_err(|error| ConnectError::Transport { reason: error.to_string() })
+}
+
+fn writer(config: &Config, models: &Models) -> Result<Arc<dyn LanguageModel>, ConnectError> {
+    let Writer::Named(name) = &config.model.writer else { return Ok(Arc::new(ExtractiveModel::new())) };
+    let opened = match &config.model.fallback {
+        Some(fallback) => models.open_with_fallback(name, fallback),
+        None => models.open(name),
+    };
+    opened.map_err(|error| unopened(&error).into())
+}
+
+/// An error about a model, with the setting that it is about.
+fn unopened(error: &OpenModelError) -> ConfigError {
+    let variable = match error {
+        OpenModelError::MissingKey { setting, .. } | OpenModelError::Address { setting, .. } => setting,
+        OpenModelError::NoPrice { .. } => env_vars::YARNNN_MODELS_FILE,
+        _ => env_vars::YARNNN_MODEL_WRITER,
+    };
+    ConfigError { variable, problem: error.to_string() }
 }
 
 /// What reaches live platforms: one pool of connections for clients and authorization servers.
-fn live(config: &Config, transport: HttpTransport) -> (Arc<LivePlatforms>, Arc<ProviderOAuth>) {
+fn live(config: &Config, transport: &HttpTransport) -> (Arc<LivePlatforms>, Arc<ProviderOAuth>) {
     let platforms = LivePlatforms::new(transport.clone(), config.platforms.bases.clone(), Arc::new(SystemClock));
     let pace = Pace { slack: config.platforms.slack_limits(), ..Pace::default() };
-    let oauth = ProviderOAuth::new(config.oauth(), transport, Arc::new(SystemClock));
+    let oauth = ProviderOAuth::new(config.oauth(), transport.clone(), Arc::new(SystemClock));
     (Arc::new(platforms.paced(pace)), Arc::new(oauth))
 }
 
@@ -107,20 +155,31 @@ pub async fn open_store(config: &Config) -> Result<SqlStore, ConnectError> {
     Ok(store)
 }
 
-/// Fails when something is connected and its credentials cannot be read: for programs that work in the background, and would
-/// otherwise fail connection by connection where nobody looks.
+/// Fails when something is connected and none of its credentials can be read: the key is missing, or is that of another
+/// installation. Programs that work in the background would otherwise fail connection by connection where nobody looks, and what
+/// is connected next would be sealed with a key that opens nothing else.
 ///
 /// # Errors
 /// Names the setting, or the database.
 pub async fn check_seal_key(config: &Config, yarnnn: &Yarnnn) -> Result<(), ConnectError> {
-    let Some(missing) = config.need_seal_key().err() else { return Ok(()) };
+    let missing = config.need_seal_key().err();
     let Some(connections) = yarnnn.connections() else { return Ok(()) };
     let named = |source| ConnectError::Database { url: config.database.display_url(), source };
-    let live = connections.live(None, 1).await.map_err(|error| match error {
-        Error::Store(error) => named(error),
-        other => named(StoreError::Unavailable { source: other.into() }),
-    })?;
-    if live.is_empty() { Ok(()) } else { Err(missing.into()) }
+    if let Some(missing) = missing {
+        let live = connections.live(None, 1).await.map_err(|error| match error {
+            Error::Store(error) => named(error),
+            other => named(StoreError::Unavailable { source: other.into() }),
+        })?;
+        return if live.is_empty() { Ok(()) } else { Err(missing.into()) };
+    }
+    connections.try_keys().await.map_err(|error| match error {
+        StoreError::Locked { problem, .. } => {
+            let problem =
+                format!("none of its keys opens what is connected: {problem}; `yarnnn doctor` looks at each connection");
+            ConfigError { variable: env_vars::INTEGRATION_ENCRYPTION_KEY, problem }.into()
+        }
+        other => named(other),
+    })
 }
 
 /// The ports with the hints of the server of `REDIS_URL` on top. Without it they mean the same, only workers learn later of jobs.
@@ -142,15 +201,12 @@ async fn with_hints(stores: Stores, _config: &Config) -> Result<Stores, ConnectE
     Ok(stores)
 }
 
-fn writer(config: &ModelConfig) -> Result<Arc<dyn LanguageModel>, ConnectError> {
-    match config {
-        ModelConfig::Extractive => Ok(Arc::new(ExtractiveModel::new())),
-        ModelConfig::Recorded(path) => {
-            let unreadable = |problem| ConfigError { variable: env_vars::YARNNN_MODEL_WRITER, problem };
-            let model = RecordedModel::load(path).map_err(|error| unreadable(named(path, &error.to_string())))?;
-            Ok(Arc::new(model))
-        }
-    }
+/// The replay of stored exchanges, if that is what writes.
+fn recorded(config: &ModelConfig) -> Result<Option<Arc<dyn LanguageModel>>, ConnectError> {
+    let Writer::Recorded(path) = &config.writer else { return Ok(None) };
+    let unreadable = |problem| ConfigError { variable: env_vars::YARNNN_MODEL_WRITER, problem };
+    let model = RecordedModel::load(path).map_err(|error| unreadable(named(path, &error.to_string())))?;
+    Ok(Some(Arc::new(model)))
 }
 
 /// An error with the file it is about, if it does not name it itself.

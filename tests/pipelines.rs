@@ -160,7 +160,7 @@ async fn a_recording_replays_to_the_same_report() {
     insta::assert_binary_snapshot!("exchange.json", recording.to_json().unwrap().into_bytes());
 
     let replayed = Installation::with_sample().await;
-    let config = Config { model: ModelConfig::Recorded(fixtures().join("exchange.snap.json")), ..replayed.config() };
+    let config = Config { model: ModelConfig::recorded(fixtures().join("exchange.snap.json")), ..replayed.config() };
     let replayed = Installation { yarnnn: yarnnn::connect(&config).await.unwrap(), ..replayed };
     let again = replayed.create(weekly()).await;
     let request = RunRequest { as_of: Some(NOW.parse().unwrap()), ..RunRequest::of(replayed.user.id, again.id) };
@@ -176,7 +176,7 @@ async fn a_recording_replays_to_the_same_report() {
 #[tokio::test]
 async fn a_changed_prompt_misses_and_says_where() {
     let installation = Installation::with_sample().await;
-    let config = Config { model: ModelConfig::Recorded(fixtures().join("exchange.snap.json")), ..installation.config() };
+    let config = Config { model: ModelConfig::recorded(fixtures().join("exchange.snap.json")), ..installation.config() };
     let recorded = Installation { yarnnn: yarnnn::connect(&config).await.unwrap(), ..installation };
     let deliverable = recorded.create(CreateDeliverable::new("status_report", "Weekly report")).await;
     let request = RunRequest { as_of: Some(NOW.parse().unwrap()), ..RunRequest::of(recorded.user.id, deliverable.id) };

@@ -64,6 +64,10 @@ impl Capacity for QuickPermits {
         self.inner.set_limits(endpoint, limits).await
     }
 
+    async fn introduce(&self, endpoint: &Endpoint, limits: &CapacityLimits) -> Result<(), StoreError> {
+        self.inner.introduce(endpoint, limits).await
+    }
+
     async fn usage(&self) -> Result<Vec<CapacityUse>, StoreError> {
         self.inner.usage().await
     }

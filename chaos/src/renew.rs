@@ -81,6 +81,10 @@ impl CredentialStore for Eager {
         self.0.replace(take, bought).await
     }
 
+    async fn try_keys(&self) -> Result<(), StoreError> {
+        self.0.try_keys().await
+    }
+
     async fn give_up(&self, take: &TakeRefresh) -> Result<(), StoreError> {
         self.0.give_up(take).await
     }

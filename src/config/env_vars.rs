@@ -10,8 +10,28 @@ pub const REDIS_URL: &str = "REDIS_URL";
 pub const REDIS_OPTIONAL: &str = "REDIS_OPTIONAL";
 /// Folder of delivered reports (`.eml`, `.html`, `.md`); default `./outbox`.
 pub const YARNNN_OUTBOX_DIR: &str = "YARNNN_OUTBOX_DIR";
-/// Who writes reports: `extractive` (the default, no key) or `recorded/PATH` (replays a file of stored exchanges).
+/// Who writes reports: `provider/model` (`anthropic/…`, `openai/…`), `extractive` (copies, no key) or `recorded/PATH` (replays a file
+/// of stored exchanges). Default: Anthropic if its key is set, else OpenAI, else extractive.
 pub const YARNNN_MODEL_WRITER: &str = "YARNNN_MODEL_WRITER";
+/// The model that is asked while the writer is down; default: none.
+pub const YARNNN_MODEL_FALLBACK: &str = "YARNNN_MODEL_FALLBACK";
+/// A file that adds models, or changes what is known of them: prices, limits, successors. Default: none.
+pub const YARNNN_MODELS_FILE: &str = "YARNNN_MODELS_FILE";
+/// US dollars that one run of a report may cost, at most; default: no cap. Every call is reserved with what it may cost at most
+/// before it is made.
+pub const YARNNN_CAP_RUN_USD: &str = "YARNNN_CAP_RUN_USD";
+/// US dollars that all model calls of one user may cost in one UTC day, at most; default: no cap.
+pub const YARNNN_CAP_USER_DAY_USD: &str = "YARNNN_CAP_USER_DAY_USD";
+/// US dollars that all model calls of this installation may cost in one UTC day, at most; default: no cap.
+pub const YARNNN_CAP_INSTALLATION_DAY_USD: &str = "YARNNN_CAP_INSTALLATION_DAY_USD";
+/// Key of Anthropic's API.
+pub const ANTHROPIC_API_KEY: &str = "ANTHROPIC_API_KEY";
+/// Key of OpenAI's API, or of a server that speaks like it.
+pub const OPENAI_API_KEY: &str = "OPENAI_API_KEY";
+/// Anthropic (`/v1/messages` follows); default `https://api.anthropic.com`.
+pub const ANTHROPIC_BASE_URL: &str = "ANTHROPIC_BASE_URL";
+/// OpenAI, or a server that speaks like it (`/chat/completions` or `/responses` follows); default `https://api.openai.com/v1`.
+pub const OPENAI_BASE_URL: &str = "OPENAI_BASE_URL";
 /// API key of Resend, which sends mails; with `RESEND_FROM_EMAIL` or not at all.
 pub const RESEND_API_KEY: &str = "RESEND_API_KEY";
 /// Who mails are from: `reports@example.com` or `Name <reports@example.com>`, of a domain that the Resend account has verified.

@@ -17,7 +17,7 @@ mod worker;
 
 pub use database::DatabaseConfig;
 pub use mail::MailConfig;
-pub use model::ModelConfig;
+pub use model::{ModelConfig, Writer};
 pub use outbox::OutboxConfig;
 pub use platforms::{PlatformsConfig, SlackApp};
 pub use redis::RedisConfig;

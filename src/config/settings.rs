@@ -13,7 +13,7 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// What wakes workers besides the database.
     pub redis: Option<RedisConfig>,
-    /// Where reports are left.
+    /// Where reports go.
     pub outbox: OutboxConfig,
     /// Who writes them.
     pub model: ModelConfig,
@@ -34,7 +34,7 @@ impl Config {
             database: DatabaseConfig::sqlite(&folder.join("yarnnn.db")),
             redis: None,
             outbox: OutboxConfig::in_folder(folder.join("outbox")),
-            model: ModelConfig::Extractive,
+            model: ModelConfig::extractive(),
             worker: WorkerConfig::default(),
             platforms: PlatformsConfig::default(),
             secrets: SecretsConfig::default(),

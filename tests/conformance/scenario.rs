@@ -145,7 +145,7 @@ impl Stage<'_> {
         if let Some(from) = cursor {
             self.fetch(resource, FetchMode::Since(from), None).await;
         }
-        self.fetch(resource, FetchMode::Audit { window, known: known.into() }, None).await;
+        self.fetch(resource, FetchMode::Audit { window, known: known.into(), cursor: None }, None).await;
     }
 
     async fn fetch(&self, resource: &Resource, mode: FetchMode, cap: Option<u32>) -> (Vec<Item>, Option<Cursor>) {

@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, reason = "what was compared is told")]
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
 
+mod cuts;
 mod kills;
 mod model;
 mod seeds;

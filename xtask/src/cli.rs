@@ -23,7 +23,7 @@ cargo xtask postgres -- COMMAND   start a private Postgres, run COMMAND with its
 cargo xtask services -- COMMAND   likewise with a Redis too, its address in YARNNN_TEST_REDIS_URL
 cargo xtask chaos [ARGS]          kill, stop and starve real workers on both back-ends and check what must hold;
                                   ARGS are scenarios, --short, --seed N, … (`chaos --help` lists them)
-cargo xtask clients [NAME...]     let the providers' own Python clients (slack, google, notion) page through the simulator;
+cargo xtask clients [NAME...]     let the providers' own Python clients (slack, google, notion, anthropic, openai) use the simulator;
                                   --optional: no failure where they cannot be installed
 cargo xtask conformance [NAME...] show what the clients (slack, gmail, calendar, notion, resend, customsearch) send to mock
                                   servers that are started from the specifications in YARNNN_CONFORMANCE_DIR";

@@ -12,7 +12,13 @@ use crate::cargo;
 use crate::summary::Summary;
 
 /// The scripts, one for each client, by what they are called with on the command line.
-const SCRIPTS: [(&str, &str); 3] = [("slack", "slack.py"), ("google", "google_apis.py"), ("notion", "notion.py")];
+const SCRIPTS: [(&str, &str); 5] = [
+    ("slack", "slack.py"),
+    ("google", "google_apis.py"),
+    ("notion", "notion.py"),
+    ("anthropic", "anthropic_sdk.py"),
+    ("openai", "openai_sdk.py"),
+];
 
 /// What the program that serves the simulator can serve.
 const WORLDS: [&str; 2] = ["sample", "large"];

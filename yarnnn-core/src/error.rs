@@ -71,6 +71,17 @@ pub enum Error {
     /// The work was started and failed; the message says how, and what is left.
     #[error("{0}")]
     Failed(String),
+    /// A setting is missing or wrong.
+    #[error("{setting}: {problem}")]
+    NeedsOperator {
+        /// Its name.
+        setting: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Something written has not arrived yet, and will be tried again with the same bytes.
+    #[error("not delivered yet: {0}")]
+    Undelivered(String),
     /// The run was asked to stop.
     #[error("cancelled")]
     Cancelled,

@@ -1,20 +1,26 @@
 //! The handle that programs hold, and the builder that puts it together.
 
+mod library;
+
 use std::fmt;
 use std::sync::Arc;
 
+use self::library::StoreLibrary;
 use crate::accounts::{AccountStore, Email, NewUser, User};
 use crate::activity::ActivityLog;
+use crate::agent::{Agent, Library, Registry, Research, ResearchMeans, WebPages, WritingMeans};
 use crate::clock::{Clock, SystemClock};
 use crate::connections::{ConnectionStore, Connections, ConnectionsParts, CredentialStore, OAuth, OAuthStates};
-use crate::deliverables::{DeliverableStore, Deliverables, DeliverablesParts, DraftStage, RunDeliverable, VersionStore};
+use crate::deliverables::{
+    DeliverableStore, Deliverables, DeliverablesParts, DraftStage, Prompts, RunDeliverable, VersionStore, WaysOut,
+};
 use crate::delivery::{Channel, Outbox};
 use crate::error::Error;
 use crate::evidence::EvidenceStore;
 use crate::id::{IdGen, RandomIds, UserId};
 use crate::imports::{ImportExports, Imports, OpenExports};
 use crate::jobs::{Capacity, JobAdmin, JobKinds, JobQueue, Jobs, OpenLeaseKeeper, Presence, WakeUps, WorkerId};
-use crate::llm::LanguageModel;
+use crate::llm::{LanguageModel, ModelLedger};
 use crate::pipeline::{Liveness, StageCx};
 use crate::platform::{OpenAccess, OpenPlatform};
 use crate::platform_sync::{PlatformSync, SyncConnection};
@@ -46,6 +52,10 @@ pub struct Stores {
     pub evidence: Arc<dyn EvidenceStore>,
     /// Outbox.
     pub outbox: Arc<dyn Outbox>,
+    /// Calls of models.
+    pub model_ledger: Arc<dyn ModelLedger>,
+    /// Pages of the web that reports were written from.
+    pub web_pages: Arc<dyn WebPages>,
     /// Jobs.
     pub jobs: Arc<dyn JobQueue>,
     /// Administration of jobs.
@@ -71,7 +81,7 @@ impl Stores {
     pub fn of<S>(store: S) -> Self
     where
         S: AccountStore + ActivityLog + ContentStore + SearchIndex + DeliverableStore + VersionStore + EvidenceStore + Outbox,
-        S: ConnectionStore + CredentialStore + OAuthStates,
+        S: ConnectionStore + CredentialStore + OAuthStates + ModelLedger + WebPages,
         S: JobQueue + JobAdmin + Capacity + Presence + OpenLeaseKeeper + WakeUps,
     {
         let store = Arc::new(store);
@@ -87,6 +97,8 @@ impl Stores {
             versions: store.clone(),
             evidence: store.clone(),
             outbox: store.clone(),
+            model_ledger: store.clone(),
+            web_pages: store.clone(),
             jobs: store.clone(),
             job_admin: store.clone(),
             capacity: store.clone(),
@@ -94,6 +106,22 @@ impl Stores {
             lease_keeper: store.clone(),
             wake_ups: store,
         }
+    }
+
+    /// What writing sessions read from.
+    pub fn writing_means(&self) -> WritingMeans {
+        WritingMeans { content: self.content.clone(), search: self.search.clone(), library: self.library() }
+    }
+
+    /// What belongs to a user and is not content, as sessions may see it.
+    pub fn library(&self) -> Arc<dyn Library> {
+        Arc::new(StoreLibrary {
+            connections: self.connections.clone(),
+            content: self.content.clone(),
+            deliverables: self.deliverables.clone(),
+            versions: self.versions.clone(),
+            jobs: self.job_admin.clone(),
+        })
     }
 }
 
@@ -151,6 +179,8 @@ impl Yarnnn {
             liveness,
             channels: vec![],
             account_channels: vec![],
+            mail_as_files: false,
+            research: None,
             revisions: vec![],
             exports: None,
             live: None,
@@ -195,6 +225,11 @@ impl Yarnnn {
     pub fn platform_sync(&self) -> Option<PlatformSync> {
         let (accounts, content) = (self.stores.accounts.clone(), self.stores.content.clone());
         Some(PlatformSync::new(self.connections()?, accounts, content, self.clock.clone(), self.ids.clone()))
+    }
+
+    /// What models were asked, and what it cost.
+    pub fn ledger(&self) -> &Arc<dyn ModelLedger> {
+        &self.stores.model_ledger
     }
 
     /// Users and tiers.
@@ -258,6 +293,8 @@ pub struct YarnnnBuilder {
     liveness: Arc<dyn Liveness>,
     channels: Vec<Arc<dyn Channel>>,
     account_channels: Vec<AccountChannel>,
+    mail_as_files: bool,
+    research: Option<ResearchMeans>,
     revisions: Vec<DraftStage>,
     exports: Option<Arc<dyn OpenExports>>,
     live: Option<Live>,
@@ -284,6 +321,20 @@ impl YarnnnBuilder {
     #[must_use]
     pub fn account_channel(mut self, make: impl FnOnce(Arc<dyn OpenAccess>) -> Arc<dyn Channel> + Send + 'static) -> Self {
         self.account_channels.push(Box::new(make));
+        self
+    }
+
+    /// Whether mails are left as files in the folder when no channel sends them: only where somebody looks.
+    #[must_use]
+    pub const fn mail_as_files(mut self, allowed: bool) -> Self {
+        self.mail_as_files = allowed;
+        self
+    }
+
+    /// Looks things up on the web with these, for reports that ask for it.
+    #[must_use]
+    pub fn research(mut self, means: ResearchMeans) -> Self {
+        self.research = Some(means);
         self
     }
 
@@ -353,8 +404,12 @@ impl YarnnnBuilder {
             content: self.stores.content.clone(),
             evidence: self.stores.evidence.clone(),
             outbox: self.stores.outbox.clone(),
-            channels,
-            model: self.model,
+            web_pages: self.stores.web_pages.clone(),
+            ledger: self.stores.model_ledger.clone(),
+            ways: WaysOut { channels, mail_as_files: self.mail_as_files },
+            writer: Agent::new(self.model.clone(), self.stores.writing_means(), Registry::writing()),
+            research: self.research.map(|means| researcher(self.model, means)),
+            prompts: Prompts::default(),
             revisions: self.revisions,
             liveness: self.liveness,
             clock: self.clock.clone(),
@@ -370,4 +425,10 @@ impl YarnnnBuilder {
             ids: self.ids,
         }
     }
+}
+
+/// What looks things up: it reads pages when the program can.
+fn researcher(model: Arc<dyn LanguageModel>, means: ResearchMeans) -> Agent<Research> {
+    let tools = Registry::research(means.pages.is_some());
+    Agent::new(model, means, tools)
 }

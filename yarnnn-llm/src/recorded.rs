@@ -236,6 +236,8 @@ mod tests {
             account: CallAccount::of(UserId::LOCAL),
             boundary: Boundary::of("a version"),
             tools: vec![],
+            answers_now: false,
+            server_tools: vec![],
             schema: None,
             system: "Be brief.".into(),
             messages: vec![message],

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use tokio::fs;
 use tokio::io::AsyncWriteExt as _;
-use yarnnn_core::delivery::{Channel, ChannelKind, LookedUp, OutboxFile, OutboxMessage, SendError, SendReceipt};
+use yarnnn_core::delivery::{Channel, ChannelKind, Letter, LookedUp, OutboxFile, OutboxMessage, SendError, SendReceipt};
+use yarnnn_core::id::UserId;
+use yarnnn_core::mail::{MailParts, compose};
 
 /// Delivers messages as files in a folder.
 ///
@@ -16,6 +18,10 @@ use yarnnn_core::delivery::{Channel, ChannelKind, LookedUp, OutboxFile, OutboxMe
 pub struct FolderChannel {
     folder: PathBuf,
 }
+
+/// Sender of mails that are left as files, and recipient of those that are for nobody else.
+const SENDER: (&str, &str) = ("YARNNN", "reports@yarnnn.local");
+const NOBODY: &str = "local@localhost";
 
 impl FolderChannel {
     /// Delivers to this folder unless a message names another. The folder is made when the first message comes; a relative path
@@ -38,6 +44,28 @@ impl Channel for FolderChannel {
 
     fn default_target(&self) -> String {
         self.folder.display().to_string()
+    }
+
+    /// The report as a mail, as a page and as Markdown.
+    fn compose(&self, letter: &Letter) -> Result<Vec<Vec<OutboxFile>>, SendError> {
+        let to = if letter.recipient.is_empty() { NOBODY } else { &letter.recipient };
+        let parts = MailParts {
+            from: SENDER,
+            to,
+            subject: &letter.subject,
+            date: letter.date,
+            key: &letter.key,
+            text: &letter.text,
+            html: &letter.html,
+        };
+        let mail = compose(parts).map_err(|error| SendError::Refused(error.to_string()))?;
+        let file = |extension: &str, content: String| OutboxFile { name: format!("{}.{extension}", letter.stem), content };
+        Ok(vec![vec![file("eml", mail), file("html", letter.html.clone()), file("md", letter.markdown.clone())]])
+    }
+
+    /// Whether it can be written shows when it is.
+    async fn ready(&self, _user: UserId, _target: &str) -> Result<(), SendError> {
+        Ok(())
     }
 
     async fn send(&self, message: &OutboxMessage) -> Result<SendReceipt, SendError> {

@@ -40,7 +40,9 @@ for channel in channels:
     assert texts == told["held"][channel["id"]], channel["name"]
     total += len(seen)
 posted = client.chat_postMessage(channel=channels[0]["id"], text="posted", metadata={"event_type": "a", "event_payload": {}})
-assert client.conversations_history(channel=channels[0]["id"], limit=1)["messages"][0]["ts"] == posted["ts"]
+newest = client.conversations_history(channel=channels[0]["id"], limit=1, include_all_metadata=True)["messages"][0]
+assert newest["ts"] == posted["ts"] and newest["metadata"] == {"event_type": "a", "event_payload": {}}
+assert "metadata" not in client.conversations_history(channel=channels[0]["id"], limit=1)["messages"][0]
 try:
     client.conversations_history(channel="C0")
     raise AssertionError("a channel that is not there was read")

@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use yarnnn_core::StoreError;
 use yarnnn_core::deliverables::{
-    Deliverable, DeliverableStatus, DeliverableStore, Destination, Kind, NewDeliverable, ReportType, Schedule, SourceRef,
+    Deliverable, DeliverableStatus, DeliverableStore, Destination, Kind, NewDeliverable, ReportOptions, ReportType, Schedule,
+    SourceRef,
 };
 use yarnnn_core::id::{DeliverableId, UserId};
 use yarnnn_core::platform::{Platform, ResourceId};
@@ -21,8 +22,8 @@ use crate::text::{clean, cleaned};
 macro_rules! deliverable_where {
     ($condition:literal) => {
         concat!(
-            "select id, user_id, title, description, deliverable_type, sources, destination, schedule, status, next_run_at, ",
-            "last_run_at, created_at from deliverables where ",
+            "select id, user_id, title, description, deliverable_type, type_config, sources, destination, schedule, status, ",
+            "next_run_at, last_run_at, created_at from deliverables where ",
             $condition
         )
     };
@@ -32,8 +33,8 @@ const LIST: &str = deliverable_where!("user_id = $1 and status <> 'archived' ord
 const DUE: &str =
     deliverable_where!("user_id = $1 and status = 'active' and next_run_at <= $2 order by next_run_at, created_at, id");
 const INSERT: &str = "insert into deliverables (id, user_id, title, description, deliverable_type, type_classification, \
-    trigger_type, schedule, sources, destination, status, next_run_at, created_at, updated_at) \
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'active', $11, $12, $12)";
+    trigger_type, schedule, sources, destination, status, next_run_at, created_at, updated_at, type_config) \
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'active', $11, $12, $12, $13)";
 const SET_STATUS: &str = "update deliverables set status = $3, updated_at = $4 where id = $1 and user_id = $2";
 const RESCHEDULE: &str = "update deliverables set next_run_at = $4 where id = $1 and user_id = $2 and next_run_at = $3";
 const RAN: &str = "update deliverables set last_run_at = $3, updated_at = $3 \
@@ -93,6 +94,10 @@ impl From<&Destination> for DestinationColumn {
             Destination::Email { address } => {
                 Self { platform: "email".to_owned(), target: Some(address.to_string()), format: "send".to_owned() }
             }
+            Destination::Slack { channel } => {
+                let target = Some(clean(channel).into_owned());
+                Self { platform: "slack".to_owned(), target, format: "message".to_owned() }
+            }
         }
     }
 }
@@ -106,7 +111,36 @@ impl TryFrom<DestinationColumn> for Destination {
             ("email", Some(address)) => {
                 Ok(Self::Email { address: address.parse().map_err(|error| format!("its destination: {error}"))? })
             }
+            ("slack", Some(channel)) => Ok(Self::Slack { channel }),
             (other, _) => Err(format!("a destination on {other:?} is not known to this version")),
+        }
+    }
+}
+
+/// One destination as the brief stores it, or several in a list.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+enum DestinationsColumn {
+    One(DestinationColumn),
+    Several(Vec<DestinationColumn>),
+}
+
+impl From<&[Destination]> for DestinationsColumn {
+    fn from(destinations: &[Destination]) -> Self {
+        match destinations {
+            [one] => Self::One(one.into()),
+            several => Self::Several(several.iter().map(DestinationColumn::from).collect()),
+        }
+    }
+}
+
+impl TryFrom<DestinationsColumn> for Vec<Destination> {
+    type Error = String;
+
+    fn try_from(column: DestinationsColumn) -> Result<Self, String> {
+        match column {
+            DestinationsColumn::One(one) => Ok(vec![one.try_into()?]),
+            DestinationsColumn::Several(several) => several.into_iter().map(Destination::try_from).collect(),
         }
     }
 }
@@ -119,7 +153,8 @@ struct DeliverableRow {
     description: Option<String>,
     deliverable_type: String,
     sources: Json<Vec<SourceColumn>>,
-    destination: Json<DestinationColumn>,
+    type_config: Json<ReportOptions>,
+    destination: Json<DestinationsColumn>,
     schedule: Option<Json<Schedule>>,
     status: String,
     next_run_at: Option<Instant>,
@@ -140,7 +175,8 @@ impl TryFrom<DeliverableRow> for Deliverable {
             description: row.description,
             report_type: ReportType::stored(row.deliverable_type),
             sources: row.sources.0.into_iter().map(SourceRef::try_from).collect::<Result<_, _>>().map_err(bad)?,
-            destination: row.destination.0.try_into().map_err(bad)?,
+            destinations: row.destination.0.try_into().map_err(bad)?,
+            options: row.type_config.0,
             schedule: row.schedule.map(|it| it.0),
             status,
             next_run_at: row.next_run_at.map(|it| it.0),
@@ -213,7 +249,7 @@ impl DeliverableStore for SqlStore {
 
 async fn insert(tx: &mut Tx, new: NewDeliverable) -> Result<(), DbError> {
     let sources: Vec<_> = new.sources.iter().map(SourceColumn::from).collect();
-    let destination = DestinationColumn::from(&new.destination);
+    let destination = DestinationsColumn::from(new.destinations.as_slice());
     on_tx!(tx, connection => {
         let query = sqlx::query(INSERT)
             .bind(Id(new.id.as_uuid()))
@@ -227,7 +263,8 @@ async fn insert(tx: &mut Tx, new: NewDeliverable) -> Result<(), DbError> {
             .bind(Json(sources))
             .bind(Json(destination))
             .bind(Instant::maybe(new.next_run_at))
-            .bind(Instant(new.at));
+            .bind(Instant(new.at))
+            .bind(Json(new.options));
         query.execute(connection).await.map(|_| ())
     })
     .doing(format!("deliverable {}", new.id))

@@ -53,6 +53,12 @@ impl Dialect {
         fork!(self, postgres: Some("select clock_timestamp()"), sqlite: None)
     }
 
+    /// Waits until nobody else holds a name (the bind), and holds it until the end of the transaction. `SQLite` has one writer
+    /// anyway.
+    pub(crate) fn lock_by_name(self) -> Option<&'static str> {
+        fork!(self, postgres: Some("select pg_advisory_xact_lock(hashtextextended($1, 0))"), sqlite: None)
+    }
+
     /// After a select of rows that must stay as they are until the end of the transaction.
     pub(crate) fn for_share(self) -> &'static str {
         fork!(self, postgres: " for share", sqlite: "")

@@ -18,7 +18,7 @@ use crate::text::sorted_json;
 /// Every table that holds what a history leaves, parents first. Not those of the job system (`job_*`, `api_*`): what stands in
 /// them depends on who worked when, and permits and presence are gone within the hour. Nor sign-ins and pages of rebuilds that are
 /// under way.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 15] = [
     "users",
     "workspaces",
     "user_context",
@@ -31,6 +31,8 @@ const TABLES: [&str; 13] = [
     "version_sentences",
     "evidence",
     "outbox",
+    "model_calls",
+    "web_pages",
     "_sqlx_migrations",
 ];
 /// Columns that only one back-end has, or that say how long something took.
@@ -39,8 +41,8 @@ const PRIVATE: [&str; 4] = ["row", "search", "checksum", "execution_time"];
 const SEALED: [&str; 2] = ["credentials_encrypted", "refresh_token_encrypted"];
 /// Columns that `SQLite` keeps as numbers.
 const FLAGS: [&str; 7] = ["digest_enabled", "is_current", "is_inference", "is_user_authored", "onboarded", "retained", "success"];
-/// Columns that `SQLite` keeps as JSON text.
-const JSON: [&str; 21] = [
+/// Columns that `SQLite` keeps as JSON text; a few are text on both.
+const JSON: [&str; 24] = [
     "analyst_metadata",
     "covered",
     "destination",
@@ -51,7 +53,10 @@ const JSON: [&str; 21] = [
     "metadata",
     "payload",
     "pending",
+    "places",
     "recipient_context",
+    "request",
+    "response",
     "run_state",
     "schedule",
     "settings",

@@ -16,6 +16,7 @@ mod error;
 mod evidence;
 mod jobs;
 mod migrate;
+mod model_calls;
 mod outbox;
 mod seal;
 mod search;
@@ -24,6 +25,7 @@ mod time;
 #[cfg(feature = "redis")]
 mod valkey;
 mod versions;
+mod web_pages;
 
 use std::sync::Arc;
 

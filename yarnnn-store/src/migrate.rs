@@ -44,9 +44,13 @@ impl SqlStore {
 
     async fn run_migrations(&self) -> Result<(), MigrateError> {
         match &self.db {
-            // Under an advisory lock of the migrator.
+            // Under an advisory lock of the migrator, which keeps it when a migration fails: the lock goes with the connection.
             #[cfg(feature = "postgres")]
-            Db::Postgres(pool) => POSTGRES.run(pool).await,
+            Db::Postgres(pool) => {
+                let mut connection = pool.acquire().await?;
+                connection.close_on_drop();
+                POSTGRES.run(&mut *connection).await
+            }
             // In one transaction that nobody else can begin meanwhile.
             #[cfg(feature = "sqlite")]
             Db::Sqlite(db) => {

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use sqlx::QueryBuilder;
 use sqlx::types::Json;
 use yarnnn_core::StoreError;
 use yarnnn_core::delivery::{ChannelKind, HeldDecision, MessageState, NewMessage, Outbox, OutboxFile, OutboxMessage, Settlement};
@@ -17,11 +18,10 @@ const MESSAGES: &str = "select id, user_id, version_id, key, channel, target, pa
     from outbox where version_id = $1 and user_id = $2 order by key";
 const INSERT: &str = "insert into outbox (id, user_id, version_id, key, channel, target, payload, created_at, updated_at) \
     values ($1, $2, $3, $4, $5, $6, $7, $8, $8) on conflict (user_id, key) do nothing";
-/// Held until the transaction ends: SQLite's transactions write alone, on Postgres the update that follows finds what was read.
-const FOUND: &str = "select state from outbox where id = $1 and user_id = $2";
+const FOUND: &str = "select state from outbox where id = ";
 const START: &str = "update outbox set state = 'sending', attempts = attempts + 1, last_attempt_at = $3, updated_at = $3, \
     first_attempt_at = coalesce(first_attempt_at, $3) \
-    where id = $1 and user_id = $2 and state = $4 and state not in ('sent', 'held') \
+    where id = $1 and user_id = $2 and state not in ('sent', 'held') \
     returning id, user_id, version_id, key, channel, target, payload, $4 as state, attempts, first_attempt_at, external_id, error";
 const DECIDE: &str = "update outbox set state = $3, error = null, updated_at = $4, \
     sent_at = case when $3 = 'sent' then $4 else sent_at end \
@@ -84,9 +84,7 @@ impl Outbox for SqlStore {
 
     async fn start(&self, user: UserId, message: MessageId, at: DateTime<Utc>) -> Result<OutboxMessage, StoreError> {
         let mut tx = self.db.begin().await?;
-        let found: Option<String> = on_tx!(&mut tx, connection => sqlx::query_scalar(FOUND)
-            .bind(Id(message.as_uuid())).bind(Id(user.as_uuid())).fetch_optional(connection).await)
-        .doing(format!("message {message}"))?;
+        let found = found(&mut tx, user, message).await?;
         let query = on_tx!(&mut tx, connection => sqlx::query_as::<_, MessageRow>(START)
             .bind(Id(message.as_uuid())).bind(Id(user.as_uuid())).bind(Instant(at)).bind(found.unwrap_or_default())
             .fetch_optional(connection).await);
@@ -125,6 +123,18 @@ impl Outbox for SqlStore {
         }
         Err(refusal(&mut tx, user, message).await?)
     }
+}
+
+/// The state of a message, which nobody else changes until the transaction ends.
+async fn found(tx: &mut Tx, user: UserId, message: MessageId) -> Result<Option<String>, DbError> {
+    let lock = tx.dialect().for_update();
+    on_tx!(tx, connection => {
+        let mut builder = QueryBuilder::new(FOUND);
+        builder.push_bind(Id(message.as_uuid()));
+        builder.push(" and user_id = ").push_bind(Id(user.as_uuid())).push(lock);
+        builder.build_query_scalar().fetch_optional(connection).await
+    })
+    .doing(format!("message {message}"))
 }
 
 /// Commits what was changed; answers why nothing was.

@@ -122,6 +122,13 @@ impl SealKeys {
         opened.ok_or_else(|| unreadable(place.to_string(), "it was damaged, or sealed for another user, connection or field"))
     }
 
+    /// Whether a value was sealed as the next one will be.
+    pub(crate) fn is_current(&self, stored: &str) -> bool {
+        let rest = stored.strip_prefix(VERSION).and_then(|rest| rest.strip_prefix(':'));
+        let id = rest.and_then(|rest| rest.split_once(':')).map(|(id, _)| id);
+        id.is_some_and(|id| self.keys.first().is_some_and(|it| it.id == id))
+    }
+
     fn open_fernet(&self, place: Place, token: &str) -> Result<SecretString, StoreError> {
         let opened = self.keys.iter().find_map(|it| it.fernet.decrypt(token).ok());
         let problem = format!("an older installation sealed it with a key that is not in {SETTING}, or it was damaged");

@@ -204,6 +204,7 @@ async fn rows_of_older_installations_are_googles() {
     live(&ports, vec![message("1", "Slack's")], 1).await;
     let done = ports.connections.connect(account(ANA, Provider::Google, "ana@example.com")).await.unwrap();
     assert_eq!((done.connection.id, done.replaced, done.purged), (newer, true, 0));
+    assert_eq!(done.connection.epoch, 1, "known by the provider's own key, it is the same account");
     let rows: i64 = scalar(&mut raw, "select count(*) from platform_connections where platform <> 'linkedin'").await;
     let settings: String =
         scalar(&mut raw, "select platform || settings from platform_connections where platform <> 'linkedin'").await;

@@ -72,6 +72,8 @@ const SUITES: &[(&str, &str, &[&str])] = &[
     ("versions", include_str!("../../yarnnn-core/src/contract/versions.rs"), &[]),
     ("evidence", include_str!("../../yarnnn-core/src/contract/evidence.rs"), &[EVIDENCE]),
     ("outbox", include_str!("../../yarnnn-core/src/contract/outbox.rs"), &[OUTBOX]),
+    ("model_ledger", include_str!("../../yarnnn-core/src/contract/model_ledger.rs"), &[LEDGER]),
+    ("web_pages", include_str!("../../yarnnn-core/src/contract/web_pages.rs"), &[PAGES]),
     ("jobs_enqueue", include_str!("../../yarnnn-core/src/contract/jobs_enqueue.rs"), &[]),
     ("jobs_keys", include_str!("../../yarnnn-core/src/contract/jobs_keys.rs"), &[]),
     ("jobs_claim", include_str!("../../yarnnn-core/src/contract/jobs_claim.rs"), &[]),
@@ -97,6 +99,8 @@ const SEARCH: &str = include_str!("../../yarnnn-core/src/search.rs");
 const DELIVERABLES: &str = include_str!("../../yarnnn-core/src/deliverables/store.rs");
 const EVIDENCE: &str = include_str!("../../yarnnn-core/src/evidence/store.rs");
 const OUTBOX: &str = include_str!("../../yarnnn-core/src/delivery/store.rs");
+const LEDGER: &str = include_str!("../../yarnnn-core/src/llm/ledger.rs");
+const PAGES: &str = include_str!("../../yarnnn-core/src/agent/pages.rs");
 const JOBS: &str = include_str!("../../yarnnn-core/src/jobs/queue.rs");
 const KEEPER: &str = include_str!("../../yarnnn-core/src/jobs/keeper.rs");
 const PRESENCE: &str = include_str!("../../yarnnn-core/src/jobs/presence.rs");

@@ -24,7 +24,7 @@ use yarnnn_core::delivery::Settlement;
 use yarnnn_core::id::UserId;
 use yarnnn_core::platform::{Cursor, Gap, GapKind, Interval, Quarantined, Resource, ResourceKind};
 use yarnnn_core::search::SearchQuery;
-use yarnnn_core::sync::{ExpireBefore, Finished, Origin, PageCommit, Progress, Retain, RetainReason};
+use yarnnn_core::sync::{ExpireBefore, Finished, Origin, PageCommit, Progress, Retain, RetainReason, RunPart};
 use yarnnn_store::SqlStore;
 
 use common::{file_url, ports, sqlite_file, with_postgres};
@@ -86,7 +86,7 @@ async fn a_database_of_a_newer_version_is_refused() {
     let mut raw = SqliteConnection::connect(&file_url(&folder)).await.unwrap();
     sqlx::query(NEWER).bind(vec![0_u8]).execute(&mut raw).await.unwrap();
     let error = store.migrate().await.unwrap_err();
-    insta::assert_snapshot!(error, @"the database refused or holds unreadable data (a database of a newer version): it has migration 9999, and this program knows migrations up to 8; use the newer program");
+    insta::assert_snapshot!(error, @"the database refused or holds unreadable data (a database of a newer version): it has migration 9999, and this program knows migrations up to 14; use the newer program");
     assert_eq!(store.schema_version().await.unwrap(), 9999);
     with_postgres(|url| async move {
         let store = SqlStore::connect(&url).await.unwrap();
@@ -223,7 +223,8 @@ async fn last_run(ports: &Ports) {
         item_count: 1,
         source_latest_at: Some(minute(-31)),
         error: Some("1 record could not be read".to_owned()),
-        audited: false,
+        part: RunPart::New,
+        audited: None,
         activity: Some(line(ActivityKind::PlatformSynced, fresh(), "Synced gmail")),
     };
     let page = PageCommit {

@@ -5,7 +5,7 @@
 mod installation;
 
 use chrono::{DateTime, TimeDelta, Timelike as _, Utc};
-use serde_json::{Value, json};
+use serde_json::Value;
 use yarnnn::clock::{Clock as _, SystemClock};
 use yarnnn_sim::Fault;
 
@@ -120,10 +120,11 @@ async fn a_wrong_key_is_named() {
     let installation = Installation::connected(Backend::Sqlite).await;
     let other = yarnnn::store::SealKeys::generate();
     let now = slot().to_rfc3339();
-    let mut command = installation.command(&["--json", "--inline", "--now", &now]);
-    let said = installation::ended(command.env("INTEGRATION_ENCRYPTION_KEY", other).spawn().unwrap()).expect(0).json();
-    for ran in said["ran"].as_array().unwrap() {
-        assert_eq!(ran["platforms"][0]["outcome"], json!("failed"));
-        assert!(ran["platforms"][0]["error"].as_str().unwrap().contains("INTEGRATION_ENCRYPTION_KEY"), "{ran:#}");
+    for arguments in [&["--json", "--now", &now][..], &["--json", "--inline", "--now", &now]] {
+        let mut command = installation.command(arguments);
+        let said = installation::ended(command.env("INTEGRATION_ENCRYPTION_KEY", &other).spawn().unwrap()).expect(3).json();
+        let message = said["error"]["message"].as_str().unwrap();
+        assert!(message.starts_with("INTEGRATION_ENCRYPTION_KEY: ") && message.contains("`yarnnn doctor`"), "{message}");
     }
+    assert_eq!(installation.texts("select job_type from job_queue").await, [""; 0], "nothing was begun");
 }

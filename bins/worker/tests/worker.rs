@@ -158,6 +158,9 @@ async fn without_the_key_of_what_is_connected_it_does_not_start() {
     assert_eq!(said.code, 3, "{}", said.stderr);
     assert!(said.stderr.contains("INTEGRATION_ENCRYPTION_KEY") && said.stderr.contains("doctor --new-key"), "{}", said.stderr);
     let key = yarnnn::store::SealKeys::generate();
+    let said = ended(spawn(&installation, &[("INTEGRATION_ENCRYPTION_KEY", key.clone())]));
+    assert!(said.code == 3 && said.stderr.contains("INTEGRATION_ENCRYPTION_KEY: none"), "another key: {}", said.stderr);
+    installation.change("update platform_connections set credentials_encrypted = null").await;
     let worker = Running::start(&installation, &[("INTEGRATION_ENCRYPTION_KEY", key)]);
     installation.until("select name from job_workers", &["yarnnn-worker"]).await;
     assert_eq!(worker.told_to_stop("TERM").code, 0);

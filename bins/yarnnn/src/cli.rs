@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::exit::USAGE;
 
@@ -64,6 +64,20 @@ pub(crate) enum Command {
     },
     /// Write a report and deliver it, or go on with one that was interrupted.
     Run(Run),
+    /// Show what model calls cost: by day, model and report, whether they delivered anything or not.
+    Costs {
+        /// Days, the present one included.
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3_660))]
+        days: u32,
+        /// Of all users of this installation.
+        #[arg(long, conflicts_with = "user")]
+        all_users: bool,
+    },
+    /// Write a version again from what was recorded, without network, and compare every byte.
+    Replay(Replay),
+    /// List the messages of a version, and decide about those whose arrival nobody could find out.
+    #[command(subcommand)]
+    Outbox(Outbox),
     /// Check whether the sources of a version still say what it quotes.
     Verify {
         /// Version id.
@@ -109,6 +123,9 @@ pub(crate) struct Connect {
     /// Read the token from this variable (default: standard input, or a prompt that does not show it).
     #[arg(long, value_name = "NAME", conflicts_with = "remove")]
     pub(crate) token_env: Option<String>,
+    /// Go on although no key opens what is connected: the key is lost, and all of it will be connected again.
+    #[arg(long, conflicts_with = "remove")]
+    pub(crate) lost_key: bool,
     /// Disconnect this provider; what came from it goes too, except what reports cite.
     #[arg(long, value_name = "PROVIDER")]
     pub(crate) remove: Option<String>,
@@ -235,6 +252,43 @@ pub(crate) enum Deliverables {
         #[arg(long)]
         resume: bool,
     },
+    /// Let a version pass that is held because too little of it is proven; the next run sends it.
+    Approve {
+        /// Version id.
+        version: String,
+    },
+    /// End a version that is held: it is never sent.
+    Reject {
+        /// Version id.
+        version: String,
+    },
+}
+
+/// Messages on their way out.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Outbox {
+    /// List the messages of a version.
+    List {
+        /// Version id.
+        version: String,
+    },
+    /// Say that a held message has arrived.
+    Arrived {
+        /// Message id.
+        message: String,
+    },
+    /// Say that a held message has not arrived: the next run sends it once more.
+    SendAgain {
+        /// Message id.
+        message: String,
+    },
+}
+
+/// What a reader gets when nothing is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WhenQuiet {
+    Nothing,
+    Line,
 }
 
 /// A new deliverable.
@@ -249,12 +303,21 @@ pub(crate) struct Create {
     /// What it is about, in your words.
     #[arg(long)]
     pub(crate) description: Option<String>,
-    /// Address it to this person; without a mail service the mail is left as a file in the outbox folder.
-    #[arg(long, value_name = "ADDR", conflicts_with = "folder")]
+    /// Mail it to this person; without a mail service the mail is left as a file in the outbox folder.
+    #[arg(long, value_name = "ADDR")]
     pub(crate) email: Option<String>,
-    /// Deliver to this folder (default: the outbox folder).
+    /// Post it in this channel of your Slack, by id or name.
+    #[arg(long, value_name = "CHANNEL")]
+    pub(crate) slack: Option<String>,
+    /// Leave it in this folder. With `--email`, `--slack` and `--folder` it goes to each of them (default: the outbox folder).
     #[arg(long, value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,
+    /// Hold a report of which less than this share of its statements is proven, until you approve it.
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
+    pub(crate) min_evidence: Option<u8>,
+    /// What you get when nothing is new: `nothing`, or one `line` (written without a model).
+    #[arg(long, value_name = "WHAT", default_value = "nothing")]
+    pub(crate) when_quiet: WhenQuiet,
     /// Read only this source, by id or name; may be repeated (default: everything the type reads).
     #[arg(long = "source", value_name = "PLATFORM:RESOURCE")]
     pub(crate) sources: Vec<String>,
@@ -293,6 +356,26 @@ pub(crate) struct Run {
     /// Only queue it, for a worker.
     #[arg(long)]
     pub(crate) detach: bool,
+}
+
+/// A replay.
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// Version id.
+    #[arg(required_unless_present = "capsule", conflicts_with = "capsule")]
+    pub(crate) version: Option<String>,
+    /// Read the run from this file instead of the database.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) capsule: Option<PathBuf>,
+    /// Also write everything the run was made of to this file.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<PathBuf>,
+    /// From the first request on that was not recorded, ask this model, and show how the report changes. Costs money; sends nothing.
+    #[arg(long, value_name = "MODEL")]
+    pub(crate) model: Option<String>,
+    /// Ask with this system prompt.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) prompt: Option<PathBuf>,
 }
 
 /// A search.

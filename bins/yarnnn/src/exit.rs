@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use yarnnn::config::ConfigError;
+use yarnnn::llm::LlmError;
 use yarnnn::platform::PlatformError;
 use yarnnn::{ConnectError, Error, StoreError};
 
@@ -74,9 +75,15 @@ fn classify(error: &anyhow::Error) -> (u8, &'static str) {
         Some(Error::NotFound(_)) => (FAILED, "not_found"),
         Some(Error::Busy(_)) => (FAILED, "busy"),
         Some(Error::Cancelled) => (FAILED, "cancelled"),
-        Some(Error::Store(StoreError::Locked { .. }) | Error::Platform(PlatformError::NeedsOperator { .. })) => {
-            (CONFIGURATION, "configuration")
-        }
+        Some(
+            Error::NeedsOperator { .. }
+            | Error::Store(StoreError::Locked { .. })
+            | Error::Platform(PlatformError::NeedsOperator { .. })
+            | Error::Model(LlmError::NeedsOperator { .. }),
+        ) => (CONFIGURATION, "configuration"),
+        Some(Error::Model(LlmError::OverCap { .. })) => (FAILED, "over_cap"),
+        Some(Error::Model(_)) => (FAILED, "model"),
+        Some(Error::Undelivered(_)) => (FAILED, "undelivered"),
         Some(Error::Store(_)) => (FAILED, "store"),
         Some(Error::Platform(PlatformError::NeedsUser { .. })) => (FAILED, "needs_user"),
         Some(Error::Platform(_)) => (FAILED, "platform"),

@@ -2,7 +2,7 @@
 
 use yarnnn::accounts::{Email, User};
 use yarnnn::connections::{Connections, Provider};
-use yarnnn::deliverables::Deliverable;
+use yarnnn::deliverables::{Deliverable, Destination};
 use yarnnn::pipeline::{CancelHandle, CancelToken};
 use yarnnn::platform_sync::PlatformSync;
 use yarnnn::{Config, Error, Yarnnn};
@@ -39,6 +39,14 @@ impl Session {
     /// Syncs of what is connected.
     pub(crate) fn platform_sync(&self) -> anyhow::Result<PlatformSync> {
         Ok(self.yarnnn.platform_sync().ok_or_else(|| Error::Failed(UNREACHABLE.to_owned()))?)
+    }
+
+    /// Fails when a report for one of these could only be mailed, and mails cannot be sent from here.
+    pub(crate) fn check_mail(&self, destinations: &[Destination]) -> anyhow::Result<()> {
+        if destinations.iter().any(|it| matches!(it, Destination::Email { .. })) {
+            self.config.outbox.check_mail()?;
+        }
+        Ok(())
     }
 
     /// The deliverable with this id, or with this title if it is the only one.

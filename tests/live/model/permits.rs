@@ -25,6 +25,10 @@ impl Capacity for Unlimited {
         Ok(())
     }
 
+    async fn introduce(&self, _: &Endpoint, _: &CapacityLimits) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn usage(&self) -> Result<Vec<CapacityUse>, StoreError> {
         Ok(vec![])
     }

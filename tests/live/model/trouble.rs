@@ -1,6 +1,6 @@
 //! What goes wrong: single answers, and rights that are lost and come back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use yarnnn::connections::Provider;
 use yarnnn::platform::Platform;
@@ -35,6 +35,9 @@ const OTHERS: [(&str, Platform); 7] = [
     ("slack.auth.test", Platform::Slack),
 ];
 
+/// Tries of a call after its first.
+const RETRIES: usize = 3;
+
 /// What the faults of one round may do to it.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Trouble {
@@ -42,6 +45,8 @@ pub(crate) struct Trouble {
     pub(crate) may_fail: BTreeSet<Platform>,
     /// Platforms whose lists may lack entries without saying so.
     pub(crate) silent: BTreeSet<Platform>,
+    /// How many tries of each call come to nothing.
+    wasted: BTreeMap<&'static str, usize>,
 }
 
 impl Trouble {
@@ -83,9 +88,24 @@ impl Trouble {
             _ => self.failing(platform, Fault::Forbidden),
         };
         let skip = random.below(4);
+        self.waste(call, platform, count, &fault);
         let said = format!("{call}: {count} times {fault:?} after {skip}");
         sim.faults().after(call, skip, count, fault);
         said
+    }
+
+    /// Several faults of a call may meet in one: together they can be more than the tries that it has.
+    fn waste(&mut self, call: &'static str, platform: Platform, count: usize, fault: &Fault) {
+        let wasted = self.wasted.entry(call).or_default();
+        if matches!(
+            fault,
+            Fault::RetryAfter(0) | Fault::Overloaded(_) | Fault::Status(..) | Fault::Disconnect | Fault::TruncatedBody
+        ) {
+            *wasted += count;
+        }
+        if *wasted > RETRIES {
+            self.may_fail.insert(platform);
+        }
     }
 
     fn failing(&mut self, platform: Platform, fault: Fault) -> Fault {

@@ -1,7 +1,9 @@
 //! What a session is asked, and what comes of it.
 
-use crate::llm::{Boundary, CallAccount, Message, StopReason, Usage};
-use crate::sync::StoredItem;
+use chrono::{DateTime, Utc};
+
+use crate::id::ContentId;
+use crate::llm::{Boundary, CallAccount, Message, StopReason, ToolResult, Usage};
 
 /// What a session is asked.
 #[derive(Debug, Clone)]
@@ -14,6 +16,8 @@ pub struct AgentTask {
     pub boundary: Boundary,
     /// Standing instructions; trusted text only.
     pub system: String,
+    /// The instant that the session takes for now, also when it is repeated: kept with the run.
+    pub at: DateTime<Utc>,
     /// What is said first, usually one turn of the user.
     pub messages: Vec<Message>,
     /// How often the model may ask for tools before it must answer. None of the calls after that offers any.
@@ -22,6 +26,10 @@ pub struct AgentTask {
     pub max_output_tokens: u32,
     /// The number of the first reference that tools may give to what they find: `s241`.
     pub next_reference: usize,
+    /// Items that `messages` show already, with their references. They keep them.
+    pub known: Vec<(ContentId, String)>,
+    /// What tools answered in an earlier try of this session: they are not asked again, so that it goes the same way.
+    pub journal: Vec<ToolResult>,
 }
 
 /// What came of a session.
@@ -35,8 +43,9 @@ pub struct AgentAnswer {
     pub model: String,
     /// What all calls used together.
     pub usage: Usage,
-    /// Items that tools showed to the model, with the references that they got. The answer may cite them.
-    pub found: Vec<(String, StoredItem)>,
+    /// Items that tools showed to the model, with the references that they got, in the order in which they were shown; those that the
+    /// task knew already are left out. The answer may cite them.
+    pub found: Vec<(String, ContentId)>,
     /// The whole conversation: what was said first, and every turn since, the last answer included.
     pub messages: Vec<Message>,
 }

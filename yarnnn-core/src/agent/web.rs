@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Cause;
+pub use crate::llm::WebHit;
 use crate::llm::{CallAccount, LlmError, Usage};
 
 /// A search of the web.
@@ -18,17 +19,6 @@ pub struct WebQuery {
     pub words: String,
     /// Results, at most; 1 to 10.
     pub max_results: u32,
-}
-
-/// One result.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct WebHit {
-    /// Where: an absolute `http` or `https` address.
-    pub url: String,
-    /// Its title.
-    pub title: String,
-    /// What it says about the words; at most 500 characters, may be empty.
-    pub snippet: String,
 }
 
 /// Results in order, each address once.

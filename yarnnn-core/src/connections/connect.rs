@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::tokens::TokenParts;
 use super::{
     Connected, Connection, ConnectionChange, ConnectionStore, ConnectionTokens, CredentialStore, Credentials, GrantError,
-    Granted, NewConnection, OAuth, OAuthState, OAuthStates, Provider, UnreadableConnection, source_limit,
+    Granted, Landscape, NewConnection, OAuth, OAuthState, OAuthStates, Provider, UnreadableConnection, source_limit,
 };
 use crate::accounts::{AccountStore, User};
 use crate::activity::{ActivityKind, NewActivity};
@@ -246,7 +246,10 @@ impl Connections {
         let shown = look(&opened, provider).await?;
         let known = self.list(user.id).await?.into_iter().find(|it| it.provider == provider);
         let same = known.as_ref().filter(|it| it.is_account(&shown.probe.account_id, &granted.metadata));
-        let mut landscape = same.map(|it| it.landscape.clone()).unwrap_or_default();
+        let mut landscape = match same {
+            Some(same) => same.landscape.clone(),
+            None => self.chosen_before(user.id, provider, &shown).await?,
+        };
         for &platform in provider.platforms() {
             let of_platform = shown.resources.iter().filter(|it| it.id.platform() == platform);
             landscape.replace(platform, of_platform.cloned().collect(), &[]);
@@ -278,6 +281,13 @@ impl Connections {
         };
         let connected = self.parts.connections.connect(new).await?;
         Ok(ConnectReport { connected, platforms, missing_scopes })
+    }
+
+    /// What was chosen of an account when it was connected last, as far as it is shown now. Another account begins anew.
+    async fn chosen_before(&self, user: UserId, provider: Provider, shown: &Shown) -> Result<Landscape, Error> {
+        let mut selected = self.parts.connections.selected_before(user, provider, &shown.probe.account_id).await?;
+        selected.retain(|id| shown.resources.iter().any(|it| it.id == *id));
+        Ok(Landscape { selected, ..Landscape::default() })
     }
 
     fn activity(&self, kind: ActivityKind, provider: Provider, summary: String) -> NewActivity {

@@ -44,6 +44,14 @@ impl Connections {
         self.parts.credentials.credentials(connection.user, connection.id).await.map(|_| ())
     }
 
+    /// Whether the keys at hand open anything of what is connected, by anybody.
+    ///
+    /// # Errors
+    /// `Locked` says which key is needed; others of the store.
+    pub async fn try_keys(&self) -> Result<(), StoreError> {
+        self.parts.credentials.try_keys().await
+    }
+
     /// Marks a connection: it is no longer synced, and what it brought stays.
     ///
     /// # Errors

@@ -163,9 +163,15 @@ impl Connection {
         self.metadata.get("account_id").and_then(serde_json::Value::as_str)
     }
 
-    /// Whether the row is of this account, given what the provider says of it. Rows of older installations name theirs by the
-    /// provider's own key; what names none is another one: mixing two accounts is worse than reading one again.
+    /// Whether the row is of this account, given what the provider says of it. Where a provider tells an id beside the name by
+    /// which its platforms answer (Google's `sub`, beside an address that can be changed, and handed to somebody else), that id
+    /// decides. Rows of older installations name theirs by the provider's own key; what names none is another one: mixing two
+    /// accounts is worse than reading one again.
     pub fn is_account(&self, account_id: &str, said: &serde_json::Map<String, serde_json::Value>) -> bool {
+        let lasting = |of: &serde_json::Map<String, serde_json::Value>| of.get("sub").filter(|it| it.is_string()).cloned();
+        if let (Provider::Google, Some(known), Some(told)) = (self.provider, lasting(&self.metadata), lasting(said)) {
+            return known == told;
+        }
         if let Some(account) = self.account_id() {
             return account == account_id;
         }

@@ -10,6 +10,7 @@ use super::{Connected, Connection, ConnectionChange, Credentials, NewConnection,
 use crate::activity::NewActivity;
 use crate::error::StoreError;
 use crate::id::{ConnectionId, UserId};
+use crate::platform::ResourceId;
 
 /// Connections without their secrets.
 ///
@@ -20,6 +21,8 @@ use crate::id::{ConnectionId, UserId};
 ///   metadata does not have.
 /// - Rows that older installations stored as platform `gmail` are Google's; a row with status `connected` is active.
 /// - `save` changes a row only if its version is the one that was read; else `Conflict`, and nothing is written.
+/// - What was selected and excluded of an account is kept when it is disconnected, or another takes its place: `selected_before`
+///   tells it, and `connect` of that account excludes the same again and ends the keeping. Of other accounts it means nothing.
 /// - `disconnect` deletes the row and its secrets, and what came from it as `connect` does for another account.
 /// - A row that cannot be read stops nothing: `live` names it in its place, `connect` and `disconnect` take it away. What cannot
 ///   be read of a landscape is left out of it.
@@ -57,6 +60,9 @@ pub trait ConnectionStore: Send + Sync + 'static {
         activity: NewActivity,
         at: DateTime<Utc>,
     ) -> Result<Option<u64>, StoreError>;
+
+    /// What was selected of an account when it was connected last; nothing of one that is connected, or never was.
+    async fn selected_before(&self, user: UserId, provider: Provider, account_id: &str) -> Result<Vec<ResourceId>, StoreError>;
 }
 
 /// The secrets of a connection, and how often they were replaced.
@@ -104,7 +110,9 @@ pub enum RefreshTurn {
 /// - `replace` stores what a refresh bought, keeps the old refresh token when there is no new one, adds one to the generation and
 ///   ends the lease; it is a `Conflict` for a caller whose lease ended and was taken, and then nothing is written.
 /// - `give_up` ends the caller's lease and changes nothing else.
-/// - Values that older installations sealed with Fernet under the same key can be read, and are sealed anew when replaced.
+/// - Values that older installations sealed with Fernet under the same key can be read. What was sealed so, or with a key that is
+///   no longer the first, is sealed anew by `credentials`, unless somebody replaced it meanwhile; the generation stays.
+/// - `try_keys` tries what is stored of active connections, some of each key; it is `Locked` if none of it opens.
 ///
 /// # Errors
 /// `Locked` when there is no key or the value was sealed with another one; `NotFound`, `Conflict`, `Unavailable`, `Corrupt`.
@@ -122,6 +130,9 @@ pub trait CredentialStore: Send + Sync + 'static {
 
     /// Stores what a refresh bought.
     async fn replace(&self, take: &TakeRefresh, bought: Credentials) -> Result<StoredCredentials, StoreError>;
+
+    /// Whether the keys at hand are those of this store.
+    async fn try_keys(&self) -> Result<(), StoreError>;
 
     /// Lets others try.
     async fn give_up(&self, take: &TakeRefresh) -> Result<(), StoreError>;

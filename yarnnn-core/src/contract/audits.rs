@@ -108,7 +108,7 @@ pub async fn commit_of_unchanged_items_takes_a_long_list(ports: &Ports) {
 pub async fn commit_of_an_audit_says_when(ports: &Ports) {
     finish(ports, Finished::default(), 1).await;
     assert_eq!(status(ports, ANA, &channel()).await.audited_at, None);
-    finish(ports, Finished { audited: true, ..Finished::default() }, 2).await;
+    finish(ports, Finished { audited: Some(minute(2)), ..Finished::default() }, 2).await;
     finish(ports, Finished::default(), 3).await;
     let run = begin(ports, ANA, &channel()).await;
     let progress = Progress::Failed { error: "down".to_owned(), activity: None };

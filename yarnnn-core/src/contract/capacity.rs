@@ -216,6 +216,29 @@ pub async fn set_limits_changes_an_endpoint(ports: &Ports) {
     refused(ports, 1).await;
 }
 
+/// To introduce an endpoint makes it, and then brings its numbers up to date; what an operator switched off stays so.
+pub async fn introduce_keeps_what_an_operator_switched_off(ports: &Ports) {
+    let introduced = async |requests| {
+        let limits = CapacityLimits { requests_per_minute: Some(requests), ..none() };
+        ports.capacity.introduce(&endpoint(), &limits).await.unwrap();
+    };
+    introduced(1).await;
+    granted(ports, 1).await;
+    refused(ports, 1).await;
+    introduced(2).await;
+    granted(ports, 1).await;
+    refused(ports, 1).await;
+    limited(ports, CapacityLimits { disabled: true, ..none() }).await;
+    introduced(9).await;
+    assert!(is_impossible(&acquire(ports, 1).await), "it is still switched off");
+    let limits = CapacityLimits { disabled: true, requests_per_minute: Some(9), ..none() };
+    assert_eq!(used(ports).await.limits, limits);
+    limited(ports, CapacityLimits { disabled: false, ..limits }).await;
+    granted(ports, 1).await;
+    introduced(9).await;
+    granted(ports, 1).await;
+}
+
 /// Every endpoint, sorted, with its limits as they were set.
 pub async fn usage_lists_endpoints(ports: &Ports) {
     let mut before: Vec<_> = ports.capacity.usage().await.unwrap().into_iter().map(|it| it.endpoint).collect();

@@ -347,6 +347,70 @@ pub async fn save_at_once_succeeds_once(ports: &Ports) {
     assert!(saved.iter().all(|it| it.is_ok() || is_conflict(it)), "{saved:?}");
 }
 
+/// An account of Google's is known by the id that does not change, where it is told: its address can be changed, or be another's.
+pub async fn connect_knows_an_account_by_the_id_that_stays(ports: &Ports) {
+    let told = |address: &str, sub: &str| {
+        let mut new = account(ANA, Provider::Google, address);
+        if !sub.is_empty() {
+            new.metadata.insert("sub".to_owned(), sub.into());
+        }
+        new
+    };
+    let steps = [
+        ("ana@example.com", "", "is new", 1),
+        ("ana@example.com", "118", "only tells more", 1),
+        ("ana@new.example", "118", "has another address", 1),
+        ("ana@new.example", "", "tells less, and is known by its address", 1),
+        ("ana@new.example", "227", "has the address of the former", 2),
+    ];
+    for (address, sub, what, epoch) in steps {
+        let done = ports.connections.connect(told(address, sub)).await.unwrap().connection;
+        assert_eq!((done.epoch, done.account_id()), (epoch, Some(address)), "an account that {what}");
+    }
+}
+
+/// What was excluded of an account is excluded when it is connected again, and means nothing of another.
+pub async fn connect_of_an_account_that_returns_excludes_the_same(ports: &Ports) {
+    let team = landscape().resources.remove(0);
+    let excluded = async || {
+        let known = ports.content.coverage(ANA, &[]).await.unwrap();
+        known.into_iter().filter(|it| it.excluded).map(|it| it.resource_name).collect::<Vec<_>>()
+    };
+    connected(ports, "ana@example.com").await;
+    ports.content.exclude(ANA, &team, true, minute(1)).await.unwrap();
+    let farewell = line(ActivityKind::IntegrationDisconnected, fresh(), "Disconnected");
+    ports.connections.disconnect(ANA, Provider::Google, farewell, minute(2)).await.unwrap();
+    for (account, names) in [("team@example.com", vec![]), ("ana@example.com", vec!["TEAM"]), ("team@example.com", vec![])] {
+        connected(ports, account).await;
+        assert_eq!(excluded().await, names, "{account}");
+    }
+    let ben = ben(ports).await;
+    ports.connections.connect(account(ben, Provider::Google, "ana@example.com")).await.unwrap();
+    assert!(ports.content.coverage(ben, &[]).await.unwrap().is_empty(), "everybody for themselves");
+}
+
+/// What was selected of an account is told until it is connected again.
+pub async fn selected_before_is_what_the_account_had(ports: &Ports) {
+    let before = async |user, account: &str| {
+        let all = ports.connections.selected_before(user, Provider::Google, account).await.unwrap();
+        all.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let ben = ben(ports).await;
+    let chosen = ["calendar:private"];
+    connected(ports, "ana@example.com").await;
+    assert_eq!(before(ANA, "ana@example.com").await, [""; 0], "it is connected");
+    let farewell = line(ActivityKind::IntegrationDisconnected, fresh(), "Disconnected");
+    ports.connections.disconnect(ANA, Provider::Google, farewell, minute(2)).await.unwrap();
+    assert_eq!(before(ANA, "ana@example.com").await, chosen);
+    assert_eq!((before(ben, "ana@example.com").await, before(ANA, "team@example.com").await), (vec![], vec![]));
+    connected(ports, "team@example.com").await;
+    connected(ports, "ana@example.com").await;
+    assert_eq!(
+        (before(ANA, "ana@example.com").await, before(ANA, "team@example.com").await),
+        (vec![], vec![chosen[0].to_owned()])
+    );
+}
+
 /// The row, its secrets and what came from it go; the log tells of it.
 pub async fn disconnect_takes_everything_along(ports: &Ports) {
     let first = connected(ports, "ana@example.com").await;

@@ -14,7 +14,7 @@ use crate::id::{ContentId, UserId};
 use crate::platform::{Author, Cursor, Gap, GapKind, Interval, Platform, Quarantined, ResourceId};
 use crate::sync::{
     ExpireBefore, Finished, MAX_CONTENT_CHARS, NewItem, Origin, PageCommit, Progress, Receipt, ResourceStatus, Retain,
-    RetainReason, RunHandle,
+    RetainReason, RunHandle, RunPart,
 };
 
 fn receipt(new: u64, unchanged: u64, revised: u64, gone: u64) -> Receipt {
@@ -322,7 +322,8 @@ pub async fn commit_of_the_last_page_sets_the_registry(ports: &Ports) {
         item_count: 7,
         source_latest_at: Some(minute(-3)),
         error: Some("é".repeat(600)),
-        audited: false,
+        part: RunPart::New,
+        audited: None,
         activity: Some(line(ActivityKind::PlatformSynced, fresh(), "synced")),
     };
     finish(ports, &run, finished, 2).await;

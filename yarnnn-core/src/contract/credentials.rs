@@ -186,6 +186,13 @@ pub async fn replace_leaves_the_row_as_others_read_it(ports: &Ports) {
     assert_eq!(current(ports, &connection).await.credentials.expires_at, None);
 }
 
+/// The keys that sealed what is connected are those of this store; where nothing is connected, any are.
+pub async fn try_keys_opens_what_was_connected(ports: &Ports) {
+    ports.credentials.try_keys().await.unwrap();
+    connected(ports, "ana@example.com").await;
+    ports.credentials.try_keys().await.unwrap();
+}
+
 /// Who gives up lets the next try, with the same credentials.
 pub async fn give_up_lets_the_next_try(ports: &Ports) {
     let connection = connected(ports, "a").await;

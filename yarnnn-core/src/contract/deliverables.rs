@@ -4,7 +4,7 @@ use futures::future::join_all;
 
 use super::Ports;
 use super::fixtures::{ANA, ben, created, deliverable, fresh, is_conflict, is_missing, minute, resource};
-use crate::deliverables::{DeliverableStatus, Destination, NewDeliverable, ReportType, Schedule, SourceRef};
+use crate::deliverables::{DeliverableStatus, Destination, NewDeliverable, ReportOptions, ReportType, Schedule, SourceRef};
 use crate::id::{DeliverableId, UserId};
 
 async fn listed(ports: &Ports, user: UserId) -> Vec<DeliverableId> {
@@ -22,16 +22,19 @@ async fn scheduled(ports: &Ports, minutes: i64) -> DeliverableId {
 pub async fn create_stores_what_was_given(ports: &Ports) {
     let schedule = Schedule::parse("biweekly", Some("friday"), Some("17:30"), Some("Europe/Berlin")).unwrap();
     let source = |text: &str| SourceRef { resource: resource(text), resource_name: format!("{text} “name”") };
+    let mail = || Destination::Email { address: "ana@example.com".parse().unwrap() };
     let destinations = [
-        Destination::Folder { path: None },
-        Destination::Folder { path: Some("/srv/Berichte ö".to_owned()) },
-        Destination::Email { address: "ana@example.com".parse().unwrap() },
+        vec![Destination::Folder { path: None }],
+        vec![Destination::Folder { path: Some("/srv/Berichte ö".to_owned()) }],
+        vec![mail(), Destination::Slack { channel: "#general".to_owned() }, Destination::Folder { path: None }],
     ];
-    for (destination, type_name) in destinations.into_iter().zip(["custom", "weekly_status", "meeting_prep"]) {
+    let options = ReportOptions { min_evidence_percent: Some(80), says_when_quiet: true };
+    for (destinations, type_name) in destinations.into_iter().zip(["custom", "weekly_status", "meeting_prep"]) {
         let new = NewDeliverable {
             report_type: ReportType::parse(type_name).unwrap(),
             sources: vec![source("gmail:INBOX"), source("calendar:team@example.com"), source("slack:C1")],
-            destination,
+            destinations,
+            options: options.clone(),
             schedule: (type_name != "custom").then_some(schedule),
             next_run_at: Some(minute(9)),
             description: None,
@@ -42,7 +45,8 @@ pub async fn create_stores_what_was_given(ports: &Ports) {
         assert_eq!((stored.id, stored.user, stored.title, stored.description), (new.id, ANA, new.title, new.description));
         assert_eq!(stored.report_type.as_str(), type_name);
         assert_eq!(stored.report_type, new.report_type);
-        assert_eq!((stored.sources, stored.destination, stored.schedule), (new.sources, new.destination, new.schedule));
+        assert_eq!((stored.sources, stored.destinations, stored.schedule), (new.sources, new.destinations, new.schedule));
+        assert_eq!(stored.options, new.options);
         assert_eq!((stored.next_run_at, stored.last_run_at, stored.created_at), (Some(minute(9)), None, minute(0)));
         assert_eq!(stored.status, DeliverableStatus::Active);
     }

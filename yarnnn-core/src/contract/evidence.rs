@@ -1,13 +1,62 @@
 //! Facts of [`EvidenceStore`](crate::evidence::EvidenceStore). Sentences are written with the step that verified them.
 
 use super::Ports;
-use super::fixtures::{ANA, ben, fresh, gone, live, message, opened, queued, sentence, verified, written};
-use crate::evidence::{Evidence, SentenceRecord};
+use super::fixtures::{
+    ANA, ben, channel, failed, finished, fresh, gone, live, message, minute, open_after, opened, queued, sentence, verified,
+    written,
+};
+use crate::agent::NewWebPage;
+use crate::deliverables::{Step, Version};
+use crate::evidence::{Evidence, SaidSentence, SentenceRecord};
 use crate::hash::Sha256;
-use crate::id::{UserId, VersionId};
+use crate::id::{ContentId, DeliverableId, UserId, VersionId};
+use crate::llm::ClaimStatus;
+use crate::sync::{ExpireBefore, NewItem};
 
 async fn sentences(ports: &Ports, user: UserId, version: VersionId) -> Vec<SentenceRecord> {
     ports.evidence.sentences(user, version).await.unwrap()
+}
+
+/// A statement that cites these rows.
+fn citing(index: u32, text: &str, cited: &[&NewItem]) -> SentenceRecord {
+    let mut record = sentence(index, text, &vec!["quote"; cited.len()]);
+    for (evidence, item) in record.evidence.iter_mut().zip(cited) {
+        evidence.content_id = item.id;
+        evidence.revision = item.item.content_hash;
+    }
+    record
+}
+
+/// A version with these statements, whose messages are queued; the rows that it cites are retained.
+async fn reported(ports: &Ports, version: &Version, records: Vec<SentenceRecord>) {
+    let retain = records.iter().flat_map(|it| &it.evidence).map(|it| it.content_id).collect();
+    ports.versions.advance(written(version.id)).await.unwrap();
+    ports.versions.advance(verified(version.id, records)).await.unwrap();
+    ports.versions.advance(queued(version.id, vec![], retain)).await.unwrap();
+}
+
+/// The same, and it arrived.
+async fn delivered(ports: &Ports, version: &Version, records: Vec<SentenceRecord>) {
+    reported(ports, version, records).await;
+    ports.versions.advance(finished(version.id)).await.unwrap();
+}
+
+async fn next(ports: &Ports, version: &Version) -> Version {
+    ports.versions.open(open_after(ANA, version.deliverable, version.number)).await.unwrap()
+}
+
+async fn said(ports: &Ports, deliverable: DeliverableId, limit: u32) -> Vec<SaidSentence> {
+    ports.evidence.said(ANA, deliverable, limit).await.unwrap()
+}
+
+async fn said_texts(ports: &Ports, deliverable: DeliverableId, limit: u32) -> Vec<String> {
+    said(ports, deliverable, limit).await.into_iter().map(|it| it.text).collect()
+}
+
+/// What has become of the sources of the only statement.
+async fn fates(ports: &Ports, version: &Version) -> Vec<(ClaimStatus, Option<ContentId>)> {
+    let said = said(ports, version.deliverable, 9).await.pop().unwrap();
+    said.evidence.iter().map(|it| (it.status, it.current)).collect()
 }
 
 /// In the order of the report, each with its evidence in its own order.
@@ -52,4 +101,110 @@ pub async fn sentences_outlive_what_they_cite(ports: &Ports) {
     ports.versions.advance(queued(version.id, vec![], vec![])).await.unwrap();
     gone(ports, &["1"], 2).await;
     assert_eq!(sentences(ports, ANA, version.id).await, [record]);
+}
+
+/// Newest version first, in the order of the report, as many as asked for; what has no evidence is left out.
+pub async fn said_is_newest_first_and_limited(ports: &Ports) {
+    let first = opened(ports).await;
+    let records = vec![sentence(0, "A.", &["a"]), sentence(1, "Inferred.", &[]), sentence(2, "B.", &["b", "c"])];
+    delivered(ports, &first, records).await;
+    let second = next(ports, &first).await;
+    delivered(ports, &second, vec![sentence(1, "D.", &["d"]), sentence(0, "C.", &["c"])]).await;
+    assert_eq!(said_texts(ports, first.deliverable, 99).await, ["C.", "D.", "A.", "B."]);
+    assert_eq!(said_texts(ports, first.deliverable, 3).await, ["C.", "D.", "A."]);
+    assert_eq!(said_texts(ports, first.deliverable, 0).await, [""; 0]);
+    let told: Vec<_> = said(ports, first.deliverable, 99).await.iter().map(|it| (it.version, it.number)).collect();
+    assert_eq!(told, [(second.id, 2), (second.id, 2), (first.id, 1), (first.id, 1)]);
+}
+
+/// What was not delivered was not said.
+pub async fn said_is_what_arrived(ports: &Ports) {
+    let version = opened(ports).await;
+    assert_eq!(said(ports, version.deliverable, 9).await, []);
+    reported(ports, &version, vec![sentence(0, "A.", &["a"])]).await;
+    assert_eq!(said(ports, version.deliverable, 9).await, []);
+    ports.versions.advance(failed(version.id, Step::Queued)).await.unwrap();
+    assert_eq!(said(ports, version.deliverable, 9).await, []);
+    let second = next(ports, &version).await;
+    delivered(ports, &second, vec![sentence(0, "B.", &["b"])]).await;
+    assert_eq!(said_texts(ports, version.deliverable, 9).await, ["B."]);
+}
+
+/// Another user's deliverable said nothing, and neither did another deliverable of the user.
+pub async fn said_is_shown_to_its_owner(ports: &Ports) {
+    let (ben, version, other) = (ben(ports).await, opened(ports).await, opened(ports).await);
+    delivered(ports, &version, vec![sentence(0, "A.", &["a"])]).await;
+    assert_eq!(ports.evidence.said(ben, version.deliverable, 9).await.unwrap(), []);
+    assert_eq!(said(ports, other.deliverable, 9).await, []);
+}
+
+/// Each source once, in the order in which the sentence cites them, with its item.
+pub async fn said_names_its_sources(ports: &Ports) {
+    let (one, two) = (message("1", "one"), message("2", "two"));
+    live(ports, vec![one.clone(), two.clone()], 1).await;
+    let version = opened(ports).await;
+    delivered(ports, &version, vec![citing(0, "Both.", &[&two, &one, &two])]).await;
+    let sentence = said(ports, version.deliverable, 9).await.pop().unwrap();
+    let sources: Vec<_> = sentence.evidence.iter().map(|it| (it.content_id, it.revision, it.item.clone())).collect();
+    let expected = [&two, &one].map(|it| (it.id, it.item.content_hash, Some((channel(), it.item.item_id.clone()))));
+    assert_eq!(sources, expected);
+}
+
+/// A source stands while it is the current row of its item; after an edit the newer row says it.
+pub async fn said_shows_what_changed(ports: &Ports) {
+    let (old, kept, new) = (message("1", "on friday"), message("2", "kept"), message("1", "on monday"));
+    live(ports, vec![old.clone(), kept.clone()], 1).await;
+    let version = opened(ports).await;
+    delivered(ports, &version, vec![citing(0, "Both.", &[&old, &kept])]).await;
+    let (standing, changed) = (ClaimStatus::Standing, ClaimStatus::Changed);
+    assert_eq!(fates(ports, &version).await, [(standing, Some(old.id)), (standing, Some(kept.id))]);
+    live(ports, vec![new.clone()], 2).await;
+    assert_eq!(fates(ports, &version).await, [(changed, Some(new.id)), (standing, Some(kept.id))]);
+    live(ports, vec![message("1", "on friday")], 3).await;
+    assert_eq!(fates(ports, &version).await, [(standing, Some(old.id)), (standing, Some(kept.id))]);
+}
+
+/// What replaced a source may be gone; the source changed all the same.
+pub async fn said_shows_what_changed_and_expired(ports: &Ports) {
+    let (old, new) = (message("1", "on friday"), message("1", "on monday"));
+    live(ports, vec![old.clone()], 1).await;
+    let version = opened(ports).await;
+    delivered(ports, &version, vec![citing(0, "It launches.", &[&old])]).await;
+    live(ports, vec![new.clone()], 2).await;
+    ports.content.expire(ExpireBefore { instant: minute(10_000_000), batch: 99 }).await.unwrap();
+    assert_eq!(fates(ports, &version).await, [(ClaimStatus::Changed, None)]);
+}
+
+/// A source that was taken back is withdrawn, as is one whose row is gone; seen again, it stands.
+pub async fn said_shows_what_was_withdrawn(ports: &Ports) {
+    let (cited, missing) = (message("1", "the launch"), message("2", "never stored"));
+    live(ports, vec![cited.clone()], 1).await;
+    let version = opened(ports).await;
+    delivered(ports, &version, vec![citing(0, "It launches.", &[&cited, &missing])]).await;
+    let withdrawn = (ClaimStatus::Withdrawn, None);
+    assert_eq!(fates(ports, &version).await, [(ClaimStatus::Standing, Some(cited.id)), withdrawn]);
+    gone(ports, &["1"], 2).await;
+    assert_eq!(fates(ports, &version).await, [withdrawn, withdrawn]);
+    let sentence = said(ports, version.deliverable, 9).await.pop().unwrap();
+    let items: Vec<_> = sentence.evidence.into_iter().map(|it| it.item).collect();
+    assert_eq!(items, [Some((channel(), "1".to_owned())), None]);
+    live(ports, vec![message("1", "the launch")], 3).await;
+    assert_eq!(fates(ports, &version).await, [(ClaimStatus::Standing, Some(cited.id)), withdrawn]);
+}
+
+/// A page of the web stands as it was read.
+pub async fn said_counts_pages_of_the_web_as_standing(ports: &Ports) {
+    let (version, id) = (opened(ports).await, ContentId::from_uuid(fresh()));
+    let page = NewWebPage {
+        id,
+        url: "https://example.com/".to_owned(),
+        title: "Example".to_owned(),
+        content: "It launches.".to_owned(),
+        fetched_at: minute(1),
+    };
+    ports.web_pages.keep(ANA, version.id, vec![page], minute(1)).await.unwrap();
+    let mut record = sentence(0, "It launches.", &["launches"]);
+    record.evidence[0].content_id = id;
+    delivered(ports, &version, vec![record]).await;
+    assert_eq!(fates(ports, &version).await, [(ClaimStatus::Standing, Some(id))]);
 }

@@ -8,8 +8,8 @@ use super::Ports;
 use crate::accounts::NewUser;
 use crate::activity::{ActivityKind, NewActivity};
 use crate::deliverables::{
-    Binding, Destination, Hold, NewDeliverable, OpenVersion, ReportType, RunState, SourceRef, SourceSnapshot, Step, StepChange,
-    StepCommit, Version,
+    Binding, Destination, Hold, NewDeliverable, OpenVersion, ReportOptions, ReportType, RunState, SourceRef, SourceSnapshot,
+    Step, StepChange, StepCommit, Version,
 };
 use crate::delivery::{ChannelKind, NewMessage, OutboxFile};
 use crate::error::StoreError;
@@ -17,9 +17,9 @@ use crate::evidence::{Evidence, SentenceRecord};
 use crate::hash::Sha256;
 use crate::id::{ActivityId, ContentId, DeliverableId, IdGen as _, MessageId, RandomIds, UserId, VersionId};
 use crate::pipeline::Holder;
-use crate::platform::{Author, ContentType, Interval, Item, PageToken, ResourceId};
+use crate::platform::{Author, ContentType, Interval, Item, ResourceId};
 use crate::sync::{
-    BeginRun, ContentQuery, Finished, NewItem, Origin, PageCommit, Progress, Receipt, RunHandle, RunMode, StoredItem,
+    BeginRun, ContentQuery, Finished, NewItem, Origin, PageCommit, Progress, Receipt, RunHandle, RunMode, RunPart, StoredItem,
 };
 
 /// The user that every store has.
@@ -117,7 +117,7 @@ pub fn last_page(run: &RunHandle, items: Vec<NewItem>, minutes: i64) -> PageComm
 
 /// A page after which others follow.
 pub fn first_page(run: &RunHandle, items: Vec<NewItem>, minutes: i64) -> PageCommit {
-    PageCommit { progress: Progress::Within(PageToken::new("2")), ..last_page(run, items, minutes) }
+    PageCommit { progress: Progress::Within { part: RunPart::New, place: None }, ..last_page(run, items, minutes) }
 }
 
 /// Runs a whole live sync of the channel with one page.
@@ -179,7 +179,8 @@ pub fn deliverable(user: UserId) -> NewDeliverable {
         description: Some("What moved".to_owned()),
         report_type: ReportType::parse("weekly_status").unwrap(),
         sources: vec![SourceRef { resource: channel(), resource_name: "#general".to_owned() }],
-        destination: Destination::Folder { path: None },
+        destinations: vec![Destination::Folder { path: None }],
+        options: ReportOptions::default(),
         schedule: None,
         next_run_at: None,
         at: minute(0),
@@ -202,12 +203,6 @@ pub fn me() -> Holder {
 /// What a run has decided.
 pub fn run_state() -> RunState {
     RunState {
-        asked_for: minute(0),
-        as_of: minute(0),
-        window: stretch(-10_080, 0),
-        window_moved: false,
-        binding: Binding::CrossPlatform,
-        material: vec![],
         sources: vec![SourceSnapshot {
             resource: channel(),
             resource_name: "#general".to_owned(),
@@ -218,8 +213,7 @@ pub fn run_state() -> RunState {
             gaps: vec![],
             last_error: None,
         }],
-        ran: None,
-        tally: None,
+        ..RunState::of(Binding::CrossPlatform, (minute(0), minute(0)), stretch(-10_080, 0))
     }
 }
 
@@ -278,7 +272,7 @@ pub fn finished(version: VersionId) -> StepCommit {
 /// The run ends as failed at this step.
 pub fn failed(version: VersionId, at: Step) -> StepCommit {
     let activity = line(ActivityKind::DeliverableRun, fresh(), "failed");
-    step(version, at, StepChange::Failed { error: "the folder is full".to_owned(), activity })
+    step(version, at, StepChange::Failed { error: "the folder is full".to_owned(), draft: None, state: None, activity })
 }
 
 /// A version that has come as far as `verified`.

@@ -30,8 +30,11 @@ pub mod jobs_lost;
 pub mod jobs_rescue;
 pub mod jobs_state;
 pub mod leases;
+pub mod ledger_fixtures;
+pub mod model_ledger;
 pub mod oauth_states;
 pub mod outbox;
+pub mod places;
 mod ports;
 pub mod presence;
 pub mod reading;
@@ -39,5 +42,6 @@ pub mod rebuilds;
 pub mod search;
 pub mod versions;
 pub mod wake_ups;
+pub mod web_pages;
 
 pub use ports::Ports;

@@ -4,7 +4,7 @@ use futures::future::join_all;
 
 use super::Ports;
 use super::fixtures::{ANA, ben, finished, fresh, is_conflict, is_missing, letter, minute, queued_version};
-use crate::delivery::{ChannelKind, MessageState, OutboxMessage, Settlement};
+use crate::delivery::{ChannelKind, HeldDecision, MessageState, OutboxMessage, Settlement};
 use crate::id::{MessageId, VersionId};
 
 async fn only_message(ports: &Ports) -> OutboxMessage {
@@ -24,6 +24,19 @@ fn refused() -> Settlement {
     Settlement::Failed { error: "the folder is full".to_owned() }
 }
 
+fn unknown() -> Settlement {
+    Settlement::Unknown { error: "timed out\0".to_owned() }
+}
+
+/// A message of which nobody can say whether it arrived, after one attempt at minute 1.
+async fn held(ports: &Ports) -> OutboxMessage {
+    let message = only_message(ports).await;
+    ports.outbox.start(ANA, message.id, minute(1)).await.unwrap();
+    let settlement = Settlement::Held { error: "look into the channel".to_owned() };
+    ports.outbox.settle(ANA, message.id, 1, settlement, minute(2)).await.unwrap();
+    again(ports, &message).await
+}
+
 /// The messages of a version by key, as they were queued.
 pub async fn messages_are_by_key_and_as_they_were_queued(ports: &Ports) {
     let letters = ["b", "a", "B", "é", "a/b"].map(letter);
@@ -34,7 +47,7 @@ pub async fn messages_are_by_key_and_as_they_were_queued(ports: &Ports) {
     assert_eq!((stored.id, stored.user, stored.version), (queued.id, ANA, version.id));
     assert_eq!((stored.channel, &stored.target, &stored.files), (ChannelKind::Folder, &queued.target, &queued.files));
     assert_eq!((stored.state, stored.attempts), (MessageState::Pending, 0));
-    assert_eq!((&stored.external_id, &stored.error), (&None, &None));
+    assert_eq!((&stored.external_id, &stored.error, stored.first_attempt_at), (&None, &None, None));
 }
 
 /// Another user sees none, and a version that is not there has none.
@@ -78,6 +91,48 @@ pub async fn start_refuses_what_was_sent(ports: &Ports) {
     ports.versions.advance(finished(message.version)).await.unwrap();
 }
 
+/// The caller learns in what state the message was: whether it has to ask first.
+pub async fn start_answers_the_state_that_it_found(ports: &Ports) {
+    let message = only_message(ports).await;
+    let ends = [None, Some(unknown()), Some(refused()), None, Some(unknown())];
+    let found = [
+        MessageState::Pending,
+        MessageState::Sending,
+        MessageState::Unknown,
+        MessageState::Failed,
+        MessageState::Sending,
+        MessageState::Unknown,
+    ];
+    for ((attempt, found), end) in (1..).zip(found).zip(ends.into_iter().chain([None])) {
+        let started = ports.outbox.start(ANA, message.id, minute(1)).await.unwrap();
+        assert_eq!((started.state, started.attempts), (found, attempt));
+        assert_eq!(again(ports, &message).await.state, MessageState::Sending);
+        if let Some(end) = end {
+            ports.outbox.settle(ANA, message.id, attempt, end, minute(2)).await.unwrap();
+        }
+    }
+}
+
+/// When sending was begun first is kept, whatever comes after.
+pub async fn start_keeps_the_first_attempt(ports: &Ports) {
+    let message = only_message(ports).await;
+    for (attempt, end) in (1..).zip([refused(), unknown(), sent()]) {
+        let started = ports.outbox.start(ANA, message.id, minute(10 * i64::from(attempt))).await.unwrap();
+        assert_eq!((started.attempts, started.first_attempt_at), (attempt, Some(minute(10))));
+        ports.outbox.settle(ANA, message.id, attempt, end, minute(99)).await.unwrap();
+        assert_eq!(again(ports, &message).await.first_attempt_at, Some(minute(10)));
+    }
+}
+
+/// What waits for a person is not sent.
+pub async fn start_refuses_what_is_held(ports: &Ports) {
+    let message = held(ports).await;
+    assert_eq!((message.state, message.error.as_deref()), (MessageState::Held, Some("look into the channel")));
+    assert!(is_conflict(&ports.outbox.start(ANA, message.id, minute(3)).await));
+    assert!(is_conflict(&ports.outbox.settle(ANA, message.id, 1, sent(), minute(3)).await));
+    assert_eq!(again(ports, &message).await, message);
+}
+
 /// Only the attempt that was begun last may end, and only once.
 pub async fn settle_ends_the_last_attempt(ports: &Ports) {
     let message = only_message(ports).await;
@@ -91,13 +146,82 @@ pub async fn settle_ends_the_last_attempt(ports: &Ports) {
     assert_eq!(again(ports, &message).await.state, MessageState::Failed);
 }
 
+/// What is in doubt says so until its end is known.
+pub async fn settle_keeps_a_doubt_until_it_is_gone(ports: &Ports) {
+    let message = only_message(ports).await;
+    ports.outbox.start(ANA, message.id, minute(1)).await.unwrap();
+    ports.outbox.settle(ANA, message.id, 1, unknown(), minute(2)).await.unwrap();
+    let doubted = again(ports, &message).await;
+    assert_eq!((doubted.state, doubted.error.as_deref()), (MessageState::Unknown, Some("timed out\u{fffd}")));
+    ports.outbox.start(ANA, message.id, minute(3)).await.unwrap();
+    ports.outbox.settle(ANA, message.id, 2, sent(), minute(4)).await.unwrap();
+    let arrived = again(ports, &message).await;
+    assert_eq!((arrived.state, arrived.error, arrived.attempts), (MessageState::Sent, None, 2));
+}
+
 /// Of many attempts that begin at once all do, one after the other, and only the last may end.
 pub async fn start_at_once_lets_the_last_settle(ports: &Ports) {
     let message = only_message(ports).await;
     let started = join_all((0..6).map(|_| ports.outbox.start(ANA, message.id, minute(1)))).await;
-    let mut attempts: Vec<_> = started.into_iter().map(|it| it.unwrap().attempts).collect();
-    attempts.sort_unstable();
+    let mut started: Vec<_> = started.into_iter().map(|it| it.unwrap()).collect();
+    started.sort_unstable_by_key(|it| it.attempts);
+    let attempts: Vec<_> = started.iter().map(|it| it.attempts).collect();
     assert_eq!(attempts, [1, 2, 3, 4, 5, 6]);
+    let found: Vec<_> = started.iter().map(|it| it.state).collect();
+    assert_eq!((found[0], &found[1..]), (MessageState::Pending, &[MessageState::Sending; 5][..]));
     let settled = join_all(attempts.iter().map(|it| ports.outbox.settle(ANA, message.id, *it, sent(), minute(2)))).await;
     assert_eq!(settled.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, false, false, false, false, true]);
+}
+
+/// A person saw it: it is sent, and never again.
+pub async fn decide_that_it_arrived_ends_it(ports: &Ports) {
+    let message = held(ports).await;
+    let decided = ports.outbox.decide(ANA, message.id, HeldDecision::Arrived, minute(3)).await.unwrap();
+    assert_eq!((decided.state, decided.error.clone(), decided.attempts), (MessageState::Sent, None, 1));
+    assert_eq!(again(ports, &message).await, decided);
+    assert!(is_conflict(&ports.outbox.start(ANA, message.id, minute(4)).await));
+    ports.versions.advance(finished(message.version)).await.unwrap();
+}
+
+/// A person missed it: it is sent once more, with the same bytes and under the same key.
+pub async fn decide_to_send_again_takes_it_back(ports: &Ports) {
+    let message = held(ports).await;
+    let decided = ports.outbox.decide(ANA, message.id, HeldDecision::SendAgain, minute(3)).await.unwrap();
+    assert_eq!(decided, OutboxMessage { state: MessageState::Pending, error: None, ..message.clone() });
+    assert_eq!(again(ports, &message).await, decided);
+    let started = ports.outbox.start(ANA, message.id, minute(4)).await.unwrap();
+    assert_eq!((started.state, started.attempts, started.first_attempt_at), (MessageState::Pending, 2, Some(minute(1))));
+    assert!(is_conflict(&ports.outbox.settle(ANA, message.id, 1, sent(), minute(5)).await), "of the attempt before");
+    ports.outbox.settle(ANA, message.id, 2, sent(), minute(5)).await.unwrap();
+}
+
+/// Nobody decides about a message that is not held.
+pub async fn decide_needs_a_held_message(ports: &Ports) {
+    let message = only_message(ports).await;
+    for (attempt, end) in (1..).zip([refused(), unknown(), sent()]) {
+        assert!(is_conflict(&ports.outbox.decide(ANA, message.id, HeldDecision::SendAgain, minute(1)).await), "{end:?}");
+        ports.outbox.start(ANA, message.id, minute(1)).await.unwrap();
+        assert!(is_conflict(&ports.outbox.decide(ANA, message.id, HeldDecision::SendAgain, minute(1)).await), "{end:?}");
+        ports.outbox.settle(ANA, message.id, attempt, end, minute(2)).await.unwrap();
+    }
+    assert!(is_conflict(&ports.outbox.decide(ANA, message.id, HeldDecision::SendAgain, minute(3)).await));
+    assert_eq!(again(ports, &message).await.state, MessageState::Sent);
+}
+
+/// Another user decides nothing, and a message that is not there waits for nobody.
+pub async fn decide_needs_the_users_own_message(ports: &Ports) {
+    let (ben, message) = (ben(ports).await, held(ports).await);
+    assert!(is_missing(&ports.outbox.decide(ben, message.id, HeldDecision::Arrived, minute(3)).await));
+    let unknown = MessageId::from_uuid(fresh());
+    assert!(is_missing(&ports.outbox.decide(ANA, unknown, HeldDecision::Arrived, minute(3)).await));
+    assert_eq!(again(ports, &message).await, message);
+}
+
+/// Of decisions at once the first counts.
+pub async fn decide_at_once_succeeds_once(ports: &Ports) {
+    let message = held(ports).await;
+    let decisions = [HeldDecision::Arrived, HeldDecision::SendAgain].into_iter().cycle().take(6);
+    let decided = join_all(decisions.map(|it| ports.outbox.decide(ANA, message.id, it, minute(3)))).await;
+    assert_eq!(decided.iter().filter(|it| it.is_ok()).count(), 1, "{decided:?}");
+    assert!(decided.iter().all(|it| it.is_ok() || is_conflict(it)), "{decided:?}");
 }

@@ -44,7 +44,7 @@ fn gone(item_ids: &[&str]) -> Vec<String> {
 }
 
 fn gap(reason: &str) -> Gap {
-    Gap { kind: GapKind::ExpiredCursor, from: Some(minute(0)), to: None, reason: reason.to_owned() }
+    Gap { kind: GapKind::Unreadable, from: Some(minute(0)), to: None, reason: reason.to_owned() }
 }
 
 fn quarantined(item: &str) -> Vec<Quarantined> {

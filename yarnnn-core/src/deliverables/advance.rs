@@ -4,20 +4,25 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::capsule::exchanges;
 use super::draft::Draft;
+use super::material::MaterialItem;
 use super::model::Deliverable;
 use super::parts::DeliverablesParts;
 use super::queue::messages;
 use super::render::{Render, RenderInput};
+use super::replay::journal;
+use super::research::{Look, LookInput, pages};
 use super::verify::{Verify, VerifyInput};
-use super::version::{RunState, Step, StepChange, StepCommit, Version, VersionStatus};
-use super::write::{Write, WriteInput};
+use super::version::{MaterialRef, RunState, Step, StepChange, StepCommit, Version, VersionStatus};
+use super::write::{NoDraft, Write, WriteInput, Written};
 use crate::activity::{ActivityKind, NewActivity};
-use crate::delivery::{ChannelKind, Deliver};
+use crate::delivery::Deliver;
 use crate::error::Error;
-use crate::id::{ActivityId, ContentId};
+use crate::hash::Sha256;
+use crate::id::{ActivityId, UserId};
+use crate::llm::Usage;
 use crate::pipeline::StageCx;
-use crate::sync::StoredItem;
 
 /// Moves versions on.
 pub(super) struct Advance {
@@ -30,7 +35,10 @@ impl Advance {
         let change = match version.step {
             Step::Gathered => self.write(cx, deliverable, version).await?,
             Step::Written => self.verify(cx, version).await?,
-            Step::Verified => self.queue(cx, deliverable, version).await?,
+            Step::Verified => match held_back(deliverable, version) {
+                Some(reason) => self.stage(deliverable, version, reason),
+                None => self.queue(cx, deliverable, version).await?,
+            },
             Step::Queued => self.deliver(deliverable, version).await?,
             Step::Finished => return Ok(()),
         };
@@ -40,52 +48,99 @@ impl Advance {
     /// Ends the run as failed. The step stays, so that a failed delivery can be tried again with the same bytes.
     pub(super) async fn fail(&self, deliverable: &Deliverable, version: &Version, error: String) -> Result<(), Error> {
         let activity = self.activity(deliverable, version, VersionStatus::Failed, Some(&error));
-        self.commit(version, StepChange::Failed { error, activity }).await
+        self.commit(version, StepChange::Failed { error, draft: None, state: None, activity }).await
     }
 
     async fn write(&self, cx: &StageCx, deliverable: &Deliverable, version: &Version) -> Result<StepChange, Error> {
-        let items = self.material(version).await?;
-        let writer = Write { model: self.parts.model.clone(), revisions: self.parts.revisions.clone() };
-        let input = WriteInput { deliverable: deliverable.clone(), version: version.id, state: version.state.clone(), items };
-        let written = cx.run(&writer, input).await?;
-        let state = RunState { ran: Some(written.ran), ..version.state.clone() };
-        Ok(StepChange::Written { draft: written.draft.markdown, state })
+        if version.state.quiet {
+            return Ok(StepChange::Written { draft: String::new(), state: version.state.clone() });
+        }
+        let researched = self.research(cx, deliverable, version).await?;
+        let state = researched.0;
+        let items = self.material(version.user, &state).await?;
+        let writer = Write {
+            agent: self.parts.writer.clone(),
+            sources: self.parts.clone(),
+            prompts: self.parts.prompts.clone(),
+            revisions: self.parts.revisions.clone(),
+        };
+        // What an earlier try of this run asked and was told is not asked and paid for again.
+        let journal = journal(&exchanges(self.parts.ledger.as_ref(), version.user, version.id).await?);
+        let input = WriteInput { deliverable: deliverable.clone(), version: version.id, state: state.clone(), items, journal };
+        let Written { draft, mut ran, found } = cx.run(&writer, input).await?;
+        ran.usage += researched.1;
+        let mut state = RunState { ran: Some(ran), ..state };
+        state.found = found;
+        Ok(match draft {
+            Ok(draft) => StepChange::Written { draft: draft.markdown, state },
+            Err(NoDraft { ending, reason, raw }) => {
+                state.ending = Some(ending);
+                let activity = self.activity(deliverable, version, VersionStatus::Failed, Some(&reason));
+                StepChange::Failed { error: reason, draft: raw, state: Some(Box::new(state)), activity }
+            }
+        })
+    }
+
+    /// Looks things up on the web for a report that asks for it, once per version; what was read becomes material.
+    async fn research(&self, cx: &StageCx, deliverable: &Deliverable, version: &Version) -> Result<(RunState, Usage), Error> {
+        let mut state = version.state.clone();
+        let Some(agent) = self.parts.research.as_ref().filter(|_| state.binding.has_research_directive()) else {
+            return Ok((state, Usage::default()));
+        };
+        let web = &self.parts.web_pages;
+        let mut usage = Usage::default();
+        if web.of_version(version.user, version.id).await?.is_empty() {
+            let found = cx.run(&Look { agent: agent.clone() }, LookInput::of(deliverable, version)).await?;
+            usage = found.usage;
+            let pages = pages(found, self.parts.ids.as_ref());
+            web.keep(version.user, version.id, pages, self.parts.clock.now()).await?;
+        }
+        for page in web.of_version(version.user, version.id).await? {
+            let reference = format!("s{}", state.material.len() + 1);
+            let revision = Sha256::of(&page.content);
+            state.material.push(MaterialRef { reference, content_id: page.id, revision, changed: false });
+        }
+        Ok((state, usage))
     }
 
     async fn verify(&self, cx: &StageCx, version: &Version) -> Result<StepChange, Error> {
         let draft = Draft { markdown: version.draft.clone().unwrap_or_default() };
-        let input = VerifyInput { draft, state: version.state.clone(), items: self.material(version).await? };
-        let verified = cx.run(&Verify, input).await?;
+        let items = self.material(version.user, &version.state).await?;
+        let verified = cx.run(&Verify, VerifyInput { draft, state: version.state.clone(), items }).await?;
         let state = RunState { tally: Some(verified.tally), ..version.state.clone() };
         Ok(StepChange::Verified { sentences: verified.sentences, state })
     }
 
+    fn stage(&self, deliverable: &Deliverable, version: &Version, reason: String) -> StepChange {
+        let activity = self.activity(deliverable, version, VersionStatus::Staged, Some(&reason));
+        StepChange::Staged { reason, activity }
+    }
+
     async fn queue(&self, cx: &StageCx, deliverable: &Deliverable, version: &Version) -> Result<StepChange, Error> {
         let sentences = self.parts.evidence.sentences(version.user, version.id).await?;
-        let items = self.material(version).await?;
+        let items = self.material(version.user, &version.state).await?;
         let input = RenderInput { deliverable: deliverable.clone(), version: version.clone(), sentences, items };
         let rendered = cx.run(&Render, input).await?;
-        let folder = self.parts.channels.iter().find(|it| it.kind() == ChannelKind::Folder);
-        let default_target = folder.map(|it| it.default_target()).unwrap_or_default();
-        let messages = messages(deliverable, version, &rendered, &default_target, self.parts.ids.as_ref())?;
-        let retain = version.state.material.iter().map(|it| it.content_id).collect();
+        let messages = messages(deliverable, version, &rendered, &self.parts.ways, self.parts.ids.as_ref())?;
+        let retain = version.state.all_material().map(|it| it.content_id).collect();
         Ok(StepChange::Queued { final_content: rendered.markdown, messages, retain })
     }
 
     async fn deliver(&self, deliverable: &Deliverable, version: &Version) -> Result<StepChange, Error> {
         let parts = &self.parts;
-        let deliver = Deliver::new(parts.outbox.clone(), parts.channels.clone(), parts.clock.clone());
+        let deliver = Deliver::new(parts.outbox.clone(), parts.ways.channels.clone(), parts.clock.clone());
         let delivered = deliver.version(version.user, version.id).await?;
-        if let Some(error) = delivered.error() {
-            return Err(Error::Failed(error));
+        match delivered.error() {
+            Some(error) if delivered.may_pass() => return Err(Error::Undelivered(error)),
+            Some(error) => return Err(Error::Failed(error)),
+            None => {}
         }
         let activity = self.activity(deliverable, version, VersionStatus::Delivered, None);
         Ok(StepChange::Finished { activity })
     }
 
-    async fn material(&self, version: &Version) -> Result<Vec<StoredItem>, Error> {
-        let ids: Vec<ContentId> = version.state.material.iter().map(|it| it.content_id).collect();
-        Ok(self.parts.content.find(version.user, &ids).await?)
+    async fn material(&self, user: UserId, state: &RunState) -> Result<Vec<MaterialItem>, Error> {
+        self.parts.material(user, state).await
     }
 
     async fn commit(&self, version: &Version, change: StepChange) -> Result<(), Error> {
@@ -119,4 +174,15 @@ impl Advance {
             }),
         }
     }
+}
+
+/// Why a verified report waits for a person: less of it is proven than its reader wants.
+fn held_back(deliverable: &Deliverable, version: &Version) -> Option<String> {
+    let wanted = u32::from(deliverable.options.min_evidence_percent?);
+    let tally = version.state.tally.unwrap_or_default();
+    let enough = tally.with_evidence * 100 >= wanted * tally.sentences;
+    (!enough && !version.state.approved).then(|| {
+        let (proven, all) = (tally.with_evidence, tally.sentences);
+        format!("{proven} of {all} statements are proven, and the reader wants {wanted} of a hundred")
+    })
 }

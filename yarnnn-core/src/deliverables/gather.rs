@@ -1,18 +1,22 @@
 //! Gather: chooses the stored items that a report is written from, without any model.
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::kinds::{Binding, Kind, KindProfile};
+use super::material::MaterialItem;
 use super::model::Deliverable;
+use super::said;
+use super::store::VersionStore;
 use super::version::{MaterialRef, RunState, SourceSnapshot};
 use crate::error::Error;
+use crate::evidence::{EvidenceStore, SaidSentence};
 use crate::hash::Sha256;
-use crate::id::UserId;
+use crate::id::{ContentId, UserId};
 use crate::pipeline::{Stage, StageCx};
 use crate::platform::{Interval, Platform, ResourceId};
 use crate::sync::{ContentQuery, ContentStore, ResourceStatus, StoredItem};
@@ -21,11 +25,17 @@ use crate::sync::{ContentQuery, ContentStore, ResourceStatus, StoredItem};
 const YEAR_ONE: i64 = -62_135_596_800;
 /// Items that one report is written from, at most.
 const MAX_ITEMS: usize = 240;
+/// What an item takes besides its text: reference, author, place, time.
+const ITEM_FRAME: usize = 300;
 
 /// Chooses items.
 #[derive(Clone)]
 pub(super) struct Gather {
     pub(super) content: Arc<dyn ContentStore>,
+    pub(super) versions: Arc<dyn VersionStore>,
+    pub(super) evidence: Arc<dyn EvidenceStore>,
+    /// Characters of text that the writer reads at once, if that is known.
+    pub(super) room: Option<usize>,
 }
 
 /// For what, and as of when.
@@ -33,6 +43,8 @@ pub(super) struct GatherInput {
     pub(super) deliverable: Deliverable,
     pub(super) as_of: DateTime<Utc>,
     pub(super) now: DateTime<Utc>,
+    /// Whether it also reads what earlier reports had.
+    pub(super) again: bool,
 }
 
 /// The chosen items.
@@ -41,7 +53,11 @@ pub struct Gathered {
     /// What the run keeps of it.
     pub state: RunState,
     /// The items, in the order of their references.
-    pub items: Vec<StoredItem>,
+    pub items: Vec<MaterialItem>,
+    /// Whether anything lay in the window at all, reported before or not.
+    pub found: bool,
+    /// Whether something was gathered that no delivered version had.
+    pub has_news: bool,
 }
 
 #[async_trait]
@@ -64,12 +80,51 @@ impl Stage<GatherInput> for Gather {
             items.push(reader.items(std::slice::from_ref(&source.resource), Some(window), MAX_ITEMS).await?);
         }
         let items = share(items);
-        let state = state(&profile, (input.as_of, as_of), &sources, &items);
-        Ok(Gathered { state: RunState { window_moved, ..state }, items })
+        let found = !items.is_empty();
+        let reported = self.reported(&input.deliverable).await?;
+        let is_new = |it: &StoredItem| !reported.contains(&(it.id, Sha256::of(&it.content)));
+        let has_news = items.iter().any(is_new);
+        let total = items.len();
+        let items: Vec<_> = if input.again || profile.restates { items } else { items.into_iter().filter(is_new).collect() };
+        let reported_before = count(total - items.len());
+        let (items, left_out) = fit(items, self.room);
+        let said = self.said(&input.deliverable).await?;
+        let state = state(&profile, (input.as_of, as_of), &sources, &items, &said);
+        let said = said::claims(&said, &state);
+        let state = RunState { window_moved, said, reported_before, left_out, ..state };
+        Ok(Gathered { items: items.iter().map(MaterialItem::from).collect(), state, found, has_news })
     }
 }
 
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// Leaves out the oldest items until the rest can be read at once; one item always stays.
+fn fit(mut items: Vec<StoredItem>, room: Option<usize>) -> (Vec<StoredItem>, u32) {
+    let Some(room) = room else { return (items, 0) };
+    let mut used = 0;
+    let fits = items.iter().take_while(|it| {
+        used += it.content.len() + ITEM_FRAME;
+        used <= room
+    });
+    let kept = fits.count().max(1).min(items.len());
+    let left_out = count(items.len() - kept);
+    items.truncate(kept);
+    (items, left_out)
+}
+
 impl Gather {
+    /// What readers have had: the material of all delivered versions.
+    async fn reported(&self, deliverable: &Deliverable) -> Result<HashSet<(ContentId, Sha256)>, Error> {
+        let reported = self.versions.reported(deliverable.user, deliverable.id).await?;
+        Ok(reported.into_iter().map(|it| (it.content_id, it.revision)).collect())
+    }
+
+    async fn said(&self, deliverable: &Deliverable) -> Result<Vec<SaidSentence>, Error> {
+        Ok(self.evidence.said(deliverable.user, deliverable.id, said::READ).await?)
+    }
+
     /// The resources a report reads (dossier §6.6): the listed ones or all, narrowed to the type's platform where it has one.
     async fn sources(&self, deliverable: &Deliverable, profile: &KindProfile) -> Result<Vec<ResourceStatus>, Error> {
         let listed: Vec<ResourceId> = deliverable.sources.iter().map(|it| it.resource.clone()).collect();
@@ -174,22 +229,20 @@ fn state(
     (asked_for, as_of): (DateTime<Utc>, DateTime<Utc>),
     sources: &[ResourceStatus],
     items: &[StoredItem],
+    said: &[SaidSentence],
 ) -> RunState {
+    let changed = said::changed(said);
     let material = items.iter().enumerate().map(|(index, item)| MaterialRef {
         reference: format!("s{}", index + 1),
         content_id: item.id,
         revision: Sha256::of(&item.content),
+        changed: changed.contains(&item.id),
     });
+    let window = profile.window(as_of);
     RunState {
-        asked_for,
-        as_of,
-        window: profile.window(as_of),
-        window_moved: false,
-        binding: profile.binding,
         material: material.collect(),
         sources: snapshots(sources, items),
-        ran: None,
-        tally: None,
+        ..RunState::of(profile.binding, (asked_for, as_of), window)
     }
 }
 

@@ -82,6 +82,7 @@ fn end(outcome: &RunOutcome) -> Outcome {
     match outcome.status {
         RunStatus::Delivered | RunStatus::NoNews => Outcome::done(report),
         RunStatus::Failed if outcome.waits_for_delivery() => Outcome::NeedsOperator { report },
+        RunStatus::Staged => Outcome::NeedsUser { report },
         RunStatus::Failed => Outcome::Failed { error: outcome.error.clone().unwrap_or_default(), report: Some(report) },
     }
 }

@@ -54,6 +54,15 @@ impl Binding {
             Self::Hybrid => "hybrid",
         }
     }
+
+    /// How often the writer may ask for tools (dossier §6.7).
+    pub const fn tool_rounds(self) -> u32 {
+        match self {
+            Self::PlatformBound => 2,
+            Self::CrossPlatform => 3,
+            Self::Research | Self::Hybrid => 6,
+        }
+    }
 }
 
 /// When a report of the type makes sense.
@@ -89,6 +98,8 @@ pub struct KindProfile {
     pub sections: Vec<OutlineSection>,
     /// Upper bound of its statements.
     pub max_statements: u32,
+    /// Whether every report tells the whole again: what lies ahead, or a subject. Others tell what is new.
+    pub restates: bool,
 }
 
 /// The text names no report type.
@@ -181,6 +192,7 @@ impl Kind {
             grouping: self.grouping(),
             sections: self.sections().iter().map(Section::outline).collect(),
             max_statements: self.max_statements(),
+            restates: matches!(self, Self::WeeklyCalendarPreview | Self::MeetingPrep | Self::ResearchBrief),
         }
     }
 

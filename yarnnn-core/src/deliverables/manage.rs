@@ -1,14 +1,17 @@
 //! Create, list, show, pause.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 
-use super::model::{Deliverable, DeliverableStatus, Destination, NewDeliverable, ReportType, SourceRef};
+use super::model::{Deliverable, DeliverableStatus, Destination, NewDeliverable, ReportOptions, ReportType, SourceRef};
 use super::run::Deliverables;
 use super::schedule::Schedule;
-use super::version::Version;
+use super::version::{DecideVersion, RunState, Version, VersionStatus};
 use crate::accounts::User;
+use crate::delivery::{HeldDecision, OutboxMessage};
 use crate::error::{Error, StoreError};
-use crate::id::{DeliverableId, UserId};
+use crate::id::{DeliverableId, MessageId, UserId, VersionId};
 use crate::platform::ResourceId;
 use crate::sync::ResourceStatus;
 
@@ -29,8 +32,10 @@ pub struct CreateDeliverable {
     pub report_type: String,
     /// Resources by id or by name, for example `slack:C024BE91L` or `slack:#general`; empty for all.
     pub sources: Vec<ResourceId>,
-    /// Where it goes.
-    pub destination: Destination,
+    /// Where it goes: each channel at most once; none for the outbox folder.
+    pub destinations: Vec<Destination>,
+    /// What else its reader wants.
+    pub options: ReportOptions,
     /// When it runs.
     pub schedule: Option<Schedule>,
 }
@@ -38,13 +43,13 @@ pub struct CreateDeliverable {
 impl CreateDeliverable {
     /// A report of everything its type can use, delivered to the outbox folder, run by hand.
     pub fn new(report_type: impl Into<String>, title: impl Into<String>) -> Self {
-        let destination = Destination::Folder { path: None };
         Self {
             title: title.into(),
             description: None,
             report_type: report_type.into(),
             sources: vec![],
-            destination,
+            destinations: vec![],
+            options: ReportOptions::default(),
             schedule: None,
         }
     }
@@ -69,7 +74,8 @@ impl Deliverables {
             description,
             report_type,
             sources,
-            destination: create.destination,
+            destinations: destinations(create.destinations)?,
+            options: options(create.options)?,
             next_run_at: create.schedule.map(|it| it.next_after(at)),
             schedule: create.schedule,
             at,
@@ -120,6 +126,30 @@ impl Deliverables {
         }
     }
 
+    /// Lets a staged report pass, or ends it. One that passes is sent by the next run.
+    ///
+    /// # Errors
+    /// `NotFound`, `Invalid` for one that is not staged, and those of the store.
+    pub async fn decide(&self, user: UserId, version: VersionId, passes: bool) -> Result<Version, Error> {
+        let found = self.parts.versions.version(user, version).await?;
+        if found.status != VersionStatus::Staged {
+            let status = found.status.as_str();
+            return Err(Error::Invalid(format!("version {} waits for nobody: it is {status}", found.number)));
+        }
+        let status = if passes { VersionStatus::Generating } else { VersionStatus::Rejected };
+        let state = RunState { approved: passes, ..found.state };
+        let decision = DecideVersion { user, version, status, state, at: self.parts.clock.now() };
+        Ok(self.parts.versions.decide(decision).await?)
+    }
+
+    /// Says what became of a message that is held, because nobody could find out whether it arrived.
+    ///
+    /// # Errors
+    /// `NotFound`, `Busy` for one that is not held, and those of the store.
+    pub async fn decide_message(&self, user: UserId, message: MessageId, decision: HeldDecision) -> Result<OutboxMessage, Error> {
+        Ok(self.parts.outbox.decide(user, message, decision, self.parts.clock.now()).await?)
+    }
+
     /// Moves the next run, unless somebody else has just done so.
     async fn skip_to(&self, user: UserId, id: DeliverableId, seen: DateTime<Utc>, next: DateTime<Utc>) -> Result<(), Error> {
         match self.parts.deliverables.reschedule(user, id, seen, Some(next)).await {
@@ -145,6 +175,27 @@ impl Deliverables {
     pub async fn resolve_sources(&self, user: UserId, asked: &[ResourceId]) -> Result<Vec<SourceRef>, Error> {
         let known = self.parts.content.coverage(user, &[]).await?;
         asked.iter().map(|it| resolve(it, &known)).collect()
+    }
+}
+
+/// Each channel once, so that a report has one message for each; none is the outbox folder.
+fn destinations(mut given: Vec<Destination>) -> Result<Vec<Destination>, Error> {
+    if given.is_empty() {
+        given.push(Destination::Folder { path: None });
+    }
+    let mut channels = HashSet::new();
+    for destination in &given {
+        if !channels.insert(destination.channel()) {
+            return Err(Error::Invalid(format!("a report goes to one {} only", destination.channel().as_str())));
+        }
+    }
+    Ok(given)
+}
+
+fn options(options: ReportOptions) -> Result<ReportOptions, Error> {
+    match options.min_evidence_percent {
+        Some(percent) if percent > 100 => Err(Error::Invalid(format!("{percent} of a hundred statements cannot be proven"))),
+        _ => Ok(options),
     }
 }
 

@@ -4,35 +4,48 @@
 //! go on with it: gathered → written → verified → queued → finished.
 
 mod advance;
+mod capsule;
 mod draft;
 mod due;
 mod gather;
 mod job;
 mod kinds;
 mod manage;
+mod material;
 mod model;
 mod parts;
 mod plan;
 mod prompt;
 mod queue;
 mod render;
+mod repair;
+mod replay;
 mod report;
+mod research;
 mod run;
+mod said;
 mod schedule;
 mod store;
+#[cfg(test)]
+mod testing;
 mod verify;
 mod version;
 mod write;
 
+pub use capsule::{Capsule, CapsuleDeliverable, CapsuleMessage, CapsuleVersion, Exchange};
 pub use draft::{Draft, DraftStage};
 pub use gather::Gathered;
 pub use job::{RunDeliverable, RunReport};
 pub use kinds::{Binding, Kind, KindProfile, TemporalPattern, UnknownType};
 pub use manage::CreateDeliverable;
-pub use model::{Deliverable, DeliverableStatus, Destination, NewDeliverable, ReportType, SourceRef};
+pub use material::MaterialItem;
+pub use model::{Deliverable, DeliverableStatus, Destination, NewDeliverable, ReportOptions, ReportType, SourceRef};
 pub use parts::DeliverablesParts;
 pub use plan::{Plan, PlannedSource};
+pub use prompt::Prompts;
+pub use queue::WaysOut;
 pub use render::RenderedReport;
+pub use replay::{Fork, Replayed};
 pub use report::{Block, ListItem, Report, ReportSource, Statement, parse_markdown};
 pub use run::{Deliverables, DueOutcome, RunOutcome, RunRequest, RunStatus};
 pub use schedule::{Frequency, InvalidSchedule, Schedule};
@@ -40,5 +53,6 @@ pub use store::{DeliverableStore, VersionStore};
 #[cfg(feature = "testing")]
 pub use store::{MockDeliverableStore, MockVersionStore};
 pub use version::{
-    Hold, MaterialRef, OpenVersion, Ran, RunState, SourceSnapshot, Step, StepChange, StepCommit, Tally, Version, VersionStatus,
+    DecideVersion, Ending, Hold, MaterialRef, OpenVersion, Ran, RunState, SourceSnapshot, Step, StepChange, StepCommit, Tally,
+    Version, VersionStatus,
 };

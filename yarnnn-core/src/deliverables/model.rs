@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::kinds::{Kind, UnknownType};
 use super::schedule::Schedule;
 use crate::accounts::Email;
+use crate::delivery::ChannelKind;
 use crate::id::{DeliverableId, UserId};
 use crate::platform::ResourceId;
 
@@ -53,7 +54,8 @@ pub struct SourceRef {
 }
 
 /// Where versions go.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Destination {
     /// Files in a folder; none for the program's outbox folder.
     Folder {
@@ -65,6 +67,43 @@ pub enum Destination {
         /// The recipient.
         address: Email,
     },
+    /// Messages in a channel of the user's Slack.
+    Slack {
+        /// The channel, by id or by name.
+        channel: String,
+    },
+}
+
+impl Destination {
+    /// The channel that serves it.
+    pub const fn channel(&self) -> ChannelKind {
+        match self {
+            Self::Folder { .. } => ChannelKind::Folder,
+            Self::Email { .. } => ChannelKind::Email,
+            Self::Slack { .. } => ChannelKind::Slack,
+        }
+    }
+
+    /// Where to, in the channel's own terms; empty for the channel's default.
+    pub fn target(&self) -> &str {
+        match self {
+            Self::Folder { path } => path.as_deref().unwrap_or_default(),
+            Self::Email { address } => address.as_str(),
+            Self::Slack { channel } => channel,
+        }
+    }
+}
+
+/// What a reader wants of a report besides its type.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ReportOptions {
+    /// Of a hundred statements so many must be proven; with fewer the report waits for a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub min_evidence_percent: Option<u8>,
+    /// Whether the reader is told, in one line and without a model, that nothing is new.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub says_when_quiet: bool,
 }
 
 /// Whether a deliverable may run.
@@ -110,8 +149,10 @@ pub struct NewDeliverable {
     pub report_type: ReportType,
     /// What it reads; empty for everything the type can use.
     pub sources: Vec<SourceRef>,
-    /// Where it goes.
-    pub destination: Destination,
+    /// Where it goes: at least one, and each channel once.
+    pub destinations: Vec<Destination>,
+    /// What else its reader wants.
+    pub options: ReportOptions,
     /// When it runs.
     pub schedule: Option<Schedule>,
     /// Its first run by schedule.
@@ -135,8 +176,10 @@ pub struct Deliverable {
     pub report_type: ReportType,
     /// What it reads.
     pub sources: Vec<SourceRef>,
-    /// Where it goes.
-    pub destination: Destination,
+    /// Where it goes: at least one, and each channel once.
+    pub destinations: Vec<Destination>,
+    /// What else its reader wants.
+    pub options: ReportOptions,
     /// When it runs.
     pub schedule: Option<Schedule>,
     /// Whether it may run.

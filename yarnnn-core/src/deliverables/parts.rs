@@ -2,13 +2,21 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+
 use super::draft::DraftStage;
+use super::material::{MaterialItem, MaterialSource};
+use super::prompt::Prompts;
+use super::queue::WaysOut;
 use super::store::{DeliverableStore, VersionStore};
+use super::version::RunState;
+use crate::agent::{Agent, Research, WebPages, Writing};
 use crate::clock::Clock;
-use crate::delivery::{Channel, Outbox};
+use crate::delivery::Outbox;
+use crate::error::Error;
 use crate::evidence::EvidenceStore;
-use crate::id::IdGen;
-use crate::llm::LanguageModel;
+use crate::id::{ContentId, IdGen, UserId};
+use crate::llm::ModelLedger;
 use crate::pipeline::Liveness;
 use crate::sync::ContentStore;
 
@@ -24,10 +32,18 @@ pub struct DeliverablesParts {
     pub evidence: Arc<dyn EvidenceStore>,
     /// Messages.
     pub outbox: Arc<dyn Outbox>,
+    /// Pages of the web that were read for versions.
+    pub web_pages: Arc<dyn WebPages>,
+    /// What models were asked and answered, and what it cost.
+    pub ledger: Arc<dyn ModelLedger>,
     /// Ways out.
-    pub channels: Vec<Arc<dyn Channel>>,
+    pub ways: WaysOut,
     /// The writer.
-    pub model: Arc<dyn LanguageModel>,
+    pub writer: Agent<Writing>,
+    /// What looks things up on the web, if the program has that.
+    pub research: Option<Agent<Research>>,
+    /// What the writer is asked with.
+    pub prompts: Prompts,
     /// The program's own stages between the writer and the verifier.
     pub revisions: Vec<DraftStage>,
     /// Processes of this host.
@@ -36,4 +52,24 @@ pub struct DeliverablesParts {
     pub clock: Arc<dyn Clock>,
     /// Ids.
     pub ids: Arc<dyn IdGen>,
+}
+
+/// The stores: items, and pages of the web.
+#[async_trait]
+impl MaterialSource for DeliverablesParts {
+    async fn items(&self, user: UserId, ids: &[ContentId]) -> Result<Vec<MaterialItem>, Error> {
+        let mut items: Vec<_> = self.content.find(user, ids).await?.iter().map(MaterialItem::from).collect();
+        if items.len() < ids.len() {
+            items.extend(self.web_pages.find(user, ids).await?.iter().map(MaterialItem::from));
+        }
+        Ok(items)
+    }
+}
+
+impl DeliverablesParts {
+    /// The items that a run was gathered from, pages of the web included.
+    pub(super) async fn material(&self, user: UserId, state: &RunState) -> Result<Vec<MaterialItem>, Error> {
+        let ids: Vec<ContentId> = state.all_material().map(|it| it.content_id).collect();
+        self.items(user, &ids).await
+    }
 }

@@ -1,49 +1,66 @@
 //! The request that a report is written from. Its text lives in `prompts/`; synced content enters only as material.
 
-use std::collections::HashMap;
-
 use minijinja::{Environment, UndefinedBehavior, context};
 
+use super::material::{MaterialItem, standing};
 use super::model::Deliverable;
 use super::render::words;
 use super::version::RunState;
+use crate::agent::AgentTask;
 use crate::error::Error;
 use crate::id::VersionId;
-use crate::llm::{Boundary, CallAccount, Content, Material, Message, ModelRequest, Outline, Role};
-use crate::platform::ContentType;
-use crate::sync::StoredItem;
+use crate::llm::{Boundary, CallAccount, Content, Material, Message, Outline, Role};
 
-const SYSTEM: &str = include_str!("prompts/system.md");
-const REPORT: &str = include_str!("prompts/report.md");
+/// What the calls of writers are for, in the ledger.
+pub(super) const PURPOSE: &str = "deliverables.write";
 /// Upper bound of a draft (dossier §6.7).
 const MAX_OUTPUT_TOKENS: u32 = 4_000;
 
-/// Builds the request for a report over the given items, in the order of `state.material`.
-pub(super) fn request(
+/// The texts that a writer is asked with. What is built in can be replaced, to see what another wording would have written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Prompts {
+    /// Standing instructions.
+    pub system: String,
+    /// What is asked, as a template.
+    pub report: String,
+}
+
+impl Default for Prompts {
+    fn default() -> Self {
+        Self { system: include_str!("prompts/system.md").to_owned(), report: include_str!("prompts/report.md").to_owned() }
+    }
+}
+
+/// What a writer is asked: to write a report over the given items, in the order of `state.material`.
+pub(super) fn task(
+    prompts: &Prompts,
     deliverable: &Deliverable,
     version: VersionId,
     state: &RunState,
-    items: &[StoredItem],
-) -> Result<ModelRequest, Error> {
-    let instructions = instructions(deliverable, state)?;
-    let content = vec![
-        Content::Text(instructions),
-        Content::Outline(outline(deliverable, state)),
-        Content::Material(material(state, items)),
-    ];
-    Ok(ModelRequest {
-        purpose: "deliverables.write".into(),
+    items: &[MaterialItem],
+) -> Result<AgentTask, Error> {
+    let mut content =
+        vec![Content::Text(instructions(prompts, deliverable, state)?), Content::Outline(outline(deliverable, state))];
+    if !state.said.is_empty() {
+        content.push(Content::Reported(state.said.clone()));
+    }
+    content.push(Content::Material(material(state, items)));
+    Ok(AgentTask {
         account: CallAccount { user: deliverable.user, deliverable: Some(deliverable.id), version: Some(version) },
+        purpose: PURPOSE,
         boundary: Boundary::of(version.as_uuid().as_bytes()),
-        system: SYSTEM.trim().to_owned(),
+        system: prompts.system.trim().to_owned(),
         messages: vec![Message { role: Role::User, content }],
-        tools: vec![],
-        schema: None,
+        rounds: state.binding.tool_rounds(),
         max_output_tokens: MAX_OUTPUT_TOKENS,
+        at: state.as_of,
+        next_reference: state.material.len() + 1,
+        known: state.material.iter().map(|it| (it.content_id, it.reference.clone())).collect(),
+        journal: vec![],
     })
 }
 
-fn instructions(deliverable: &Deliverable, state: &RunState) -> Result<String, Error> {
+fn instructions(prompts: &Prompts, deliverable: &Deliverable, state: &RunState) -> Result<String, Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     let context = context! {
@@ -53,9 +70,10 @@ fn instructions(deliverable: &Deliverable, state: &RunState) -> Result<String, E
         period => words::period(state.window, deliverable.timezone()),
         window_moved => state.window_moved,
         research => state.binding.has_research_directive(),
+        reported => !state.said.is_empty(),
     };
     environment
-        .render_str(REPORT, context)
+        .render_str(&prompts.report, context)
         .map_err(|error| Error::Failed(format!("the report prompt cannot be rendered: {error}")))
 }
 
@@ -73,56 +91,6 @@ fn outline(deliverable: &Deliverable, state: &RunState) -> Outline {
     }
 }
 
-fn material(state: &RunState, items: &[StoredItem]) -> Vec<Material> {
-    let by_id: HashMap<_, _> = items.iter().map(|it| (it.id, it)).collect();
-    let cited = state.material.iter().filter_map(|it| by_id.get(&it.content_id).map(|item| (it, *item)));
-    cited.map(|(reference, item)| describe(&reference.reference, item)).collect()
-}
-
-fn describe(reference: &str, item: &StoredItem) -> Material {
-    Material {
-        reference: reference.to_owned(),
-        platform: item.resource.platform().as_str().to_owned(),
-        place: item.resource_name.clone(),
-        author: item.author.as_ref().map(|it| it.name.clone()),
-        time: item.source_timestamp,
-        title: item.title.clone(),
-        thread: thread(item),
-        marks: marks(item),
-        text: item.content.clone(),
-    }
-}
-
-/// What an item belongs to: the parent message, the mail conversation, the database, the recurring event.
-fn thread(item: &StoredItem) -> Option<String> {
-    let text = |key: &str| item.metadata.get(key).and_then(|it| it.as_str()).map(str::to_owned);
-    match item.content_type {
-        ContentType::ThreadReply => text("thread_ts"),
-        ContentType::Message => (count(item, "reply_count") > 0).then(|| item.item_id.clone()),
-        ContentType::Email => text("thread_id"),
-        ContentType::Page => text("parent_database"),
-        ContentType::Event => Some(item.item_id.split('/').next().unwrap_or_default().to_owned()),
-    }
-}
-
-/// Marks computed from metadata (dossier §6.6).
-fn marks(item: &StoredItem) -> Vec<String> {
-    let replies = count(item, "reply_count");
-    let reactions: u64 =
-        item.metadata.get("reactions").and_then(|it| it.as_array()).map_or(0, |it| {
-            it.iter().map(|reaction| reaction.get("count").and_then(serde_json::Value::as_u64).unwrap_or(1)).sum()
-        });
-    let asks = item.content_type == ContentType::Message && item.content.trim_end().ends_with('?');
-    let candidates = [
-        (replies > 5, "hot"),
-        (replies > 0, "threaded"),
-        (reactions > 1, "reacted"),
-        (asks && replies == 0, "unanswered"),
-        (item.metadata.get("edited").is_some(), "edited"),
-    ];
-    candidates.into_iter().filter(|(holds, _)| *holds).map(|(_, mark)| mark.to_owned()).collect()
-}
-
-fn count(item: &StoredItem, key: &str) -> u64 {
-    item.metadata.get(key).and_then(serde_json::Value::as_u64).unwrap_or_default()
+fn material(state: &RunState, items: &[MaterialItem]) -> Vec<Material> {
+    standing(state, items).into_iter().map(|(reference, item)| item.cited_as(&reference.reference, reference.changed)).collect()
 }

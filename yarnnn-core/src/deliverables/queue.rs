@@ -1,46 +1,122 @@
 //! Queue: the rendered report becomes messages with their exact bytes.
 
+use std::sync::Arc;
+
 use super::model::{Deliverable, Destination};
 use super::render::RenderedReport;
 use super::version::Version;
-use crate::delivery::{ChannelKind, NewMessage, OutboxFile};
+use crate::delivery::{Channel, ChannelKind, Letter, NewMessage, SendError};
 use crate::error::Error;
-use crate::id::{IdGen, MessageId};
-use crate::mail::{MailParts, compose};
+use crate::id::{IdGen, MessageId, UserId};
 
-/// Sender of mails that are left as files.
-const SENDER: (&str, &str) = ("YARNNN", "reports@yarnnn.local");
 /// Longest part of a title in a file name, in bytes: file systems count those.
 const MAX_SLUG_BYTES: usize = 90;
 
-/// The messages of a version, each with the place it goes to, so that a later send from elsewhere goes there too. Their key is made from the deliverable and its slot, never from an attempt.
+/// The ways out of a program, and what it does with mails when no mail service is among them.
+#[derive(Debug, Clone, Default)]
+pub struct WaysOut {
+    /// The channels; at most one of each kind.
+    pub channels: Vec<Arc<dyn Channel>>,
+    /// Whether mails are left as files in the default folder: only where somebody looks.
+    pub mail_as_files: bool,
+}
+
+impl WaysOut {
+    /// The channel that serves a destination, and the target in its terms.
+    ///
+    /// # Errors
+    /// `NeedsOperator` names the setting that is missing.
+    pub(super) fn of(&self, destination: &Destination) -> Result<(&dyn Channel, String), Error> {
+        let find = |kind: ChannelKind| self.channels.iter().find(|it| it.kind() == kind).map(AsRef::as_ref);
+        let wanted = destination.channel();
+        if let Some(channel) = find(wanted) {
+            let target = Some(destination.target()).filter(|it| !it.is_empty());
+            return Ok((channel, target.map_or_else(|| channel.default_target(), str::to_owned)));
+        }
+        match find(ChannelKind::Folder).filter(|_| wanted == ChannelKind::Email && self.mail_as_files) {
+            Some(folder) => Ok((folder, folder.default_target())),
+            None => Err(missing(wanted)),
+        }
+    }
+
+    /// Fails when a report of this deliverable could not be sent, before anything is paid for it.
+    ///
+    /// # Errors
+    /// `NeedsOperator` or `Failed` say what is missing.
+    pub(super) async fn check(&self, user: UserId, destinations: &[Destination]) -> Result<(), Error> {
+        for destination in destinations {
+            let (channel, target) = self.of(destination)?;
+            channel.ready(user, &target).await.map_err(unready)?;
+        }
+        Ok(())
+    }
+}
+
+fn missing(channel: ChannelKind) -> Error {
+    let (setting, problem) = match channel {
+        ChannelKind::Email => ("RESEND_API_KEY", "is not set, so no mail can be sent; set it together with RESEND_FROM_EMAIL"),
+        ChannelKind::Slack => ("INTEGRATION_ENCRYPTION_KEY", "this program has no connection to Slack"),
+        ChannelKind::Folder => ("YARNNN_OUTBOX_DIR", "this program has no folder for reports"),
+    };
+    Error::NeedsOperator { setting, problem: problem.to_owned() }
+}
+
+fn unready(error: SendError) -> Error {
+    match error {
+        SendError::NeedsOperator { setting, problem } => Error::NeedsOperator { setting, problem },
+        other => Error::Failed(format!("the report could not be delivered: {other}")),
+    }
+}
+
+/// The messages of a version, each with the place it goes to, so that a later send from elsewhere goes there too. Their keys are
+/// made from the deliverable and its slot, never from an attempt.
 pub(super) fn messages(
     deliverable: &Deliverable,
     version: &Version,
     rendered: &RenderedReport,
-    default_target: &str,
+    ways: &WaysOut,
     ids: &dyn IdGen,
 ) -> Result<Vec<NewMessage>, Error> {
-    let channel = ChannelKind::Folder;
     let slot = version.run_key.as_ref().map_or_else(|| format!("v{}", version.number), |key| format!("key:{key}"));
-    let key = format!("{}/{slot}/{}", deliverable.id, channel.as_str());
-    let (to, target) = match &deliverable.destination {
-        Destination::Email { address } => (address.as_str(), default_target.to_owned()),
-        Destination::Folder { path } => ("local@localhost", path.clone().unwrap_or_else(|| default_target.to_owned())),
+    let mut messages = Vec::new();
+    for destination in &deliverable.destinations {
+        let (channel, target) = ways.of(destination)?;
+        let key = format!("{}/{slot}/{}", deliverable.id, destination.channel().as_str());
+        let letter = letter(deliverable, version, rendered, (key, destination, target));
+        let parts = channel.compose(&letter).map_err(|error| Error::Failed(error.to_string()))?;
+        for (index, files) in parts.into_iter().enumerate() {
+            let (id, key, target) = (MessageId::fresh(ids), letter.part_key(index), letter.target.clone());
+            messages.push(NewMessage { id, key, channel: channel.kind(), target, files });
+        }
+    }
+    Ok(messages)
+}
+
+fn letter(
+    deliverable: &Deliverable,
+    version: &Version,
+    rendered: &RenderedReport,
+    (key, destination, target): (String, &Destination, String),
+) -> Letter {
+    let recipient = match destination {
+        Destination::Email { address } => address.to_string(),
+        Destination::Folder { .. } | Destination::Slack { .. } => String::new(),
     };
-    let mail = compose(MailParts {
-        from: SENDER,
-        to,
-        subject: &deliverable.title,
+    // A mail that is left beside the files of the same report must not take their names.
+    let beside = deliverable.destinations.iter().any(|it| matches!(it, Destination::Folder { .. }));
+    let suffix = if beside && !recipient.is_empty() { "-mail" } else { "" };
+    Letter {
+        key,
+        target,
+        recipient,
+        subject: deliverable.title.clone(),
         date: version.state.asked_for,
-        key: &key,
-        text: &rendered.text,
-        html: &rendered.html,
-    })?;
-    let stem = file_stem(deliverable, version.number);
-    let file = |extension: &str, content: String| OutboxFile { name: format!("{stem}.{extension}"), content };
-    let files = vec![file("eml", mail), file("html", rendered.html.clone()), file("md", rendered.markdown.clone())];
-    Ok(vec![NewMessage { id: MessageId::fresh(ids), key, channel, target, files }])
+        stem: format!("{}{suffix}", file_stem(deliverable, version.number)),
+        markdown: rendered.markdown.clone(),
+        html: rendered.html.clone(),
+        text: rendered.text.clone(),
+        chat: rendered.chat.clone(),
+    }
 }
 
 /// `weekly-status-1f0c9a2b-v3`: readable, and never the name of another deliverable's version.

@@ -18,6 +18,20 @@ const MAX_LABEL_CHARS: usize = 120;
 /// Longest heading; what is longer is a statement.
 const MAX_HEADING_CHARS: usize = 160;
 
+/// How a statement is marked that quotes what stands in no source.
+pub(super) const QUOTATION_NOT_FOUND: &str = "(quotation not found in the sources)";
+/// Words from which on something between quotation marks is a quotation, and no name.
+const MIN_QUOTATION_WORDS: usize = 3;
+
+/// Whether a text quotes something.
+pub(super) fn quotes_something(text: &str) -> bool {
+    let pairs = [('"', '"'), ('“', '”'), ('„', '“'), ('«', '»')];
+    pairs.into_iter().any(|(open, close)| {
+        let quoted = text.split_once(open).and_then(|(_, rest)| rest.split_once(close));
+        quoted.is_some_and(|(quoted, _)| quoted.split_whitespace().count() >= MIN_QUOTATION_WORDS)
+    })
+}
+
 /// One statement: a sentence of the body.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Statement {
@@ -27,6 +41,8 @@ pub struct Statement {
     pub cites: Vec<String>,
     /// The numbers of the sources that stand behind it; set when the report is verified.
     pub sources: Vec<u32>,
+    /// Whether it quotes what stands in no source; set when the report is verified.
+    pub misquotes: bool,
 }
 
 /// One item of a list.

@@ -1,6 +1,5 @@
 //! Run: plan → gather → write → verify → render → outbox → deliver, resumed wherever an earlier process left it.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
@@ -15,7 +14,7 @@ use crate::delivery::OutboxMessage;
 use crate::error::{Error, StoreError};
 use crate::evidence::{Verification, Verifier};
 use crate::id::{DeliverableId, UserId, VersionId};
-use crate::llm::Usage;
+use crate::llm::{LlmError, Usage};
 use crate::pipeline::{Holder, StageCx};
 
 /// How long a process holds a version without renewing. A dead process of this host is noticed at once.
@@ -29,7 +28,7 @@ pub struct Deliverables {
 
 impl fmt::Debug for Deliverables {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Deliverables").field("model", &self.parts.model).finish_non_exhaustive()
+        f.debug_struct("Deliverables").field("writer", &self.parts.writer).finish_non_exhaustive()
     }
 }
 
@@ -64,6 +63,8 @@ pub enum RunStatus {
     Failed,
     /// Nothing new since the last one: no version, no model call, no message.
     NoNews,
+    /// It is written, and waits for a person to let it pass.
+    Staged,
 }
 
 impl RunStatus {
@@ -73,6 +74,7 @@ impl RunStatus {
             Self::Delivered => "delivered",
             Self::Failed => "failed",
             Self::NoNews => "no_news",
+            Self::Staged => "staged",
         }
     }
 }
@@ -142,7 +144,11 @@ impl Deliverables {
         // The number is read before anything else is looked at: a version that another run opens meanwhile is then a conflict,
         // and never a second report.
         let newest = self.parts.versions.recent(request.user, deliverable.id, 1).await?.pop();
-        let after = newest.map_or(0, |it| it.number);
+        let after = newest.as_ref().map_or(0, |it| it.number);
+        if let Some(staged) = newest.filter(|it| it.status == VersionStatus::Staged && !request.force) {
+            // Its reader has not had it yet: another one would say, and cost, the same.
+            return self.outcome(&deliverable, staged).await;
+        }
         match self.finish_old(cx, &deliverable).await? {
             Some(outcome) if outcome.waits_for_delivery() && !request.force => Ok(outcome),
             Some(outcome) if request.key.is_none() && !request.force => Ok(outcome),
@@ -180,7 +186,9 @@ impl Deliverables {
                 found.step.as_str()
             )));
         }
-        Verifier::new(self.parts.evidence.clone(), self.parts.content.clone()).version(user, version).await
+        let pages = self.parts.web_pages.of_version(user, version).await?;
+        let fixed = pages.into_iter().map(|it| (it.id, it.content)).collect();
+        Verifier::new(self.parts.evidence.clone(), self.parts.content.clone()).version(user, version, &fixed).await
     }
 
     async fn start(
@@ -190,16 +198,22 @@ impl Deliverables {
         request: &RunRequest,
         after: u32,
     ) -> Result<RunOutcome, Error> {
-        let gathered = self.gather(cx, deliverable, request.as_of).await?;
-        if gathered.items.is_empty() {
+        // Whatever would keep the report from being sent is said before anything is paid for it.
+        self.parts.ways.check(request.user, &deliverable.destinations).await?;
+        let mut gathered = self.gather(cx, deliverable, request.as_of, request.force).await?;
+        if !gathered.found {
             return Err(nothing_to_read(deliverable));
         }
-        if !request.force && !self.has_news(deliverable, &gathered).await? {
+        if !request.force && !gathered.has_news {
             // Another run may have written this key's version while this one was looking.
-            return match self.keyed(request, deliverable.id).await? {
-                Some(version) => self.go_on(cx, deliverable, version).await,
-                None => Ok(no_news(deliverable.id)),
-            };
+            if let Some(version) = self.keyed(request, deliverable.id).await? {
+                return self.go_on(cx, deliverable, version).await;
+            }
+            if !deliverable.options.says_when_quiet {
+                return Ok(no_news(deliverable.id));
+            }
+            gathered.state.quiet = true;
+            gathered.state.material.clear();
         }
         let now = self.parts.clock.now();
         let open = OpenVersion {
@@ -222,17 +236,13 @@ impl Deliverables {
         cx: &StageCx,
         deliverable: &Deliverable,
         as_of: Option<DateTime<Utc>>,
+        again: bool,
     ) -> Result<Gathered, Error> {
         let now = self.parts.clock.now();
-        let input = GatherInput { deliverable: deliverable.clone(), as_of: as_of.unwrap_or(now), now };
-        cx.run(&Gather { content: self.parts.content.clone() }, input).await
-    }
-
-    /// No news, no report: something must have been gathered that no delivered version had.
-    pub(super) async fn has_news(&self, deliverable: &Deliverable, gathered: &Gathered) -> Result<bool, Error> {
-        let reported = self.parts.versions.reported(deliverable.user, deliverable.id).await?;
-        let reported: HashSet<_> = reported.into_iter().map(|it| (it.content_id, it.revision)).collect();
-        Ok(gathered.state.material.iter().any(|it| !reported.contains(&(it.content_id, it.revision))))
+        let input = GatherInput { deliverable: deliverable.clone(), as_of: as_of.unwrap_or(now), now, again };
+        let (content, versions) = (self.parts.content.clone(), self.parts.versions.clone());
+        let room = self.parts.writer.model().traits().context_tokens.map(room);
+        cx.run(&Gather { content, versions, evidence: self.parts.evidence.clone(), room }, input).await
     }
 
     /// This run: two runs of one process are not the same.
@@ -250,6 +260,9 @@ impl Deliverables {
     async fn go_on(&self, cx: &StageCx, deliverable: &Deliverable, version: Version) -> Result<RunOutcome, Error> {
         if !version.is_resumable() {
             return self.outcome(deliverable, version).await;
+        }
+        if version.step < Step::Queued {
+            self.parts.ways.check(version.user, &deliverable.destinations).await?;
         }
         let me = self.holder(cx);
         let gone = version.held_by.clone().filter(|it| self.may_pass(it, &me));
@@ -304,6 +317,9 @@ impl Deliverables {
                 break;
             }
             version = self.parts.versions.version(version.user, version.id).await?;
+            if matches!(version.status, VersionStatus::Failed | VersionStatus::Staged) {
+                break;
+            }
         }
         self.outcome(deliverable, version).await
     }
@@ -320,8 +336,12 @@ impl Deliverables {
 
     async fn outcome(&self, deliverable: &Deliverable, version: Version) -> Result<RunOutcome, Error> {
         let messages = self.parts.outbox.messages(version.user, version.id).await?;
-        let status = if version.status == VersionStatus::Delivered { RunStatus::Delivered } else { RunStatus::Failed };
-        let error = version.delivery_error.clone().filter(|_| status == RunStatus::Failed);
+        let status = match version.status {
+            VersionStatus::Delivered => RunStatus::Delivered,
+            VersionStatus::Staged => RunStatus::Staged,
+            VersionStatus::Generating | VersionStatus::Failed | VersionStatus::Rejected => RunStatus::Failed,
+        };
+        let error = version.delivery_error.clone().filter(|_| matches!(status, RunStatus::Failed | RunStatus::Staged));
         Ok(RunOutcome { status, deliverable: deliverable.id, version: Some(version), messages, error, resumed: false })
     }
 }
@@ -339,11 +359,18 @@ fn nothing_to_read(deliverable: &Deliverable) -> Error {
     Error::Failed(format!("\"{}\" has nothing to read: {what}; import or sync something first", deliverable.title))
 }
 
-/// Errors after which the same run may still succeed.
+/// Characters of text that a model of so many tokens reads, with room for the rest of the request and for the answer: three
+/// characters a token is on the safe side.
+fn room(context_tokens: u64) -> usize {
+    const RESERVED: u64 = 24_000;
+    usize::try_from(context_tokens.saturating_sub(RESERVED).max(2_000).saturating_mul(3)).unwrap_or(usize::MAX)
+}
+
+/// Errors after which the same run may still succeed: what was paid for it stays paid.
 pub(super) fn leaves_resumable(error: &Error) -> bool {
     match error {
-        Error::Store(_) | Error::Busy(_) | Error::Cancelled => true,
-        Error::Model(error) => error.is_transient(),
+        Error::Store(_) | Error::Busy(_) | Error::Cancelled | Error::Undelivered(_) | Error::NeedsOperator { .. } => true,
+        Error::Model(error) => error.is_transient() || matches!(error, LlmError::NeedsOperator { .. } | LlmError::OverCap { .. }),
         _ => false,
     }
 }

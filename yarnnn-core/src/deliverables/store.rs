@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{Deliverable, DeliverableStatus, Hold, MaterialRef, NewDeliverable, OpenVersion, StepCommit, Version};
+use super::{DecideVersion, Deliverable, DeliverableStatus, Hold, MaterialRef, NewDeliverable, OpenVersion, StepCommit, Version};
 use crate::error::StoreError;
 use crate::id::{DeliverableId, UserId, VersionId};
 
@@ -61,7 +61,8 @@ pub trait DeliverableStore: Send + Sync + 'static {
 /// - `hold` succeeds when nobody holds the version, the hold has ended, or the holder is the same or the one named as gone.
 /// - `advance` commits everything of a step in one transaction, only while the version stands at `expected` and is held by
 ///   the caller; else it is a `Conflict` and changes nothing. Queued messages whose key exists are not queued again.
-/// - A finished or failed step ends the hold.
+/// - A finished, staged or failed step ends the hold.
+/// - `decide` takes a staged version out of its waiting; one that is not staged is a `Conflict`.
 /// - Another user's version does not exist.
 ///
 /// # Errors
@@ -95,4 +96,7 @@ pub trait VersionStore: Send + Sync + 'static {
 
     /// Commits one step.
     async fn advance(&self, step: StepCommit) -> Result<(), StoreError>;
+
+    /// What a person says about a staged version.
+    async fn decide(&self, decision: DecideVersion) -> Result<Version, StoreError>;
 }

@@ -5,13 +5,12 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 
 use super::draft::Draft;
-use super::report::{Report, Statement, parse_markdown};
+use super::material::{MaterialItem, standing};
+use super::report::{Block, Report, Statement, parse_markdown};
 use super::version::{RunState, Tally};
 use crate::error::Error;
 use crate::evidence::{BindableItem, Evidence, SentenceRecord, bind, bind_run, quote_stands};
-use crate::hash::Sha256;
 use crate::pipeline::{Stage, StageCx};
-use crate::sync::StoredItem;
 
 /// Binds statements.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +20,7 @@ pub(super) struct Verify;
 pub(super) struct VerifyInput {
     pub(super) draft: Draft,
     pub(super) state: RunState,
-    pub(super) items: Vec<StoredItem>,
+    pub(super) items: Vec<MaterialItem>,
 }
 
 /// The statements with their evidence.
@@ -40,16 +39,20 @@ impl Stage<VerifyInput> for Verify {
 
     async fn run(&self, _cx: &StageCx, input: VerifyInput) -> Result<Verified, Error> {
         let blocks = parse_markdown(&input.draft.markdown);
-        let items = Items::of(&input.state, &input.items);
-        let bound = Report::items_of(&blocks).into_iter().flat_map(|it| items.bind(&it.statements));
-        let records = bound.zip(0..).map(|((text, evidence), index)| SentenceRecord { index, text, evidence });
-        let sentences: Vec<_> = records.collect();
-        if sentences.is_empty() {
+        let sentences = bind_all(&blocks, &input.state, &input.items);
+        if sentences.is_empty() && !input.state.quiet {
             return Err(Error::Failed("the draft has no statement".into()));
         }
         let tally = tally(&sentences);
         Ok(Verified { sentences, tally })
     }
+}
+
+/// All statements of a body with their evidence, in order.
+pub(super) fn bind_all(blocks: &[Block], state: &RunState, items: &[MaterialItem]) -> Vec<SentenceRecord> {
+    let items = Items::of(state, items);
+    let bound = Report::items_of(blocks).into_iter().flat_map(|it| items.bind(&it.statements));
+    bound.zip(0..).map(|((text, evidence), index)| SentenceRecord { index, text, evidence }).collect()
 }
 
 /// The gathered items, by reference and in order.
@@ -59,17 +62,12 @@ struct Items<'a> {
 }
 
 impl<'a> Items<'a> {
-    /// Only rows that still are the revision that was gathered can stand behind a statement.
-    fn of(state: &'a RunState, items: &'a [StoredItem]) -> Self {
-        let rows: HashMap<_, _> = items.iter().map(|it| (it.id, it)).collect();
+    fn of(state: &'a RunState, items: &'a [MaterialItem]) -> Self {
         let mut by_reference = HashMap::new();
         let mut all = Vec::new();
-        for material in &state.material {
-            let Some(row) = rows.get(&material.content_id).filter(|it| Sha256::of(&it.content) == material.revision) else {
-                continue;
-            };
-            by_reference.insert(material.reference.as_str(), all.len());
-            all.push(BindableItem::new(row.id, &row.content));
+        for (reference, item) in standing(state, items) {
+            by_reference.insert(reference.reference.as_str(), all.len());
+            all.push(BindableItem::new(item.id, &item.content));
         }
         Self { by_reference, all }
     }
@@ -104,7 +102,7 @@ impl<'a> Items<'a> {
     }
 }
 
-fn tally(sentences: &[SentenceRecord]) -> Tally {
+pub(super) fn tally(sentences: &[SentenceRecord]) -> Tally {
     let count = |holds: &dyn Fn(&SentenceRecord) -> bool| {
         u32::try_from(sentences.iter().filter(|it| holds(it)).count()).unwrap_or(u32::MAX)
     };

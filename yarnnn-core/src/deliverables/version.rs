@@ -10,7 +10,7 @@ use crate::evidence::SentenceRecord;
 use crate::hash::Sha256;
 use crate::id::{ContentId, DeliverableId, UserId, VersionId};
 use crate::jobs::NewJob;
-use crate::llm::Usage;
+use crate::llm::{ReportedClaim, StopReason, Usage};
 use crate::pipeline::Holder;
 use crate::platform::{Gap, Interval, ResourceId};
 
@@ -25,6 +25,10 @@ pub enum VersionStatus {
     Delivered,
     /// Its run failed; `delivery_error` says why.
     Failed,
+    /// It is written and verified, and waits for a person: too little of it could be proven.
+    Staged,
+    /// A person decided that it is not sent.
+    Rejected,
 }
 
 impl VersionStatus {
@@ -34,12 +38,15 @@ impl VersionStatus {
             Self::Generating => "generating",
             Self::Delivered => "delivered",
             Self::Failed => "failed",
+            Self::Staged => "staged",
+            Self::Rejected => "rejected",
         }
     }
 
     /// Reads the stored name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Generating, Self::Delivered, Self::Failed].into_iter().find(|it| it.as_str() == text)
+        let all = [Self::Generating, Self::Delivered, Self::Failed, Self::Staged, Self::Rejected];
+        all.into_iter().find(|it| it.as_str() == text)
     }
 }
 
@@ -86,6 +93,9 @@ pub struct MaterialRef {
     pub content_id: ContentId,
     /// Digest of the row's content bytes when it was gathered.
     pub revision: Sha256,
+    /// Whether an earlier revision of the item was reported before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub changed: bool,
 }
 
 /// What was known of a source when the run gathered from it (dossier, appendix B).
@@ -127,8 +137,40 @@ pub struct Ran {
     pub model: String,
     /// Digest of the rendered request.
     pub request: Option<Sha256>,
-    /// What it used.
+    /// What it used, all calls together.
     pub usage: Usage,
+    /// Why it stopped, unless its answer was complete.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<StopReason>,
+    /// Whether its first draft was sent back once.
+    #[serde(default)]
+    pub repaired: bool,
+}
+
+/// How a run ended without a report, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// The model will not write it.
+    Refused,
+    /// The answer was cut before anything usable was said.
+    Truncated,
+    /// The request is more than the model reads.
+    ContextOverflow,
+    /// What the model wrote is no report, also after it was asked once more.
+    Unusable,
+}
+
+impl Ending {
+    /// The stored name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::Truncated => "truncated",
+            Self::ContextOverflow => "context_overflow",
+            Self::Unusable => "unusable",
+        }
+    }
 }
 
 /// What a run has decided so far. Kept with the version, so that any process can go on with it.
@@ -144,14 +186,64 @@ pub struct RunState {
     pub window_moved: bool,
     /// How context was gathered.
     pub binding: Binding,
-    /// The gathered items, in the order in which they are cited.
+    /// The gathered items, in the order in which they are cited; pages of the web that were looked up for the report come last.
     pub material: Vec<MaterialRef>,
+    /// Items that the writer found by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub found: Vec<MaterialRef>,
     /// What was known of the sources.
     pub sources: Vec<SourceSnapshot>,
     /// Who wrote the draft.
     pub ran: Option<Ran>,
     /// Its statements.
     pub tally: Option<Tally>,
+    /// What earlier reports said that the writer should know of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<ReportedClaim>,
+    /// Items that were left out because earlier reports had them.
+    #[serde(default)]
+    pub reported_before: u32,
+    /// Items that were left out because the model cannot read so much at once: the oldest.
+    #[serde(default)]
+    pub left_out: u32,
+    /// Set when nothing is new and the reader wants to be told so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub quiet: bool,
+    /// Set when a person let a staged report pass.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub approved: bool,
+    /// How the run ended without a report.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ending: Option<Ending>,
+}
+
+impl RunState {
+    /// The state of a run that has read nothing yet.
+    pub const fn of(binding: Binding, (asked_for, as_of): (DateTime<Utc>, DateTime<Utc>), window: Interval) -> Self {
+        Self {
+            asked_for,
+            as_of,
+            window,
+            window_moved: false,
+            binding,
+            material: vec![],
+            found: vec![],
+            sources: vec![],
+            ran: None,
+            tally: None,
+            said: vec![],
+            reported_before: 0,
+            left_out: 0,
+            quiet: false,
+            approved: false,
+            ending: None,
+        }
+    }
+
+    /// Everything that the report may stand on: what was gathered, then what the writer found.
+    pub fn all_material(&self) -> impl Iterator<Item = &MaterialRef> {
+        self.material.iter().chain(&self.found)
+    }
 }
 
 /// A version as stored.
@@ -195,7 +287,7 @@ impl Version {
         match self.status {
             VersionStatus::Generating => true,
             VersionStatus::Failed => self.step == Step::Queued,
-            VersionStatus::Delivered => false,
+            VersionStatus::Delivered | VersionStatus::Staged | VersionStatus::Rejected => false,
         }
     }
 }
@@ -238,6 +330,21 @@ pub struct Hold {
     /// Until when.
     pub until: DateTime<Utc>,
     /// Now: an older hold that ended before does not count.
+    pub at: DateTime<Utc>,
+}
+
+/// What a person decides about a staged version.
+#[derive(Debug, Clone)]
+pub struct DecideVersion {
+    /// Owner.
+    pub user: UserId,
+    /// Which version; it must be staged.
+    pub version: VersionId,
+    /// `Generating` to let its run go on, `Rejected` to end it.
+    pub status: VersionStatus,
+    /// With what was decided.
+    pub state: RunState,
+    /// Now.
     pub at: DateTime<Utc>,
 }
 
@@ -291,10 +398,21 @@ pub enum StepChange {
         /// The line for the activity log.
         activity: NewActivity,
     },
+    /// At `verified`: the report waits for a person, and the step stays.
+    Staged {
+        /// Why.
+        reason: String,
+        /// The line for the activity log.
+        activity: NewActivity,
+    },
     /// Any step: the run ends as failed and the step stays.
     Failed {
         /// Why.
         error: String,
+        /// What the model wrote, when that was no report: for the owner to see.
+        draft: Option<String>,
+        /// With how it ended; none to leave the state as it is.
+        state: Option<Box<RunState>>,
         /// The line for the activity log.
         activity: NewActivity,
     },

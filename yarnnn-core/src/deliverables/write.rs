@@ -1,38 +1,58 @@
-//! Write: asks the model for a draft, and lets the program's own stages revise it.
+//! Write: has the agent write a draft, sends it back once when it is no report, and lets the program's own stages revise it.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::draft::{Draft, DraftStage};
+use super::material::{MaterialItem, MaterialSource};
 use super::model::Deliverable;
-use super::prompt;
-use super::version::{Ran, RunState};
+use super::prompt::{self, Prompts};
+use super::repair::complaint;
+use super::version::{Ending, MaterialRef, Ran, RunState};
+use crate::agent::{Agent, AgentAnswer, AgentTask, Writing};
 use crate::error::Error;
 use crate::id::VersionId;
-use crate::llm::{LanguageModel, StopReason};
+use crate::llm::{Content, LlmError, Message, Role, StopReason, ToolResult};
 use crate::pipeline::{Stage, StageCx};
-use crate::sync::StoredItem;
 
 /// Writes drafts.
 #[derive(Clone)]
 pub(super) struct Write {
-    pub(super) model: Arc<dyn LanguageModel>,
+    pub(super) agent: Agent<Writing>,
+    /// Reads what the agent found by itself.
+    pub(super) sources: Arc<dyn MaterialSource>,
+    pub(super) prompts: Prompts,
     pub(super) revisions: Vec<DraftStage>,
 }
 
 /// What to write from.
+#[derive(Clone)]
 pub(super) struct WriteInput {
     pub(super) deliverable: Deliverable,
     pub(super) version: VersionId,
     pub(super) state: RunState,
-    pub(super) items: Vec<StoredItem>,
+    pub(super) items: Vec<MaterialItem>,
+    /// What tools answered before, when the run goes on or is repeated.
+    pub(super) journal: Vec<ToolResult>,
 }
 
 /// A draft and who wrote it.
 pub(super) struct Written {
-    pub(super) draft: Draft,
+    /// The draft, or why there is none and what the model said instead.
+    pub(super) draft: Result<Draft, NoDraft>,
     pub(super) ran: Ran,
+    /// Items that the writer found by itself, as the version keeps them.
+    pub(super) found: Vec<MaterialRef>,
+}
+
+/// Why there is no draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NoDraft {
+    pub(super) ending: Ending,
+    pub(super) reason: String,
+    /// What the model wrote, if anything.
+    pub(super) raw: Option<String>,
 }
 
 #[async_trait]
@@ -44,19 +64,132 @@ impl Stage<WriteInput> for Write {
     }
 
     async fn run(&self, cx: &StageCx, input: WriteInput) -> Result<Written, Error> {
-        let request = prompt::request(&input.deliverable, input.version, &input.state, &input.items)?;
-        let digest = request.digest();
-        let response = self.model.complete(&request).await?;
-        if response.stop == StopReason::OutputLimit {
-            tracing::warn!(model = self.model.name(), "the draft reached the output limit and may be cut");
-        }
-        let mut draft = Draft { markdown: response.text() };
+        let task = prompt::task(&self.prompts, &input.deliverable, input.version, &input.state, &input.items)?;
+        let task = AgentTask { journal: input.journal.clone(), ..task };
+        let mut session = Session { write: self, cx, input, ran: Ran::default(), found: vec![] };
+        session.ran.request = Some(self.agent.request(&task).digest());
+        let draft = session.draft(task).await?;
+        let Session { ran, found, .. } = session;
+        let draft = match draft {
+            Ok(text) => Ok(self.revise(cx, text).await?),
+            Err(none) => Err(none),
+        };
+        Ok(Written { draft, ran, found })
+    }
+}
+
+impl Write {
+    async fn revise(&self, cx: &StageCx, markdown: String) -> Result<Draft, Error> {
+        let mut draft = Draft { markdown };
         for revision in &self.revisions {
             draft = cx.run(revision.as_ref(), draft).await?;
         }
         if draft.markdown.trim().is_empty() {
-            return Err(Error::Failed(format!("the model {} wrote an empty draft", self.model.name())));
+            return Err(Error::Failed("the program's own stages left nothing of the draft".into()));
         }
-        Ok(Written { draft, ran: Ran { model: self.model.name(), request: Some(digest), usage: response.usage } })
+        Ok(draft)
     }
+}
+
+/// One draft in the making.
+struct Session<'a> {
+    write: &'a Write,
+    cx: &'a StageCx,
+    input: WriteInput,
+    ran: Ran,
+    found: Vec<MaterialRef>,
+}
+
+impl Session<'_> {
+    /// Asks, and asks once more when what came cannot be used or proven.
+    async fn draft(&mut self, task: AgentTask) -> Result<Result<String, NoDraft>, Error> {
+        let answer = match self.ask(task.clone()).await? {
+            Ok(answer) => answer,
+            Err(none) => return Ok(Err(none)),
+        };
+        let Some(complaint) = self.complaint(&answer.text) else { return Ok(Ok(answer.text)) };
+        self.ran.repaired = true;
+        let next_reference = task.next_reference + self.found.len();
+        let mut known = task.known.clone();
+        known.extend(self.found.iter().map(|it| (it.content_id, it.reference.clone())));
+        let again = AgentTask { messages: sent_back(&answer, &complaint.text), rounds: 0, next_reference, known, ..task };
+        let second = match self.ask(again).await? {
+            Ok(second) => second.text,
+            // The first draft is a report, only not a good one.
+            Err(_) if complaint.is_usable => return Ok(Ok(answer.text)),
+            Err(none) => return Ok(Err(none)),
+        };
+        Ok(match self.complaint(&second) {
+            Some(still) if !still.is_usable && complaint.is_usable => Ok(answer.text),
+            Some(still) if !still.is_usable => Err(NoDraft {
+                ending: Ending::Unusable,
+                reason: format!("{} wrote no report, also when asked once more", self.ran.model),
+                raw: Some(second),
+            }),
+            _ => Ok(second),
+        })
+    }
+
+    /// One answer, or why the model gave none.
+    async fn ask(&mut self, task: AgentTask) -> Result<Result<AgentAnswer, NoDraft>, Error> {
+        let answer = match self.write.agent.run(self.cx, task).await {
+            Ok(answer) => answer,
+            Err(Error::Model(error @ LlmError::ContextTooLong { .. })) => return Ok(Err(overflow(&error))),
+            Err(error) => return Err(error),
+        };
+        self.note(&answer);
+        self.keep_found(&answer).await?;
+        let none =
+            |ending, reason: String| NoDraft { ending, reason, raw: Some(answer.text.clone()).filter(|it| !it.is_empty()) };
+        let said_nothing = answer.text.trim().is_empty();
+        let model = &answer.model;
+        Ok(match &answer.stop {
+            StopReason::Refused { detail } => {
+                let why = detail.as_ref().map(|it| format!(": {it}")).unwrap_or_default();
+                Err(none(Ending::Refused, format!("{model} refused to write the report{why}")))
+            }
+            StopReason::ContextFull => Err(none(Ending::ContextOverflow, format!("{model} could read or write no more"))),
+            StopReason::OutputLimit if said_nothing => {
+                Err(none(Ending::Truncated, format!("{model} reached its output limit before it wrote anything")))
+            }
+            _ => Ok(answer),
+        })
+    }
+
+    /// Keeps who wrote and what it used.
+    fn note(&mut self, answer: &AgentAnswer) {
+        self.ran.model.clone_from(&answer.model);
+        self.ran.usage += answer.usage;
+        self.ran.stop = Some(answer.stop.clone()).filter(|it| *it != StopReason::Complete);
+    }
+
+    /// Keeps what tools have found, in the revisions that are stored now.
+    async fn keep_found(&mut self, answer: &AgentAnswer) -> Result<(), Error> {
+        let ids: Vec<_> = answer.found.iter().map(|(_, id)| *id).collect();
+        let items = self.write.sources.items(self.input.deliverable.user, &ids).await?;
+        for (reference, id) in &answer.found {
+            let Some(item) = items.iter().find(|it| it.id == *id) else { continue };
+            let (reference, revision) = (reference.clone(), item.revision());
+            self.found.push(MaterialRef { reference, content_id: *id, revision, changed: false });
+            self.input.items.push(item.clone());
+        }
+        Ok(())
+    }
+
+    fn complaint(&self, draft: &str) -> Option<super::repair::Complaint> {
+        let mut state = self.input.state.clone();
+        state.found.clone_from(&self.found);
+        complaint(draft, &state, &self.input.items)
+    }
+}
+
+/// The conversation so far, and what is wrong with its last turn.
+fn sent_back(answer: &AgentAnswer, complaint: &str) -> Vec<Message> {
+    let mut messages = answer.messages.clone();
+    messages.push(Message { role: Role::User, content: vec![Content::Text(complaint.to_owned())] });
+    messages
+}
+
+fn overflow(error: &LlmError) -> NoDraft {
+    NoDraft { ending: Ending::ContextOverflow, reason: error.to_string(), raw: None }
 }

@@ -4,12 +4,16 @@ use std::fmt;
 
 use async_trait::async_trait;
 
-use super::{ChannelKind, OutboxMessage};
+use super::{ChannelKind, Letter, OutboxFile, OutboxMessage};
 use crate::error::Cause;
+use crate::id::UserId;
 
 /// Sends messages.
 ///
 /// # Contract
+/// - `compose` makes the bytes of a letter, and only from it: the same letter always has the same bytes. A letter that is too long
+///   for one message becomes several, in order.
+/// - `ready` says before any work is done whether a message could be sent: settings, connection, permissions. It sends nothing.
 /// - The message's files are sent byte for byte.
 /// - `send` is called for a message that is known not to have arrived. [`SendError::Unavailable`] and [`SendError::Refused`]
 ///   mean that nothing of it can be seen by its recipient; whatever leaves a doubt is [`SendError::Unknown`].
@@ -28,6 +32,12 @@ pub trait Channel: Send + Sync + fmt::Debug + 'static {
 
     /// Where a message goes that names no place of its own; means the same from wherever the program runs later.
     fn default_target(&self) -> String;
+
+    /// What is sent for a letter: the files of each message.
+    fn compose(&self, letter: &Letter) -> Result<Vec<Vec<OutboxFile>>, SendError>;
+
+    /// Whether a message of this user to this target could be sent.
+    async fn ready(&self, user: UserId, target: &str) -> Result<(), SendError>;
 
     /// Sends one message.
     async fn send(&self, message: &OutboxMessage) -> Result<SendReceipt, SendError>;
@@ -72,6 +82,14 @@ pub enum SendError {
     /// It will not work until somebody changes something.
     #[error("{0}")]
     Refused(String),
+    /// A setting is missing or wrong.
+    #[error("{setting}: {problem}")]
+    NeedsOperator {
+        /// Its name.
+        setting: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
     /// It may have arrived.
     #[error("{what}: {source}; whether it arrived is not known")]
     Unknown {

@@ -1,8 +1,9 @@
 //! Sends what a version has in the outbox.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Channel, LookedUp, MessageState, Outbox, OutboxMessage, SendError, SendReceipt, Settlement};
+use super::{Channel, ChannelKind, LookedUp, MessageState, Outbox, OutboxMessage, SendError, SendReceipt, Settlement};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::id::{UserId, VersionId};
@@ -20,9 +21,16 @@ pub struct Deliver {
 pub struct Delivered {
     /// The messages as they are now.
     pub messages: Vec<OutboxMessage>,
+    /// Whether all that keeps a message from arriving may pass by itself.
+    passes: bool,
 }
 
 impl Delivered {
+    /// Whether trying again later can help by itself: nothing was refused, and nothing waits for a person.
+    pub const fn may_pass(&self) -> bool {
+        self.passes
+    }
+
     /// What the failed ones say, if any failed.
     pub fn error(&self) -> Option<String> {
         let errors: Vec<_> = self.messages.iter().filter(|it| it.state != MessageState::Sent).map(describe).collect();
@@ -46,53 +54,89 @@ impl Deliver {
     /// # Errors
     /// Only those of the store. What a channel says is in the result.
     pub async fn version(&self, user: UserId, version: VersionId) -> Result<Delivered, Error> {
+        let (mut passes, mut behind) = (true, HashSet::new());
         for message in self.outbox.messages(user, version).await? {
-            if !matches!(message.state, MessageState::Sent | MessageState::Held) {
-                self.attempt(&message).await?;
+            let ended = match message.state {
+                MessageState::Sent => Ended::Arrived,
+                MessageState::Held => Ended::Stays,
+                // The parts of a report arrive in their order.
+                _ if behind.contains(&message.channel) => Ended::MayPass,
+                _ => self.attempt(&message).await?,
+            };
+            if ended != Ended::Arrived {
+                behind.insert(message.channel);
             }
+            passes &= ended != Ended::Stays;
         }
-        Ok(Delivered { messages: self.outbox.messages(user, version).await? })
+        Ok(Delivered { messages: self.outbox.messages(user, version).await?, passes })
     }
 
-    async fn attempt(&self, message: &OutboxMessage) -> Result<(), Error> {
+    async fn attempt(&self, message: &OutboxMessage) -> Result<Ended, Error> {
         let started = self.outbox.start(message.user, message.id, self.clock.now()).await?;
-        let settlement = self.send(&started).await;
+        let result = self.send(&started).await;
+        let ended = result.as_ref().map_or_else(|error| ended(message.channel, error), |_| Ended::Arrived);
+        let settlement = result.map_or_else(settled, |receipt| Settlement::Sent { external_id: receipt.external_id });
         self.outbox.settle(message.user, message.id, started.attempts, settlement, self.clock.now()).await?;
-        Ok(())
+        Ok(ended)
     }
 
     /// Sends a message; one that may have arrived only after the channel said that it did not.
-    async fn send(&self, message: &OutboxMessage) -> Settlement {
+    async fn send(&self, message: &OutboxMessage) -> Result<SendReceipt, NotSent> {
         let Some(channel) = self.channels.iter().find(|it| it.kind() == message.channel) else {
-            return Settlement::Failed { error: format!("this program has no {} channel", message.channel.as_str()) };
+            let problem = format!("this program has no {} channel", message.channel.as_str());
+            return Err(NotSent::Error(SendError::Refused(problem)));
         };
         let in_doubt = matches!(message.state, MessageState::Sending | MessageState::Unknown);
         let result =
-            if in_doubt { look_up(channel.as_ref(), message).await } else { channel.send(message).await.map_err(settled) };
-        match result {
-            Ok(receipt) => Settlement::Sent { external_id: receipt.external_id },
-            Err(settlement) => {
-                tracing::warn!(key = %message.key, ?settlement, "delivery did not succeed");
-                settlement
-            }
-        }
+            if in_doubt { look_up(channel.as_ref(), message).await } else { channel.send(message).await.map_err(NotSent::Error) };
+        result.inspect_err(|error| tracing::warn!(key = %message.key, ?error, "delivery did not succeed"))
     }
+}
+
+/// How far an attempt has brought a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Arrived,
+    /// It did not arrive, and may by itself.
+    MayPass,
+    /// It will not arrive by itself.
+    Stays,
+}
+
+/// Why a message was not sent.
+#[derive(Debug)]
+enum NotSent {
+    Error(SendError),
+    /// Whether it arrived could not be asked.
+    StillUnknown(String),
+    /// Whether it arrived cannot be found out.
+    CannotTell(String),
 }
 
 /// Finds out what became of a message, and sends it if it did not arrive. Whatever goes wrong while looking, it stays in doubt.
-async fn look_up(channel: &dyn Channel, message: &OutboxMessage) -> Result<SendReceipt, Settlement> {
+async fn look_up(channel: &dyn Channel, message: &OutboxMessage) -> Result<SendReceipt, NotSent> {
     match channel.look_up(message).await {
         Ok(LookedUp::Arrived(receipt)) => Ok(receipt),
-        Ok(LookedUp::SendAgain) => channel.send(message).await.map_err(settled),
-        Ok(LookedUp::CannotTell { reason }) => Err(Settlement::Held { error: reason }),
-        Err(error) => Err(Settlement::Unknown { error: error.to_string() }),
+        Ok(LookedUp::SendAgain) => channel.send(message).await.map_err(NotSent::Error),
+        Ok(LookedUp::CannotTell { reason }) => Err(NotSent::CannotTell(reason)),
+        Err(error) => Err(NotSent::StillUnknown(error.to_string())),
     }
 }
 
-fn settled(error: SendError) -> Settlement {
-    let text = error.to_string();
+fn settled(error: NotSent) -> Settlement {
     match error {
-        SendError::Unavailable { .. } | SendError::Refused(_) => Settlement::Failed { error: text },
-        SendError::Unknown { .. } => Settlement::Unknown { error: text },
+        NotSent::Error(error @ SendError::Unknown { .. }) => Settlement::Unknown { error: error.to_string() },
+        NotSent::Error(error) => Settlement::Failed { error: error.to_string() },
+        NotSent::StillUnknown(error) => Settlement::Unknown { error },
+        NotSent::CannotTell(error) => Settlement::Held { error },
+    }
+}
+
+/// A folder that cannot be written stays so until somebody looks; the network comes back by itself.
+fn ended(channel: ChannelKind, error: &NotSent) -> Ended {
+    match error {
+        NotSent::Error(SendError::Unavailable { .. }) if channel == ChannelKind::Folder => Ended::Stays,
+        NotSent::Error(SendError::Unavailable { .. } | SendError::Unknown { .. }) | NotSent::StillUnknown(_) => Ended::MayPass,
+        NotSent::Error(SendError::Refused(_) | SendError::NeedsOperator { .. }) | NotSent::CannotTell(_) => Ended::Stays,
     }
 }

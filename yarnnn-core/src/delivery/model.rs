@@ -34,6 +34,38 @@ impl ChannelKind {
     }
 }
 
+/// A report to be sent, in all the forms that channels need.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// The key of its first message; further ones get `/02`, `/03`, … behind it.
+    pub key: String,
+    /// Where to, in the channel's own terms; empty for the channel's default.
+    pub target: String,
+    /// Who reads it: the address of a mail, also when it is left as a file; empty where there is none.
+    pub recipient: String,
+    /// Its subject.
+    pub subject: String,
+    /// Its date.
+    pub date: DateTime<Utc>,
+    /// A file name without ending: readable, and never that of another version.
+    pub stem: String,
+    /// The report as Markdown.
+    pub markdown: String,
+    /// As a page.
+    pub html: String,
+    /// As plain text.
+    pub text: String,
+    /// As chat text in Slack's `mrkdwn`, with `&`, `<` and `>` escaped: no part of it is a link or a mention.
+    pub chat: String,
+}
+
+impl Letter {
+    /// The key of a part, counted from 0.
+    pub fn part_key(&self, index: usize) -> String {
+        if index == 0 { self.key.clone() } else { format!("{}/{:02}", self.key, index + 1) }
+    }
+}
+
 /// One file of a message: its exact bytes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OutboxFile {

@@ -10,7 +10,7 @@ mod store;
 mod verify;
 
 pub use bind::{BindableItem, MIN_SPAN_CHARS, MIN_SPAN_WORDS, bind, bind_run, is_long_enough};
-pub use model::{Evidence, SentenceRecord};
+pub use model::{Evidence, SaidEvidence, SaidSentence, SentenceRecord};
 pub use store::EvidenceStore;
 #[cfg(feature = "testing")]
 pub use store::MockEvidenceStore;

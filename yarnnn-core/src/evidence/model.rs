@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::hash::Sha256;
-use crate::id::ContentId;
+use crate::id::{ContentId, VersionId};
+use crate::llm::ClaimStatus;
+use crate::platform::ResourceId;
 
 /// A verbatim span of one stored revision. It outlives the row it points at: there is no foreign key.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,4 +38,32 @@ impl SentenceRecord {
     pub fn is_inference(&self) -> bool {
         self.evidence.is_empty()
     }
+}
+
+/// A statement of a report that arrived, and what has become of its sources since.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaidSentence {
+    /// The version that said it.
+    pub version: VersionId,
+    /// The number of that version.
+    pub number: u32,
+    /// The statement.
+    pub text: String,
+    /// What stands behind it, each row once, in the order of the report.
+    pub evidence: Vec<SaidEvidence>,
+}
+
+/// A source of something that was said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaidEvidence {
+    /// The row.
+    pub content_id: ContentId,
+    /// Digest of the row's content bytes when the report was written.
+    pub revision: Sha256,
+    /// The item that the row is a revision of; none when the row is gone, and for a page of the web.
+    pub item: Option<(ResourceId, String)>,
+    /// What has become of it.
+    pub status: ClaimStatus,
+    /// The row that says it now: itself while it stands, the item's newer revision when it changed and that is still there.
+    pub current: Option<ContentId>,
 }

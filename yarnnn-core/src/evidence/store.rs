@@ -2,14 +2,17 @@
 
 use async_trait::async_trait;
 
-use super::SentenceRecord;
+use super::{SaidSentence, SentenceRecord};
 use crate::error::StoreError;
-use crate::id::{UserId, VersionId};
+use crate::id::{DeliverableId, UserId, VersionId};
 
-/// Reads the sentences of a version with their evidence. They are written with the version's step, in one transaction.
+/// Reads the sentences of versions with their evidence. They are written with the version's step, in one transaction.
 ///
 /// # Contract
-/// In the order of the report. A version of another user, or one that was not verified yet, has none.
+/// - `sentences` are in the order of the report. A version of another user, or one that was not verified yet, has none.
+/// - `said` are the sentences with evidence of the versions of a deliverable that arrived: newest version first, in the order of
+///   the report, as many as asked for. A source is withdrawn when its row is gone or marked so, changed when the row is no longer
+///   the current one of its item, and stands otherwise; a page of the web stands as it was read.
 ///
 /// # Errors
 /// `Unavailable` or `Corrupt`.
@@ -21,4 +24,7 @@ use crate::id::{UserId, VersionId};
 pub trait EvidenceStore: Send + Sync + 'static {
     /// The sentences of a version.
     async fn sentences(&self, user: UserId, version: VersionId) -> Result<Vec<SentenceRecord>, StoreError>;
+
+    /// What was said before, and what has become of it.
+    async fn said(&self, user: UserId, deliverable: DeliverableId, limit: u32) -> Result<Vec<SaidSentence>, StoreError>;
 }

@@ -74,26 +74,35 @@ impl Verifier {
         Self { evidence, content }
     }
 
-    /// Checks every sentence of a version.
+    /// Checks every sentence of a version. What is `fixed` was kept for it and never changes: only the quote is checked.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn version(&self, user: UserId, version: VersionId) -> Result<Verification, Error> {
+    pub async fn version(
+        &self,
+        user: UserId,
+        version: VersionId,
+        fixed: &HashMap<ContentId, String>,
+    ) -> Result<Verification, Error> {
         let records = self.evidence.sentences(user, version).await?;
         let mut ids: Vec<ContentId> = records.iter().flat_map(|it| &it.evidence).map(|it| it.content_id).collect();
         ids.sort_unstable();
         ids.dedup();
         let rows = self.content.find(user, &ids).await?;
         let rows: HashMap<_, _> = rows.into_iter().map(|it| (it.id, it)).collect();
-        let sentences = records.into_iter().map(|it| check_sentence(it, &rows)).collect();
+        let check = |evidence: &Evidence| match fixed.get(&evidence.content_id) {
+            Some(content) if quote_stands(evidence, content) => SentenceState::Verified,
+            Some(_) => SentenceState::Drifted,
+            None => check_evidence(evidence, rows.get(&evidence.content_id)),
+        };
+        let sentences = records.into_iter().map(|it| check_sentence(it, &check)).collect();
         Ok(Verification { version, sentences })
     }
 }
 
-fn check_sentence(record: SentenceRecord, rows: &HashMap<ContentId, StoredItem>) -> CheckedSentence {
-    let check =
-        |evidence: Evidence| CheckedEvidence { state: check_evidence(&evidence, rows.get(&evidence.content_id)), evidence };
-    let evidence: Vec<_> = record.evidence.into_iter().map(check).collect();
+fn check_sentence(record: SentenceRecord, check: &dyn Fn(&Evidence) -> SentenceState) -> CheckedSentence {
+    let evidence = record.evidence.into_iter().map(|evidence| CheckedEvidence { state: check(&evidence), evidence });
+    let evidence: Vec<_> = evidence.collect();
     let state = evidence.iter().map(|it| it.state).max().unwrap_or(SentenceState::Inference);
     CheckedSentence { text: record.text, state, evidence }
 }

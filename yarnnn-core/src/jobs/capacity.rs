@@ -103,7 +103,9 @@ pub struct CapacityUse {
 /// - `acquire` never lets more through than the limits, whatever dies when; an endpoint without limits is `NotFound`.
 /// - `release` ends a permit and corrects its tokens in the window in which it was granted; a permit that ended is let be.
 /// - A permit that is never released ends with its lease, or when its worker is rescued from.
-/// - `set_limits` makes or changes an endpoint.
+/// - `set_limits` makes or changes an endpoint, all of it: it is the operator's.
+/// - `introduce` makes an endpoint, or brings its numbers up to what the program knows of the provider; whether it is switched off,
+///   or under maintenance, stays as it is.
 ///
 /// # Errors
 /// Those of the store.
@@ -121,6 +123,9 @@ pub trait Capacity: Send + Sync + 'static {
 
     /// Sets what an endpoint allows.
     async fn set_limits(&self, endpoint: &Endpoint, limits: &CapacityLimits) -> Result<(), StoreError>;
+
+    /// Tells what a program knows that a provider allows.
+    async fn introduce(&self, endpoint: &Endpoint, limits: &CapacityLimits) -> Result<(), StoreError>;
 
     /// All endpoints and their use, sorted.
     async fn usage(&self) -> Result<Vec<CapacityUse>, StoreError>;

@@ -85,7 +85,10 @@ impl Outcome {
                 let wait = TimeDelta::from_std(*retry_after).unwrap_or(TimeDelta::MAX);
                 Self::RetryAt { at: now.checked_add_signed(wait).unwrap_or(DateTime::<Utc>::MAX_UTC), error: text }
             }
-            Error::Model(LlmError::NeedsOperator { .. } | LlmError::OverCap { .. }) => Self::NeedsOperator { report: report() },
+            Error::Undelivered(_) => Self::Backoff { error: text },
+            Error::NeedsOperator { .. } | Error::Model(LlmError::NeedsOperator { .. } | LlmError::OverCap { .. }) => {
+                Self::NeedsOperator { report: report() }
+            }
             Error::Platform(PlatformError::RateLimited { at, .. }) => Self::RetryAt { at: *at, error: text },
             Error::Platform(PlatformError::NeedsUser { .. }) => Self::NeedsUser { report: report() },
             Error::Platform(PlatformError::NeedsOperator { .. }) | Error::Store(StoreError::Locked { .. }) => {

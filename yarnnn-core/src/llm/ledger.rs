@@ -161,11 +161,14 @@ pub struct CallQuery {
 /// Every model call, before and after it is made.
 ///
 /// # Contract
-/// - `reserve` adds a row if, with its ceiling, no cap is exceeded: per cap, what answered calls cost and what reserved and lost
-///   ones may have cost, together with the ceiling, is at most the cap. All or nothing. A call whose ceiling is 0 always fits.
+/// - `reserve` adds a row if the report and its version are the user's (otherwise `NotFound`), the id is not taken (`Conflict`),
+///   and, with its ceiling, no cap is exceeded: per cap, what answered calls cost and what reserved and lost ones may have cost,
+///   together with the ceiling, is at most the cap. A call counts on the UTC day on which it was reserved. All or nothing. A call
+///   whose ceiling is 0 always fits.
 /// - `settle` ends a reserved call once; a call that has ended, or another user's, is a `Conflict` or `NotFound`. The request is
 ///   kept only for calls of a version, and with it the answer.
-/// - `answered` is the answer that a version had to the same request, if one is kept.
+/// - `answered` is the answer that a version had to the same request, if one is kept; of several the one that was settled first,
+///   so that it never becomes another.
 /// - `calls` are in the order in which they were reserved, then by id, without requests and answers unless a version is named.
 ///   Without a user: of all users (for the installation's operator).
 ///
@@ -173,7 +176,7 @@ pub struct CallQuery {
 /// `NotFound`, `Conflict`, `Unavailable`, `Corrupt`.
 ///
 /// # Concurrency
-/// Reservations of any number of processes never exceed a cap together.
+/// Reservations of any number of processes that have the same caps never exceed one together.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait ModelLedger: Send + Sync + 'static {

@@ -19,9 +19,9 @@ pub use ledger::MockModelLedger;
 pub use ledger::{CallEnd, CallQuery, CallState, LedgerCall, ModelLedger, Reservation, ReserveError, SpendingCaps};
 pub use model::{
     AnswerSchema, ClaimStatus, Content, Grouping, Material, Message, ModelRequest, ModelResponse, OpaqueBlock, Outline,
-    OutlineSection, ReportedClaim, Role, SectionFocus, StopReason, ToolCall, ToolResult, ToolSpec,
+    OutlineSection, ReportedClaim, Role, SectionFocus, ServerTool, StopReason, ToolCall, ToolResult, ToolSpec, WebHit,
 };
 #[cfg(feature = "testing")]
 pub use port::MockLanguageModel;
 pub use port::{LanguageModel, ModelEvent, ModelEvents, ModelTraits, StreamCompletion};
-pub use price::{ModelPrice, Usage};
+pub use price::{LongPrompt, ModelPrice, Usage};

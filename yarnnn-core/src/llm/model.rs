@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Boundary, CallAccount, Usage};
+use crate::id::ContentId;
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,9 +20,15 @@ pub struct ModelRequest {
     pub system: String,
     /// The conversation so far, oldest first.
     pub messages: Vec<Message>,
-    /// What the model may ask for; empty when it must answer.
+    /// What the model may ask for. They stay as long as the conversation has calls of them: providers want to know what those were.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tools: Vec<ToolSpec>,
+    /// Whether it must answer now, and may ask for none of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub answers_now: bool,
+    /// What the provider may do by itself while it answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub server_tools: Vec<ServerTool>,
     /// The shape of an answer that a program reads; none for Markdown.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<AnswerSchema>,
@@ -38,6 +45,18 @@ pub struct ToolSpec {
     pub description: String,
     /// JSON Schema of its input: an object without additional properties.
     pub input_schema: Value,
+}
+
+/// What a provider does by itself while it answers. A model whose provider does not have it answers without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ServerTool {
+    /// Searches the web. What it finds comes back as [`Content::WebHits`].
+    WebSearch {
+        /// Searches, at most.
+        max_uses: u32,
+    },
 }
 
 /// The shape of an answer that a program reads.
@@ -88,6 +107,20 @@ pub enum Content {
     /// A part of the model's own turn that only its provider understands (a signed thought, the provider's own tools). It goes
     /// back as it came, to the same provider, and is left out for any other.
     Opaque(OpaqueBlock),
+    /// What a search of the provider found, in a form that programs read; untrusted text. The provider's own blocks stand beside
+    /// it as `Opaque`, and those are what goes back to it: this part is not sent.
+    WebHits(Vec<WebHit>),
+}
+
+/// One result of a search of the web.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebHit {
+    /// Where: an absolute `http` or `https` address.
+    pub url: String,
+    /// Its title.
+    pub title: String,
+    /// What it says about the words; at most 500 characters, may be empty.
+    pub snippet: String,
 }
 
 /// The model asks for a tool.
@@ -174,6 +207,9 @@ impl ClaimStatus {
 pub struct Material {
     /// How the answer cites it: `s1`, `s2`, …
     pub reference: String,
+    /// The stored row; never shown to a model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<ContentId>,
     /// `slack`, `gmail`, `notion` or `calendar`.
     pub platform: String,
     /// Channel, label, page or calendar, by name.
@@ -282,6 +318,13 @@ pub struct ModelResponse {
     pub stop: StopReason,
     /// What it used.
     pub usage: Usage,
+}
+
+impl ModelRequest {
+    /// Searches that the provider may make while it answers, at most.
+    pub fn searches_allowed(&self) -> u32 {
+        self.server_tools.iter().map(|ServerTool::WebSearch { max_uses }| *max_uses).sum()
+    }
 }
 
 impl ModelResponse {

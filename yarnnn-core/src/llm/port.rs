@@ -16,6 +16,16 @@ pub struct ModelTraits {
     pub context_tokens: Option<u64>,
     /// Whether it can ask for tools.
     pub uses_tools: bool,
+    /// Tokens that it may think, and charge as written, beyond [`ModelRequest::max_output_tokens`].
+    pub thinking_tokens: u32,
+}
+
+impl ModelTraits {
+    /// What a call can cost at most, thoughts included.
+    pub fn ceiling(&self, request: &ModelRequest, searches: u32) -> u64 {
+        let output = u64::from(request.max_output_tokens) + u64::from(self.thinking_tokens);
+        self.price.at_most(request.token_ceiling(), output, searches)
+    }
 }
 
 /// Answers requests.

@@ -8,6 +8,8 @@ use super::ModelRequest;
 const FRAME_TOKENS: u64 = 2_000;
 /// The same, for every message and tool.
 const PART_TOKENS: u64 = 60;
+/// Tokens that one search of a provider may bring into the prompt: a generous bound.
+const SEARCH_TOKENS: u64 = 30_000;
 const MILLION: u128 = 1_000_000;
 
 /// What calls used. A model that is computed in the process uses nothing.
@@ -51,7 +53,7 @@ impl std::ops::AddAssign for Usage {
 
 /// Prices, in millionths of a US dollar: of a million tokens, and of one search.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct ModelPrice {
     /// Of tokens read.
     pub input: u64,
@@ -63,30 +65,75 @@ pub struct ModelPrice {
     pub cache_write: u64,
     /// Of one search of the provider.
     pub search: u64,
+    /// Of every token of a call whose prompt is long, where that differs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub long: Option<LongPrompt>,
+}
+
+/// What tokens cost in calls whose prompt has more than so many tokens, cached ones included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LongPrompt {
+    /// The longest prompt that is not long, in tokens.
+    pub above: u64,
+    /// Of tokens read.
+    pub input: u64,
+    /// Of tokens written.
+    pub output: u64,
+    /// Of tokens read from the cache.
+    pub cache_read: u64,
+    /// Of tokens written to the cache.
+    pub cache_write: u64,
 }
 
 impl ModelPrice {
-    /// What a use costs, rounded up.
+    /// What the use of one call costs, rounded up.
     pub fn cost(&self, usage: &Usage) -> u64 {
+        let price = self.at(usage.all_input_tokens());
         let tokens = [
-            (usage.input_tokens, self.input),
-            (usage.output_tokens, self.output),
-            (usage.cache_read_tokens, self.cache_read),
-            (usage.cache_write_tokens, self.cache_write),
+            (usage.input_tokens, price.input),
+            (usage.output_tokens, price.output),
+            (usage.cache_read_tokens, price.cache_read),
+            (usage.cache_write_tokens, price.cache_write),
         ];
         let parts: u128 = tokens.iter().map(|(count, price)| u128::from(*count) * u128::from(*price)).sum();
-        let tokens = u64::try_from(parts.div_ceil(MILLION)).unwrap_or(u64::MAX);
-        tokens.saturating_add(u64::from(usage.searches).saturating_mul(self.search))
+        micro(parts).saturating_add(u64::from(usage.searches).saturating_mul(self.search))
     }
 
     /// What a call can cost at most: a token is at least one byte, and every output token that is allowed is written.
     pub fn ceiling(&self, request: &ModelRequest, searches: u32) -> u64 {
-        let dearest = self.input.max(self.cache_write).max(self.cache_read);
-        let input = u128::from(request.token_ceiling()) * u128::from(dearest);
-        let output = u128::from(request.max_output_tokens) * u128::from(self.output);
-        let tokens = u64::try_from((input + output).div_ceil(MILLION)).unwrap_or(u64::MAX);
-        tokens.saturating_add(u64::from(searches).saturating_mul(self.search))
+        self.at_most(request.token_ceiling(), u64::from(request.max_output_tokens), searches)
     }
+
+    /// What these many tokens can cost, however they are cached, and if the prompt is shorter than feared. After each search the
+    /// provider reads the prompt again, with everything that was found so far.
+    pub(super) fn at_most(&self, prompt: u64, output: u64, searches: u32) -> u64 {
+        let rounds = u64::from(searches).saturating_add(1);
+        let found = SEARCH_TOKENS.saturating_mul(u64::from(searches).saturating_mul(rounds) / 2);
+        let input = prompt.saturating_mul(rounds).saturating_add(found);
+        let long = self.at(input);
+        let dearest = [*self, long].iter().map(|it| it.input.max(it.cache_write).max(it.cache_read)).max().unwrap_or(0);
+        let parts = u128::from(input) * u128::from(dearest) + u128::from(output) * u128::from(self.output.max(long.output));
+        micro(parts).saturating_add(u64::from(searches).saturating_mul(self.search))
+    }
+
+    /// The prices of a call whose prompt has so many tokens.
+    fn at(&self, prompt: u64) -> Self {
+        match self.long {
+            Some(long) if prompt > long.above => Self {
+                input: long.input,
+                output: long.output,
+                cache_read: long.cache_read,
+                cache_write: long.cache_write,
+                ..*self
+            },
+            _ => *self,
+        }
+    }
+}
+
+fn micro(parts: u128) -> u64 {
+    u64::try_from(parts.div_ceil(MILLION)).unwrap_or(u64::MAX)
 }
 
 impl ModelRequest {
@@ -112,8 +159,14 @@ mod tests {
 
     #[test]
     fn a_cost_is_rounded_up_and_counts_every_kind_of_token() {
-        let price =
-            ModelPrice { input: 2_000_000, output: 10_000_000, cache_read: 200_000, cache_write: 2_500_000, search: 10_000 };
+        let price = ModelPrice {
+            input: 2_000_000,
+            output: 10_000_000,
+            cache_read: 200_000,
+            cache_write: 2_500_000,
+            search: 10_000,
+            long: None,
+        };
         let usage = Usage {
             calls: 1,
             input_tokens: 1_000,
@@ -125,5 +178,25 @@ mod tests {
         };
         assert_eq!(price.cost(&usage), 2_000 + 1_000 + 1 + 25 + 20_000);
         assert_eq!(ModelPrice::default().cost(&usage), 0);
+    }
+
+    #[test]
+    fn every_token_of_a_long_prompt_has_the_price_of_long_prompts() {
+        let long = LongPrompt { above: 1_000, input: 5_000_000, output: 9_000_000, cache_read: 1_000_000, cache_write: 0 };
+        let price = ModelPrice { input: 1_000_000, output: 6_000_000, long: Some(long), ..ModelPrice::default() };
+        let used =
+            |input_tokens, cache_read_tokens| Usage { input_tokens, cache_read_tokens, output_tokens: 10, ..Usage::default() };
+        assert_eq!(price.cost(&used(1_000, 0)), 1_000 + 60);
+        assert_eq!(price.cost(&used(1_000, 1)), 5_000 + 1 + 90);
+        assert_eq!(price.at_most(1_000, 10, 0), 1_060);
+        assert_eq!(price.at_most(1_001, 10, 0), 5_005 + 90);
+    }
+
+    #[test]
+    fn after_each_search_the_prompt_is_read_again_with_what_was_found() {
+        let price = ModelPrice { input: 1_000_000, search: 7, ..ModelPrice::default() };
+        assert_eq!(price.at_most(1_000, 0, 0), 1_000);
+        assert_eq!(price.at_most(1_000, 0, 1), 2 * 1_000 + 30_000 + 7);
+        assert_eq!(price.at_most(1_000, 0, 2), 3 * 1_000 + (30_000 + 60_000) + 14);
     }
 }

@@ -1,5 +1,6 @@
 //! Asking a run to stop.
 
+use futures::future::Either;
 use tokio::sync::watch;
 
 /// Asks the runs that hold the token to stop.
@@ -44,6 +45,15 @@ impl CancelToken {
             std::future::pending::<()>().await;
         }
     }
+
+    /// What is waited for, or nothing if the run is asked to stop before that has come: then it is dropped.
+    pub async fn unless_cancelled<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
+        let (wait, stop) = (std::pin::pin!(wait), std::pin::pin!(self.cancelled()));
+        match futures::future::select(wait, stop).await {
+            Either::Left((came, _)) => Some(came),
+            Either::Right(_) => None,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -58,5 +68,15 @@ mod tests {
         handle.cancel();
         assert!(token.is_cancelled());
         assert!(!CancelToken::default().is_cancelled());
+    }
+
+    #[tokio::test]
+    async fn a_wait_ends_when_the_run_is_asked_to_stop() {
+        let handle = CancelHandle::default();
+        let token = handle.token();
+        assert_eq!(token.unless_cancelled(async { 7 }).await, Some(7));
+        let (ended, ()) = futures::join!(token.unless_cancelled(std::future::pending::<()>()), async { handle.cancel() });
+        assert_eq!(ended, None);
+        assert_eq!(CancelToken::default().unless_cancelled(async { 7 }).await, Some(7));
     }
 }

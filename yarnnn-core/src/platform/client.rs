@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Cursor, Gap, Interval, Item, PageToken, Platform, Probe, Quarantined, Reason, Resource, ResourceId, ResourceKind};
 use crate::error::Cause;
@@ -15,7 +15,8 @@ use crate::error::Cause;
 /// - `resources` lists each resource once, over all pages; the order is stable between calls.
 /// - Fetching a resource from its first page to [`Next::Done`] yields every record that the mode asks for at least once (export
 ///   files: exactly once): as an item, as filtered, or as quarantined. What is left out is named as a gap.
-/// - The same source gives the same pages; a page token is valid as long as the source has not changed.
+/// - The same source gives the same pages; a page token is valid as long as the source has not changed, and for as long as its page
+///   says ([`FetchPage::good_for`]) even if it has.
 /// - A record that cannot be read is quarantined by name and never ends the fetch early. An answer that cannot be trusted (an
 ///   error, a foreign content type, an empty page where something must be) is an error, never an end.
 /// - A cursor is only returned with the last page and never passes a record that was neither returned nor left to a later fetch
@@ -89,12 +90,14 @@ pub enum FetchMode {
     /// What changed since a cursor of an earlier fetch.
     Since(Cursor),
     /// What is stored, once more: edits come back as items, what was deleted as `gone`, what was seen to be unchanged as
-    /// `unchanged`. Takes no cursor and returns none.
+    /// `unchanged`. Returns no cursor, but for the given one without what has been read here.
     Audit {
         /// The stretch to list again. What is new in it may come back too.
         window: Interval,
         /// What is stored of the resource, inside and outside of the window.
         known: Arc<[KnownItem]>,
+        /// The cursor as it is now: what the audit has read need not be read from there.
+        cursor: Option<Cursor>,
     },
 }
 
@@ -145,6 +148,9 @@ pub struct FetchPage {
     pub gaps: Vec<Gap>,
     /// What comes next.
     pub next: Next,
+    /// For how long a later run may go on with the next page, should this one be cut short. It must lose nothing that changed
+    /// meanwhile: the cursor at the end passes only what had been told when the first page was read. None: not at all.
+    pub good_for: Option<TimeDelta>,
 }
 
 /// What follows a page.

@@ -64,7 +64,7 @@ impl CapacityGate {
     /// Tells the store what the provider allows, once per process and pool.
     async fn introduce(&self, pool: &mut Pool, endpoint: &Endpoint, call: &Call<'_>) -> Result<(), StoreError> {
         if !pool.is_known {
-            self.capacity.set_limits(endpoint, call.limits).await?;
+            self.capacity.introduce(endpoint, call.limits).await?;
             pool.is_known = true;
         }
         Ok(())
@@ -137,6 +137,10 @@ mod tests {
         }
 
         async fn set_limits(&self, _: &Endpoint, _: &CapacityLimits) -> Result<(), StoreError> {
+            panic!("that is the operator's")
+        }
+
+        async fn introduce(&self, _: &Endpoint, _: &CapacityLimits) -> Result<(), StoreError> {
             Ok(())
         }
 

@@ -45,8 +45,6 @@ pub enum GapKind {
     Unreadable,
     /// A cap on size, number or time cut the reading short.
     Cap,
-    /// The cursor was too old: what happened in between was read from lists, which do not tell everything.
-    ExpiredCursor,
     /// The replies of a thread were not read.
     UnreadThread,
 }

@@ -253,7 +253,8 @@ macro_rules! opaque_text {
 }
 
 opaque_text! {
-    /// Where the next page starts; only the client that made it can read it. Never kept beyond a run.
+    /// Where the next page starts; only the client that made it can read it. Kept beyond a run only where the page says for how
+    /// long it is good.
     PageToken,
     /// Where the next sync starts; kept in the registry between runs.
     Cursor,

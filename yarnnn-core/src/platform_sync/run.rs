@@ -21,7 +21,9 @@ use crate::error::Error;
 use crate::id::{ActivityId, IdGen, UserId};
 use crate::pipeline::CancelToken;
 use crate::platform::{Platform, PlatformClient, PlatformError, Probe, Resource, ResourceId, ResourceKind};
-use crate::sync::{ContentStore, LiveOutcome, LiveResource, Origin, ResourceStatus, Sync, SyncEvent, SyncOptions, first_window};
+use crate::sync::{
+    AuditWish, ContentStore, LiveOutcome, LiveResource, Origin, ResourceStatus, Sync, SyncEvent, SyncOptions, first_window,
+};
 
 /// Resources of one platform that are read at once. What a provider allows is decided at the gate.
 const AT_ONCE: usize = 4;
@@ -61,7 +63,7 @@ pub struct SyncProgress {
 /// Watches a sync and can stop it.
 #[derive(Clone, Default)]
 pub struct SyncWatch {
-    /// Stops after the page at hand.
+    /// Stops at once, but for a page that is being stored.
     pub cancel: CancelToken,
     /// Told about every page. Must return at once.
     pub progress: Option<Arc<dyn Fn(SyncProgress) + Send + std::marker::Sync>>,
@@ -92,11 +94,11 @@ struct Scene<'a> {
     asked: Option<Asked>,
 }
 
-/// A platform that has already said who answers.
+/// A platform that has already been asked who answers.
 struct Asked {
     platform: Platform,
     client: Arc<dyn PlatformClient>,
-    probe: Probe,
+    probe: Result<Probe, PlatformError>,
 }
 
 impl PlatformSync {
@@ -129,7 +131,7 @@ impl PlatformSync {
         }
         let counters = Arc::<Counters>::default();
         let opened = self.connections.open(&connection);
-        let asked = match same_account(&connection, &opened).await {
+        let asked = match unless_cancelled(watch, same_account(&connection, &opened)).await? {
             Ok(asked) => asked,
             Err(error) => {
                 let refused = platforms.iter().map(|it| SyncedPlatform::refused(*it, &error)).collect();
@@ -152,7 +154,8 @@ impl PlatformSync {
 
     async fn platform(&self, scene: &Scene<'_>, opened: &OpenConnection, platform: Platform) -> Result<SyncedPlatform, Error> {
         let (client, probe) = match scene.asked.as_ref().filter(|it| it.platform == platform) {
-            Some(asked) => (asked.client.clone(), Some(asked.probe.clone())),
+            Some(Asked { probe: Err(error), .. }) => return Ok(SyncedPlatform::refused(platform, error)),
+            Some(Asked { client, probe: Ok(probe), .. }) => (client.clone(), Some(probe.clone())),
             None => (opened.client(platform), None),
         };
         match self.read(scene, client.as_ref(), probe, platform).await {
@@ -171,7 +174,7 @@ impl PlatformSync {
     ) -> Result<SyncedPlatform, Error> {
         let probe = match probe {
             Some(probe) => probe,
-            None => client.probe().await?,
+            None => unless_cancelled(scene.watch, client.probe()).await??,
         };
         let known = scene.connection.landscape.selected_of(platform);
         let discovered = known.is_empty();
@@ -185,14 +188,15 @@ impl PlatformSync {
         let at_once = if platform == Platform::Notion { 1 } else { AT_ONCE };
         let runs = chosen.into_iter().map(|it| {
             // Reading what is new of a page is reading the page once more.
-            let audit = it.kind != ResourceKind::Page && scene.audit_is_due(platform, states.get(&it.id));
+            let is_page = it.kind == ResourceKind::Page;
+            let audit = if is_page { AuditWish::None } else { scene.audit(platform, states.get(&it.id)) };
             self.resource(scene, client, it, audit)
         });
         let outcomes: Vec<LiveOutcome> = futures::stream::iter(runs).buffered(at_once).try_collect().await?;
         let is_gone = |it: &&LiveOutcome| matches!(it.error, Some(PlatformError::ResourceGone { .. }));
         let gone: Vec<ResourceId> = outcomes.iter().filter(is_gone).map(|it| it.resource.id.clone()).collect();
         let resources = outcomes.into_iter().map(|it| synced(platform, it)).collect();
-        let shows_nothing = !discovered && self.look_again(scene, client, platform, &gone).await;
+        let shows_nothing = !discovered && unless_cancelled(scene.watch, self.look_again(scene, client, platform, &gone)).await?;
         let report = SyncedPlatform::of(platform, probe.account_id, resources);
         Ok(if shows_nothing && report.outcome.is_ok() { shown_nothing(report) } else { report })
     }
@@ -208,7 +212,7 @@ impl PlatformSync {
 
     /// Lists what can be read and chooses by default where nothing is chosen.
     async fn discover(&self, scene: &Scene<'_>, client: &dyn PlatformClient, platform: Platform) -> Result<Vec<Resource>, Error> {
-        let found = listed(client).await?;
+        let found = unless_cancelled(scene.watch, listed(client)).await??;
         let limit = source_limit(scene.user.tier, platform);
         let saved = self.connections.update(scene.connection, |now| {
             let mut landscape = now.landscape.clone();
@@ -249,7 +253,7 @@ impl PlatformSync {
         scene: &Scene<'_>,
         client: &dyn PlatformClient,
         resource: Resource,
-        audit: bool,
+        audit: AuditWish,
     ) -> Result<LiveOutcome, Error> {
         let options = scene.options(client.platform(), &resource);
         let (first_cap, later_cap) = caps(scene.user.tier, resource.kind);
@@ -305,6 +309,11 @@ impl PlatformSync {
     }
 }
 
+/// What is waited for. A sync that is asked to stop does not wait.
+async fn unless_cancelled<T>(watch: &SyncWatch, wait: impl Future<Output = T>) -> Result<T, Error> {
+    watch.cancel.unless_cancelled(wait).await.ok_or(Error::Cancelled)
+}
+
 /// Whether a request is for everything that its connection yields.
 const fn is_whole(request: &SyncRequest) -> bool {
     request.platform.is_none() || request.provider.platforms().len() == 1
@@ -339,10 +348,14 @@ fn platforms(connection: &Connection, request: &SyncRequest) -> Vec<Platform> {
 }
 
 impl Scene<'_> {
-    fn audit_is_due(&self, platform: Platform, state: Option<&ResourceStatus>) -> bool {
+    fn audit(&self, platform: Platform, state: Option<&ResourceStatus>) -> AuditWish {
         let every = platform.time_to_live() / AUDITS_PER_LIFE;
         let long_ago = |state: &ResourceStatus| state.audited_at.is_none_or(|at| self.now - at >= every);
-        self.trigger == SyncTrigger::Manual || state.is_some_and(long_ago)
+        match self.trigger {
+            SyncTrigger::Manual => AuditWish::Asked,
+            SyncTrigger::Scheduled if state.is_some_and(long_ago) => AuditWish::Due,
+            SyncTrigger::Scheduled => AuditWish::None,
+        }
     }
 
     fn options(&self, platform: Platform, resource: &Resource) -> SyncOptions {
@@ -405,7 +418,7 @@ fn synced(platform: Platform, outcome: LiveOutcome) -> SyncedResource {
 }
 
 /// A token may be replaced by one of another account behind our back; what it shows must not be mixed. The account was named by
-/// the first platform that was granted; an error of another kind is left to that platform's own reading.
+/// the first platform that was granted; why that does not answer is its own failure, and says nothing about the others.
 async fn same_account(connection: &Connection, opened: &OpenConnection) -> Result<Option<Asked>, PlatformError> {
     let capabilities = connection.metadata.get("capabilities").and_then(|it| it.get(0)?.as_str()?.parse().ok());
     let first = capabilities.or_else(|| connection.provider.platforms().first().copied());
@@ -418,8 +431,7 @@ async fn same_account(connection: &Connection, opened: &OpenConnection) -> Resul
                 format!("{} answers as {account}, but {known} was connected: yarnnn connect {provider}", provider.name());
             Err(PlatformError::NeedsUser { action })
         }
-        Ok(probe) => Ok(Some(Asked { platform, client, probe })),
-        Err(_) => Ok(None),
+        probe => Ok(Some(Asked { platform, client, probe })),
     }
 }
 

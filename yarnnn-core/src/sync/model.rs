@@ -1,5 +1,6 @@
 //! What goes into the content store, and what comes out.
 
+use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use chrono::{DateTime, Utc};
@@ -10,7 +11,7 @@ use crate::activity::NewActivity;
 use crate::hash::Sha256;
 use crate::id::{ConnectionId, ContentId, UserId};
 use crate::jobs::NewJob;
-use crate::platform::{Author, ContentType, Cursor, Gap, Interval, Item, PageToken, Quarantined, ResourceId};
+use crate::platform::{Author, ContentType, Cursor, Gap, Interval, Item, Quarantined, ResourceId};
 
 /// Stored content is cut at this many characters (dossier §4.5); the revision is taken from the full text before.
 pub const MAX_CONTENT_CHARS: usize = 10_000;
@@ -83,6 +84,37 @@ pub struct BeginRun {
     pub at: DateTime<Utc>,
 }
 
+/// What a run does. Each can be cut short, and taken up again by a later run that does the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunPart {
+    /// Reads what is new.
+    #[default]
+    New,
+    /// Reads once more what is stored.
+    Audit,
+}
+
+/// What it takes to go on after a page. The store keeps it and does not read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Place(String);
+
+impl Place {
+    /// The longest, in bytes. A run whose place would be longer starts over when it is cut short.
+    pub const MAX: usize = 256 * 1024;
+
+    /// Wraps a text, unless it is too long to be written with every page, or holds the one character that no database keeps.
+    pub fn new(text: String) -> Option<Self> {
+        (text.len() <= Self::MAX && !text.contains('\0')).then_some(Self(text))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// The fence of a run: a later run of the same resource has a higher one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunToken(pub i64);
@@ -104,6 +136,8 @@ pub struct RunHandle {
     pub connection: Option<(ConnectionId, i64)>,
     /// The cursor that the last finished run left.
     pub cursor: Option<Cursor>,
+    /// Where earlier runs were cut short.
+    pub places: BTreeMap<RunPart, Place>,
 }
 
 /// An item with the id that its row gets if it is new.
@@ -145,8 +179,13 @@ pub struct PageCommit {
 /// How far a run has come with a page.
 #[derive(Debug, Clone)]
 pub enum Progress {
-    /// Another page follows, starting here.
-    Within(PageToken),
+    /// Another page follows.
+    Within {
+        /// What the run is doing.
+        part: RunPart,
+        /// Where a later run can take it up, if it can. It replaces the place of the page before.
+        place: Option<Place>,
+    },
     /// This was the last page.
     Finished(Finished),
     /// The run ends here because the source failed: `last_error` is set, everything else in the registry stays.
@@ -169,8 +208,10 @@ pub struct Finished {
     pub source_latest_at: Option<DateTime<Utc>>,
     /// What a person should know of this run (`last_error`); cut at 500 characters.
     pub error: Option<String>,
-    /// Whether everything stored of the resource was read once more (`audited_at`).
-    pub audited: bool,
+    /// What the run did: where earlier runs were cut short in it is forgotten.
+    pub part: RunPart,
+    /// Since when everything stored of the resource has been read once more (`audited_at`); none leaves what is stored.
+    pub audited: Option<DateTime<Utc>>,
     /// The line for the activity log; written once per [`NewActivity::key`].
     pub activity: Option<NewActivity>,
 }
@@ -312,7 +353,7 @@ pub struct ResourceStatus {
     pub last_error: Option<String>,
     /// When that was.
     pub last_error_at: Option<DateTime<Utc>>,
-    /// When everything stored of it was last read once more.
+    /// When it was begun last to read once more everything stored of it, and ended.
     pub audited_at: Option<DateTime<Utc>>,
     /// Whether the user keeps it from being synced.
     pub excluded: bool,

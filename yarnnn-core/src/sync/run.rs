@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use super::{
     BeginRun, ContentStore, Counts, ExpireBefore, Finished, NewItem, Origin, PageCommit, Progress, Receipt, RunHandle, RunMode,
+    RunPart,
 };
 use crate::activity::{ActivityKind, NewActivity};
 use crate::clock::Clock;
@@ -216,7 +217,9 @@ impl Sync {
             match page.next.clone() {
                 Next::Page(token) => {
                     let fetch = request(reading, &mode, Some(token.clone()));
-                    let commit = self.commit(options, run, page, Progress::Within(token));
+                    // A file is read again from its start, which stores nothing twice.
+                    let progress = Progress::Within { part: RunPart::New, place: None };
+                    let commit = self.commit(options, run, page, progress);
                     let (receipt, next) = futures::join!(commit, client.fetch(&fetch));
                     reading.settle(receipt?, account);
                     options.tell(SyncEvent::Page { records: account.outcome.counts.records() });
@@ -349,7 +352,8 @@ impl Reading {
             item_count: self.counts.kept,
             source_latest_at: self.latest,
             error: self.error.clone(),
-            audited: false,
+            part: RunPart::New,
+            audited: None,
             activity,
         }
     }
@@ -413,6 +417,11 @@ impl SyncOptions {
         if let Some(observer) = &self.observer {
             observer(event);
         }
+    }
+
+    /// What is waited for. A run that is asked to stop does not wait: not for leave to call, and not for the end of a limit.
+    pub(super) async fn unless_cancelled<T>(&self, wait: impl Future<Output = T>) -> Result<T, Error> {
+        self.cancel.unless_cancelled(wait).await.ok_or(Error::Cancelled)
     }
 
     pub(super) fn check(&self) -> Result<(), Error> {

@@ -28,6 +28,9 @@ use crate::platform::{KnownItem, Resource, ResourceId};
 /// - A finished run sets `last_synced_at`, counts and coverage; gaps replace those of the run before; a missing cursor leaves
 ///   the stored one. Coverage only grows. An activity with a key is written once.
 /// - A failed run sets `last_error` and keeps what its pages covered; `last_synced_at`, cursor, counts and gaps stay.
+/// - The place of a page is stored with it, and handed to every later run until a run that does the same has finished, or a
+///   page of one says otherwise. A failed run, or one that was fenced, leaves it. A rebuild leaves none, and a finished one
+///   forgets all.
 /// - Every method sees only the given user's rows.
 ///
 /// # Errors

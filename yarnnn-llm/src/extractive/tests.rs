@@ -21,6 +21,7 @@ fn hours(before: i64) -> DateTime<Utc> {
 
 fn item(number: usize, platform: &str, place: &str, before: i64, text: &str) -> Material {
     Material {
+        content: None,
         reference: format!("s{number}"),
         platform: platform.into(),
         place: place.into(),
@@ -57,6 +58,8 @@ fn request(content: Vec<Content>) -> ModelRequest {
         account: CallAccount::of(UserId::LOCAL),
         boundary: Boundary::of("a version"),
         tools: vec![],
+        answers_now: false,
+        server_tools: vec![],
         schema: None,
         purpose: "deliverables.write".into(),
         system: String::new(),

@@ -111,7 +111,7 @@ impl State {
                 };
                 Ok(Self { size, hole, sync_token, ..state(step, window) })
             }
-            FetchMode::Audit { window, known } => {
+            FetchMode::Audit { window, known, .. } => {
                 let (inside, outside): (Vec<&KnownItem>, Vec<_>) = known.iter().partition(|it| is_inside(it, *window));
                 let ids = |items: Vec<&KnownItem>| items.into_iter().map(|it| it.item_id.clone()).collect::<Vec<_>>();
                 let mut unseen = ids(inside);
@@ -127,6 +127,8 @@ impl State {
         state.filter(|it| it.v == VERSION).ok_or_else(|| protocol("calendar", "the page token is not one of this client"))
     }
 
+    /// The next page. No later run goes on with it: Google says neither for how long its own page tokens are good, nor whether the
+    /// sync token of the last page tells what changed behind the first ones.
     pub(super) fn token(&self) -> Next {
         Next::Page(PageToken::new(serde_json::to_string(self).unwrap_or_default()))
     }

@@ -151,7 +151,8 @@ impl Bench {
             source_timestamp: it.source_timestamp,
             metadata: it.metadata.clone(),
         });
-        self.fetch("ana@example.com", FetchMode::Audit { window: self.window(), known: known.collect() }, None).await
+        self.fetch("ana@example.com", FetchMode::Audit { window: self.window(), known: known.collect(), cursor: None }, None)
+            .await
     }
 
     async fn fetch(&self, calendar: &str, mode: FetchMode, cap: Option<u32>) -> Result<Fetched, PlatformError> {
@@ -305,7 +306,7 @@ async fn an_audit_with_a_cap_leaves_what_is_new_beyond_it_as_a_gap() {
         source_timestamp: it.source_timestamp,
         metadata: it.metadata.clone(),
     });
-    let mode = FetchMode::Audit { window: bench.window(), known: known.collect() };
+    let mode = FetchMode::Audit { window: bench.window(), known: known.collect(), cursor: None };
     let audit = bench.fetch("ana@example.com", mode, Some(3)).await.unwrap();
     assert_eq!((audit.ids(), audit.page.unchanged.as_slice()), (vec!["e0", "e1", "e2", "e9"], &["e8".to_owned()][..]));
     let [gap] = &audit.page.gaps[..] else { panic!("one gap") };

@@ -46,7 +46,7 @@ impl GmailClient {
             FetchMode::Since(cursor) => {
                 self.begin_since(label(&fetch.resource), Cursor::read(cursor.as_str())?, cap, page).await?
             }
-            FetchMode::Audit { window, known } => self.begin_audit(label(&fetch.resource), *window, known, cap, page).await?,
+            FetchMode::Audit { window, known, .. } => self.begin_audit(label(&fetch.resource), *window, known, cap, page).await?,
             _ => return Err(protocol("gmail", "this kind of fetch is not known")),
         };
         begun.ok_or_else(|| PlatformError::ResourceGone { resource: fetch.resource.clone() })
@@ -71,7 +71,7 @@ impl GmailClient {
         if nothing && self.prove_empty(label, window.from).await?.is_none() {
             return Ok(None);
         }
-        let mut work = Work::new(Kind::Start, window, now);
+        let mut work = Work::new(Kind::Start, window, (now, now));
         work.is_certain = listing.quarantined.is_empty();
         page.quarantined.extend(listing.quarantined);
         work.history = Some((history_id, now));
@@ -93,7 +93,7 @@ impl GmailClient {
         }
         let now = self.calls.clock().now();
         let happened = self.happened(label, &cursor).await?;
-        let mut work = Work::new(Kind::Since, Interval { from: cursor.from, to: now }, cursor.until);
+        let mut work = Work::new(Kind::Since, Interval { from: cursor.from, to: now }, (cursor.until, now));
         work.history = Some(happened.point(&cursor, now));
         work.lookups = happened.lost;
         let mut ids = happened.found;
@@ -136,7 +136,7 @@ impl GmailClient {
         // Mails do not change: what is listed and stored is as it is stored.
         let (stored, new): (Vec<_>, Vec<_>) = listing.ids.into_iter().partition(|it| lost.remove(it.as_str()).is_some());
         page.unchanged.extend(stored);
-        let mut work = Work::new(Kind::Audit, window, now);
+        let mut work = Work::new(Kind::Audit, window, (now, now));
         work.more = listing.more;
         let (lookups, outside): (Vec<_>, Vec<_>) = lost.into_values().partition(|it| inside(it));
         let ids = |items: Vec<&KnownItem>| items.into_iter().map(|it| it.item_id.clone()).collect::<Vec<_>>();

@@ -81,7 +81,7 @@ impl PlatformClient for GmailClient {
             None => self.begin(fetch, &mut page).await?,
         };
         self.go_on(fetch, &mut work, &mut page).await?;
-        page.next = work.next(self.calls.clock().now(), &mut page);
+        page.next = work.next(&fetch.mode, self.calls.clock().now(), &mut page);
         Ok(page)
     }
 }

@@ -167,8 +167,8 @@ impl Bench {
         self.fetch("INBOX", FetchMode::Since(cursor.clone()), Some(cap)).await
     }
 
-    async fn audit(&self, known: &[&str]) -> Result<Fetched, PlatformError> {
-        let known = known.iter().map(|id| {
+    fn known(&self, ids: &[&str]) -> Vec<KnownItem> {
+        let known = ids.iter().map(|id| {
             let source_timestamp = Some(
                 self.mailbox
                     .lock()
@@ -179,7 +179,12 @@ impl Bench {
             );
             KnownItem { item_id: (*id).to_owned(), source_timestamp, metadata: json!({}) }
         });
-        self.fetch("INBOX", FetchMode::Audit { window: self.window(), known: known.collect() }, None).await
+        known.collect()
+    }
+
+    async fn audit(&self, known: &[&str]) -> Result<Fetched, PlatformError> {
+        let mode = FetchMode::Audit { window: self.window(), known: self.known(known).into(), cursor: None };
+        self.fetch("INBOX", mode, None).await
     }
 
     async fn fetch(&self, label: &str, mode: FetchMode, cap: Option<u32>) -> Result<Fetched, PlatformError> {
@@ -276,6 +281,21 @@ async fn what_a_cap_leaves_is_a_gap_that_the_next_fetches_close() {
     assert_eq!((third.ids().len(), third.page.gaps.len()), (6, 0));
     assert_eq!(third.page.covered[0].from, bench.window().from - TimeDelta::hours(1));
     assert!(!third.cursor().as_str().contains("pending"));
+}
+
+#[tokio::test]
+async fn what_an_audit_has_read_is_not_read_again() {
+    let bench = Bench::with(25);
+    let first = bench.start(10).await.unwrap();
+    let known: Vec<KnownItem> = bench.known(&first.ids());
+    // The cursor as it is when the audit ends: it may have gone on meanwhile.
+    let cursor = Some(first.cursor().clone());
+    let mode = FetchMode::Audit { window: bench.window(), known: known.into(), cursor };
+    let audit = bench.fetch("INBOX", mode, None).await.unwrap();
+    assert_eq!((audit.ids().len(), audit.page.gaps.len()), (15, 0));
+    let next = bench.since(audit.cursor(), 10).await.unwrap();
+    assert_eq!((next.ids().len(), next.page.gaps.len()), (0, 0));
+    assert!(bench.audit(&[]).await.unwrap().cursor.is_none(), "without a cursor there is none to relieve");
 }
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! What is left to do in a fetch. It travels in the page token, so that any process can go on with it.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use yarnnn_core::platform::{Fetch, FetchPage, Gap, GapKind, Interval, Item, Next, PageToken, PlatformError, Reason};
+use yarnnn_core::platform::{Fetch, FetchMode, FetchPage, Gap, GapKind, Interval, Item, Next, PageToken, PlatformError, Reason};
 
 use super::calls::GET;
 use super::client::{GmailClient, label};
@@ -12,6 +14,10 @@ use super::wire::Message;
 use crate::google::{protocol, quarantined};
 
 const VERSION: u8 = 1;
+
+/// For how long a page token is good. It names mails by id, which do not expire; but the point of the history that the cursor
+/// will name was read before the first page, and Google promises to know it for about a week.
+const GOOD_FOR: TimeDelta = TimeDelta::days(1);
 
 /// Mails that are asked for at once.
 const AT_ONCE: usize = 10;
@@ -49,6 +55,11 @@ pub(super) struct Work {
     pub(super) is_certain: bool,
     /// The point of the history that the cursor will name, and when it was the newest.
     pub(super) history: Option<(u64, DateTime<Utc>)>,
+    /// Mails that an audit has dealt with.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    dealt: BTreeSet<String>,
+    /// When the first page was asked for: of what came in later it tells nothing.
+    began: DateTime<Utc>,
     /// Start of the window.
     pub(super) from: DateTime<Utc>,
     /// End of the window.
@@ -58,11 +69,12 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub(super) fn new(kind: Kind, window: Interval, until: DateTime<Utc>) -> Self {
+    pub(super) fn new(kind: Kind, window: Interval, (until, began): (DateTime<Utc>, DateTime<Utc>)) -> Self {
         let (from, to) = (window.from, window.to);
         let (lookups, samples, fetches, rest) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         let (v, listed, more, is_certain, history) = (VERSION, 0, false, true, None);
-        Self { v, kind, lookups, samples, fetches, rest, listed, more, is_certain, history, from, to, until }
+        let dealt = BTreeSet::new();
+        Self { v, kind, lookups, samples, fetches, rest, listed, more, is_certain, history, dealt, began, from, to, until }
     }
 
     pub(super) fn read(token: &PageToken) -> Result<Self, PlatformError> {
@@ -97,25 +109,41 @@ impl Work {
     }
 
     /// Another page, or the end with its cursor and what is known to be missing.
-    pub(super) fn next(self, now: DateTime<Utc>, page: &mut FetchPage) -> Next {
+    pub(super) fn next(self, mode: &FetchMode, now: DateTime<Utc>, page: &mut FetchPage) -> Next {
         if !self.is_done() {
+            page.good_for = Some(GOOD_FOR);
             return Next::Page(PageToken::new(serde_json::to_string(&self).unwrap_or_default()));
         }
         // When some of what is left has just come in, it is not known when; what was listed stays listed up to where it was.
         let until = if self.rest.len() > self.listed { now } else { self.until };
         let left = self.rest.len();
         let is_whole = left == 0 && !self.more;
-        let seen = Interval { from: if is_whole { self.from } else { until }, to: now.min(self.to) };
+        let seen = Interval { from: if is_whole { self.from } else { until }, to: self.began.min(self.to) };
         page.covered.extend((seen.from < seen.to).then_some(seen));
         if !is_whole {
-            let more = if self.more { "more than " } else { "" };
-            let reason = format!("{more}{left} older mails were left to the next syncs");
+            let at_least = if self.more { "more than " } else { "" };
+            let reason = format!("{at_least}{left} older mails were left to the next syncs");
             page.gaps.push(Gap { kind: GapKind::Cap, from: Some(self.from), to: Some(until), reason });
         }
         let complete = Interval { from: if is_whole { self.from } else { until + TimeDelta::milliseconds(1) }, to: self.to };
         let is_complete = self.kind == Kind::Start && self.is_certain && complete.from < complete.to;
         let complete = is_complete.then_some(complete);
-        Next::Done { cursor: self.cursor().map(|it| it.write()), complete }
+        let cursor = if self.kind == Kind::Audit { self.relieved(mode) } else { self.cursor() };
+        Next::Done { cursor: cursor.map(|it| it.write()), complete }
+    }
+
+    /// The cursor as it is, without the mails that need not be read any more. None: it stays as it is.
+    fn relieved(&self, mode: &FetchMode) -> Option<Cursor> {
+        let FetchMode::Audit { known, cursor: Some(cursor), .. } = mode else { return None };
+        let mut cursor = Cursor::read(cursor.as_str()).ok()?;
+        let stored: BTreeSet<&str> = known.iter().map(|it| it.item_id.as_str()).collect();
+        let is_dealt = |id: &String| self.dealt.contains(id) || stored.contains(id.as_str());
+        let ordered = cursor.pending.len() - cursor.listed.min(cursor.pending.len());
+        let done: BTreeSet<usize> =
+            (0..cursor.pending.len()).filter(|it| cursor.pending.get(*it).is_some_and(is_dealt)).collect();
+        cursor.listed -= done.range(ordered..).count().min(cursor.listed);
+        cursor.pending.retain(|it| !is_dealt(it));
+        (!done.is_empty()).then_some(cursor)
     }
 
     fn cursor(self) -> Option<Cursor> {
@@ -176,6 +204,9 @@ impl GmailClient {
     ) -> Result<usize, PlatformError> {
         let place = Place { label, account: self.account().await? };
         let mut bytes = 0;
+        if work.kind == Kind::Audit {
+            work.dealt.extend(ids.iter().cloned());
+        }
         for ((id, ordered), mail) in ids.iter().zip(ordered).zip(self.calls.messages(ids, "full").await?) {
             let mail = match mail {
                 Ok(Some(mail)) => mail,

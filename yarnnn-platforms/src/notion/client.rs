@@ -43,12 +43,13 @@ impl PlatformClient for NotionClient {
         Platform::Notion
     }
 
-    /// The workspace of the integration.
+    /// The workspace of the integration, or the integration in it where Notion does not tell the workspace.
     async fn probe(&self) -> Result<Probe, PlatformError> {
         let me = self.calls.me().await?;
         self.people.set_owner(&me);
         let bot = me.bot.unwrap_or_default();
-        let account_id = bot.workspace_id.or_else(|| bot.workspace_name.clone()).unwrap_or(me.id);
+        // Never the name: a workspace that is renamed is the same.
+        let account_id = bot.workspace_id.unwrap_or(me.id);
         Ok(Probe { account_id, account_name: bot.workspace_name.or(me.name), scopes: Vec::new() })
     }
 

@@ -15,10 +15,10 @@ use super::wire::Database;
 pub(super) async fn fetch(calls: &Calls, people: &People, fetch: &Fetch) -> Result<FetchPage, PlatformError> {
     let known: &[KnownItem] = if let FetchMode::Audit { known, .. } = &fetch.mode { known } else { &[] };
     let walk = match (&fetch.page, Opening { calls, id: fetch.resource.as_str(), cap: fetch.budget.cap }, &fetch.mode) {
-        (Some(token), ..) => Begun::Walk(Box::new(Walk::resume(token)?)),
+        (Some(token), ..) => Begun::Walk(Box::new(Walk::resume(token, calls.now())?)),
         (None, opening, FetchMode::Start { .. }) => opening.first().await?,
         (None, opening, FetchMode::Since(cursor)) => opening.since(cursor).await?,
-        (None, opening, FetchMode::Audit { window, known }) => opening.audit(*window, known).await?,
+        (None, opening, FetchMode::Audit { window, known, .. }) => opening.audit(*window, known).await?,
         (None, ..) => return Err(PlatformError::CursorExpired),
     };
     match walk {
@@ -84,11 +84,16 @@ impl Opening<'_> {
             }
             Some(database) => {
                 let (sources, title) = (sources(&database)?, title(&database));
-                Ok(Begun::Walk(Box::new(Walk::audit((self.id.to_owned(), title), sources, window, known))))
+                Ok(Begun::Walk(Box::new(Walk::audit((self.id.to_owned(), title), sources, (window, self.calls.now()), known))))
             }
             None => {
                 self.prove_lost("").await?;
-                Ok(Begun::Walk(Box::new(Walk::audit((self.id.to_owned(), String::new()), vec![], window, known))))
+                Ok(Begun::Walk(Box::new(Walk::audit(
+                    (self.id.to_owned(), String::new()),
+                    vec![],
+                    (window, self.calls.now()),
+                    known,
+                ))))
             }
         }
     }

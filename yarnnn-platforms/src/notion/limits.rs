@@ -31,6 +31,13 @@ pub(super) const MAX_RESOURCES: usize = 500;
 pub(super) const MAX_RESULTS: usize = 2_000;
 /// Pages or rows that are read with their blocks before what was read is committed.
 pub(super) const HANDFUL: usize = 10;
+/// For how long a page token is good: rows are listed newest edit first, and what is edited meanwhile comes after the instant up
+/// to where the cursor will say that all was read.
+pub(super) const GOOD_FOR: TimeDelta = TimeDelta::days(1);
+/// Notion does not say how long its own cursors are good. After this a list is begun anew where it was, by instants.
+pub(super) const FRESH: TimeDelta = TimeDelta::minutes(10);
+/// So many refused rows, and none that was not, are no accident of single rows.
+pub(super) const REFUSED: u32 = 3;
 /// Rows that an audit reads although they are not stored: restored, moved here, or left out by an earlier cap.
 pub(super) const AUDIT_NEW: u32 = 100;
 /// Values of a property beyond which Notion shows no more.

@@ -4,6 +4,7 @@
 //! reads no comments and no files. Start at [`NotionClient`]; how pages become text is in `text`, what a sync of a database
 //! remembers is in `cursor`.
 
+mod audit;
 mod blocks;
 mod calls;
 mod client;

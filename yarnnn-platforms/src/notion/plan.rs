@@ -9,6 +9,7 @@ use yarnnn_core::platform::{Interval, Quarantined};
 
 use super::calls::{QUERY, protocol};
 use super::cursor::{Hole, end_of_minute, minute, read_until};
+use super::limits::FRESH;
 use super::map::Head;
 use super::wire::{List, Page};
 
@@ -67,6 +68,8 @@ pub(super) struct Hand {
     pub(super) is_listed: bool,
     /// Where the list goes on.
     pub(super) next: Option<String>,
+    /// When a page of it was listed last.
+    asked: DateTime<Utc>,
     /// Before it was listed first.
     looked: DateTime<Utc>,
     newest: Option<DateTime<Utc>>,
@@ -84,7 +87,21 @@ impl Hand {
         let (before, skip) = (stretch.to, stretch.read.clone());
         let (listed, read) = (Edge::default(), Edge::default());
         let (rows, next, is_listed, newest) = (VecDeque::new(), None, false, None);
-        Self { stretch, allowance, rows, is_listed, next, looked, newest, before, skip, unreachable: None, listed, read }
+        Self {
+            stretch,
+            allowance,
+            rows,
+            is_listed,
+            next,
+            asked: looked,
+            looked,
+            newest,
+            before,
+            skip,
+            unreachable: None,
+            listed,
+            read,
+        }
     }
 
     /// The filter of its query.
@@ -105,6 +122,7 @@ impl Hand {
         list: List,
         looked: DateTime<Utc>,
     ) -> Result<(Vec<Quarantined>, Vec<String>), yarnnn_core::platform::PlatformError> {
+        self.asked = looked;
         let (total, is_capped) = (list.results.len(), list.is_capped());
         let (mut strange, mut trashed) = (Vec::new(), Vec::new());
         for value in list.results {
@@ -123,6 +141,14 @@ impl Hand {
             self.is_listed = !(self.restart() || self.pass_over());
         }
         Ok((strange, trashed))
+    }
+
+    /// Goes on by instants where Notion's own cursor is no longer fresh: the list may have moved, or the cursor expired.
+    pub(super) fn refresh(&mut self, now: DateTime<Utc>) {
+        let stale = self.next.clone().filter(|_| now - self.asked > FRESH);
+        if stale.is_some() && !self.restart() {
+            self.next = stale;
+        }
     }
 
     fn add(&mut self, row: Head) {

@@ -10,11 +10,12 @@ use yarnnn_core::platform::{
     Budget, Cursor, FetchPage, Gap, GapKind, Interval, KnownItem, Next, PageToken, PlatformError, Quarantined,
 };
 
+use super::audit::Auditing;
 use super::blocks::Stop;
-use super::calls::{Calls, Listed, QUERY, moving, protocol};
+use super::calls::{CHILDREN, Calls, Listed, QUERY, moving, protocol};
 use super::cursor::{DatabaseCursor, Source, end_of_minute};
-use super::limits::{AUDIT_NEW, HANDFUL};
-use super::map::{Head, Read, known_gap};
+use super::limits::{AUDIT_NEW, GOOD_FOR, HANDFUL, REFUSED};
+use super::map::{Head, Read};
 use super::people::People;
 use super::plan::{Hand, Stretch};
 
@@ -45,24 +46,14 @@ struct Syncing {
     is_first: bool,
     /// Whether rows were met that cannot be read, or none of a data source was.
     is_partial: bool,
-}
-
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-struct Auditing {
-    /// Rows edited outside of it are not read unless they are stored.
-    window: Option<Interval>,
-    /// What is stored and was not met yet.
-    missing: BTreeSet<String>,
-    /// Rows that are not stored and may still be read.
-    new_left: u32,
-    /// Rows that are neither stored nor read.
-    unread: u32,
-    oldest_unread: Option<DateTime<Utc>>,
-    newest_unread: Option<DateTime<Utc>>,
-    sources: BTreeSet<String>,
-    /// Whether any list had a row.
+    /// Rows that were read.
     #[serde(default)]
-    has_listed: bool,
+    read: u32,
+    /// Rows that Notion refused, and why the first one.
+    #[serde(default)]
+    refused: u32,
+    #[serde(default)]
+    refusal: Option<String>,
 }
 
 /// With what a walk is done.
@@ -79,7 +70,7 @@ impl Walk {
     pub(super) fn first(database: String, title: String, sources: Vec<String>, cap: Option<u32>) -> Self {
         let cursor = DatabaseCursor { title, ..DatabaseCursor::default() };
         let mut walk = Self::since(database, &cursor, sources, cap);
-        walk.work = Work::Sync(Syncing { left: cap, is_first: true, is_partial: false });
+        walk.work = Work::Sync(Syncing { left: cap, is_first: true, ..Syncing::default() });
         walk
     }
 
@@ -93,7 +84,7 @@ impl Walk {
             .collect();
         holes.sort_by_key(|it| std::cmp::Reverse(it.to));
         todo.extend(holes);
-        let work = Work::Sync(Syncing { left: cap, is_first: false, is_partial: false });
+        let work = Work::Sync(Syncing { left: cap, ..Syncing::default() });
         let sources = sources.into_iter().map(|it| (it, Source::default())).collect();
         Self { database, work, todo, hand: None, cursor: DatabaseCursor { sources, ..cursor.clone() } }
     }
@@ -102,11 +93,12 @@ impl Walk {
     pub(super) fn audit(
         (database, title): (String, String),
         sources: Vec<String>,
-        window: Interval,
+        (window, now): (Interval, DateTime<Utc>),
         known: &[KnownItem],
     ) -> Self {
         let auditing = Auditing {
             window: Some(window),
+            began: Some(now),
             missing: known.iter().map(|it| it.item_id.clone()).collect(),
             new_left: AUDIT_NEW,
             sources: sources.iter().cloned().collect(),
@@ -119,9 +111,13 @@ impl Walk {
         Self { database, work: Work::Audit(auditing), todo, hand: None, cursor }
     }
 
-    pub(super) fn resume(token: &PageToken) -> Result<Self, PlatformError> {
-        serde_json::from_str(token.as_str())
-            .map_err(|error| protocol(QUERY, &format!("the page token is not one of this client: {error}")))
+    pub(super) fn resume(token: &PageToken, now: DateTime<Utc>) -> Result<Self, PlatformError> {
+        let mut walk: Self = serde_json::from_str(token.as_str())
+            .map_err(|error| protocol(QUERY, &format!("the page token is not one of this client: {error}")))?;
+        if let Some(hand) = &mut walk.hand {
+            hand.refresh(now);
+        }
+        Ok(walk)
     }
 
     /// Reads the next page.
@@ -134,11 +130,12 @@ impl Walk {
             } else if let Some(stretch) = self.todo.pop_front() {
                 self.begin(stretch, &mut page);
             } else if !self.look_up(&mut page).await? {
-                return Ok(self.finish(page.page));
+                return self.finish(page.page);
             }
         }
         let token = serde_json::to_string(&self).map_err(|error| protocol(QUERY, &error.to_string()))?;
         page.page.next = Next::Page(PageToken::new(token));
+        page.page.good_for = Some(GOOD_FOR);
         Ok(page.page)
     }
 
@@ -188,7 +185,13 @@ impl Walk {
             Work::Sync(syncing) => {
                 syncing.left = syncing.left.map(|it| it.saturating_sub(1));
                 let id = row.id.clone();
+                let (items, quarantined) = (page.page.items.len(), page.page.quarantined.len());
                 let gap = page.read(row, &self.database).await?;
+                syncing.read += u32::from(page.page.items.len() > items);
+                if let Some(refused) = page.page.quarantined.get(quarantined) {
+                    syncing.refused += 1;
+                    syncing.refusal.get_or_insert_with(|| format!("{}: {}", refused.item, refused.reason));
+                }
                 self.cursor.cuts.remove(&id);
                 self.cursor.cuts.extend(gap.map(|gap| (id, gap)));
             }
@@ -261,20 +264,30 @@ impl Walk {
         Ok(true)
     }
 
-    fn finish(mut self, mut page: FetchPage) -> FetchPage {
+    /// The last page.
+    ///
+    /// # Errors
+    /// `Protocol` when every row was refused: that is no matter of single rows, and the cursor must not pass them.
+    fn finish(mut self, mut page: FetchPage) -> Result<FetchPage, PlatformError> {
         let (cursor, complete) = match &self.work {
             Work::Audit(auditing) => {
+                page.covered.extend(auditing.covered());
                 page.gaps.extend(auditing.gap(&self.cursor.title));
                 (None, None)
             }
             Work::Sync(syncing) => {
+                if let Some(first) = syncing.refusal.as_ref().filter(|_| syncing.is_refused()) {
+                    let (title, refused) = (&self.cursor.title, syncing.refused);
+                    let detail = format!("none of {refused} rows of \"{title}\" can be read; the first, {first}");
+                    return Err(protocol(CHILDREN, &detail));
+                }
                 let complete = (syncing.is_first && !syncing.is_partial).then(|| self.complete());
                 page.gaps.extend(self.gaps());
                 (Some(std::mem::take(&mut self.cursor).write()), complete)
             }
         };
         page.next = Next::Done { cursor, complete };
-        page
+        Ok(page)
     }
 
     fn gaps(&self) -> Vec<Gap> {
@@ -311,52 +324,20 @@ pub(super) fn away(cursor: DatabaseCursor, gap: Option<Gap>) -> FetchPage {
     }
 }
 
-impl Auditing {
-    /// A row that is there: as it is stored, or to be read.
-    async fn row(&mut self, row: Head, database: &str, page: &mut Filling<'_>) -> Result<Option<Gap>, PlatformError> {
-        self.missing.remove(&row.id);
-        match page.known.get(row.id.as_str()) {
-            Some(known) if row.is_stored_as(known) => {
-                page.page.unchanged.push(row.id);
-                return Ok(known_gap(known));
-            }
-            Some(_) => {}
-            None if self.window.is_some_and(|it| !it.contains(row.last_edited)) => return Ok(None),
-            None if self.new_left == 0 => {
-                self.unread += 1;
-                self.newest_unread = self.newest_unread.max(Some(row.last_edited));
-                self.oldest_unread = Some(self.oldest_unread.map_or(row.last_edited, |it| it.min(row.last_edited)));
-                return Ok(None);
-            }
-            None => self.new_left -= 1,
-        }
-        page.read(row, database).await
-    }
-
-    /// Whether rows were to be listed at all.
-    fn lists(&self) -> bool {
-        self.window.is_some_and(|it| it.from < it.to)
-    }
-
-    fn is_here(&self, row: &super::wire::Page, database: &str) -> bool {
-        let source = row.parent.data_source();
-        source.map_or_else(|| row.parent.database().as_deref() == Some(database), |it| self.sources.contains(&it))
-    }
-
-    fn gap(&self, title: &str) -> Option<Gap> {
-        let reason = format!("notion database \"{title}\": {} rows are not stored and were not read by the audit", self.unread);
-        let (from, to) = (self.oldest_unread, self.newest_unread);
-        (self.unread > 0).then_some(Gap { kind: GapKind::Cap, from, to, reason })
+impl Syncing {
+    /// Whether Notion refused all rows.
+    const fn is_refused(&self) -> bool {
+        self.read == 0 && self.refused > 0 && (self.is_first || self.refused >= REFUSED)
     }
 }
 
 /// The page that is being filled.
-struct Filling<'a> {
-    page: FetchPage,
+pub(super) struct Filling<'a> {
+    pub(super) page: FetchPage,
     reads: usize,
     bytes: usize,
     with: With<'a>,
-    known: HashMap<&'a str, &'a KnownItem>,
+    pub(super) known: HashMap<&'a str, &'a KnownItem>,
 }
 
 impl Filling<'_> {
@@ -368,7 +349,7 @@ impl Filling<'_> {
     }
 
     /// Reads a row with its blocks; answers with what was left out of it. One that cannot be read is named.
-    async fn read(&mut self, row: Head, database: &str) -> Result<Option<Gap>, PlatformError> {
+    pub(super) async fn read(&mut self, row: Head, database: &str) -> Result<Option<Gap>, PlatformError> {
         self.reads += 1;
         let (id, title) = (row.id.clone(), row.title());
         match row.read(self.with.calls, self.with.people, Some(database)).await {

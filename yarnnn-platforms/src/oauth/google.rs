@@ -91,13 +91,14 @@ impl Server for Google {
         let scopes = text(body, "/scope").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
         let mut metadata = texts(body, &[("scope", "/scope")]);
         if let Some(claims) = text(body, "/id_token").and_then(claims) {
-            metadata.extend(texts(&claims, &[("email", "/email"), ("name", "/name"), ("picture", "/picture")]));
+            metadata.extend(texts(&claims, &[("sub", "/sub"), ("email", "/email"), ("name", "/name"), ("picture", "/picture")]));
         }
         Told { scopes, metadata }
     }
 }
 
-/// What an id token says. It came straight from Google over TLS, so that its signature adds nothing; it only serves for display.
+/// What an id token says. It came straight from Google over TLS, so that its signature adds nothing. `sub` is the account whatever
+/// its address becomes; the rest is for display.
 fn claims(token: &str) -> Option<Value> {
     let middle = token.split('.').nth(1)?;
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(middle.trim_end_matches('=')).ok()?).ok()

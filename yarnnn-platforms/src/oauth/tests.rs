@@ -216,7 +216,8 @@ async fn slack_s_own_sample_is_understood() {
 
 #[tokio::test]
 async fn google_grants_an_hour_and_says_whose() {
-    let claims = URL_SAFE_NO_PAD.encode(json!({"email": "ana@example.org", "name": "Ana ü", "aud": "google-id"}).to_string());
+    let claims = URL_SAFE_NO_PAD
+        .encode(json!({"sub": "1180", "email": "ana@example.org", "name": "Ana ü", "aud": "google-id"}).to_string());
     let scope = "openid https://www.googleapis.com/auth/userinfo.email https://www.googleapis.com/auth/gmail.readonly";
     let mut body = json!({
         "access_token": "ya29.a", "expires_in": 3599, "refresh_token": "1//0g", "scope": scope, "token_type": "Bearer",

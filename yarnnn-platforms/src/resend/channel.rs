@@ -10,14 +10,17 @@ use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
 use yarnnn_core::clock::Clock;
-use yarnnn_core::delivery::{Channel, ChannelKind, LookedUp, MessageState, OutboxMessage, SendError, SendReceipt};
+use yarnnn_core::delivery::{
+    Channel, ChannelKind, Letter, LookedUp, MessageState, OutboxFile, OutboxMessage, SendError, SendReceipt,
+};
 use yarnnn_core::hash::Sha256;
+use yarnnn_core::id::UserId;
 
+use super::FILE;
 use super::answer::{Answer, judge};
+use super::compose::compose;
 use crate::http::{HttpTransport, Request, Transport, TransportError, below};
 
-/// The message's file with the body of the request.
-const FILE: &str = "resend.json";
 /// The longest key that Resend takes.
 const LONGEST_KEY: usize = 256;
 /// How long a key is relied on: Resend keeps it for 24 hours, and an hour of them is for clocks that differ and slow answers.
@@ -33,6 +36,7 @@ pub struct ResendChannel {
     transport: Arc<dyn Transport>,
     base: Url,
     key: SecretString,
+    from: String,
     clock: Arc<dyn Clock>,
 }
 
@@ -49,7 +53,14 @@ impl ResendChannel {
     }
 
     pub(super) fn over(transport: Arc<dyn Transport>, base: Url, key: SecretString, clock: Arc<dyn Clock>) -> Self {
-        Self { transport, base, key, clock }
+        Self { transport, base, key, from: String::new(), clock }
+    }
+
+    /// Mails come from this sender: an address of a domain that the Resend account may send for, or `Name <address>`.
+    #[must_use]
+    pub fn sent_from(mut self, from: impl Into<String>) -> Self {
+        self.from = from.into();
+        self
     }
 
     fn request(&self, message: &OutboxMessage) -> Result<Request, SendError> {
@@ -68,6 +79,18 @@ impl Channel for ResendChannel {
     /// None: a mail names its recipient.
     fn default_target(&self) -> String {
         String::new()
+    }
+
+    fn compose(&self, letter: &Letter) -> Result<Vec<Vec<OutboxFile>>, SendError> {
+        Ok(vec![vec![compose(letter, &self.from)?]])
+    }
+
+    async fn ready(&self, _user: UserId, _target: &str) -> Result<(), SendError> {
+        if self.from.is_empty() {
+            let problem = "is not set, so mails have no sender".to_owned();
+            return Err(SendError::NeedsOperator { setting: "RESEND_FROM_EMAIL", problem });
+        }
+        Ok(())
     }
 
     async fn send(&self, message: &OutboxMessage) -> Result<SendReceipt, SendError> {
@@ -124,15 +147,12 @@ impl ResendChannel {
 /// A refusal says of this request that it sent nothing, and nothing about an earlier one in doubt: were that forgotten, the message
 /// would be sent once more after its key is.
 fn still_in_doubt(message: &OutboxMessage, error: SendError) -> SendError {
-    match error {
-        SendError::Unavailable { .. } | SendError::Refused(_)
-            if matches!(message.state, MessageState::Sending | MessageState::Unknown) =>
-        {
-            let what = format!("mail to {} through Resend, in doubt since an earlier attempt", message.target);
-            SendError::Unknown { what, source: error.into() }
-        }
-        error => error,
+    let in_doubt = matches!(message.state, MessageState::Sending | MessageState::Unknown);
+    if !in_doubt || matches!(error, SendError::Unknown { .. }) {
+        return error;
     }
+    let what = format!("mail to {} through Resend, in doubt since an earlier attempt", message.target);
+    SendError::Unknown { what, source: error.into() }
 }
 
 /// The stored body, if it is a request for a mail to the message's target and nobody else.

@@ -11,7 +11,7 @@ use super::calls::{Ask, HISTORY, REPLIES};
 use super::cursor::{Position, Thread};
 use super::map::{Record, record};
 use super::names::Resolved;
-use super::plan::{LookUp, Plan, Step, oldest_kept};
+use super::plan::{GOOD_FOR, LookUp, Plan, Step, oldest_kept};
 use super::read::{Listed, Reader, protocol};
 use super::stamp::Ts;
 use super::stretch::{Kind, Stretch};
@@ -127,6 +127,7 @@ impl<'a> Fetching<'a> {
             return Err(protocol(HISTORY, "not one message of a page can be read".to_owned()));
         }
         listed.cut(self.fetch.budget.max_bytes.saturating_sub(draft.bytes), true);
+        self.prove_end(&stretch, plan, &mut listed, ask).await?;
         plan.listed(&listed);
         if let Some(known) = &self.known {
             plan.look_up(known.missing(&stretch, &listed));
@@ -138,12 +139,14 @@ impl<'a> Fetching<'a> {
         Ok(())
     }
 
-    /// An empty list must be true where it would end a stretch for good. What is newer than a cursor is asked for again anyway.
+    /// An empty list must be true where it would end a stretch for good. What is newer than a cursor is asked for again anyway, and
+    /// so is what an audit lists of which nothing is stored.
     async fn prove_empty(&self, stretch: &Stretch, listed: &Listed, ask: Ask<'_>) -> Result<(), PlatformError> {
         if stretch.opened {
             return Err(protocol(HISTORY, "an empty page where the page before announced more".to_owned()));
         }
-        if stretch.kind == Kind::New || listed.is_onward {
+        let lacks_nothing = self.known.as_ref().is_some_and(|it| it.missing(stretch, listed).is_empty());
+        if stretch.kind == Kind::New || lacks_nothing || listed.is_onward {
             return Ok(());
         }
         let again = self.reader.channel(&self.fetch.resource, Ask { limit: 1, ..ask }).await?;
@@ -151,6 +154,18 @@ impl<'a> Fetching<'a> {
             Some(ts) => Err(contradiction(ts)),
             None => Ok(()),
         }
+    }
+
+    /// The end of a first fill is never listed again beyond the time to live, and a page that was torn does not show it. So it is
+    /// asked what lies before; what does comes with the next page.
+    async fn prove_end(&self, stretch: &Stretch, plan: &Plan, listed: &mut Listed, ask: Ask<'_>) -> Result<(), PlatformError> {
+        let is_end = stretch.kind == Kind::Fill && !listed.has_more && !listed.is_onward;
+        let has_room = plan.room(self.fetch.budget.cap) > listed.count();
+        if let Some(oldest) = listed.oldest().filter(|_| is_end && has_room) {
+            let before = Ask { before: Some(oldest), limit: 1, onward: None, ..ask };
+            listed.has_more = self.reader.has_any(&self.fetch.resource, before).await?;
+        }
+        Ok(())
     }
 
     /// Reads a page of each of the next few threads.
@@ -267,6 +282,7 @@ impl<'a> Fetching<'a> {
             quarantined: draft.quarantined,
             covered: draft.covered,
             gaps: draft.gaps,
+            good_for: matches!(next, Next::Page(_)).then_some(GOOD_FOR),
             next,
             ..FetchPage::default()
         };

@@ -8,6 +8,7 @@
 mod audit;
 mod calls;
 mod client;
+mod compose;
 mod cursor;
 mod errors;
 mod fetch;

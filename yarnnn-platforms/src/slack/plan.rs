@@ -19,6 +19,9 @@ const THREADS: usize = 20;
 const LOOK_UPS: usize = 200;
 /// The time to live is listed again after so long.
 const SWEEP_EVERY: TimeDelta = TimeDelta::hours(6);
+/// For how long a page token is good. All its bounds are instants and ids of messages, which do not expire, and a cursor of
+/// Slack's that is refused is passed over. But what it lists again, it was to list within hours.
+pub(super) const GOOD_FOR: TimeDelta = TimeDelta::days(1);
 const VERSION: u8 = 1;
 
 /// A stored message to be looked for by itself.
@@ -123,12 +126,15 @@ impl Plan {
         (plan, given_up)
     }
 
-    /// What is stored, back to the oldest of it.
+    /// What is stored, back to the oldest of it, and at least the time to live: before all that is stored there may be what a list
+    /// lacked, and threads of messages that are not kept.
     pub(super) fn audit(window: Interval, known: &Known<'_>, now: DateTime<Utc>) -> Self {
         let mut plan = Self::new(now, Position::unknown());
         let from = Ts::of(window.from);
-        let oldest = known.oldest_from(from);
-        plan.stretches.extend(oldest.map(|it| Stretch::of(Kind::Audit, it.before(), Ts::of(window.to).min(horizon(now)))));
+        let kept = oldest_kept(now).max(from);
+        let oldest = known.oldest_from(from).map_or(kept, |it| it.min(kept));
+        let stretch = Stretch::of(Kind::Audit, oldest.before(), Ts::of(window.to).min(horizon(now)));
+        plan.stretches.extend(Some(stretch).filter(|it| it.after.after() < it.before));
         (plan.rotated, plan.look_ups_left) = (false, LOOK_UPS);
         plan.window = Some(window);
         plan
@@ -189,7 +195,7 @@ impl Plan {
     /// Takes note of a page of the first stretch.
     pub(super) fn listed(&mut self, listed: &Listed) {
         let Some(mut stretch) = self.stretches.pop_front() else { return };
-        let count = u32::try_from(listed.messages.len().saturating_add(listed.unreadable.len())).unwrap_or(u32::MAX);
+        let count = listed.count();
         self.seen = self.seen.saturating_add(count);
         self.is_limited |= listed.is_limited;
         self.is_whole &= listed.unreadable.is_empty() && !listed.is_limited;

@@ -10,18 +10,20 @@ use std::time::Duration;
 use async_trait::async_trait;
 use url::Url;
 use yarnnn_core::clock::Clock;
-use yarnnn_core::delivery::{Channel, ChannelKind, LookedUp, OutboxMessage, SendError, SendReceipt};
+use yarnnn_core::delivery::{Channel, ChannelKind, Letter, LookedUp, OutboxFile, OutboxMessage, SendError, SendReceipt};
+use yarnnn_core::id::UserId;
 use yarnnn_core::platform::{OpenAccess, Platform, PlatformError};
 
 use super::SlackLimits;
 use super::calls::Calls;
+use super::compose::compose;
 use super::look_up::LookUp;
 use super::posted::{Posted, judge};
 use super::wire::Posting;
 use crate::http::{HttpTransport, Once, Session, Transport};
 
 /// The message's file with the body of the request.
-const FILE: &str = "slack.json";
+pub(super) const FILE: &str = "slack.json";
 /// The type of the metadata with the key.
 pub(super) const EVENT_TYPE: &str = "yarnnn_report";
 /// How often a limit on messages is waited for, and how long at most.
@@ -82,6 +84,16 @@ impl Channel for SlackChannel {
     /// None: a message names its channel.
     fn default_target(&self) -> String {
         String::new()
+    }
+
+    fn compose(&self, letter: &Letter) -> Result<Vec<Vec<OutboxFile>>, SendError> {
+        compose(letter)
+    }
+
+    /// Whether the user has connected Slack. Whether it may post in the channel shows when it does.
+    async fn ready(&self, user: UserId, target: &str) -> Result<(), SendError> {
+        let access = self.access.access(user, Platform::Slack).await;
+        access.map(|_| ()).map_err(|error| SendError::Refused(format!("message to {target} in Slack: {error}")))
     }
 
     async fn send(&self, message: &OutboxMessage) -> Result<SendReceipt, SendError> {

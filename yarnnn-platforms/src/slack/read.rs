@@ -61,6 +61,14 @@ impl Reader {
         listed.ok_or_else(|| protocol(HISTORY, "refused with thread_not_found, although no thread was asked for".to_owned()))
     }
 
+    /// Whether a channel holds any of what is asked for. A server that pays no heed to the bounds is not asked further.
+    ///
+    /// # Errors
+    /// Those of [`Self::channel`].
+    pub(super) async fn has_any(&self, resource: &ResourceId, ask: Ask<'_>) -> Result<bool, PlatformError> {
+        Ok(self.ask(resource, &ask, None).await?.is_some_and(|it| !it.messages.is_empty()))
+    }
+
     /// A page of a thread, oldest first; none if there is no such thread.
     ///
     /// # Errors
@@ -227,6 +235,11 @@ impl Listed {
     /// Where Slack would go on after this page. What was cut off stands before that: then the way that led here leads there too.
     pub(super) fn onward_after(&self, before: Option<Onward>) -> Option<Onward> {
         if self.is_cut { before } else { self.onward.clone() }
+    }
+
+    /// Messages, readable or not.
+    pub(super) fn count(&self) -> u32 {
+        u32::try_from(self.messages.len().saturating_add(self.unreadable.len())).unwrap_or(u32::MAX)
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -1,6 +1,6 @@
 //! Serves a world until standard input ends: `cargo run -p yarnnn-sim --example serve`, or with `-- large` behind it.
 //!
-//! The one line on standard output is JSON: where it listens, tokens, and what a client that misses nothing would hold. The
+//! The one line on standard output is JSON: where it listens, tokens and keys, and what a client that misses nothing would hold. The
 //! scripts in `clients/` read it and fetch everything with the providers' own clients.
 
 mod held;
@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 use serde_json::json;
 use yarnnn_core::clock::SystemClock;
-use yarnnn_sim::Sim;
+use yarnnn_sim::{Provider, Sim};
 
-const SLACK_SCOPES: [&str; 6] = ["channels:history", "channels:join", "channels:read", "chat:write", "team:read", "users:read"];
+const SLACK_SCOPES: [&str; 7] =
+    ["channels:history", "channels:join", "channels:read", "chat:write", "metadata.message:read", "team:read", "users:read"];
 const GOOGLE_SCOPES: [&str; 2] = ["https://www.googleapis.com/auth/gmail.modify", "https://www.googleapis.com/auth/calendar"];
 
 #[tokio::main(flavor = "current_thread")]
@@ -29,7 +30,17 @@ async fn main() -> io::Result<()> {
         "events": held::events(&sim),
     });
     let notion = json!({ "url": running.notion_url(), "token": tokens.notion(), "held": held::notion(&sim) });
-    writeln!(io::stdout(), "{}", json!({ "slack": slack, "google": google, "notion": notion }))?;
+    let told = json!({
+        "slack": slack,
+        "google": google,
+        "notion": notion,
+        "anthropic": { "url": running.anthropic_url(), "key": tokens.key(Provider::Anthropic) },
+        "openai": { "url": running.openai_url(), "key": tokens.key(Provider::OpenAi) },
+        "resend": { "url": running.resend_url(), "key": tokens.key(Provider::Resend) },
+        "search": { "url": running.search_url(), "key": tokens.key(Provider::CustomSearch), "cx": "sim" },
+        "web": { "url": running.web_url() },
+    });
+    writeln!(io::stdout(), "{told}")?;
     tokio::task::spawn_blocking(|| io::stdin().read_to_end(&mut Vec::new())).await??;
     running.stop().await
 }

@@ -15,6 +15,14 @@ pub enum Provider {
     Google,
     /// Notion.
     Notion,
+    /// Anthropic's Messages API.
+    Anthropic,
+    /// `OpenAI`, and servers that speak like it.
+    OpenAi,
+    /// Resend's mail service.
+    Resend,
+    /// Google's Custom Search.
+    CustomSearch,
 }
 
 impl Provider {
@@ -24,6 +32,10 @@ impl Provider {
             "slack" => Some(Self::Slack),
             "gmail" | "calendar" | "google" => Some(Self::Google),
             "notion" => Some(Self::Notion),
+            "anthropic" => Some(Self::Anthropic),
+            "openai" => Some(Self::OpenAi),
+            "resend" => Some(Self::Resend),
+            "customsearch" => Some(Self::CustomSearch),
             _ => None,
         }
     }
@@ -57,6 +69,11 @@ pub(crate) enum Refusal {
 pub(crate) fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (scheme, token) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Who calls: the token of the `Authorization` header, or Anthropic's key.
+pub(super) fn credential(headers: &HeaderMap) -> Option<&str> {
+    bearer(headers).or_else(|| headers.get("x-api-key")?.to_str().ok())
 }
 
 /// Checks a Google call: a living access token, and one of the scopes that permit the call.

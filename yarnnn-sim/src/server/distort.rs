@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 use super::auth::Provider;
 use super::faults::{Fault, Faults};
-use super::reply;
+use super::{events, reply};
 
 /// The keys under which the providers put the entries of a page.
 const LISTS: [&str; 8] = ["messages", "channels", "members", "items", "results", "history", "threads", "labels"];
@@ -42,6 +42,8 @@ pub(super) fn instead(fault: &Fault, provider: Option<Provider>) -> Option<Respo
             reply::text(status, "application/json", body.clone())
         }
         Fault::RetryAfter(seconds) => reply::too_many(provider, *seconds, 1),
+        Fault::SpendCap => reply::spend_cap(provider),
+        Fault::WorkspaceCap => reply::workspace_cap(provider),
         Fault::Overloaded(seconds) => reply::overloaded(provider, *seconds),
         Fault::Html => reply::text(StatusCode::OK, "text/html; charset=utf-8", PAGE_FOR_PEOPLE),
         Fault::HugeBody(bytes) => reply::text(StatusCode::OK, "application/json", huge(*bytes)),
@@ -118,6 +120,8 @@ pub(super) async fn apply(call: &str, list: &str, fault: Option<&Fault>, faults:
             Response::from_parts(parts, cut_off(&body))
         }
         Some(Fault::MalformedJson) => Response::from_parts(parts, Body::from(body.slice(..body.len() * 2 / 3))),
+        Some(Fault::StreamError) => Response::from_parts(parts, Body::from(events::broken_off(&body, call))),
+        Some(Fault::UnknownEvents) => Response::from_parts(parts, Body::from(events::with_unknown(&body))),
         fault => {
             let body = match serde_json::from_slice(&body) {
                 Ok(value) => Bytes::from(changed(call, list, fault, faults, value).to_string()),

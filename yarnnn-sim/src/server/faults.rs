@@ -13,7 +13,11 @@ pub enum Fault {
     Status(u16, String),
     /// Too many calls; try again after so many seconds. In the provider's own form.
     RetryAfter(u64),
-    /// The service is overloaded; try again after so many seconds. Notion's 529, 503 elsewhere.
+    /// A spending cap or a quota is reached: 429 that names no time to wait. In the provider's own form.
+    SpendCap,
+    /// A cap of the workspace is reached: Anthropic answers 400.
+    WorkspaceCap,
+    /// The service is overloaded; try again after so many seconds (0: no time is named). 529 at Notion and Anthropic, 503 elsewhere.
     Overloaded(u64),
     /// Status 200 and a well-formed list without entries and without a next page.
     EmptyOk,
@@ -33,6 +37,14 @@ pub enum Fault {
     Disconnect,
     /// No answer, ever.
     Hang,
+    /// The request is carried out, and the connection ends without an answer.
+    AnswerLost,
+    /// The request is carried out, and no answer comes, ever.
+    AnswerWithheld,
+    /// In the middle of a stream comes an error, and then its end.
+    StreamError,
+    /// A stream holds events whose names nobody knows.
+    UnknownEvents,
     /// The entries of the page before of the same list stand on this page once more.
     DuplicatePage,
     /// The second half of the page's entries is missing; the page goes on as if it were not.

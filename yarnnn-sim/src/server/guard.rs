@@ -9,10 +9,11 @@ use axum::response::Response;
 use chrono::{DateTime, TimeDelta, Utc};
 use tokio::sync::watch;
 
-use super::auth::{Provider, bearer};
+use super::auth::{Provider, credential};
 use super::distort;
 use super::faults::Fault;
 use super::journal;
+use super::limits::Standing;
 use super::reply;
 use super::sim::Sim;
 
@@ -56,17 +57,35 @@ async fn answer(call: &'static str, sim: &Sim, stopping: Stopping, parts: Parts,
     if let Some(response) = fault.as_ref().and_then(|it| distort::instead(it, provider)) {
         return response;
     }
-    let holder = sim.tokens().holder(bearer(&parts.headers).unwrap_or_default());
+    let holder = sim.tokens().holder(credential(&parts.headers).unwrap_or_default());
     if let Err(wait) = sim.limits().admit(call, &holder, sim.now()) {
-        return reply::too_many(provider, wait, sim.limits().refused());
+        let mut response = reply::too_many(provider, wait, sim.limits().refused());
+        say_standing(&mut response, provider, sim.limits().standing(call, &holder, sim.now()));
+        return response;
     }
     let list = distort::list_of(call, &parts, &body);
     let response = next.run(Request::from_parts(parts, Body::from(body))).await;
+    if let Some(Fault::AnswerLost | Fault::AnswerWithheld) = fault {
+        if fault == Some(Fault::AnswerWithheld) {
+            stopping.wait().await;
+        }
+        return distort::disconnect();
+    }
     let mut response = distort::apply(call, &list, fault.as_ref(), sim.faults(), response).await;
+    say_standing(&mut response, provider, sim.limits().standing(call, &holder, sim.now()));
     if let Some(Fault::Skew(seconds)) = fault {
         set_date(&mut response, sim.now() + TimeDelta::seconds(seconds));
     }
     response
+}
+
+/// Resend tells with every answer what its limit leaves.
+fn say_standing(response: &mut Response, provider: Option<Provider>, standing: Option<Standing>) {
+    let Some(standing) = standing.filter(|_| provider == Some(Provider::Resend)) else { return };
+    let headers = response.headers_mut();
+    headers.insert("ratelimit-limit", HeaderValue::from(standing.limit));
+    headers.insert("ratelimit-remaining", HeaderValue::from(standing.remaining));
+    headers.insert("ratelimit-reset", HeaderValue::from(standing.reset));
 }
 
 fn set_date(response: &mut Response, now: DateTime<Utc>) {

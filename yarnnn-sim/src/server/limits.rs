@@ -23,6 +23,8 @@ const SLACK_TIERS: [(&str, u32); 11] = [
     ("slack.auth.test", 300),
 ];
 const GMAIL_UNITS: u32 = 6_000;
+/// For a team, whatever key it uses.
+const RESEND_REQUESTS: u32 = 5;
 const CALENDAR_REQUESTS: u32 = 600;
 /// Three a second on average.
 const NOTION_REQUESTS: u32 = 180;
@@ -79,6 +81,11 @@ impl Limits {
         self.rule(call, requests, TimeDelta::minutes(1));
     }
 
+    /// At most so many requests in any second.
+    pub fn per_second(&self, call: &str, requests: u32) {
+        self.rule(call, requests, TimeDelta::seconds(1));
+    }
+
     /// At least so much time between two requests.
     pub fn interval(&self, call: &str, least: TimeDelta) {
         self.rule(call, 1, least);
@@ -92,6 +99,7 @@ impl Limits {
         self.per_minute("gmail.*", GMAIL_UNITS);
         self.per_minute("calendar.*", CALENDAR_REQUESTS);
         self.per_minute("notion.*", NOTION_REQUESTS);
+        self.per_second("resend.*", RESEND_REQUESTS);
     }
 
     /// Slack's limits for commercial apps outside its marketplace: one page of fifteen a minute.
@@ -163,6 +171,29 @@ impl Limits {
             state.spent.entry((index, holder.to_owned())).or_default().push_back((now, cost));
         }
         Ok(())
+    }
+}
+
+/// What a limit leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Standing {
+    pub(super) limit: u32,
+    pub(super) remaining: u32,
+    /// Seconds until all of it is there again.
+    pub(super) reset: u64,
+}
+
+impl Limits {
+    /// What the first limit that concerns a call leaves its caller.
+    pub(super) fn standing(&self, call: &str, holder: &str, now: DateTime<Utc>) -> Option<Standing> {
+        let state = self.state();
+        let (index, rule) = state.rules.iter().enumerate().find(|(_, it)| matches(&it.call, call))?;
+        let window = scaled(rule.window, state.factor);
+        let spent: Vec<_> = state.spent.get(&(index, holder.to_owned())).into_iter().flatten().collect();
+        let living = || spent.iter().filter(|(at, _)| *at + window > now);
+        let used: u32 = living().map(|(_, units)| units).sum();
+        let reset = living().map(|(at, _)| *at + window - now).max().map_or(0, whole_seconds);
+        Some(Standing { limit: rule.units, remaining: rule.units.saturating_sub(used), reset })
     }
 }
 

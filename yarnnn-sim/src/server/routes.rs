@@ -1,6 +1,6 @@
 //! All routes of all providers, and the name under which each is limited, broken and recorded.
 
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_fn};
 use axum::routing::{MethodRouter, any};
@@ -9,7 +9,7 @@ use axum::{Extension, Router};
 use super::guard::{Stopping, guard};
 use super::sim::Sim;
 use super::{oauth, reply};
-use crate::{calendar, gmail, notion, slack};
+use crate::{anthropic, calendar, gmail, notion, openai, resend, slack, web};
 
 /// Everything, ready to be served.
 pub(super) fn router(sim: &Sim, stopping: Stopping) -> Router {
@@ -19,9 +19,15 @@ pub(super) fn router(sim: &Sim, stopping: Stopping) -> Router {
         .merge(gmail::router())
         .merge(calendar::router())
         .merge(notion::router())
+        .merge(anthropic::router())
+        .merge(openai::router())
+        .merge(resend::router())
+        .merge(web::router())
         .merge(oauth::router())
         .fallback_service(call("unknown", unknown).with_state(sim.clone()))
         .with_state(sim.clone())
+        // The guard has a limit of its own.
+        .layer(DefaultBodyLimit::disable())
         .layer(Extension(stopping))
         .layer(Extension(sim.clone()))
 }

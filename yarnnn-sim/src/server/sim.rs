@@ -16,8 +16,11 @@ use super::routes;
 use super::{Faults, Journal, Limits, Tokens};
 use crate::calendar::Calendar;
 use crate::gmail::Gmail;
+use crate::models::Models;
 use crate::notion::Notion;
+use crate::resend::Mail;
 use crate::slack::Slack;
+use crate::web::Web;
 
 /// Whose Google account it is.
 #[derive(Debug, Clone)]
@@ -34,6 +37,9 @@ struct Inner {
     gmail: Gmail,
     calendar: Calendar,
     notion: Notion,
+    models: Models,
+    mail: Mail,
+    web: Web,
     tokens: Tokens,
     faults: Faults,
     limits: Limits,
@@ -41,7 +47,7 @@ struct Inner {
     google_person: Mutex<GooglePerson>,
 }
 
-/// Four platforms and their authorization servers. Clones are handles on the same ones.
+/// Four platforms and their authorization servers, model providers, a mail service and a web. Clones are handles on the same ones.
 #[derive(Debug, Clone)]
 pub struct Sim {
     inner: Arc<Inner>,
@@ -60,6 +66,9 @@ impl Sim {
             gmail: Gmail::new(Arc::clone(&clock)),
             calendar: Calendar::new(Arc::clone(&clock)),
             notion: Notion::new(Arc::clone(&clock)),
+            models: Models::new(Arc::clone(&clock)),
+            mail: Mail::new(Arc::clone(&clock)),
+            web: Web::new(),
             tokens: Tokens::new(Arc::clone(&clock)),
             faults: Faults::default(),
             limits: Limits::default(),
@@ -88,6 +97,21 @@ impl Sim {
     /// Notion's side of the world.
     pub fn notion(&self) -> &Notion {
         &self.inner.notion
+    }
+
+    /// The models of Anthropic and `OpenAI`: who writes, and what was asked.
+    pub fn models(&self) -> &Models {
+        &self.inner.models
+    }
+
+    /// The mail service: what was sent.
+    pub fn mail(&self) -> &Mail {
+        &self.inner.mail
+    }
+
+    /// The web: what can be found and fetched.
+    pub fn web(&self) -> &Web {
+        &self.inner.web
     }
 
     /// Who may call.
@@ -132,6 +156,7 @@ impl Sim {
     /// What the listener says.
     pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()> + Send + 'static) -> io::Result<()> {
         let (stop, stopped) = watch::channel(false);
+        self.inner.web.served_at(listener.local_addr()?);
         let router = routes::router(self, Stopping(stopped));
         let shutdown = async move {
             shutdown.await;
@@ -196,6 +221,31 @@ impl Running {
     /// In place of `https://api.notion.com`.
     pub fn notion_url(&self) -> String {
         self.base()
+    }
+
+    /// In place of `https://api.anthropic.com`.
+    pub fn anthropic_url(&self) -> String {
+        self.base()
+    }
+
+    /// In place of `https://api.openai.com/v1`.
+    pub fn openai_url(&self) -> String {
+        format!("{}/v1", self.base())
+    }
+
+    /// In place of `https://api.resend.com`.
+    pub fn resend_url(&self) -> String {
+        self.base()
+    }
+
+    /// In place of `https://www.googleapis.com`, for `customsearch/v1`.
+    pub fn search_url(&self) -> String {
+        self.base()
+    }
+
+    /// Where the pages of the web are.
+    pub fn web_url(&self) -> String {
+        format!("{}/web", self.base())
     }
 
     /// Ends the server and waits until it has ended.

@@ -1,4 +1,4 @@
-//! The tokens of three authorization servers: issued, expired, refreshed, revoked.
+//! The tokens of three authorization servers, and the keys of the other providers: issued, expired, refreshed, revoked.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -124,6 +124,13 @@ impl Tokens {
         let mut state = self.state();
         let grant = state.grant(Provider::Notion, &[]);
         state.access("ntn_", grant, None)
+    }
+
+    /// A key of a provider that issues keys: a model provider, the mail service, web search. Good until it is revoked.
+    pub fn key(&self, provider: Provider) -> String {
+        let mut state = self.state();
+        let grant = state.grant(provider, &[]);
+        state.access(prefix(provider, false), grant, None)
     }
 
     /// A Google refresh token. Access tokens are issued for it over HTTP.
@@ -289,12 +296,17 @@ fn prefix(provider: Provider, rotates: bool) -> &'static str {
         Provider::Slack => "xoxb-",
         Provider::Google => "ya29.",
         Provider::Notion => "ntn_",
+        Provider::Anthropic => "sk-ant-api03-",
+        Provider::OpenAi => "sk-proj-",
+        Provider::Resend => "re_",
+        Provider::CustomSearch => "AIza",
     }
 }
 
 fn life(provider: Provider) -> TimeDelta {
     match provider {
         Provider::Slack => TimeDelta::hours(12),
-        Provider::Google | Provider::Notion => TimeDelta::hours(1),
+        // Keys do not end by themselves; nothing asks how long they live.
+        _ => TimeDelta::hours(1),
     }
 }

@@ -89,6 +89,16 @@ impl Message {
         self.more.insert("hidden".to_owned(), Value::Bool(true));
     }
 
+    pub(super) fn posted(&self) -> Posted {
+        Posted {
+            ts: self.stamp.to_string(),
+            thread_ts: self.thread.map(|it| it.to_string()),
+            text: self.text.clone(),
+            blocks: self.more.get("blocks").cloned(),
+            metadata: self.metadata.clone(),
+        }
+    }
+
     pub(super) fn held(&self) -> Held {
         Held {
             ts: self.stamp.to_string(),
@@ -104,6 +114,21 @@ impl Message {
 fn reaction(record: &Value) -> Option<Reaction> {
     let users = record.get("users")?.as_array()?.iter().filter_map(|it| it.as_str().map(str::to_owned)).collect();
     Some(Reaction { name: record.get("name")?.as_str()?.to_owned(), users })
+}
+
+/// A message that the app posted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Posted {
+    /// Its timestamp.
+    pub ts: String,
+    /// The thread in which it stands.
+    pub thread_ts: Option<String>,
+    /// Its text.
+    pub text: String,
+    /// Its blocks, if it has any.
+    pub blocks: Option<Value>,
+    /// Its metadata, if it has any.
+    pub metadata: Option<Value>,
 }
 
 /// A message or reply that a client which misses nothing holds.

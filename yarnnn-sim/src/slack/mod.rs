@@ -14,7 +14,7 @@ mod verbs;
 mod wire;
 mod world;
 
-pub use message::Held;
+pub use message::{Held, Posted};
 pub(crate) use routes::router;
 pub use world::{Slack, Team};
 

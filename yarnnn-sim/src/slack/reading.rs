@@ -87,7 +87,8 @@ fn answer<'a>(
     channel: &Channel,
     world: &World,
 ) -> Value {
-    let with_metadata = context.arguments.flag("include_all_metadata");
+    // Who may not read metadata gets none, and is not told.
+    let with_metadata = context.arguments.flag("include_all_metadata") && context.access.permits(&["metadata.message:read"]);
     let page = rest.by_ref().take(limit).map(|it| wire::message(it, channel, world, with_metadata));
     let messages: Vec<_> = page.collect();
     let next = rest.next().map(|it| cursor(purpose, &it.stamp.to_string()));

@@ -2,6 +2,7 @@
 
 mod authored;
 mod conversations;
+mod posting;
 mod rules;
 
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use serde_json::Value;
 use crate::server::testing::{Answer, Client};
 use crate::{Running, Sim, VirtualClock};
 
-const SCOPES: [&str; 12] = [
+const SCOPES: [&str; 13] = [
     "channels:history",
     "channels:join",
     "channels:read",
@@ -22,6 +23,7 @@ const SCOPES: [&str; 12] = [
     "im:history",
     "im:read",
     "im:write",
+    "metadata.message:read",
     "team:read",
     "users:read",
     "users:read.email",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::message::{BROADCAST, Edited, Held, Message, Reaction};
+use super::message::{BROADCAST, Edited, Held, Message, Posted, Reaction};
 use super::stamp::Stamp;
 use super::world::{Channel, Kind, Slack, User};
 use crate::sample::identifier;
@@ -212,6 +212,13 @@ impl Slack {
     pub fn snapshot(&self, channel: &str) -> Vec<Held> {
         let mut world = self.world();
         world.channel(channel).messages.values().filter(|it| !it.is_tombstone()).map(Message::held).collect()
+    }
+
+    /// What the app posted in a channel, oldest first.
+    pub fn posted(&self, channel: &str) -> Vec<Posted> {
+        let mut world = self.world();
+        let channel = world.channel(channel);
+        channel.messages.values().filter(|it| it.more.contains_key("app_id")).map(Message::posted).collect()
     }
 
     pub(super) fn insert(&self, channel: &str, at: DateTime<Utc>, message: impl FnOnce(Stamp) -> Message) -> String {

@@ -1,5 +1,9 @@
 -- The ledger of model calls: what was reserved before a call, what it used and cost after. For the calls of versions it keeps
 -- question and answer, so that a run that goes on is not charged twice and can be repeated offline.
+
+-- A new table that refers to others waits for their writers, while everybody else waits behind: better to fail and be tried again.
+set local lock_timeout = '2s';
+
 create table model_calls (
     id uuid primary key,
     user_id uuid not null references users (id) on delete cascade,
@@ -18,15 +22,18 @@ create table model_calls (
     cache_write_tokens bigint not null default 0,
     searches bigint not null default 0,
     request_sha256 text not null,
-    request jsonb,
-    response jsonb,
     error text,
     reserved_at timestamptz not null,
-    ended_at timestamptz
+    ended_at timestamptz,
+    -- JSON as it was written, letter for letter: a question is known again by the digest of what was said before it. Long, so
+    -- last.
+    request text,
+    response text
 );
 
-create index model_calls_day on model_calls (reserved_at);
-create index model_calls_user_day on model_calls (user_id, reserved_at);
+-- Caps are sums over a day: read from the index alone.
+create index model_calls_day on model_calls (reserved_at, spent_micro_usd);
+create index model_calls_user_day on model_calls (user_id, reserved_at, spent_micro_usd);
 create index model_calls_version on model_calls (version_id, request_sha256) where version_id is not null;
 create index model_calls_deliverable on model_calls (deliverable_id) where deliverable_id is not null;
 

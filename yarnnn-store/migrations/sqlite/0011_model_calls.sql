@@ -18,14 +18,17 @@ create table model_calls (
     cache_write_tokens integer not null default 0,
     searches integer not null default 0,
     request_sha256 text not null,
-    request text,
-    response text,
     error text,
     reserved_at text not null,
-    ended_at text
+    ended_at text,
+    -- JSON as it was written, letter for letter: a question is known again by the digest of what was said before it. Long, so
+    -- last.
+    request text,
+    response text
 ) strict;
 
-create index model_calls_day on model_calls (reserved_at);
-create index model_calls_user_day on model_calls (user_id, reserved_at);
+-- Caps are sums over a day: read from the index alone.
+create index model_calls_day on model_calls (reserved_at, spent_micro_usd);
+create index model_calls_user_day on model_calls (user_id, reserved_at, spent_micro_usd);
 create index model_calls_version on model_calls (version_id, request_sha256) where version_id is not null;
 create index model_calls_deliverable on model_calls (deliverable_id) where deliverable_id is not null;

@@ -21,10 +21,12 @@ create table outbox_new (
     unique (user_id, key)
 ) strict;
 
+-- Of several attempts the last is known only, so the first is taken for as early as it can have been.
 insert into outbox_new (id, user_id, version_id, key, channel, target, payload, state, attempts, external_id, error,
     first_attempt_at, last_attempt_at, sent_at, created_at, updated_at)
 select id, user_id, version_id, key, channel, target, payload, state, attempts, external_id, error,
-    last_attempt_at, last_attempt_at, sent_at, created_at, updated_at from outbox;
+    case attempts when 0 then null when 1 then last_attempt_at else created_at end,
+    last_attempt_at, sent_at, created_at, updated_at from outbox;
 
 drop table outbox;
 alter table outbox_new rename to outbox;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
-use sqlx::FromRow;
+use sqlx::{AssertSqlSafe, FromRow};
 use yarnnn_core::StoreError;
 use yarnnn_core::id::PermitId;
 use yarnnn_core::jobs::{Admission, Capacity, CapacityLimits, CapacityUse, Endpoint, PermitRequest};
@@ -17,13 +17,16 @@ use crate::db::{on_driver, on_pool, on_tx};
 use crate::error::Doing as _;
 use crate::text::clean;
 
+/// Ends with what becomes of the state of an endpoint that is there.
 const SET_LIMITS: &str = "insert into api_rate_limits (provider_name, api_endpoint, requests_per_second, requests_per_minute, \
     requests_per_hour, tokens_per_minute, tokens_per_hour, concurrent_requests, min_interval_ms, status) \
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict (provider_name, api_endpoint) do update set \
     requests_per_second = excluded.requests_per_second, requests_per_minute = excluded.requests_per_minute, \
     requests_per_hour = excluded.requests_per_hour, tokens_per_minute = excluded.tokens_per_minute, \
     tokens_per_hour = excluded.tokens_per_hour, concurrent_requests = excluded.concurrent_requests, \
-    min_interval_ms = excluded.min_interval_ms, status = excluded.status";
+    min_interval_ms = excluded.min_interval_ms, status = ";
+const OURS: &str = "excluded.status";
+const AS_IT_IS: &str = "api_rate_limits.status";
 /// Limits, and what counts in each window at $1: permits since a second, a minute, an hour before ($2, $3, $4), and those held.
 const USAGE: &str = "select l.provider_name, l.api_endpoint, l.requests_per_second, l.requests_per_minute, l.requests_per_hour, \
     l.tokens_per_minute, l.tokens_per_hour, l.concurrent_requests, l.min_interval_ms, l.status, \
@@ -61,23 +64,11 @@ impl Capacity for SqlStore {
     }
 
     async fn set_limits(&self, endpoint: &Endpoint, limits: &CapacityLimits) -> Result<(), StoreError> {
-        let mut tx = self.db.begin().await?;
-        on_tx!(&mut tx, connection => {
-            let query = sqlx::query(SET_LIMITS)
-                .bind(clean(&endpoint.provider))
-                .bind(clean(&endpoint.endpoint))
-                .bind(column(limits.requests_per_second))
-                .bind(column(limits.requests_per_minute))
-                .bind(column(limits.requests_per_hour))
-                .bind(column(limits.tokens_per_minute))
-                .bind(column(limits.tokens_per_hour))
-                .bind(column(limits.concurrent_requests))
-                .bind(column(limits.min_interval_millis))
-                .bind(if limits.disabled { "disabled" } else { "active" });
-            query.execute(connection).await.map(|_| ())
-        })
-        .doing("the limits of a provider")?;
-        tx.commit().await
+        self.put_limits(endpoint, limits, OURS).await
+    }
+
+    async fn introduce(&self, endpoint: &Endpoint, limits: &CapacityLimits) -> Result<(), StoreError> {
+        self.put_limits(endpoint, limits, AS_IT_IS).await
     }
 
     async fn usage(&self) -> Result<Vec<CapacityUse>, StoreError> {
@@ -95,6 +86,29 @@ impl Capacity for SqlStore {
         let mut uses: Vec<_> = rows.into_iter().map(|it| it.read(now)).collect();
         uses.sort_by(|left, right| left.endpoint.cmp(&right.endpoint));
         Ok(uses)
+    }
+}
+
+impl SqlStore {
+    async fn put_limits(&self, endpoint: &Endpoint, limits: &CapacityLimits, status: &'static str) -> Result<(), StoreError> {
+        let sql = format!("{SET_LIMITS}{status}");
+        let mut tx = self.db.begin().await?;
+        on_tx!(&mut tx, connection => {
+            let query = sqlx::query(AssertSqlSafe(sql))
+                .bind(clean(&endpoint.provider))
+                .bind(clean(&endpoint.endpoint))
+                .bind(column(limits.requests_per_second))
+                .bind(column(limits.requests_per_minute))
+                .bind(column(limits.requests_per_hour))
+                .bind(column(limits.tokens_per_minute))
+                .bind(column(limits.tokens_per_hour))
+                .bind(column(limits.concurrent_requests))
+                .bind(column(limits.min_interval_millis))
+                .bind(if limits.disabled { "disabled" } else { "active" });
+            query.execute(connection).await.map(|_| ())
+        })
+        .doing("the limits of a provider")?;
+        tx.commit().await
     }
 }
 

@@ -7,6 +7,7 @@ use yarnnn_core::StoreError;
 use yarnnn_core::connections::{Connected, Connection, NewConnection};
 use yarnnn_core::id::ConnectionId;
 
+use super::choices;
 use super::credentials::{EXPIRES_AT, set_expiry};
 use super::rows::{self, ConnectionRow, columns};
 use crate::columns::{Id, Instant};
@@ -44,6 +45,9 @@ impl SqlStore {
         let (stored, unreadable) = rows::of_provider(&mut tx, new.user, new.provider).await?;
         let (former, older) = stored.split_first().map_or((None, &[][..]), |(former, older)| (Some(former), older));
         let is_same = former.is_some_and(|it| it.is_account(&new.account_id, &new.metadata));
+        if let Some(former) = former.filter(|_| !is_same) {
+            choices::keep(&mut tx, former, new.at).await?;
+        }
         let purged = match former {
             // Of a row that cannot be read nobody knows whose it was.
             former if !is_same && (former.is_some() || !unreadable.is_empty()) => {
@@ -53,6 +57,9 @@ impl SqlStore {
         };
         rows::delete(&mut tx, new.user, older.iter().map(|it| it.id).chain(unreadable)).await?;
         let connection = write(&mut tx, keys, new, former, is_same).await?;
+        if !is_same {
+            choices::restore(&mut tx, new, || content::first_token(self.ids.as_ref(), new.at)).await?;
+        }
         activity::write(&mut tx, new.user, new.activity.clone(), new.at).await?;
         tx.commit().await?;
         Ok(Connected { connection, replaced: former.is_some(), purged })

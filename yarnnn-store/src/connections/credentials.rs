@@ -29,6 +29,19 @@ const REPLACE: &str = "update platform_connections set credentials_encrypted = $
 const GIVE_UP: &str = "update platform_connections set refresh_holder = null, refresh_until = null \
     where id = $1 and user_id = $2 and refresh_holder = $3";
 
+/// The same secrets, sealed anew: what it was made of ($6, $7) must still stand there.
+const SEAL_ANEW: &str = "update platform_connections set credentials_encrypted = $4, refresh_token_encrypted = $5 \
+    where id = $1 and user_id = $2 and credential_generation = $3 \
+    and credentials_encrypted is not distinct from $6 and refresh_token_encrypted is not distinct from $7";
+/// A few values of each key. Fernet's do not say which they are of.
+const SOME_OF_EACH_KEY: &str = "select id, user_id, credentials_encrypted, refresh_token_encrypted from (\
+    select id, user_id, credentials_encrypted, refresh_token_encrypted, row_number() over (partition by \
+        case when sealed like 'v1:%' then substr(sealed, 1, 11) else '' end order by id) as number \
+    from (select id, user_id, credentials_encrypted, refresh_token_encrypted, \
+        coalesce(nullif(credentials_encrypted, ''), nullif(refresh_token_encrypted, '')) as sealed \
+        from platform_connections where status in ('active', 'connected')) as live \
+    where sealed is not null) as numbered where number <= 3 order by id";
+
 /// Where the metadata say when the access token ends.
 pub(super) const EXPIRES_AT: &str = "expires_at";
 
@@ -42,6 +55,14 @@ struct SecretRow {
     refresh_until: Option<Instant>,
 }
 
+#[derive(FromRow)]
+struct SealedRow {
+    id: Id,
+    user_id: Id,
+    credentials_encrypted: Option<String>,
+    refresh_token_encrypted: Option<String>,
+}
+
 #[async_trait]
 impl CredentialStore for SqlStore {
     async fn credentials(&self, user: UserId, connection: ConnectionId) -> Result<StoredCredentials, StoreError> {
@@ -49,7 +70,34 @@ impl CredentialStore for SqlStore {
         let row: SecretRow = on_pool!(&self.db, pool => sqlx::query_as(SECRETS)
             .bind(Id(connection.as_uuid())).bind(Id(user.as_uuid())).fetch_one(pool).await)
         .doing(what(connection))?;
-        row.open(keys, user, connection)
+        let stored = row.open(keys, user, connection)?;
+        if !row.is_current(keys) {
+            // What was read is good whatever comes of this; the next who reads it tries again.
+            if let Err(error) = self.seal_anew(keys, (user, connection), &row, &stored).await {
+                tracing::warn!(%error, %connection, "credentials could not be sealed anew");
+            }
+        }
+        Ok(stored)
+    }
+
+    async fn try_keys(&self) -> Result<(), StoreError> {
+        const WHAT: &str = "what is connected";
+        let rows: Vec<SealedRow> =
+            on_pool!(&self.db, pool => sqlx::query_as(SOME_OF_EACH_KEY).fetch_all(pool).await).doing(WHAT)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let keys = self.keys(|| WHAT.to_owned())?;
+        let mut problems: Vec<String> = Vec::new();
+        for row in &rows {
+            match row.open(keys) {
+                Err(StoreError::Locked { problem, .. }) if !problems.contains(&problem) => problems.push(problem),
+                Err(StoreError::Locked { .. }) => {}
+                // What else is wrong with one connection is its own business.
+                _ => return Ok(()),
+            }
+        }
+        Err(StoreError::Locked { what: WHAT.to_owned(), problem: problems.join("; ") })
     }
 
     async fn take_refresh(&self, take: &TakeRefresh) -> Result<RefreshTurn, StoreError> {
@@ -100,6 +148,34 @@ impl CredentialStore for SqlStore {
     }
 }
 
+impl SqlStore {
+    /// Seals what was read with the first key. One write, and only over what was read: what others bought meanwhile stays.
+    async fn seal_anew(
+        &self,
+        keys: &SealKeys,
+        (user, connection): (UserId, ConnectionId),
+        row: &SecretRow,
+        stored: &StoredCredentials,
+    ) -> Result<(), StoreError> {
+        let StoredCredentials { credentials, generation } = stored;
+        let (access, refresh) = sealed(keys, (user, connection), credentials)?;
+        let mut tx = self.db.begin().await?;
+        on_tx!(&mut tx, transaction => {
+            let query = sqlx::query(SEAL_ANEW)
+                .bind(Id(connection.as_uuid()))
+                .bind(Id(user.as_uuid()))
+                .bind(generation)
+                .bind(access)
+                .bind(refresh)
+                .bind(&row.credentials_encrypted)
+                .bind(&row.refresh_token_encrypted);
+            query.execute(transaction).await.map(|_| ())
+        })
+        .doing(what(connection))?;
+        tx.commit().await
+    }
+}
+
 fn what(connection: ConnectionId) -> String {
     format!("the credentials of connection {connection}")
 }
@@ -120,9 +196,7 @@ async fn write(
     metadata: Json<Map<String, Value>>,
     now: DateTime<Utc>,
 ) -> Result<(), StoreError> {
-    let place = |field| Place { user: take.user, connection: take.connection, field };
-    let seal = |field, secret: &Option<SecretString>| secret.as_ref().map(|it| keys.seal(place(field), it)).transpose();
-    let (access, refresh) = (seal(Field::Access, &credentials.access)?, seal(Field::Refresh, &credentials.refresh)?);
+    let (access, refresh) = sealed(keys, (take.user, take.connection), credentials)?;
     on_tx!(tx, connection => sqlx::query(REPLACE)
         .bind(Id(take.connection.as_uuid())).bind(access).bind(refresh).bind(metadata).bind(Instant(now))
         .execute(connection).await.map(|_| ()))
@@ -130,7 +204,35 @@ async fn write(
     Ok(())
 }
 
+/// Access and refresh token, sealed for their places.
+fn sealed(
+    keys: &SealKeys,
+    (user, connection): (UserId, ConnectionId),
+    credentials: &Credentials,
+) -> Result<(Option<String>, Option<String>), StoreError> {
+    let seal = |field, secret: &Option<SecretString>| {
+        secret.as_ref().map(|it| keys.seal(Place { user, connection, field }, it)).transpose()
+    };
+    Ok((seal(Field::Access, &credentials.access)?, seal(Field::Refresh, &credentials.refresh)?))
+}
+
+impl SealedRow {
+    /// Opens the first value that there is.
+    fn open(&self, keys: &SealKeys) -> Result<(), StoreError> {
+        let (user, connection) = (UserId::from_uuid(self.user_id.0), ConnectionId::from_uuid(self.id.0));
+        let both = [(Field::Access, &self.credentials_encrypted), (Field::Refresh, &self.refresh_token_encrypted)];
+        let first = both.into_iter().find_map(|(field, value)| Some((field, value.as_deref().filter(|it| !it.is_empty())?)));
+        first.map_or(Ok(()), |(field, value)| keys.open(Place { user, connection, field }, value).map(|_| ()))
+    }
+}
+
 impl SecretRow {
+    /// Whether all that is stored was sealed as it would be now.
+    fn is_current(&self, keys: &SealKeys) -> bool {
+        let values = [&self.credentials_encrypted, &self.refresh_token_encrypted];
+        values.into_iter().flatten().filter(|it| !it.is_empty()).all(|it| keys.is_current(it))
+    }
+
     fn open(&self, keys: &SealKeys, user: UserId, connection: ConnectionId) -> Result<StoredCredentials, StoreError> {
         let credentials = Credentials {
             access: self.open_field(keys, user, connection, Field::Access)?,

@@ -9,7 +9,9 @@ use yarnnn_core::connections::{
     Connected, Connection, ConnectionChange, ConnectionStore, NewConnection, Provider, UnreadableConnection,
 };
 use yarnnn_core::id::{ConnectionId, UserId};
+use yarnnn_core::platform::ResourceId;
 
+use super::choices;
 use super::rows::{self, ConnectionRow, columns, each_row, known};
 use crate::columns::{Id, Instant};
 use crate::db::{Tx, on_pool, on_tx};
@@ -105,11 +107,18 @@ impl ConnectionStore for SqlStore {
         if stored.is_empty() && unreadable.is_empty() {
             return Ok(None);
         }
+        if let Some(former) = stored.first() {
+            choices::keep(&mut tx, former, at).await?;
+        }
         rows::delete(&mut tx, user, stored.iter().map(|it| it.id).chain(unreadable)).await?;
         let purged = content::purge(&mut tx, user, provider.platforms(), at).await?;
         activity::write(&mut tx, user, activity, at).await?;
         tx.commit().await?;
         Ok(Some(purged))
+    }
+
+    async fn selected_before(&self, user: UserId, provider: Provider, account_id: &str) -> Result<Vec<ResourceId>, StoreError> {
+        choices::selected(&self.db, (user, provider), account_id).await
     }
 }
 

@@ -15,4 +15,5 @@ mod shadow;
 
 pub(crate) use self::prepare::Revision;
 pub(crate) use self::purge::purge;
+pub(crate) use self::registry::{EXCLUDED, exclude, first_token};
 pub(crate) use self::rows::retain;

@@ -77,7 +77,7 @@ impl ContentStore for SqlStore {
     async fn exclude(&self, user: UserId, resource: &Resource, excluded: bool, at: DateTime<Utc>) -> Result<(), StoreError> {
         let first = registry::first_token(self.ids.as_ref(), at);
         let mut tx = self.db.begin().await?;
-        registry::exclude(&mut tx, (user, resource), excluded, (first, at)).await?;
+        registry::exclude(&mut tx, (user, &resource.id, &resource.name), excluded, (first, at)).await?;
         tx.commit().await
     }
 }
@@ -100,7 +100,7 @@ type Done = (Receipt, Option<NewActivity>);
 async fn store(tx: &mut Tx, run: &RunHandle, entry: Entry, page: Page, progress: Progress) -> Result<Done, StoreError> {
     let at = page.at;
     let (receipt, seen) = apply(tx, run, page).await?;
-    Ok((receipt, record(tx, entry, seen, progress, at).await?))
+    Ok((receipt, record(tx, entry, seen, progress, (run.mode, at)).await?))
 }
 
 /// Keeps a page aside; the last one puts all of them in place, one after the other as if each had been stored when it came.
@@ -108,7 +108,7 @@ async fn rebuild(tx: &mut Tx, run: &RunHandle, entry: Entry, page: Page, progres
     let at = page.at;
     let (mut receipt, mut seen) = (Receipt::default(), Seen::default());
     match &progress {
-        Progress::Within(_) => {
+        Progress::Within { .. } => {
             shadow::keep(tx, run, &page).await?;
             return Ok((receipt, None));
         }
@@ -123,7 +123,7 @@ async fn rebuild(tx: &mut Tx, run: &RunHandle, entry: Entry, page: Page, progres
         }
     }
     shadow::clear(tx, run.user, &run.resource).await?;
-    Ok((receipt, record(tx, entry, seen, progress, at).await?))
+    Ok((receipt, record(tx, entry, seen, progress, (run.mode, at)).await?))
 }
 
 fn add(receipt: &mut Receipt, seen: &mut Seen, (did, told): (Receipt, Seen)) {
@@ -152,16 +152,16 @@ async fn record(
     entry: Entry,
     seen: Seen,
     progress: Progress,
-    at: DateTime<Utc>,
+    (mode, at): (RunMode, DateTime<Utc>),
 ) -> Result<Option<NewActivity>, StoreError> {
     match progress {
-        Progress::Within(_) => {
-            registry::page(tx, entry, seen, at).await?;
+        Progress::Within { part, place } => {
+            registry::page(tx, entry, seen, (part, place), at).await?;
             Ok(None)
         }
         Progress::Finished(mut finished) => {
             let line = finished.activity.take();
-            registry::finish(tx, entry, seen, finished, at).await?;
+            registry::finish(tx, entry, seen, finished, (mode, at)).await?;
             Ok(line)
         }
         Progress::Failed { error, activity } => {

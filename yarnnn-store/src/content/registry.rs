@@ -1,5 +1,7 @@
 //! The registry of resources: the fence of runs, and what was seen of each resource.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -8,8 +10,8 @@ use sqlx::{AssertSqlSafe, FromRow};
 use uuid::Uuid;
 use yarnnn_core::StoreError;
 use yarnnn_core::id::{ConnectionId, IdGen, UserId};
-use yarnnn_core::platform::{Cursor, Gap, Interval, Quarantined, Resource, ResourceId};
-use yarnnn_core::sync::{BeginRun, Finished, RunHandle, RunToken};
+use yarnnn_core::platform::{Cursor, Gap, Interval, Quarantined, ResourceId};
+use yarnnn_core::sync::{BeginRun, Finished, Place, RunHandle, RunMode, RunPart, RunToken};
 
 use crate::columns::{Id, Instant};
 use crate::db::{Tx, on_tx};
@@ -21,15 +23,15 @@ const BEGIN: &str = "insert into sync_registry \
     values ($1, $2, $3, $4, $5, $8, $6, $7, $7) \
     on conflict (user_id, platform, resource_id) do update set run_token = sync_registry.run_token + 1, \
     resource_name = excluded.resource_name, pending = excluded.pending, updated_at = excluded.updated_at \
-    returning run_token, platform_cursor";
+    returning run_token, platform_cursor, places";
 const ACCOUNT: &str = "select account_epoch from platform_connections where id = $1 and user_id = $2";
-const FENCE: &str = "select id, run_token, source_latest_at, sync_metadata, covered, gaps, pending from sync_registry \
+const FENCE: &str = "select id, run_token, source_latest_at, sync_metadata, covered, gaps, pending, places from sync_registry \
     where user_id = $1 and platform = $2 and resource_id = $3";
-const PAGE: &str = "update sync_registry set covered = $2, pending = $3, updated_at = $4 where id = $1";
+const PAGE: &str = "update sync_registry set covered = $2, pending = $3, updated_at = $4, places = $5 where id = $1";
 const FINISH: &str = "update sync_registry set covered = $2, gaps = $3, pending = $4, sync_metadata = $5, \
     last_synced_at = $6, updated_at = $6, platform_cursor = coalesce($7, platform_cursor), item_count = $8, \
     source_latest_at = $9, last_error = $10, last_error_at = case when $10 is null then last_error_at else $6 end, \
-    audited_at = case when $11 then $6 else audited_at end where id = $1";
+    audited_at = coalesce($11, audited_at), places = $12 where id = $1";
 const FAIL: &str = "update sync_registry set covered = $2, pending = $3, last_error = $4, last_error_at = $5, updated_at = $5 \
     where id = $1";
 /// Locks the entry, whether it is new or not.
@@ -40,7 +42,7 @@ const ENTER: &str = "insert into sync_registry \
 const NOTE: &str = "update sync_registry set sync_metadata = $2 where id = $1";
 
 /// Where the registry's notes say that the user keeps a resource from being synced.
-pub(super) const EXCLUDED: &str = "excluded";
+pub(crate) const EXCLUDED: &str = "excluded";
 
 /// `last_error` is cut at this many characters.
 const MAX_ERROR_CHARS: usize = 500;
@@ -55,6 +57,9 @@ pub(super) struct Seen {
     pub(super) gaps: Vec<Gap>,
     pub(super) quarantined: Vec<Quarantined>,
 }
+
+/// Where runs were cut short.
+type Places = BTreeMap<RunPart, Place>;
 
 /// What the pages of a run have reported so far.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -74,6 +79,7 @@ pub(super) struct Entry {
     sync_metadata: Json<Map<String, Value>>,
     covered: Json<Vec<Interval>>,
     pending: Json<Pending>,
+    places: Json<Places>,
 }
 
 /// Holds the account that a run reads as it is, until the end of the transaction. It comes before every other lock, as where
@@ -97,7 +103,7 @@ async fn hold(
 pub(super) async fn begin(tx: &mut Tx, run: &BeginRun, first: RunToken) -> Result<RunHandle, StoreError> {
     hold(tx, run.user, run.connection, &run.resource).await?;
     let id = entry_id(run.user, &run.resource);
-    let (token, cursor): (i64, Option<String>) = on_tx!(tx, connection => {
+    let (token, cursor, Json(places)): (i64, Option<String>, Json<Places>) = on_tx!(tx, connection => {
         let query = sqlx::query_as(BEGIN)
             .bind(Id(id))
             .bind(Id(run.user.as_uuid()))
@@ -112,7 +118,7 @@ pub(super) async fn begin(tx: &mut Tx, run: &BeginRun, first: RunToken) -> Resul
     .doing(format!("the run of {}", run.resource))?;
     let BeginRun { user, resource, resource_name, mode, connection, .. } = run.clone();
     let (token, cursor) = (RunToken(token), cursor.map(Cursor::new));
-    Ok(RunHandle { user, resource, resource_name, token, mode, connection, cursor })
+    Ok(RunHandle { user, resource, resource_name, token, mode, connection, cursor, places })
 }
 
 /// Derived from what the row is about: no second row can be meant.
@@ -122,7 +128,7 @@ fn entry_id(user: UserId, resource: &ResourceId) -> Uuid {
 
 /// The token of an entry that is made. An entry can be deleted and made anew, and no run of the old one may pass for one of the
 /// new: milliseconds, so that it is higher than before, then chance.
-pub(super) fn first_token(ids: &dyn IdGen, at: DateTime<Utc>) -> RunToken {
+pub(crate) fn first_token(ids: &dyn IdGen, at: DateTime<Utc>) -> RunToken {
     const CHANCE_BITS: u32 = 21;
     let chance = ids.uuid().as_u128() & ((1 << CHANCE_BITS) - 1);
     let millis = at.timestamp_millis().clamp(0, i64::MAX >> CHANCE_BITS);
@@ -130,20 +136,20 @@ pub(super) fn first_token(ids: &dyn IdGen, at: DateTime<Utc>) -> RunToken {
 }
 
 /// Notes whether a resource is kept from being synced.
-pub(super) async fn exclude(
+pub(crate) async fn exclude(
     tx: &mut Tx,
-    (user, resource): (UserId, &Resource),
+    (user, resource, name): (UserId, &ResourceId, &str),
     excluded: bool,
     (first, at): (RunToken, DateTime<Utc>),
 ) -> Result<(), DbError> {
-    let what = || fenced(&resource.id);
+    let what = || fenced(resource);
     let (id, Json(mut notes)): (Id, Json<Map<String, Value>>) = on_tx!(&mut *tx, connection => {
         let query = sqlx::query_as(ENTER)
-            .bind(Id(entry_id(user, &resource.id)))
+            .bind(Id(entry_id(user, resource)))
             .bind(Id(user.as_uuid()))
-            .bind(resource.id.platform().as_str())
-            .bind(clean(resource.id.as_str()))
-            .bind(clean(&resource.name))
+            .bind(resource.platform().as_str())
+            .bind(clean(resource.as_str()))
+            .bind(clean(name))
             .bind(first.0)
             .bind(Instant(at));
         query.fetch_one(connection).await
@@ -174,11 +180,20 @@ fn fenced(resource: &ResourceId) -> String {
 }
 
 /// Records a page after which others follow.
-pub(super) async fn page(tx: &mut Tx, mut entry: Entry, seen: Seen, at: DateTime<Utc>) -> Result<(), DbError> {
+pub(super) async fn page(
+    tx: &mut Tx,
+    mut entry: Entry,
+    seen: Seen,
+    (part, place): (RunPart, Option<Place>),
+    at: DateTime<Utc>,
+) -> Result<(), DbError> {
     let id = entry.id;
+    let mut places = std::mem::take(&mut entry.places.0);
+    places.remove(&part);
+    places.extend(place.map(|it| (part, it)));
     let (covered, pending) = entry.add(seen);
     on_tx!(tx, connection => {
-        let query = sqlx::query(PAGE).bind(id).bind(Json(covered)).bind(Json(pending)).bind(Instant(at));
+        let query = sqlx::query(PAGE).bind(id).bind(Json(covered)).bind(Json(pending)).bind(Instant(at)).bind(Json(places));
         query.execute(connection).await.map(|_| ())
     })
     .doing("the progress of a run")
@@ -190,8 +205,10 @@ pub(super) async fn finish(
     mut entry: Entry,
     seen: Seen,
     finished: Finished,
-    at: DateTime<Utc>,
+    (mode, at): (RunMode, DateTime<Utc>),
 ) -> Result<(), DbError> {
+    let mut places = std::mem::take(&mut entry.places.0);
+    places.retain(|part, _| mode == RunMode::Incremental && *part != finished.part);
     let (covered, pending) = entry.add(seen);
     let latest = entry.source_latest_at.map(|it| it.0).max(finished.source_latest_at.and_then(plausible));
     on_tx!(tx, connection => {
@@ -206,7 +223,8 @@ pub(super) async fn finish(
             .bind(i64::try_from(finished.item_count).unwrap_or(i64::MAX))
             .bind(Instant::maybe(latest))
             .bind(finished.error.map(|it| cleaned(cut(it, MAX_ERROR_CHARS))))
-            .bind(finished.audited);
+            .bind(Instant::maybe(finished.audited))
+            .bind(Json(places));
         query.execute(connection).await.map(|_| ())
     })
     .doing("the end of a run")

@@ -75,9 +75,17 @@ impl Swap {
                 delivered_at: Some(commit.at),
                 ..Self::to(Step::Finished)
             },
-            StepChange::Failed { error, .. } => Self {
+            StepChange::Staged { reason, .. } => Self {
+                status: VersionStatus::Staged,
+                error: Some(clean(reason).into_owned()),
+                ends: true,
+                ..Self::to(Step::Verified)
+            },
+            StepChange::Failed { error, draft, state: run, .. } => Self {
                 status: VersionStatus::Failed,
                 delivery: "failed",
+                draft: draft.as_ref().map(|it| clean(it).into_owned()),
+                state: run.as_deref().map(state).transpose()?,
                 error: Some(clean(error).into_owned()),
                 ends: true,
                 ..Self::to(commit.expected)
@@ -91,7 +99,7 @@ fn origin(change: &StepChange) -> Option<Step> {
     match change {
         StepChange::Written { .. } => Some(Step::Gathered),
         StepChange::Verified { .. } => Some(Step::Written),
-        StepChange::Queued { .. } => Some(Step::Verified),
+        StepChange::Queued { .. } | StepChange::Staged { .. } => Some(Step::Verified),
         StepChange::Finished { .. } => Some(Step::Queued),
         StepChange::Failed { .. } => None,
     }
@@ -150,7 +158,7 @@ async fn bring(
             name_delivery(tx, version).await?;
             write_line(tx, user, activity, at).await
         }
-        StepChange::Failed { activity, .. } => write_line(tx, user, activity, at).await,
+        StepChange::Failed { activity, .. } | StepChange::Staged { activity, .. } => write_line(tx, user, activity, at).await,
     }
 }
 

@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use sqlx::types::Json;
 use yarnnn_core::StoreError;
 use yarnnn_core::deliverables::{
-    Hold, MaterialRef, OpenVersion, RunState, Step, StepCommit, Version, VersionStatus, VersionStore,
+    DecideVersion, Hold, MaterialRef, OpenVersion, RunState, Step, StepCommit, Version, VersionStatus, VersionStore,
 };
 use yarnnn_core::id::{DeliverableId, UserId, VersionId};
 
@@ -45,6 +45,12 @@ const OPEN: &str = concat!(
 const HOLD: &str = concat!(
     "update deliverable_versions set held_by = $3, held_until = $4, updated_at = $5 where id = $1 and user_id = $2 ",
     "and (held_by is null or held_until is null or held_until <= $5 or held_by = $3 or held_by = $6) returning ",
+    version_columns!()
+);
+const DECIDE: &str = concat!(
+    "update deliverable_versions set status = $3, run_state = $4, delivery_error = null, updated_at = $5, ",
+    "approved_at = case when $3 = 'generating' then $5 else approved_at end ",
+    "where id = $1 and user_id = $2 and status = 'staged' returning ",
     version_columns!()
 );
 const EXISTS: &str = "select count(*) from deliverable_versions where id = $1 and user_id = $2";
@@ -93,7 +99,7 @@ impl VersionStore for SqlStore {
         let states: Vec<Json<RunState>> = on_pool!(&self.db, pool => sqlx::query_scalar(REPORTED)
             .bind(Id(deliverable.as_uuid())).bind(Id(user.as_uuid())).bind(delivered).fetch_all(pool).await)
         .doing("the delivered versions")?;
-        Ok(states.into_iter().flat_map(|it| it.0.material).collect())
+        Ok(states.into_iter().flat_map(|it| it.0.material.into_iter().chain(it.0.found)).collect())
     }
 
     async fn hold(&self, hold: Hold) -> Result<Version, StoreError> {
@@ -112,6 +118,27 @@ impl VersionStore for SqlStore {
         let mut tx = self.db.begin().await?;
         advance::apply(&mut tx, step).await?;
         self.follow_up(tx, follow_up).await
+    }
+
+    async fn decide(&self, decision: DecideVersion) -> Result<Version, StoreError> {
+        let mut tx = self.db.begin().await?;
+        let run_state = state(&decision.state)?;
+        let row = on_tx!(&mut tx, connection => {
+            let query = sqlx::query_as::<_, VersionRow>(DECIDE)
+                .bind(Id(decision.version.as_uuid()))
+                .bind(Id(decision.user.as_uuid()))
+                .bind(decision.status.as_str())
+                .bind(Json(run_state))
+                .bind(Instant(decision.at));
+            query.fetch_optional(connection).await
+        });
+        match row.doing(format!("version {}", decision.version))? {
+            None => Err(refusal(&mut tx, decision.user, decision.version).await?),
+            Some(row) => {
+                tx.commit().await?;
+                row.try_into()
+            }
+        }
     }
 }
 

@@ -19,3 +19,4 @@ mod rescue;
 mod retry_wait;
 mod strangers;
 mod views;
+mod web_roles;

@@ -25,8 +25,11 @@ pub(super) async fn execute(user: Option<Email>, arguments: Connect, output: &Ou
     let provider = parse_provider(arguments.provider.as_deref().unwrap_or_default())?;
     // Settings first: nobody is asked for a token that could not be kept.
     check(&Config::from_env()?, provider)?;
-    let token = token(provider, arguments.token_env.as_deref())?;
     let session = Session::open(user).await?;
+    if !arguments.lost_key {
+        yarnnn::check_seal_key(&session.config, &session.yarnnn).await?;
+    }
+    let token = token(provider, arguments.token_env.as_deref())?;
     let report = session.connections()?.connect(&session.user, provider, token).await?;
     if output.is_json() {
         output.json(&describe(provider, &report));

@@ -1,4 +1,4 @@
-//! `yarnnn deliverables`: create, list, show, pause.
+//! `yarnnn deliverables`: create, list, show, pause, approve, reject.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 use yarnnn::accounts::Email;
-use yarnnn::deliverables::{CreateDeliverable, Deliverable, Destination, ReportType, Schedule, Version};
+use yarnnn::deliverables::{CreateDeliverable, Deliverable, Destination, ReportOptions, ReportType, Schedule, Version};
 use yarnnn::platform::ResourceId;
 
+use super::verify::parse_version;
 use super::when;
-use crate::cli::{Create, Deliverables};
+use crate::cli::{Create, Deliverables, WhenQuiet};
 use crate::exit::UsageError;
 use crate::output::Output;
 use crate::session::{Session, parse_email};
@@ -21,20 +22,22 @@ pub(super) async fn execute(user: Option<Email>, command: Deliverables, output: 
         Deliverables::List => list(&Session::open(user).await?, output).await?,
         Deliverables::Show { deliverable } => show(&Session::open(user).await?, &deliverable, output).await?,
         Deliverables::Pause { deliverable, resume } => pause(&Session::open(user).await?, &deliverable, !resume, output).await?,
+        Deliverables::Approve { version } => decide(user, &version, true, output).await?,
+        Deliverables::Reject { version } => decide(user, &version, false, output).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
 async fn create(user: Option<Email>, arguments: Create, output: &Output) -> anyhow::Result<()> {
     ReportType::parse(&arguments.report_type).map_err(|error| UsageError(format!("--type: {error}")))?;
-    let (destination, schedule) = (destination(&arguments)?, schedule(&arguments)?);
+    let (destinations, schedule) = (destinations(&arguments)?, schedule(&arguments)?);
     let sources = parse_sources(&arguments.sources)?;
     let session = Session::open(user).await?;
-    if matches!(destination, Destination::Email { .. }) {
-        session.config.outbox.check_mail()?;
-    }
+    session.check_mail(&destinations)?;
+    let options =
+        ReportOptions { min_evidence_percent: arguments.min_evidence, says_when_quiet: arguments.when_quiet == WhenQuiet::Line };
     let Create { title, description, report_type, .. } = arguments;
-    let create = CreateDeliverable { title, description, report_type, sources, destination, schedule };
+    let create = CreateDeliverable { title, description, report_type, sources, destinations, options, schedule };
     let deliverable = session.yarnnn.deliverables().create(&session.user, create).await?;
     if output.is_json() {
         output.json(&describe(&deliverable));
@@ -49,12 +52,38 @@ async fn create(user: Option<Email>, arguments: Create, output: &Output) -> anyh
     Ok(())
 }
 
-fn destination(arguments: &Create) -> anyhow::Result<Destination> {
+fn destinations(arguments: &Create) -> anyhow::Result<Vec<Destination>> {
+    let mut destinations = Vec::new();
     if let Some(address) = &arguments.email {
-        return Ok(Destination::Email { address: parse_email(address)? });
+        destinations.push(Destination::Email { address: parse_email(address)? });
     }
-    let path = arguments.folder.as_deref().map(absolute).transpose()?;
-    Ok(Destination::Folder { path })
+    if let Some(channel) = &arguments.slack {
+        let channel = channel.trim();
+        if channel.is_empty() || channel.chars().any(char::is_whitespace) {
+            return Err(
+                UsageError(format!("--slack: {channel:?} is no channel; give its id (C024BE91L) or name (#general)")).into()
+            );
+        }
+        destinations.push(Destination::Slack { channel: channel.to_owned() });
+    }
+    if let Some(folder) = &arguments.folder {
+        destinations.push(Destination::Folder { path: Some(absolute(folder)?) });
+    }
+    Ok(destinations)
+}
+
+async fn decide(user: Option<Email>, version: &str, passes: bool, output: &Output) -> anyhow::Result<()> {
+    let id = parse_version(version)?;
+    let session = Session::open(user).await?;
+    let version = session.yarnnn.deliverables().decide(session.user.id, id, passes).await?;
+    if output.is_json() {
+        output.json(&json!({ "version_id": version.id, "status": if passes { "approved" } else { "rejected" } }));
+    } else if passes {
+        output.line(&format!("version {} may pass; send it: yarnnn run {}", version.number, version.deliverable));
+    } else {
+        output.line(&format!("version {} is rejected: it is never sent", version.number));
+    }
+    Ok(())
 }
 
 /// A folder that means the same from wherever the report is run later.
@@ -104,7 +133,10 @@ async fn show(session: &Session, name: &str, output: &Output) -> anyhow::Result<
         return Ok(());
     }
     output.line(&format!("{} ({}, {})", deliverable.title, deliverable.report_type.as_str(), deliverable.status.as_str()));
-    output.line(&format!("goes to {}", describe_destination(&deliverable.destination)));
+    output.line(&format!("goes to {}", describe_destinations(&deliverable)));
+    if let Some(percent) = deliverable.options.min_evidence_percent {
+        output.line(&format!("is held when less than {percent} % of its statements are proven"));
+    }
     let sources: Vec<_> = deliverable.sources.iter().map(|it| format!("{} ({})", it.resource, it.resource_name)).collect();
     output.line(&format!(
         "reads {}",
@@ -119,6 +151,15 @@ async fn show(session: &Session, name: &str, output: &Output) -> anyhow::Result<
         vec![it.number.to_string(), it.id.to_string(), it.status.as_str().to_owned(), evidence, when::show(it.delivered_at)]
     };
     output.table(&["no", "version", "status", "evidence", "delivered"], versions.iter().map(row).collect());
+    for version in &versions {
+        if let Some(error) = &version.delivery_error {
+            output.line(&format!("version {}: {error}", version.number));
+        }
+        // What the model wrote instead of a report is for its owner to see.
+        if let (Some(ending), Some(raw)) = (version.state.ending, &version.draft) {
+            output.line(&format!("what the model wrote ({}):\n{raw}", ending.as_str()));
+        }
+    }
     Ok(())
 }
 
@@ -140,7 +181,9 @@ fn describe(it: &Deliverable) -> Value {
         "description": it.description,
         "type": it.report_type.as_str(),
         "status": it.status.as_str(),
-        "destination": describe_destination(&it.destination),
+        "destination": describe_destinations(it),
+        "min_evidence_percent": it.options.min_evidence_percent,
+        "says_when_quiet": it.options.says_when_quiet,
         "sources": it.sources,
         "schedule": it.schedule,
         "next_run_at": it.next_run_at,
@@ -156,15 +199,19 @@ fn describe_version(it: &Version) -> Value {
         "step": it.step.as_str(),
         "tally": it.state.tally,
         "error": it.delivery_error,
+        "ending": it.state.ending,
+        "raw": it.draft.as_ref().filter(|_| it.state.ending.is_some()),
         "created_at": it.created_at,
         "delivered_at": it.delivered_at,
     })
 }
 
-fn describe_destination(destination: &Destination) -> String {
-    match destination {
-        Destination::Email { address } => format!("{address}, as a mail in the outbox folder"),
+fn describe_destinations(deliverable: &Deliverable) -> String {
+    let describe = |it: &Destination| match it {
+        Destination::Email { address } => address.to_string(),
+        Destination::Slack { channel } => format!("{channel} in Slack"),
         Destination::Folder { path: Some(path) } => format!("the folder {path}"),
         Destination::Folder { path: None } => "the outbox folder".to_owned(),
-    }
+    };
+    deliverable.destinations.iter().map(describe).collect::<Vec<_>>().join(", ")
 }

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use super::{
-    connect, deliverables, demo, doctor, import, jobs, migrate, plan, run, search, settings, sources, sync, verify, work,
+    connect, costs, deliverables, demo, doctor, import, jobs, migrate, outbox, plan, replay, run, search, settings, sources,
+    sync, verify, work,
 };
 use crate::cli::{Cli, Command};
 use crate::output::Output;
@@ -20,7 +21,7 @@ pub(crate) async fn dispatch(cli: Cli, output: &Output) -> anyhow::Result<ExitCo
         Command::Doctor { new_key: false } => doctor::execute(user, output).await,
         Command::Connect(arguments) => connect::execute(user, arguments, output).await,
         Command::Sync(arguments) => sync::execute(user, arguments, output).await,
-        Command::Sources(arguments) => sources::execute(user, arguments, output).await,
+        Command::Sources(arguments) => Box::pin(sources::execute(user, arguments, output)).await,
         Command::Settings { timezone } => settings::execute(user, timezone.as_deref(), output).await,
         Command::Import(arguments) => import::execute(user, arguments, output).await,
         Command::Work(arguments) => work::execute(arguments, output).await,
@@ -28,6 +29,9 @@ pub(crate) async fn dispatch(cli: Cli, output: &Output) -> anyhow::Result<ExitCo
         Command::Deliverables(command) => deliverables::execute(user, command, output).await,
         Command::Plan { deliverable, as_of, prompt } => plan::execute(user, &deliverable, as_of.as_deref(), prompt, output).await,
         Command::Run(arguments) => run::execute(user, arguments, output).await,
+        Command::Costs { days, all_users } => costs::execute(user, days, all_users, output).await,
+        Command::Replay(arguments) => replay::execute(user, arguments, output).await,
+        Command::Outbox(command) => outbox::execute(user, command, output).await,
         Command::Verify { version } => verify::execute(user, &version, output).await,
         Command::Search(arguments) => search::execute(user, arguments, output).await,
     }

@@ -1,13 +1,16 @@
 //! One file per command.
 
 mod connect;
+mod costs;
 mod deliverables;
 mod demo;
 mod doctor;
 mod import;
 mod jobs;
 mod migrate;
+mod outbox;
 mod plan;
+mod replay;
 mod run;
 mod search;
 mod settings;

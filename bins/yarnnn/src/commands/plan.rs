@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use serde_json::json;
 use yarnnn::accounts::Email;
 use yarnnn::deliverables::{Plan, RunRequest};
+use yarnnn::llm::usd;
 
 use super::when;
 use crate::output::{Output, Tone};
@@ -41,10 +42,16 @@ fn describe(plan: &Plan, prompt: bool) -> serde_json::Value {
         "items": plan.items,
         "sources": plan.sources,
         "model": plan.model,
+        "reported_before": plan.reported_before,
+        "left_out": plan.left_out,
         "tools": plan.tools,
+        "tool_rounds": plan.tool_rounds,
+        "researches": plan.researches,
+        "model_calls": { "from": plan.calls.0, "to": plan.calls.1 },
+        "obstacle": plan.obstacle,
         "recipients": plan.recipients,
         "input_tokens": { "from": plan.input_tokens.0, "to": plan.input_tokens.1 },
-        "cost_usd": { "from": plan.cost_usd.0, "to": plan.cost_usd.1 },
+        "cost_usd": { "from": dollars(plan.cost_micro_usd.0), "to": dollars(plan.cost_micro_usd.1) },
         "next_run_at": plan.next_run_at,
         "prompt": prompt.then_some(&plan.prompt),
     })
@@ -60,14 +67,31 @@ fn show(plan: &Plan, prompt: bool, output: &Output) {
     };
     output.table(&["source", "name", "items", "synced", "not seen"], plan.sources.iter().map(row).collect());
     output.line(&format!("writes   {} items as {} with {}", plan.items, plan.strategy, plan.model));
+    if plan.reported_before > 0 {
+        output.line(&format!("         {} items that earlier reports had are left out", plan.reported_before));
+    }
     output.line(&format!("tokens   {} to {}", plan.input_tokens.0, plan.input_tokens.1));
-    output.line(&format!("costs    ${:.2} to ${:.2}", plan.cost_usd.0, plan.cost_usd.1));
+    if !plan.tools.is_empty() {
+        output.line(&format!("tools    {}, asked for at most {} times", plan.tools.join(", "), plan.tool_rounds));
+    }
+    if plan.researches {
+        output.line("web      searched before it writes; what that costs comes on top");
+    }
+    output.line(&format!("costs    {} to {}", usd(plan.cost_micro_usd.0), usd(plan.cost_micro_usd.1)));
     output.line(&format!("sends to {}", plan.recipients.join(", ")));
+    if let Some(obstacle) = &plan.obstacle {
+        output.line(&output.tone(&format!("stopped by {obstacle}"), Tone::Bad));
+    }
     output.line(&format!("next run {}", when::show(plan.next_run_at)));
     output.line(verdict(plan));
     if prompt {
         output.line(&format!("\n{}", plan.prompt));
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a price in micro-dollars fits a double exactly up to nine billion dollars")]
+pub(super) fn dollars(micro: u64) -> f64 {
+    micro as f64 / 1_000_000.0
 }
 
 fn verdict(plan: &Plan) -> &'static str {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use yarnnn::Error;
 use yarnnn::accounts::Email;
-use yarnnn::deliverables::{
-    Deliverable, DeliverableStatus, Destination, DueOutcome, RunDeliverable, RunOutcome, RunRequest, RunStatus,
-};
+use yarnnn::deliverables::{DeliverableStatus, DueOutcome, RunDeliverable, RunOutcome, RunRequest, RunStatus};
 use yarnnn::delivery::MessageState;
 use yarnnn::jobs::{JobProgress, JobProgressSink};
+use yarnnn::llm::usd;
 use yarnnn::pipeline::CancelToken;
 
+use super::plan::dollars;
 use super::when;
 use crate::cli::Run;
 use crate::exit::{FAILED, UsageError};
@@ -41,7 +41,7 @@ pub(super) async fn execute(user: Option<Email>, arguments: Run, output: &Output
     } else {
         show(&outcome, output);
     }
-    Ok(code(outcome.status == RunStatus::Failed))
+    Ok(code(is_left(&outcome)))
 }
 
 /// Runs a report as a job, and reads what became of it.
@@ -62,9 +62,7 @@ pub(super) async fn carry_out(
 async fn request(session: &Session, arguments: &Run) -> anyhow::Result<RunRequest> {
     let name = arguments.deliverable.as_deref().unwrap_or_default();
     let deliverable = session.deliverable(name).await?;
-    if matches!(deliverable.destination, Destination::Email { .. }) {
-        session.config.outbox.check_mail()?;
-    }
+    session.check_mail(&deliverable.destinations)?;
     let request = RunRequest::of(session.user.id, deliverable.id);
     Ok(RunRequest { key: arguments.key.clone(), force: arguments.force, ..request })
 }
@@ -73,9 +71,8 @@ async fn due(session: &Session, detach: bool, output: &Output) -> anyhow::Result
     let deliverables = session.yarnnn.deliverables();
     // All or none: a mail that would be left where nobody looks stops the tick before anything is run.
     let all = deliverables.list(session.user.id).await?;
-    let mails = |it: &Deliverable| it.status == DeliverableStatus::Active && matches!(it.destination, Destination::Email { .. });
-    if all.iter().any(|it| it.schedule.is_some() && mails(it)) {
-        session.config.outbox.check_mail()?;
+    for it in all.iter().filter(|it| it.status == DeliverableStatus::Active && it.schedule.is_some()) {
+        session.check_mail(&it.destinations)?;
     }
     let cancel = cancel_on_interrupt();
     let mut outcomes = Vec::new();
@@ -93,7 +90,7 @@ async fn due(session: &Session, detach: bool, output: &Output) -> anyhow::Result
         }
         outcomes.push(DueOutcome { deliverable, due_at, outcome: outcome.map_err(|it| it.to_string()) });
     }
-    let failed = outcomes.iter().any(|it| it.outcome.as_ref().map_or(true, |it| it.status == RunStatus::Failed));
+    let failed = outcomes.iter().any(|it| it.outcome.as_ref().map_or(true, is_left));
     if output.is_json() {
         output.json(&json!({ "runs": outcomes.iter().map(describe_due).collect::<Vec<_>>() }));
         return Ok(code(failed));
@@ -111,6 +108,11 @@ async fn due(session: &Session, detach: bool, output: &Output) -> anyhow::Result
     Ok(code(failed))
 }
 
+/// Whether its reader does not have the report.
+fn is_left(outcome: &RunOutcome) -> bool {
+    matches!(outcome.status, RunStatus::Failed | RunStatus::Staged)
+}
+
 fn code(failed: bool) -> ExitCode {
     if failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS }
 }
@@ -125,13 +127,12 @@ fn describe_due(it: &DueOutcome) -> Value {
 }
 
 /// The object of a run.
-#[expect(clippy::cast_precision_loss, reason = "a price in micro-dollars fits a double exactly up to nine billion dollars")]
 pub(super) fn describe(outcome: &RunOutcome) -> Value {
     let (tally, usage) = (outcome.tally(), outcome.usage());
     let deliveries: Vec<_> = outcome
         .messages
         .iter()
-        .map(|it| json!({ "channel": it.channel.as_str(), "state": it.state.as_str(), "error": it.error }))
+        .map(|it| json!({ "message_id": it.id, "channel": it.channel.as_str(), "state": it.state.as_str(), "error": it.error }))
         .collect();
     json!({
         "version_id": outcome.version.as_ref().map(|it| it.id),
@@ -144,9 +145,11 @@ pub(super) fn describe(outcome: &RunOutcome) -> Value {
         "files": files(outcome),
         "deliveries": deliveries,
         "model_calls": usage.calls,
-        "input_tokens": usage.input_tokens,
+        "input_tokens": usage.all_input_tokens(),
         "output_tokens": usage.output_tokens,
-        "cost_usd": usage.cost_micro_usd as f64 / 1_000_000.0,
+        "cached_input_tokens": usage.cache_read_tokens,
+        "cost_usd": dollars(usage.cost_micro_usd),
+        "model": outcome.version.as_ref().and_then(|it| it.state.ran.as_ref()).map(|it| &it.model),
         "resumed": outcome.resumed,
         "error": outcome.error,
     })
@@ -156,6 +159,15 @@ pub(super) fn describe(outcome: &RunOutcome) -> Value {
 pub(super) fn files(outcome: &RunOutcome) -> Vec<String> {
     let sent = outcome.messages.iter().filter(|it| it.state == MessageState::Sent);
     sent.filter_map(|it| it.external_id.as_deref()).flat_map(|it| it.lines().map(str::to_owned)).collect()
+}
+
+/// `2 calls of anthropic/claude-sonnet-5-5, 12,345 tokens read and 678 written, $0.0123`.
+fn spent(outcome: &RunOutcome) -> String {
+    let usage = outcome.usage();
+    let model = outcome.version.as_ref().and_then(|it| it.state.ran.as_ref()).map_or("", |it| it.model.as_str());
+    let (read, written) = (usage.all_input_tokens(), usage.output_tokens);
+    let calls = if usage.calls == 1 { "1 call".to_owned() } else { format!("{} calls", usage.calls) };
+    format!("{calls} of {model}: {read} tokens read, {written} written, {}", usd(usage.cost_micro_usd))
 }
 
 /// A run for people.
@@ -173,6 +185,9 @@ pub(super) fn show(outcome: &RunOutcome, output: &Output) {
         tally.with_evidence,
         tally.inference
     );
+    if outcome.usage().calls > 0 {
+        output.line(&output.tone(&spent(outcome), Tone::Faint));
+    }
     if outcome.resumed {
         output.line(&output.tone("went on with a version that an earlier run left unfinished", Tone::Faint));
     }
@@ -182,6 +197,16 @@ pub(super) fn show(outcome: &RunOutcome, output: &Output) {
     }
     for file in files(outcome) {
         output.line(&format!("  {file}"));
+    }
+    if outcome.status == RunStatus::Staged {
+        let why = outcome.error.as_deref().unwrap_or("it waits for you");
+        output.line(&output.tone(&format!("held: {why}"), Tone::Bad));
+        output.line(&format!("read it: yarnnn deliverables show {}", outcome.deliverable));
+        output.line(&format!(
+            "let it pass: yarnnn deliverables approve {0}; or end it: yarnnn deliverables reject {0}",
+            version.id
+        ));
+        return;
     }
     if let Some(error) = &outcome.error {
         let again = if version.is_resumable() { "; run it again when that is mended: the same bytes are sent" } else { "" };

@@ -25,6 +25,7 @@ pub(super) async fn execute(user: Option<Email>, arguments: Sync, output: &Outpu
     let session = Session::open(user).await?;
     let plan = Plan::of(&session, &wanted).await?;
     session.config.need_seal_key()?;
+    yarnnn::check_seal_key(&session.config, &session.yarnnn).await?;
     if arguments.detach {
         return detach(&session, &plan, output).await;
     }

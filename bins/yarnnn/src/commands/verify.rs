@@ -12,8 +12,7 @@ use crate::output::{Output, Tone};
 use crate::session::Session;
 
 pub(super) async fn execute(user: Option<Email>, version: &str, output: &Output) -> anyhow::Result<ExitCode> {
-    let id: VersionId =
-        version.parse().map_err(|_| UsageError(format!("{version:?} is no version id (yarnnn deliverables show lists them)")))?;
+    let id = parse_version(version)?;
     let session = Session::open(user).await?;
     let verification = session.yarnnn.deliverables().verify(session.user.id, id).await?;
     if output.is_json() {
@@ -23,6 +22,12 @@ pub(super) async fn execute(user: Option<Email>, version: &str, output: &Output)
     }
     let changed = verification.count(SentenceState::Drifted) + verification.count(SentenceState::Withdrawn);
     Ok(if changed > 0 { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+}
+
+/// A version by its id, or a usage error.
+pub(super) fn parse_version(text: &str) -> anyhow::Result<VersionId> {
+    let unknown = |_| UsageError(format!("{text:?} is no version id (yarnnn deliverables show lists them)"));
+    Ok(text.parse().map_err(unknown)?)
 }
 
 fn describe(verification: &Verification) -> Value {

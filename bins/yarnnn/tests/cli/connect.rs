@@ -62,6 +62,43 @@ async fn a_missing_setting_stops_it_before_anybody_is_asked() {
     assert!(!live.installation.folder.path().join("test.db").exists(), "and nothing was made");
 }
 
+async fn a_key_that_opens_nothing_seals_nothing(backend: Backend) {
+    let live = Live::new(backend).await;
+    let (slack, notion) = (live.sim.tokens().slack(&SLACK_SCOPES), live.sim.tokens().notion());
+    live.connect("slack", &slack, 0);
+    live.sync(0);
+    let calls = live.sim.journal().count();
+    let other = yarnnn::store::SealKeys::generate();
+    let key = ("INTEGRATION_ENCRYPTION_KEY", Some(other.as_str()));
+    let with = |token: &str, arguments: &[&str], code| {
+        live.json_with(&[key, ("TOKEN", Some(token))], &[arguments, &["--token-env", "TOKEN"]].concat(), code)
+    };
+    for (provider, token) in [("slack", &slack), ("notion", &notion)] {
+        let said = with(token, &["connect", provider], 3);
+        let message = said["error"]["message"].as_str().unwrap();
+        assert!(message.starts_with("INTEGRATION_ENCRYPTION_KEY: ") && message.contains("`yarnnn doctor`"), "{message}");
+    }
+    assert_eq!(live.sim.journal().count(), calls, "nobody was called");
+    live.sync(0);
+
+    let again = with(&slack, &["connect", "slack", "--lost-key"], 0);
+    assert_eq!((&again["replaced"], &again["purged"]), (&json!(true), &json!(0)), "it is the same account");
+    assert_eq!(live.contents("slack").await.len(), 3);
+    live.json_with(&[key], &["sync"], 0);
+    with(&notion, &["connect", "notion"], 0);
+    live.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_opens_nothing_seals_nothing_on_sqlite() {
+    a_key_that_opens_nothing_seals_nothing(Backend::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_opens_nothing_seals_nothing_on_postgres() {
+    a_key_that_opens_nothing_seals_nothing(Backend::Postgres).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_comes_from_a_variable_or_standard_input() {
     let live = Live::new(Backend::Sqlite).await;
@@ -127,6 +164,38 @@ async fn disconnecting_takes_what_came(backend: Backend) {
     assert!(live.installation.texts("select platform from platform_connections").await.is_empty());
     assert_eq!(live.json(&["connect", "--remove", "slack"], 1)["error"]["code"], "not_found");
     live.close().await;
+}
+
+async fn choices_come_back_with_the_account(backend: Backend) {
+    let (live, token) = Live::with_slack(backend).await;
+    let source = |channel: &str| format!("slack:{channel}");
+    let (general, random) = (source(&live.team.general), source(&live.team.random));
+    live.json(&["sources", "select", &random], 0);
+    live.json(&["sources", "exclude", &general], 0);
+    let choices = || live.json(&["sources"], 0)["sources"].as_array().unwrap().clone();
+    let chosen = |all: &[serde_json::Value]| {
+        let mut chosen: Vec<_> =
+            all.iter().map(|it| (it["resource_id"].clone(), it["selected"].clone(), it["excluded"].clone())).collect();
+        chosen.sort_by_key(|it| it.0.to_string());
+        chosen
+    };
+    let before = chosen(&choices());
+    live.json(&["connect", "--remove", "slack"], 0);
+    let again = live.connect("slack", &token, 0);
+    assert_eq!((&again["replaced"], &again["platforms"][0]["selected"]), (&json!(false), &json!(1)), "{again:#}");
+    assert_eq!(chosen(&choices()), before);
+    assert!(before.contains(&(json!(live.team.general), json!(false), json!(true))), "{before:?}");
+    live.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn choices_come_back_with_the_account_on_sqlite() {
+    choices_come_back_with_the_account(Backend::Sqlite).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn choices_come_back_with_the_account_on_postgres() {
+    choices_come_back_with_the_account(Backend::Postgres).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

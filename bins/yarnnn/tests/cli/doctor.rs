@@ -138,11 +138,12 @@ async fn what_is_connected_is_looked_at(backend: Backend) {
     {
         assert!(text.contains(part), "{part}: {said:#}");
     }
-    let keyless = problems(&live.json_with(&[("INTEGRATION_ENCRYPTION_KEY", None)], &["doctor"], 1));
+    let keyless = problems(&live.json_with(&[("INTEGRATION_ENCRYPTION_KEY", None)], &["doctor"], 3));
     assert!(keyless.iter().any(|it| it.starts_with("key: INTEGRATION_ENCRYPTION_KEY")), "{keyless:?}");
     let other = yarnnn::store::SealKeys::generate();
-    let wrong = problems(&live.json_with(&[("INTEGRATION_ENCRYPTION_KEY", Some(&other))], &["doctor"], 1));
-    assert_eq!(wrong.iter().filter(|it| it.contains("INTEGRATION_ENCRYPTION_KEY")).count(), 3, "{wrong:?}");
+    let wrong = problems(&live.json_with(&[("INTEGRATION_ENCRYPTION_KEY", Some(&other))], &["doctor"], 3));
+    assert_eq!(wrong.iter().filter(|it| it.contains("INTEGRATION_ENCRYPTION_KEY")).count(), 4, "{wrong:?}");
+    assert_eq!(wrong.iter().filter(|it| it.starts_with("connection: ") && it.contains("--lost-key")).count(), 3, "{wrong:?}");
     let appless = problems(&live.json_with(&[("GOOGLE_CLIENT_ID", None)], &["doctor"], 1));
     assert!(appless.iter().any(|it| it.starts_with("app: GOOGLE_CLIENT_ID")), "{appless:?}");
 

@@ -127,9 +127,12 @@ async fn what_cannot_be_read_is_said(backend: Backend) {
     let missing = live.json_with(&[("INTEGRATION_ENCRYPTION_KEY", None)], &["sync"], 3);
     assert!(missing["error"]["message"].as_str().unwrap().contains("doctor --new-key"), "{missing}");
     let other = yarnnn::store::SealKeys::generate();
-    let wrong = by_platform(&live.json_with(&[("INTEGRATION_ENCRYPTION_KEY", Some(&other))], &["sync"], 1));
-    assert_eq!(wrong["slack"]["outcome"], "failed");
-    assert!(wrong["slack"]["error"].as_str().unwrap().contains("INTEGRATION_ENCRYPTION_KEY"), "{wrong:#}");
+    for arguments in [&["sync"][..], &["sync", "--detach"], &["work", "--until-idle"]] {
+        let wrong = live.json_with(&[("INTEGRATION_ENCRYPTION_KEY", Some(&other))], arguments, 3);
+        let message = wrong["error"]["message"].as_str().unwrap();
+        assert!(message.starts_with("INTEGRATION_ENCRYPTION_KEY: none of its keys opens"), "{message}");
+        assert!(message.contains("`yarnnn doctor`"), "{message}");
+    }
     live.sync(0);
 
     live.sim.faults().times("slack.conversations.history", 20, Fault::Html);

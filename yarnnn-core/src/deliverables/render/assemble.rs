@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::super::report::{Report, ReportSource, parse_markdown};
+use super::super::material::MaterialItem;
+use super::super::report::{Block, Report, ReportSource, parse_markdown, quotes_something};
 use super::super::version::{RunState, SourceSnapshot};
 use super::{RenderInput, words};
 use crate::id::ContentId;
+use crate::llm::StopReason;
 use crate::platform::Platform;
-use crate::sync::StoredItem;
 
 /// Sources and remarks that the coverage lists one by one.
 const LISTED: usize = 20;
@@ -20,6 +21,7 @@ pub(super) fn assemble(input: &RenderInput) -> Report {
     for (statement, record) in Report::statements_mut(&mut blocks).into_iter().zip(&input.sentences) {
         let mut sources: Vec<u32> = record.evidence.iter().map(|it| numbers.of(it.content_id)).collect();
         sources.dedup();
+        statement.misquotes = sources.is_empty() && quotes_something(&statement.text);
         statement.sources = sources;
     }
     let rows: HashMap<_, _> = input.items.iter().map(|it| (it.id, it)).collect();
@@ -29,10 +31,10 @@ pub(super) fn assemble(input: &RenderInput) -> Report {
         kind: input.deliverable.report_type.kind().label().to_owned(),
         period: words::period(state.window, zone),
         as_of: format!("{} ({zone})", words::instant(state.as_of, zone)),
+        notes: notes(state, &blocks),
         blocks,
         sources: numbers.order.iter().enumerate().map(describe).collect(),
         coverage: coverage(state, zone),
-        notes: notes(state),
     }
 }
 
@@ -55,7 +57,7 @@ impl Numbers {
     }
 }
 
-fn source(index: usize, row: Option<&StoredItem>, zone: chrono_tz::Tz) -> ReportSource {
+fn source(index: usize, row: Option<&MaterialItem>, zone: chrono_tz::Tz) -> ReportSource {
     let number = u32::try_from(index + 1).unwrap_or(u32::MAX);
     let Some(row) = row else {
         let place = "no longer stored".to_owned();
@@ -63,11 +65,11 @@ fn source(index: usize, row: Option<&StoredItem>, zone: chrono_tz::Tz) -> Report
     };
     ReportSource {
         number,
-        author: row.author.as_ref().map(|it| it.name.clone()),
-        place: row.resource_name.clone(),
-        platform: words::platform(row.resource.platform()).to_owned(),
-        title: row.title.clone().filter(|it| *it != row.resource_name),
-        time: row.source_timestamp.map(|at| words::instant(at, zone)),
+        author: row.author.clone(),
+        place: row.place.clone(),
+        platform: row.platform.parse().map_or("Web", words::platform).to_owned(),
+        title: row.title.clone().filter(|it| *it != row.place),
+        time: row.time.map(|at| words::instant(at, zone)),
     }
 }
 
@@ -79,6 +81,14 @@ fn coverage(state: &RunState, zone: chrono_tz::Tz) -> Vec<String> {
         read.len(),
         words::count(state.sources.len(), "source")
     )];
+    if state.reported_before > 0 {
+        let items = words::count(state.reported_before as usize, "item");
+        lines.push(format!("Left out {items} that earlier reports had, unchanged since."));
+    }
+    if state.left_out > 0 {
+        let items = words::count(state.left_out as usize, "item");
+        lines.push(format!("Left out {items}, the oldest: the writer cannot read more at once."));
+    }
     lines.extend(Platform::ALL.into_iter().filter_map(|it| read_line(it, &read, zone)));
     if !empty.is_empty() {
         let names: Vec<_> = empty.iter().take(LISTED).map(|it| place(it)).collect();
@@ -116,20 +126,30 @@ fn unseen_line(source: &SourceSnapshot) -> String {
     format!("Not seen in {}: {}.", place(source), reasons.join("; ").trim_end_matches('.'))
 }
 
-fn notes(state: &RunState) -> Vec<String> {
+fn notes(state: &RunState, blocks: &[Block]) -> Vec<String> {
     let mut notes = Vec::new();
     if state.window_moved {
         notes.push("Nothing newer is stored, so this report covers the last stretch that has content.".to_owned());
     }
-    let tally = state.tally.unwrap_or_default();
-    let model = state.ran.as_ref().map_or("", |it| it.model.as_str());
-    notes.push(match model {
+    if state.quiet {
+        notes.push("Written without a language model: nothing is new.".to_owned());
+        return notes;
+    }
+    let (tally, ran) = (state.tally.unwrap_or_default(), state.ran.clone().unwrap_or_default());
+    notes.push(match ran.model.as_str() {
         "extractive" => "Written without a language model: every statement is copied word for word from its source.".to_owned(),
         model => format!("Written by {model}."),
     });
+    if ran.stop == Some(StopReason::OutputLimit) {
+        notes.push("The writer reached its limit: the end may be missing.".to_owned());
+    }
+    let misquoted = Report::statements_of(blocks).into_iter().filter(|it| it.misquotes).count();
     if tally.inference > 0 {
         let statements = words::count(tally.sentences as usize, "statement");
         notes.push(format!("{} of {statements} could not be traced to a source and are marked as inference.", tally.inference));
+    }
+    if misquoted > 0 {
+        notes.push(format!("{} quotes what stands in none of the sources, and says so.", words::count(misquoted, "statement")));
     }
     notes
 }

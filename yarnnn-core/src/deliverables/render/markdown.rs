@@ -2,13 +2,15 @@
 
 use std::fmt::Write as _;
 
-use super::super::report::{Block, ListItem, Report, ReportSource, Statement};
+use super::super::report::{Block, ListItem, QUOTATION_NOT_FOUND, Report, ReportSource, Statement};
 
 /// How statements and names are written.
 #[derive(Clone, Copy)]
 enum Form {
     Markdown,
     Plain,
+    /// Slack's `mrkdwn`.
+    Chat,
 }
 
 pub(super) fn markdown(report: &Report) -> String {
@@ -17,6 +19,10 @@ pub(super) fn markdown(report: &Report) -> String {
 
 pub(super) fn plain(report: &Report) -> String {
     write(report, Form::Plain)
+}
+
+pub(super) fn chat(report: &Report) -> String {
+    write(report, Form::Chat)
 }
 
 fn write(report: &Report, form: Form) -> String {
@@ -71,7 +77,8 @@ fn item_line(item: &ListItem, form: Form) -> String {
 fn statement(statement: &Statement, next: Option<&Statement>, form: Form) -> String {
     let mut text = form.text(&statement.text);
     if statement.sources.is_empty() {
-        let _ = write!(text, " {}", form.emphasis("(inference)"));
+        let mark = if statement.misquotes { QUOTATION_NOT_FOUND } else { "(inference)" };
+        let _ = write!(text, " {}", form.emphasis(mark));
     } else if next.is_none_or(|it| it.sources != statement.sources) {
         for number in &statement.sources {
             text.push_str(&form.number(*number));
@@ -97,6 +104,7 @@ impl Form {
             Self::Markdown => writeln!(out, "{} {}\n", "#".repeat(level), self.text(text)),
             Self::Plain if level < 3 => writeln!(out, "{}\n{}\n", text.to_uppercase(), "=".repeat(text.chars().count())),
             Self::Plain => writeln!(out, "{text}\n"),
+            Self::Chat => writeln!(out, "*{}*\n", self.text(text)),
         };
     }
 
@@ -104,6 +112,7 @@ impl Form {
         match self {
             Self::Markdown => escape(text),
             Self::Plain => text.split_whitespace().collect::<Vec<_>>().join(" "),
+            Self::Chat => chat_text(text),
         }
     }
 
@@ -111,6 +120,7 @@ impl Form {
         match self {
             Self::Markdown => format!("**{}:**", escape(text)),
             Self::Plain => format!("{text}:"),
+            Self::Chat => format!("*{}:*", chat_text(text)),
         }
     }
 
@@ -118,15 +128,37 @@ impl Form {
         match self {
             Self::Markdown => format!("*{}*", escape(text)),
             Self::Plain => text.to_owned(),
+            Self::Chat => format!("_{}_", chat_text(text)),
         }
     }
 
     fn number(self, number: u32) -> String {
         match self {
             Self::Markdown => format!(" \\[{number}\\]"),
-            Self::Plain => format!(" [{number}]"),
+            Self::Plain | Self::Chat => format!(" [{number}]"),
         }
     }
+}
+
+/// Text as Slack shows it literally: it has three characters to escape, and takes marks only at the ends of words, which a
+/// zero-width space breaks. An address is no link without its scheme.
+fn chat_text(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 8);
+    for (index, word) in text.split_whitespace().enumerate() {
+        if index > 0 {
+            out.push(' ');
+        }
+        for ch in word.replace("://", ":\u{200b}//").chars() {
+            match ch {
+                '&' => out.push_str("&amp;"),
+                '<' => out.push_str("&lt;"),
+                '>' => out.push_str("&gt;"),
+                '*' | '_' | '~' | '`' | '@' => out.extend(['\u{200b}', ch, '\u{200b}']),
+                ch => out.push(ch),
+            }
+        }
+    }
+    out
 }
 
 /// Text as Markdown shows it literally: specials escaped, white space folded.

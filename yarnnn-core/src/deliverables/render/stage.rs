@@ -3,13 +3,13 @@
 use super::{assemble, html, markdown};
 use async_trait::async_trait;
 
+use super::super::material::MaterialItem;
 use super::super::model::Deliverable;
 use super::super::report::Report;
 use super::super::version::Version;
 use crate::error::Error;
 use crate::evidence::SentenceRecord;
 use crate::pipeline::{Stage, StageCx};
-use crate::sync::StoredItem;
 
 /// A report in all its forms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct RenderedReport {
     pub html: String,
     /// As plain text.
     pub text: String,
+    /// As chat text.
+    pub chat: String,
 }
 
 /// Renders reports.
@@ -33,7 +35,7 @@ pub(in super::super) struct RenderInput {
     pub(in super::super) deliverable: Deliverable,
     pub(in super::super) version: Version,
     pub(in super::super) sentences: Vec<SentenceRecord>,
-    pub(in super::super) items: Vec<StoredItem>,
+    pub(in super::super) items: Vec<MaterialItem>,
 }
 
 #[async_trait]
@@ -47,6 +49,12 @@ impl Stage<RenderInput> for Render {
     async fn run(&self, _cx: &StageCx, input: RenderInput) -> Result<RenderedReport, Error> {
         let report = assemble::assemble(&input);
         let html = html::html(&report)?;
-        Ok(RenderedReport { markdown: markdown::markdown(&report), text: markdown::plain(&report), html, report })
+        Ok(RenderedReport {
+            markdown: markdown::markdown(&report),
+            text: markdown::plain(&report),
+            chat: markdown::chat(&report),
+            html,
+            report,
+        })
     }
 }

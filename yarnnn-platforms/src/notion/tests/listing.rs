@@ -57,5 +57,5 @@ async fn a_listing_that_is_too_long_says_so() {
 #[tokio::test]
 async fn the_workspace_answers_as_itself() {
     let probe = Workspace::new().client().probe().await.unwrap();
-    assert_eq!((probe.account_id.as_str(), probe.account_name.as_deref()), ("Acme", Some("Acme")));
+    assert_eq!((probe.account_id.as_str(), probe.account_name.as_deref()), ("bot", Some("Acme")));
 }

@@ -91,7 +91,7 @@ impl Reader {
     }
 
     async fn look_again(&mut self, window: Interval, known: Vec<KnownItem>) -> Result<(), PlatformError> {
-        let mode = FetchMode::Audit { window, known: Arc::from(known) };
+        let mode = FetchMode::Audit { window, known: Arc::from(known), cursor: None };
         let (cursor, complete) = self.run(mode, &mut vec![]).await?;
         assert!(cursor.is_none() && complete.is_none(), "an audit proves nothing about what is not stored");
         Ok(())

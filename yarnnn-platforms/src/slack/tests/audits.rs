@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use yarnnn_core::platform::{Budget, FetchMode, Interval, KnownItem, PlatformError};
 
-use super::workspace::{Fault, Workspace};
+use super::workspace::{Fault, Fetched, Workspace};
 
 fn hours(hours: i64) -> TimeDelta {
     TimeDelta::hours(hours)
@@ -42,11 +42,19 @@ async fn edits_come_back_and_what_was_deleted_is_gone() {
 }
 
 #[tokio::test]
-async fn an_audit_of_nothing_asks_nothing() {
+async fn an_audit_lists_the_time_to_live_whatever_is_stored_of_it() {
     let slack = Workspace::new();
-    slack.post(hours(1), "unknown");
-    let audited = slack.audit(&super::workspace::Fetched::default()).await.unwrap();
-    assert_eq!((audited.pages, slack.calls().len()), (1, 0));
+    slack.post(hours(24 * 15), "nothing stored lies there");
+    let nothing = Fetched::default();
+    let audited = slack.audit(&nothing).await.unwrap();
+    assert_eq!((audited.items.len(), slack.calls()["conversations.history"]), (0, 1), "an empty list is believed here");
+    let lacked = slack.post(hours(24 * 13), "what a list lacked");
+    let reply = slack.reply(&lacked, hours(1), "and what was said to it");
+    let stored = slack.post(hours(24), "stored");
+    let mut known = slack.start(None).await;
+    known.items.retain(|id, _| *id == stored);
+    let found: Vec<String> = slack.audit(&known).await.unwrap().items.into_keys().collect();
+    assert_eq!(found, [lacked, stored, reply]);
 }
 
 #[tokio::test]
@@ -60,8 +68,8 @@ async fn a_list_that_lies_is_an_error_and_nothing_is_gone() {
     assert!(error.starts_with("slack conversations.history: the list is empty but message 17"), "{error}");
     let slack = Workspace::new();
     (1..10).for_each(|hour| drop(slack.post(hours(hour), "there")));
-    slack.fault("conversations.history", 1, Fault::Torn);
     let stored = slack.start(None).await;
+    slack.fault("conversations.history", 0, Fault::Torn);
     let audited = slack.audit(&stored).await.unwrap();
     assert_eq!((audited.texts(), audited.gone.len()), (slack.truth(), 0), "what a torn list lacks is found by itself");
 }
@@ -130,7 +138,7 @@ async fn what_lies_before_the_window_is_looked_up_by_turns() {
     let mut gone = std::collections::BTreeSet::new();
     for _ in 0..4 {
         let window = Interval { from: slack.window().to - TimeDelta::days(14), to: slack.window().to };
-        let audit = FetchMode::Audit { window, known: stored.known() };
+        let audit = FetchMode::Audit { window, known: stored.known(), cursor: None };
         gone.extend(slack.fetch(audit, Budget::default()).await.unwrap().gone);
         slack.clock.advance(TimeDelta::days(1));
     }
@@ -142,6 +150,6 @@ async fn ids_that_are_no_times_are_left_alone() {
     let slack = Workspace::new();
     let at: DateTime<Utc> = slack.window().from;
     let foreign = KnownItem { item_id: "<mail@example.org>".into(), source_timestamp: Some(at), metadata: json!(null) };
-    let audit = FetchMode::Audit { window: slack.window(), known: [foreign].into() };
+    let audit = FetchMode::Audit { window: slack.window(), known: [foreign].into(), cursor: None };
     assert_eq!(slack.fetch(audit, Budget::default()).await.unwrap().gone.len(), 0);
 }

@@ -146,7 +146,7 @@ async fn one_failing_look_up_does_not_throw_the_others_away() {
     slack.fault("conversations.history", 0, Fault::Torn);
     slack.fault("conversations.history", 1, refusal("fatal_word"));
     slack.fault("conversations.history", 1, refusal("fatal_word"));
-    let mode = FetchMode::Audit { window: slack.window(), known: stored.known() };
+    let mode = FetchMode::Audit { window: slack.window(), known: stored.known(), cursor: None };
     let (items, error) = until_it_fails(&slack, Fetch { mode, ..Fetched::request(slack.window()) }).await;
     assert!(error.to_string().contains("conversations.history: refused with fatal_word"), "{error}");
     assert_eq!(items.len(), 4);

@@ -278,7 +278,7 @@ async fn a_restricted_app_makes_one_call_at_a_time() {
         // Half of the list is missing, and looked up.
         slack.fault("conversations.history", 0, Fault::Torn);
         (0..6).for_each(|it| drop(slack.post(hours(15) - TimeDelta::minutes(it), "news")));
-        let audit = FetchMode::Audit { window: slack.window(), known: stored.known() };
+        let audit = FetchMode::Audit { window: slack.window(), known: stored.known(), cursor: None };
         slack.fetch_by(limits, audit, Budget::default()).await.unwrap();
         assert_eq!(slack.most_at_once("conversations.history"), most);
     }
@@ -340,6 +340,18 @@ async fn a_torn_or_repeated_page_loses_nothing() {
         slack.fault("conversations.history", 1, fault.clone());
         slack.fault("conversations.replies", 1, fault.clone());
         assert_eq!(slack.start(None).await.texts(), slack.truth(), "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_first_fill_is_asked_for_twice() {
+    for (torn, cap, calls) in [(9, None, 3), (0, None, 3), (1, None, 5), (9, Some(300), 2), (9, Some(299), 2)] {
+        let slack = Workspace::new();
+        // Beyond the time to live, where no sweep and no audit lists it again.
+        (0..300).for_each(|it| drop(slack.post(hours(24 * 20) + TimeDelta::minutes(it), "old")));
+        slack.fault("conversations.history", torn, Fault::Torn);
+        let stored = slack.start(cap).await;
+        assert_eq!((stored.texts().len(), slack.calls()["conversations.history"]), (cap.unwrap_or(300) as usize, calls));
     }
 }
 

@@ -239,7 +239,7 @@ impl Workspace {
     }
 
     pub(super) async fn audit(self: &Arc<Self>, known: &Fetched) -> Result<Fetched, PlatformError> {
-        self.fetch(FetchMode::Audit { window: self.window(), known: known.known() }, Budget::default()).await
+        self.fetch(FetchMode::Audit { window: self.window(), known: known.known(), cursor: None }, Budget::default()).await
     }
 }
 

@@ -1,13 +1,13 @@
 //! What is connected: can its secrets be read, does it answer, was everything granted, and does every source get on?
 
-use yarnnn::Config;
 use yarnnn::connections::{Connection, ConnectionHealth, ConnectionStatus, Connections, Provider};
 use yarnnn::platform::{Platform, PlatformError, Probe};
 use yarnnn::platform_sync::Frozen;
 use yarnnn::platforms::PlatformBases;
+use yarnnn::{Config, ConnectError};
 
 use super::super::when;
-use super::check::{Check, bad, good};
+use super::check::{Check, bad, bad_setting, good};
 use crate::session::Session;
 
 /// All checks of what is connected.
@@ -15,7 +15,7 @@ pub(super) async fn checks(session: &Session) -> anyhow::Result<Vec<Check>> {
     let connections = session.connections()?;
     let all = connections.list(session.user.id).await?;
     let live: Vec<_> = all.into_iter().filter(|it| it.status != ConnectionStatus::Disconnected).collect();
-    let mut checks = vec![key(&session.config, &live)];
+    let mut checks = vec![key(session, &live).await?];
     checks.extend(bases(&session.config.platforms.bases));
     if live.is_empty() {
         checks.push(good("connections", "nothing is connected (yarnnn connect slack|notion|google)".to_owned()));
@@ -29,13 +29,15 @@ pub(super) async fn checks(session: &Session) -> anyhow::Result<Vec<Check>> {
     Ok(checks)
 }
 
-fn key(config: &Config, live: &[Connection]) -> Check {
-    match config.need_seal_key() {
-        Ok(()) => good("key", "INTEGRATION_ENCRYPTION_KEY is set".to_owned()),
-        Err(_) if live.is_empty() => {
-            good("key", "INTEGRATION_ENCRYPTION_KEY is not set; `yarnnn connect` needs it (yarnnn doctor --new-key)".to_owned())
-        }
-        Err(error) => bad("key", error.to_string()),
+async fn key(session: &Session, live: &[Connection]) -> Result<Check, ConnectError> {
+    if let Err(error) = session.config.need_seal_key() {
+        let text = "INTEGRATION_ENCRYPTION_KEY is not set; `yarnnn connect` needs it (yarnnn doctor --new-key)";
+        return Ok(if live.is_empty() { good("key", text.to_owned()) } else { bad_setting("key", error.to_string()) });
+    }
+    match yarnnn::check_seal_key(&session.config, &session.yarnnn).await {
+        Ok(()) => Ok(good("key", "INTEGRATION_ENCRYPTION_KEY is set".to_owned())),
+        Err(ConnectError::Config(error)) => Ok(bad_setting("key", error.to_string())),
+        Err(error) => Err(error),
     }
 }
 
@@ -73,7 +75,8 @@ async fn connection_checks(connections: &Connections, connection: &Connection, h
     }
     let ConnectionHealth { credentials, platforms, missing_scopes } = connections.health(connection).await;
     if let Err(error) = credentials {
-        return vec![bad("connection", format!("{provider}: {error}; or connect it again: yarnnn connect {provider}"))];
+        let lost = format!("or, if that key is lost: yarnnn connect {provider} --lost-key");
+        return vec![bad("connection", format!("{provider}: {error}; {lost}"))];
     }
     let mut checks: Vec<_> = platforms.iter().map(|(platform, answer)| answered(provider, *platform, answer)).collect();
     // A scope that reading needs is named by the platform itself: it does not answer without.

@@ -1,4 +1,4 @@
-//! All checks, one after the other. Exit code 1 when something is wrong.
+//! All checks, one after the other. Exit code 1 when something is wrong, 3 when it is the key of what is connected.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use yarnnn::Config;
 use yarnnn::accounts::Email;
-use yarnnn::config::ModelConfig;
+use yarnnn::config::Writer;
+use yarnnn::llm::usd;
 use yarnnn::platform::{Gap, Platform};
 use yarnnn::store::{PlatformStats, SealKeys, Stats};
 use yarnnn::sync::ResourceStatus;
@@ -14,7 +15,7 @@ use yarnnn::sync::ResourceStatus;
 use super::super::when;
 use super::check::{Check, bad, good};
 use super::live;
-use crate::exit::FAILED;
+use crate::exit::{CONFIGURATION, FAILED};
 use crate::output::{Output, Tone};
 use crate::session::Session;
 
@@ -31,7 +32,7 @@ pub(in super::super) fn new_key(output: &Output) -> ExitCode {
 
 pub(in super::super) async fn execute(user: Option<Email>, output: &Output) -> anyhow::Result<ExitCode> {
     let config = Config::from_env()?;
-    let mut checks = vec![model(&config), outbox(&config.outbox.folder)];
+    let mut checks = vec![model(&config), mail(&config), outbox(&config.outbox.folder)];
     let store = yarnnn::open_store(&config).await?;
     checks.push(good("database", format!("{}, schema {}", config.database.display_url(), store.schema_version().await?)));
     checks.push(match store.integrity().await {
@@ -59,13 +60,44 @@ pub(in super::super) async fn execute(user: Option<Email>, output: &Output) -> a
             output.line(&output.tone(&format!("{}  {}", when::show(Some(it.created_at)), it.summary), Tone::Faint));
         }
     }
-    Ok(if problems > 0 { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+    Ok(match checks.iter().any(|it| it.of_settings) {
+        true => ExitCode::from(CONFIGURATION),
+        false if problems > 0 => ExitCode::from(FAILED),
+        false => ExitCode::SUCCESS,
+    })
 }
 
 fn model(config: &Config) -> Check {
-    match &config.model {
-        ModelConfig::Extractive => good("writer", "extractive: copies the sources' own sentences, no key, no cost".to_owned()),
-        ModelConfig::Recorded(path) => good("writer", format!("recorded: replays {}", path.display())),
+    match &config.model.writer {
+        Writer::Named(name) if name == "extractive" => {
+            good("writer", "extractive: copies the sources' own sentences, no key, no cost".to_owned())
+        }
+        Writer::Named(name) => named_model(config, name),
+        Writer::Recorded(path) => good("writer", format!("recorded: replays {}", path.display())),
+    }
+}
+
+/// A model of a provider: what it stands for today, and what it may cost.
+fn named_model(config: &Config, name: &str) -> Check {
+    let caps = config.model.models.caps;
+    let capped = [("run", caps.run), ("user and day", caps.user_day), ("day", caps.installation_day)];
+    let capped: Vec<_> = capped.iter().filter_map(|(of, cap)| cap.map(|it| format!("{} a {of}", usd(it)))).collect();
+    let capped = if capped.is_empty() { "no cap on spending".to_owned() } else { format!("at most {}", capped.join(", ")) };
+    match config.model.models.catalogue.choose(name) {
+        Ok(chosen) => {
+            let note = chosen.note.map(|it| format!("; {it}")).unwrap_or_default();
+            good("writer", format!("{} ({capped}){note}", chosen.model.name()))
+        }
+        Err(error) => bad("writer", format!("{error} (YARNNN_MODEL_WRITER)")),
+    }
+}
+
+/// How mails go out.
+fn mail(config: &Config) -> Check {
+    match (&config.outbox.mail, config.outbox.check_mail()) {
+        (Ok(mail), _) => good("mail", format!("sent through Resend, from {}", mail.from)),
+        (Err(_), Ok(())) => good("mail", "left as files in the outbox folder".to_owned()),
+        (Err(_), Err(error)) => good("mail", format!("not sent: {error}")),
     }
 }
 

@@ -4,9 +4,11 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 use yarnnn_core::StoreError;
-use yarnnn_core::evidence::{Evidence, EvidenceStore, SentenceRecord};
-use yarnnn_core::id::{ContentId, UserId, VersionId};
+use yarnnn_core::deliverables::VersionStatus;
+use yarnnn_core::evidence::{Evidence, EvidenceStore, SaidSentence, SentenceRecord};
+use yarnnn_core::id::{ContentId, DeliverableId, UserId, VersionId};
 
+use super::said::{SAID, SaidRow};
 use crate::SqlStore;
 use crate::columns::{Id, Instant};
 use crate::db::{Tx, on_pool, on_tx};
@@ -59,6 +61,14 @@ impl EvidenceStore for SqlStore {
         let query = on_pool!(&self.db, pool => sqlx::query_as::<_, EvidenceRow>(SENTENCES)
             .bind(Id(version.as_uuid())).bind(Id(user.as_uuid())).fetch_all(pool).await);
         gathered(query.doing("the sentences of a version")?)
+    }
+
+    async fn said(&self, user: UserId, deliverable: DeliverableId, limit: u32) -> Result<Vec<SaidSentence>, StoreError> {
+        let delivered = VersionStatus::Delivered.as_str();
+        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, SaidRow>(SAID)
+            .bind(Id(deliverable.as_uuid())).bind(Id(user.as_uuid())).bind(delivered).bind(i64::from(limit))
+            .fetch_all(pool).await);
+        SaidRow::gathered(query.doing("what a deliverable said")?)
     }
 }
 

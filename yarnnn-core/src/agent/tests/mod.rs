@@ -1,0 +1,9 @@
+//! The agent against scripted models and stores.
+
+mod budgets;
+mod hostile;
+mod prompts;
+mod reads;
+mod research;
+mod rounds;
+mod support;

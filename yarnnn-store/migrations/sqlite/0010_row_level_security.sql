@@ -1,0 +1,1 @@
+-- Row-level security is of Postgres alone: a database file has no roles, and whoever can read the file can read all of it.

@@ -1,0 +1,10 @@
+-- What a person chose of an account that is no longer connected, until it is again. Ids alone: nothing of what stands behind them.
+create table kept_choices (
+    user_id text not null references users (id) on delete cascade,
+    provider text not null,
+    account_id text not null,
+    selected text not null,
+    excluded text not null,
+    created_at text not null,
+    primary key (user_id, provider, account_id)
+) strict;
