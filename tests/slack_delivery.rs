@@ -78,14 +78,14 @@ async fn a_report_is_posted_with_the_account_of_its_user_and_found_again_by_its_
     let error = channel.send(&message).await.unwrap_err();
     assert!(matches!(&error, SendError::Refused(text) if text.contains("/invite")), "{error}");
     sim.slack().bot_joins(room);
-    assert_eq!(channel.look_up(&message).await.unwrap(), LookedUp::SendAgain);
+    assert_eq!(channel.look_up(&message).await.unwrap(), LookedUp::NotThere);
     let receipt = channel.send(&message).await.unwrap();
     assert_eq!(sim.slack().snapshot(room).len(), 1);
     assert_eq!(channel.look_up(&message).await.unwrap(), LookedUp::Arrived(receipt.clone()));
     let by_name = OutboxMessage { target: "#launch".into(), ..message.clone() };
     assert_eq!(channel.look_up(&by_name).await.unwrap(), LookedUp::Arrived(receipt));
     let other = OutboxMessage { key: "deliverable/2026-11-23/slack".into(), ..message };
-    assert_eq!(channel.look_up(&other).await.unwrap(), LookedUp::SendAgain);
+    assert_eq!(channel.look_up(&other).await.unwrap(), LookedUp::NotThere);
     assert_eq!(sim.slack().snapshot(room).len(), 1, "looking posts nothing");
 }
 

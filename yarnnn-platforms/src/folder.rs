@@ -90,7 +90,7 @@ impl Channel for FolderChannel {
 
     /// Writing the same files once more changes nothing.
     async fn look_up(&self, _message: &OutboxMessage) -> Result<LookedUp, SendError> {
-        Ok(LookedUp::SendAgain)
+        Ok(LookedUp::Repeatable)
     }
 }
 

@@ -102,7 +102,7 @@ impl Channel for ResendChannel {
     async fn look_up(&self, message: &OutboxMessage) -> Result<LookedUp, SendError> {
         let age = message.first_attempt_at.map(|first| self.clock.now() - first);
         if age.is_some_and(|age| (-PUT_BACK..REMEMBERED).contains(&age)) {
-            return Ok(LookedUp::SendAgain);
+            return Ok(LookedUp::Repeatable);
         }
         let since = message.first_attempt_at.map_or_else(String::new, |it| format!(" at or after {}", it.format("%F %R UTC")));
         let reason = format!(

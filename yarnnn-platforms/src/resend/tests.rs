@@ -202,7 +202,7 @@ async fn a_message_in_doubt_is_sent_again_only_while_its_key_is_remembered() {
         over(Arc::new(Wire::default())).look_up(&OutboxMessage { first_attempt_at: first, ..message() }).await.unwrap()
     };
     for ago in [TimeDelta::zero(), TimeDelta::hours(22), TimeDelta::minutes(23 * 60 - 1), TimeDelta::minutes(-59)] {
-        assert_eq!(look(Some(now() - ago)).await, LookedUp::SendAgain, "{ago}");
+        assert_eq!(look(Some(now() - ago)).await, LookedUp::Repeatable, "{ago}");
     }
     for ago in [TimeDelta::hours(23), TimeDelta::hours(24), TimeDelta::days(400), TimeDelta::hours(-2)] {
         let LookedUp::CannotTell { reason } = look(Some(now() - ago)).await else { panic!("{ago}") };
