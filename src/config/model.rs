@@ -49,13 +49,14 @@ impl ModelConfig {
         let models = models(lookup)?;
         let writer = match lookup(env_vars::YARNNN_MODEL_WRITER) {
             None => Writer::Named(models.default_for(ModelTask::Writer).to_owned()),
-            Some(name) => match name.strip_prefix("recorded/") {
-                Some(path) => Writer::Recorded(PathBuf::from(path)),
-                None => {
+            Some(name) => {
+                if let Some(path) = name.strip_prefix("recorded/") {
+                    Writer::Recorded(PathBuf::from(path))
+                } else {
                     known(&models, env_vars::YARNNN_MODEL_WRITER, &name)?;
                     Writer::Named(name)
                 }
-            },
+            }
         };
         let fallback = lookup(env_vars::YARNNN_MODEL_FALLBACK);
         if let Some(name) = &fallback {

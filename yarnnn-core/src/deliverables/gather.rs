@@ -91,7 +91,7 @@ impl Stage<GatherInput> for Gather {
         let said = self.said(&input.deliverable).await?;
         let state = state(&profile, (input.as_of, as_of), &sources, &items, &said);
         let said = said::claims(&said, &state);
-        let state = RunState { window_moved, reported_before, left_out, said, ..state };
+        let state = RunState { window_moved, said, reported_before, left_out, ..state };
         Ok(Gathered { items: items.iter().map(MaterialItem::from).collect(), state, found, has_news })
     }
 }

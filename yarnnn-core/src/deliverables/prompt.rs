@@ -52,6 +52,7 @@ pub(super) fn task(
         system: prompts.system.trim().to_owned(),
         messages: vec![Message { role: Role::User, content }],
         rounds: state.binding.tool_rounds(),
+        answers_now: false,
         max_output_tokens: MAX_OUTPUT_TOKENS,
         at: state.as_of,
         next_reference: state.material.len() + 1,

@@ -15,7 +15,6 @@ fn material(text: &str) -> Material {
     Material {
         content: None,
         reference: "s1".into(),
-        content: None,
         platform: "slack".into(),
         place: "#general".into(),
         author: Some("Ana".into()),
@@ -38,7 +37,6 @@ pub(crate) fn asking(text: &str) -> ModelRequest {
         system: "Be brief.".into(),
         messages: vec![turn(Role::User, vec![Content::Text(text.into())])],
         tools: vec![],
-        server_tools: vec![],
         schema: None,
         max_output_tokens: 1_000,
     }

@@ -103,9 +103,9 @@ const WHEN_OPEN: &[Case] = &[
     setting(
         &[("APP_ENV", "production")],
         &["deliverables", "create", "--type", "custom", "--title", "T", "--email", "a@b.c"],
-        "APP_ENV",
+        "RESEND_API_KEY",
     ),
-    setting(&[("APP_ENV", "production")], &["run", "Mailed"], "APP_ENV"),
+    setting(&[("APP_ENV", "production")], &["run", "Mailed"], "RESEND_API_KEY"),
     setting(&[("YARNNN_MODEL_WRITER", "recorded/none.json")], &["run", "Weekly"], "none.json"),
 ];
 
