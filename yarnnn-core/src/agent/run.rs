@@ -50,6 +50,7 @@ pub(super) struct Script {
     pub(super) system: String,
     pub(super) messages: Vec<Message>,
     pub(super) rounds: u32,
+    pub(super) answers_now: bool,
     pub(super) max_output_tokens: u32,
 }
 
@@ -142,6 +143,7 @@ impl Agent<Writing> {
             system: if has_tools { format!("{}\n\n{}", task.system.trim(), TOOLS.trim()) } else { task.system },
             messages: task.messages,
             rounds: task.rounds,
+            answers_now: task.answers_now,
             max_output_tokens: task.max_output_tokens,
         }
     }
@@ -191,7 +193,7 @@ impl Talk {
             system: script.system,
             messages: script.messages,
             tools,
-            answers_now: false,
+            answers_now: script.answers_now,
             server_tools: Vec::new(),
             schema: None,
             max_output_tokens: script.max_output_tokens,
@@ -209,7 +211,7 @@ impl Talk {
         if !response.content.is_empty() {
             self.request.messages.push(Message { role: Role::Assistant, content: response.content });
         }
-        let offered = self.rounds > 0 && !self.request.tools.is_empty();
+        let offered = self.rounds > 0 && !self.request.tools.is_empty() && !self.request.answers_now;
         let has_ended = matches!(response.stop, StopReason::Refused { .. } | StopReason::ContextFull);
         if offered && !calls.is_empty() && !has_ended {
             self.rounds = self.rounds.saturating_sub(1);

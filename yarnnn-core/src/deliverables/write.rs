@@ -112,7 +112,7 @@ impl Session<'_> {
         let next_reference = task.next_reference + self.found.len();
         let mut known = task.known.clone();
         known.extend(self.found.iter().map(|it| (it.content_id, it.reference.clone())));
-        let again = AgentTask { messages: sent_back(&answer, &complaint.text), rounds: 0, next_reference, known, ..task };
+        let again = AgentTask { messages: sent_back(&answer, &complaint.text), answers_now: true, next_reference, known, ..task };
         let second = match self.ask(again).await? {
             Ok(second) => second.text,
             // The first draft is a report, only not a good one.

@@ -47,7 +47,7 @@ pub struct ToolSpec {
     pub input_schema: Value,
 }
 
-/// What a provider does by itself while it answers. A model whose provider does not have it answers without.
+/// What a provider does by itself while it answers. A model whose provider does not have it refuses the request as `Permanent`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]

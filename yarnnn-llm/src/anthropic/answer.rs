@@ -1,6 +1,6 @@
 //! From an answer on the wire to the answer of the port.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use yarnnn_core::llm::{Content, ModelResponse, OpaqueBlock, StopReason, ToolCall, Usage, WebHit};
@@ -18,11 +18,14 @@ pub(super) fn answer(message: MessageWire) -> ModelResponse {
 /// The parts of a turn. Behind the answer of a search stands what it found.
 pub(super) fn contents(blocks: Vec<Value>) -> Vec<Content> {
     let quotes = quotes(&blocks);
-    let parts = blocks.into_iter().flat_map(|block| {
-        let hits = hits(&block, &quotes);
-        content(block).into_iter().chain(hits)
-    });
-    parts.collect()
+    let mut known = BTreeSet::new();
+    let mut parts = Vec::new();
+    for block in blocks {
+        let hits = hits(&block, &quotes, &mut known);
+        parts.extend(content(block));
+        parts.extend(hits);
+    }
+    parts
 }
 
 /// What the model quotes of each address: the answers of searches themselves are encrypted.
@@ -36,11 +39,14 @@ fn quotes(blocks: &[Value]) -> BTreeMap<String, String> {
     quotes
 }
 
-/// What a search found. One that failed, or found nothing, has no results.
-fn hits(block: &Value, quotes: &BTreeMap<String, String>) -> Option<Content> {
-    let results = block.get("content").filter(|_| block["type"] == "web_search_tool_result")?.as_array()?;
-    let hits = results.iter().filter_map(|it| {
-        let url = it["url"].as_str()?.to_owned();
+/// What a search found that no search of the turn found before. One that failed has no results, and is no reason to fail.
+fn hits(block: &Value, quotes: &BTreeMap<String, String>, known: &mut BTreeSet<String>) -> Option<Content> {
+    let content = block.get("content").filter(|_| block["type"] == "web_search_tool_result")?;
+    if let Some(code) = content.get("error_code").and_then(Value::as_str) {
+        tracing::warn!(code = excerpt(code), "the provider did not search the web");
+    }
+    let hits = content.as_array()?.iter().filter_map(|it| {
+        let url = it["url"].as_str().filter(|it| known.insert((*it).to_owned()))?.to_owned();
         let snippet = quotes.get(&url).cloned().unwrap_or_default();
         Some(WebHit { title: excerpt(it["title"].as_str().unwrap_or_default()), url, snippet })
     });

@@ -21,11 +21,12 @@ pub(super) fn body(model: &ModelEntry, request: &ModelRequest, stream: bool) -> 
         "messages": messages(model, request)?,
     });
     let mut tools = tools(request);
-    if request.tools.is_empty() && request.server_tools.is_empty() && !tools.is_empty() {
-        body["tool_choice"] = json!({ "type": "none" });
-    }
+    let are_former = request.tools.is_empty() && request.server_tools.is_empty();
     tools.extend(server_tools(request));
     if !tools.is_empty() {
+        if request.answers_now || are_former {
+            body["tool_choice"] = json!({ "type": "none" });
+        }
         body["tools"] = Value::Array(tools);
     }
     if model.thinking == Thinking::Adaptive {

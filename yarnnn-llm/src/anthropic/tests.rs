@@ -184,6 +184,20 @@ async fn the_key_and_the_version_are_sent_and_the_whole_request() {
 }
 
 #[test]
+fn a_model_that_must_answer_keeps_the_tools_it_spoke_of_and_may_use_none() {
+    let last = yarnnn_core::llm::ModelRequest { answers_now: true, ..conversation() };
+    let body = request::body(&sonnet(), &last, false).unwrap();
+    insta::assert_json_snapshot!("a_last_request", body);
+    let mut searching = asking("What is new?");
+    (searching.answers_now, searching.server_tools) = (true, vec![ServerTool::WebSearch { max_uses: 1 }]);
+    let body = request::body(&sonnet(), &searching, false).unwrap();
+    assert_eq!((&body["tools"][0]["name"], &body["tool_choice"]), (&json!("web_search"), &json!({ "type": "none" })));
+    let without = yarnnn_core::llm::ModelRequest { answers_now: true, ..asking("Hello") };
+    let body = request::body(&sonnet(), &without, false).unwrap();
+    assert!(body.get("tools").is_none() && body.get("tool_choice").is_none(), "a choice without tools is refused");
+}
+
+#[test]
 fn requests_differ_with_the_model_and_the_conversation() {
     let body = |model: &ModelEntry, request| request::body(model, &request, false).unwrap();
     let last_round = body(&sonnet(), yarnnn_core::llm::ModelRequest { tools: vec![], schema: None, ..conversation() });
@@ -220,6 +234,49 @@ fn a_search_is_offered_and_what_it_found_goes_back_as_it_came() {
     request.messages.push(Message { role: Role::Assistant, content });
     let body = request::body(&sonnet(), &request, false).unwrap();
     assert_eq!(body["messages"][1]["content"], json!([call, found, failed, { "type": "text", "text": "Rain." }]));
+}
+
+#[test]
+fn an_address_is_told_once_and_a_search_that_failed_finds_nothing() {
+    let page = |url: &str| json!({ "type": "web_search_result", "url": url, "title": "x".repeat(1_000) });
+    let found = |pages: Vec<Value>| json!({ "type": "web_search_tool_result", "content": pages });
+    let long = json!({ "url": "https://b.example/", "cited_text": "ä".repeat(1_000) });
+    let mut blocks = vec![
+        found(vec![page("https://a.example/"), page("https://a.example/"), page("https://b.example/")]),
+        found(vec![page("https://b.example/"), json!({ "type": "web_search_result" }), json!(7)]),
+        json!({ "type": "text", "text": "Rain.", "citations": [long] }),
+    ];
+    for code in ["max_uses_exceeded", "unavailable", "too_many_requests", "query_too_long", "invalid_input"] {
+        let error = json!({ "type": "web_search_tool_result_error", "error_code": code });
+        blocks.push(json!({ "type": "web_search_tool_result", "content": error }));
+    }
+    let content = super::answer::contents(blocks);
+    let hits = content.iter().filter_map(|it| if let Content::WebHits(hits) = it { Some(hits) } else { None });
+    let hits: Vec<&WebHit> = hits.flatten().collect();
+    assert_eq!(hits.iter().map(|it| it.url.as_str()).collect::<Vec<_>>(), ["https://a.example/", "https://b.example/"]);
+    assert_eq!((hits[0].title.len(), hits[0].snippet.len(), hits[1].snippet.chars().count()), (300, 0, 500));
+    assert_eq!(content.iter().filter(|it| matches!(it, Content::Opaque(_))).count(), 7, "every block goes back");
+}
+
+#[tokio::test]
+async fn searches_are_booked_and_reserved_for() {
+    let usage = json!({ "input_tokens": 5, "output_tokens": 6, "server_tool_use": { "web_search_requests": 2 } });
+    let answer = json!({ "content": [], "stop_reason": "end_turn", "usage": usage });
+    let server = Loopback::answering(vec![Reply::json(&answer)]).await;
+    let ledger = Arc::new(MemoryLedger::default());
+    let caps = yarnnn_core::llm::SpendingCaps::default();
+    let books = Ledger { ledger: ledger.clone(), clock: Arc::new(SystemClock), ids: Arc::new(RandomIds), caps };
+    let small = ModelEntry { thinking_tokens: 0, output: Some(2_048), ..sonnet() };
+    let url = checked_base(&server.base, &["v1", "messages"]).unwrap();
+    let small = AnthropicClient::new(small, url, KEY.into(), Transport::new().unwrap());
+    let mut request = asking("What is new?");
+    request.server_tools = vec![ServerTool::WebSearch { max_uses: 3 }];
+    let ceiling = small.traits().ceiling(&request, 3);
+    let model = Budgeted::new(Arc::new(Metered::new(Arc::new(small))), books);
+    assert_eq!(model.complete(&request).await.unwrap().usage.searches, 2);
+    let row = &ledger.rows()[0];
+    assert_eq!((row.ceiling, row.usage.searches), (ceiling, 2));
+    assert!(ceiling > 3 * 10_000 && row.usage.cost_micro_usd > 2 * 10_000, "{row:?}");
 }
 
 #[test]

@@ -140,6 +140,11 @@ impl ModelEntry {
         }
     }
 
+    /// Whether its provider searches the web for it while it answers. Servers that speak like `OpenAI` do not.
+    pub fn searches_web(&self) -> bool {
+        self.provider == Provider::Anthropic || self.api == Api::Responses
+    }
+
     /// The bound of the answer to send: what the request allows and the room for thoughts, as far as the model goes.
     pub(crate) fn output_bound(&self, allowed: u32) -> u32 {
         allowed.saturating_add(self.thinking_tokens).min(self.output.unwrap_or(u32::MAX)).max(1)

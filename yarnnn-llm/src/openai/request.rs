@@ -12,6 +12,11 @@ pub(super) fn body(model: &ModelEntry, request: &ModelRequest, stream: bool) -> 
         let detail = "the conversation does not end with a turn of the user".to_owned();
         return Err(LlmError::Permanent { model: model.name(), detail });
     }
+    if !model.searches_web() && request.searches_allowed() > 0 {
+        let detail =
+            "it cannot search the web; a model of Anthropic's, or one that OpenAI answers responses with, can".to_owned();
+        return Err(LlmError::Permanent { model: model.name(), detail });
+    }
     Ok(match model.api {
         Api::Chat => chat(model, request, stream),
         Api::Responses => responses(model, request, stream),
@@ -34,6 +39,9 @@ fn chat(model: &ModelEntry, request: &ModelRequest, stream: bool) -> Value {
             json!({ "type": "function", "function": function })
         });
         body["tools"] = tools.collect();
+        if request.answers_now {
+            body["tool_choice"] = json!("none");
+        }
     }
     if let Some(effort) = &model.effort {
         body["reasoning_effort"] = json!(effort);
@@ -72,6 +80,9 @@ fn responses(model: &ModelEntry, request: &ModelRequest, stream: bool) -> Value 
     }
     if !tools.is_empty() {
         body["tools"] = Value::Array(tools);
+        if request.answers_now {
+            body["tool_choice"] = json!("none");
+        }
     }
     if let Some(effort) = &model.effort {
         body["reasoning"] = json!({ "effort": effort });

@@ -179,6 +179,28 @@ async fn requests_are_written_in_both_ways() {
 }
 
 #[test]
+fn a_model_that_must_answer_keeps_the_tools_it_spoke_of_and_may_use_none() {
+    let last = ModelRequest { answers_now: true, ..conversation() };
+    insta::assert_json_snapshot!("a_last_response_request", request::body(&entry(Api::Responses), &last, false).unwrap());
+    insta::assert_json_snapshot!("a_last_chat_request", request::body(&entry(Api::Chat), &last, false).unwrap());
+    for api in [Api::Chat, Api::Responses] {
+        let without = ModelRequest { answers_now: true, ..asking("Hello") };
+        let body = request::body(&entry(api), &without, false).unwrap();
+        assert!(body.get("tools").is_none() && body.get("tool_choice").is_none(), "a choice without tools is refused");
+        let body = request::body(&entry(api), &conversation(), false).unwrap();
+        assert!(body.get("tools").is_some() && body.get("tool_choice").is_none());
+    }
+}
+
+#[test]
+fn a_server_that_does_not_search_says_so_before_anything_is_sent() {
+    let searching = ModelRequest { server_tools: vec![ServerTool::WebSearch { max_uses: 1 }], ..asking("What is new?") };
+    let error = request::body(&entry(Api::Chat), &searching, false).unwrap_err();
+    assert!(matches!(&error, LlmError::Permanent { .. }) && error.to_string().contains("cannot search the web"), "{error}");
+    assert!(request::body(&entry(Api::Responses), &searching, false).is_ok());
+}
+
+#[test]
 fn only_closed_schemas_are_strict() {
     let strict = |schema: Value| {
         let mut request: ModelRequest = conversation();

@@ -31,12 +31,12 @@ pub(crate) fn asking(text: &str) -> ModelRequest {
     ModelRequest {
         purpose: "deliverables.write".into(),
         account: CallAccount::of(UserId::LOCAL),
+        answers_now: false,
+        server_tools: vec![],
         boundary: Boundary::of("a version"),
         system: "Be brief.".into(),
         messages: vec![turn(Role::User, vec![Content::Text(text.into())])],
         tools: vec![],
-        answers_now: false,
-        server_tools: vec![],
         schema: None,
         max_output_tokens: 1_000,
     }
