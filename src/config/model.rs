@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use yarnnn_core::llm::SpendingCaps;
 use yarnnn_llm::{Catalogue, ModelTask, ModelsConfig};
 
+use super::settings::{process_environment, unquoted};
 use super::url::{PlainHttp, service};
 use super::{ConfigError, env_vars};
 
@@ -43,6 +44,19 @@ impl ModelConfig {
     /// The replay of stored exchanges.
     pub fn recorded(path: impl Into<PathBuf>) -> Self {
         Self { writer: Writer::Recorded(path.into()), ..Self::extractive() }
+    }
+
+    /// What the process environment says, if it chooses a writer: by its name, or by a key.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the variable that is wrong.
+    pub fn chosen_in_env() -> Result<Option<Self>, ConfigError> {
+        let given = |name: &str| process_environment(name).map(|it| unquoted(&it).to_owned()).filter(|it| !it.is_empty());
+        let chooses = [env_vars::YARNNN_MODEL_WRITER, env_vars::ANTHROPIC_API_KEY, env_vars::OPENAI_API_KEY];
+        if chooses.iter().all(|it| given(it).is_none()) {
+            return Ok(None);
+        }
+        Self::from_lookup(&given).map(Some)
     }
 
     pub(super) fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
