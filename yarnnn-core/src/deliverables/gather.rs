@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::evidence::{EvidenceStore, SaidSentence};
 use crate::hash::Sha256;
 use crate::id::{ContentId, UserId};
+use crate::llm::ClaimStatus;
 use crate::pipeline::{Stage, StageCx};
 use crate::platform::{Interval, Platform, ResourceId};
 use crate::sync::{ContentQuery, ContentStore, ResourceStatus, StoredItem};
@@ -90,7 +91,11 @@ impl Stage<GatherInput> for Gather {
         let (items, left_out) = fit(items, self.room);
         let said = self.said(&input.deliverable).await?;
         let state = state(&profile, (input.as_of, as_of), &sources, &items, &said);
-        let said = said::claims(&said, &state);
+        let mut said = said::claims(&said, &state);
+        if input.again || profile.restates {
+            // What still stands is told again, and must not look like what need not be.
+            said.retain(|it| it.status != ClaimStatus::Standing);
+        }
         let state = RunState { window_moved, said, reported_before, left_out, ..state };
         Ok(Gathered { items: items.iter().map(MaterialItem::from).collect(), state, found, has_news })
     }

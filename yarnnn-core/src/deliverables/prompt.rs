@@ -72,6 +72,7 @@ fn instructions(prompts: &Prompts, deliverable: &Deliverable, state: &RunState) 
         window_moved => state.window_moved,
         research => state.binding.has_research_directive(),
         reported => !state.said.is_empty(),
+        restates => deliverable.report_type.kind().profile().restates,
     };
     environment
         .render_str(&prompts.report, context)

@@ -1,0 +1,6 @@
+//! What a reader of reports may rely on, through the library and against simulated providers: nothing is said twice, no cap is
+//! exceeded, a report can be written again from what is kept of it, quotes stand, and whatever a model does has a name.
+#![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
+
+mod office;
+mod said;
