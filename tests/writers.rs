@@ -14,7 +14,9 @@ use yarnnn::Error;
 use yarnnn::deliverables::{CreateDeliverable, Deliverable, Ending, RunOutcome, RunStatus, Step, VersionStatus};
 use yarnnn::evidence::{CheckedSentence, SentenceState};
 use yarnnn::hash::Sha256;
-use yarnnn::llm::{Boundary, LanguageModel, LlmError, MockLanguageModel, ModelRequest, ModelResponse, ModelTraits, StopReason, Usage};
+use yarnnn::llm::{
+    Boundary, LanguageModel, LlmError, MockLanguageModel, ModelRequest, ModelResponse, ModelTraits, StopReason, Usage,
+};
 use yarnnn::models::ExtractiveModel;
 use yarnnn::platform::{Author, ContentType, Item, Platform, Resource, ResourceId, ResourceKind};
 use yarnnn::testing::ScriptedPlatform;

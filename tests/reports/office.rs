@@ -15,7 +15,7 @@ use yarnnn::config::{Config, DatabaseConfig, OutboxConfig};
 use yarnnn::deliverables::{CreateDeliverable, Deliverable, RunOutcome, RunRequest};
 use yarnnn::hash::Sha256;
 use yarnnn::id::{IdGen as _, RandomIds};
-use yarnnn::llm::{CallQuery, LedgerCall, LanguageModel, SpendingCaps, StreamCompletion};
+use yarnnn::llm::{CallQuery, LanguageModel, LedgerCall, SpendingCaps, StreamCompletion};
 use yarnnn::models::{Catalogue, Models, ModelsConfig};
 use yarnnn::platform::{Author, ContentType, Item, Platform, PlatformClient, Resource, ResourceId, ResourceKind};
 use yarnnn::platforms::export::{self, Limits};

@@ -192,7 +192,8 @@ async fn a_deleted_item_is_told_as_withdrawn() {
 
 async fn a_preview(backend: Backend) {
     let office = Office::on(backend).await;
-    let (review, fair) = ("Quarterly review of the warehouse with all of its teams.", "Trade fair for label printers in the north hall.");
+    let (review, fair) =
+        ("Quarterly review of the warehouse with all of its teams.", "Trade fair for label printers in the north hall.");
     let lunch = "Lunch with the new engineers in the courtyard behind the office.";
     office.calendar(&[("Review", review, 20), ("Fair", fair, 50)]).await;
     let deliverable = office.create(CreateDeliverable::new("weekly_calendar_preview", "The week")).await;

@@ -15,7 +15,7 @@ use super::verify::{Verify, VerifyInput};
 use super::version::RunState;
 use super::write::{Write, WriteInput};
 use crate::error::Error;
-use crate::llm::{Content, LanguageModel, LlmError, ModelRequest, ModelResponse, ModelTraits, ToolResult, Usage};
+use crate::llm::{CallAccount, Content, LanguageModel, LlmError, ModelRequest, ModelResponse, ModelTraits, ToolResult, Usage};
 use crate::pipeline::StageCx;
 
 /// Longest piece of a line that is shown where requests differ, in characters.
@@ -24,7 +24,8 @@ const SHOWN: usize = 160;
 /// What to do differently.
 #[derive(Debug, Clone, Default)]
 pub struct Fork {
-    /// Answers from the first request on that was not recorded; none to fail there.
+    /// Answers from the first request on that was not recorded of it: all of them, if another model was asked then. None to fail
+    /// there.
     pub model: Option<Arc<dyn LanguageModel>>,
     /// Asks with this; none for what is built in.
     pub prompts: Option<Prompts>,
@@ -37,7 +38,7 @@ pub struct Replayed {
     pub before: String,
     /// The Markdown as it is written now.
     pub after: String,
-    /// The first message that was not asked before, in words; none when every request was recorded.
+    /// The first message that was not asked of the same model before, in words; none when every request was recorded.
     pub parted: Option<String>,
     /// What is not the same byte for byte: `draft`, `report`, a message by its key. Empty for a faithful replay.
     pub differing: Vec<String>,
@@ -159,6 +160,10 @@ impl Recording {
     fn recall(&self, request: &ModelRequest) -> Option<ModelResponse> {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         if heard.parted.is_none() {
+            if let Some(other) = self.live.as_ref().map(|it| it.name()).filter(|it| *it != self.name) {
+                heard.parted = Some(format!("call 1: {other} is asked instead of {}", self.name));
+                return None;
+            }
             let digest = request.digest();
             if let Some(known) = self.exchanges.iter().find(|it| it.request.digest() == digest) {
                 heard.recorded += 1;
@@ -196,7 +201,9 @@ impl LanguageModel for Recording {
             let detail = format!("this was not asked then. {}", self.heard().parted.unwrap_or_default());
             return Err(LlmError::Permanent { model: self.name.clone(), detail });
         };
-        let response = live.complete(request).await?;
+        // Nothing of what the version was answered is an answer here, and nothing that is asked here becomes part of its run.
+        let account = CallAccount { version: None, ..request.account };
+        let response = live.complete(&ModelRequest { account, ..request.clone() }).await?;
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).usage += response.usage;
         Ok(response)
     }

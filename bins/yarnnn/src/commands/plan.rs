@@ -96,7 +96,7 @@ pub(super) fn dollars(micro: u64) -> f64 {
 
 fn verdict(plan: &Plan) -> &'static str {
     match (plan.items, plan.has_news) {
-        (0, _) => "Nothing that it reads is stored: a run would fail. Import something first.",
+        (0, _) if plan.reported_before == 0 => "Nothing that it reads is stored: a run would fail. Import something first.",
         (_, true) => "A run would write a report.",
         (_, false) => "Nothing is new since the last version: a run would write nothing.",
     }
