@@ -18,6 +18,7 @@ use yarnnn_store::Valkey;
 
 use crate::config::{Config, ConfigError, MailConfig, ModelConfig, Writer, env_vars};
 use crate::process::HostProcesses;
+use crate::research;
 
 /// What can keep a program from connecting.
 #[derive(Debug, thiserror::Error)]
@@ -70,11 +71,17 @@ pub async fn builder(config: &Config) -> Result<YarnnnBuilder, ConnectError> {
     check_models(&config.model)?;
     let store = open_store(config).await?;
     let stores = with_hints(Stores::of(store), config).await?;
+    let models = models(config, stores.model_ledger.clone())?;
     let model = match recorded {
         Some(model) => model,
-        None => writer(config, &models(config, stores.model_ledger.clone())?)?,
+        None => writer(config, &models)?,
     };
+    let research = research::open(config, &models, &transport)?;
     let builder = Yarnnn::builder(stores, model, Arc::new(HostProcesses::default()));
+    let builder = match research {
+        Some((model, means)) => builder.research_model(model).research(means),
+        None => builder,
+    };
     let (platforms, oauth) = live(config, &transport);
     let builder = builder.exports(Arc::new(ExportFiles::default())).live(platforms.clone(), oauth);
     Ok(ways_out(builder, config, &transport, platforms))
@@ -129,10 +136,15 @@ fn check_models(config: &ModelConfig) -> Result<(), ConnectError> {
 
 /// An error about a model, with the setting that it is about.
 fn unopened(error: &OpenModelError) -> ConfigError {
+    unopened_as(env_vars::YARNNN_MODEL_WRITER, error)
+}
+
+/// The same, of a model that this setting names.
+pub(crate) fn unopened_as(named_by: &'static str, error: &OpenModelError) -> ConfigError {
     let variable = match error {
         OpenModelError::MissingKey { setting, .. } | OpenModelError::Address { setting, .. } => setting,
         OpenModelError::NoPrice { .. } => env_vars::YARNNN_MODELS_FILE,
-        _ => env_vars::YARNNN_MODEL_WRITER,
+        _ => named_by,
     };
     let problem = match error {
         OpenModelError::MissingKey { model, .. } => format!("not set, and the model {model} needs it"),

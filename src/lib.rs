@@ -4,6 +4,7 @@
 pub mod config;
 mod connect;
 mod process;
+mod research;
 
 pub use config::Config;
 pub use connect::{ConnectError, builder, check_seal_key, connect, open_model, open_store};

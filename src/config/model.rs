@@ -13,6 +13,8 @@ use super::{ConfigError, env_vars};
 /// Dollars that a cap may have, at most.
 const MOST_DOLLARS: f64 = 1_000_000.0;
 const MICRO: f64 = 1_000_000.0;
+/// The writer that needs no key.
+const EXTRACTIVE: &str = "extractive";
 
 /// Who writes reports, and what they may cost.
 #[derive(Debug, Clone)]
@@ -21,6 +23,8 @@ pub struct ModelConfig {
     pub writer: Writer,
     /// Who is asked while the writer is down.
     pub fallback: Option<String>,
+    /// Who is asked in between, if that is named: who looks things up on the web for the writer.
+    pub fast: Option<String>,
     /// Keys, addresses, prices and caps.
     pub models: ModelsConfig,
 }
@@ -38,7 +42,7 @@ pub enum Writer {
 impl ModelConfig {
     /// The writer without a key, and nobody else.
     pub fn extractive() -> Self {
-        Self { writer: Writer::Named("extractive".to_owned()), fallback: None, models: ModelsConfig::default() }
+        Self { writer: Writer::Named(EXTRACTIVE.to_owned()), fallback: None, fast: None, models: ModelsConfig::default() }
     }
 
     /// The replay of stored exchanges.
@@ -72,16 +76,28 @@ impl ModelConfig {
                 }
             }
         };
-        let fallback = lookup(env_vars::YARNNN_MODEL_FALLBACK);
-        if let Some(name) = &fallback {
-            known(&models, env_vars::YARNNN_MODEL_FALLBACK, name)?;
-        }
-        Ok(Self { writer, fallback, models })
+        let other = |variable| {
+            let name = lookup(variable);
+            name.as_deref().map_or(Ok(()), |it| known(&models, variable, it)).map(|()| name)
+        };
+        let (fallback, fast) = (other(env_vars::YARNNN_MODEL_FALLBACK)?, other(env_vars::YARNNN_MODEL_FAST)?);
+        Ok(Self { writer, fallback, fast, models })
+    }
+
+    /// The model that looks things up for the writer: the one that is named, else by the keys that are set, else the writer
+    /// itself. None where the writer copies or replays.
+    pub fn researcher(&self) -> Option<&str> {
+        let Writer::Named(writer) = &self.writer else { return None };
+        let fast = match &self.fast {
+            Some(name) => name.as_str(),
+            None => Some(self.models.default_for(ModelTask::Fast)).filter(|it| *it != EXTRACTIVE).unwrap_or(writer),
+        };
+        (writer != EXTRACTIVE && fast != EXTRACTIVE).then_some(fast)
     }
 }
 
 fn known(models: &ModelsConfig, variable: &'static str, name: &str) -> Result<(), ConfigError> {
-    if name == "extractive" {
+    if name == EXTRACTIVE {
         return Ok(());
     }
     models.catalogue.choose(name).map(|_| ()).map_err(|error| ConfigError { variable, problem: error.to_string() })
@@ -142,6 +158,23 @@ mod tests {
         assert_eq!(writer(&[("OPENAI_API_KEY", "k"), ("ANTHROPIC_API_KEY", "k")]), named("anthropic/claude-sonnet-5-5"));
         assert_eq!(writer(&[("ANTHROPIC_API_KEY", "k"), ("YARNNN_MODEL_WRITER", "extractive")]), named("extractive"));
         assert_eq!(writer(&[("YARNNN_MODEL_WRITER", "recorded/a.json")]), Writer::Recorded("a.json".into()));
+    }
+
+    #[test]
+    fn a_small_model_looks_things_up_for_a_writer_that_reads() {
+        let researcher = |pairs: &[(&str, &str)]| from(pairs).unwrap().researcher().map(str::to_owned);
+        let (anthropic, openai) = (("ANTHROPIC_API_KEY", "k"), ("OPENAI_API_KEY", "k"));
+        assert_eq!(researcher(&[]), None);
+        assert_eq!(researcher(&[anthropic]).as_deref(), Some("anthropic/claude-haiku-5-5"));
+        assert_eq!(researcher(&[openai]).as_deref(), Some("openai/gpt-6-luna"));
+        let named = ("YARNNN_MODEL_FAST", "openai/gpt-6.1-terra");
+        assert_eq!(researcher(&[anthropic, named]).as_deref(), Some("openai/gpt-6.1-terra"));
+        assert_eq!(researcher(&[anthropic, ("YARNNN_MODEL_FAST", "extractive")]), None);
+        assert_eq!(researcher(&[anthropic, ("YARNNN_MODEL_WRITER", "extractive")]), None);
+        assert_eq!(researcher(&[anthropic, ("YARNNN_MODEL_WRITER", "recorded/a.json")]), None);
+        let at_home = [("OPENAI_BASE_URL", "http://localhost:11434/v1"), ("YARNNN_MODEL_WRITER", "openai/house")];
+        assert_eq!(researcher(&at_home).as_deref(), Some("openai/house"));
+        assert_eq!(from(&[("YARNNN_MODEL_FAST", "oracle/1")]).unwrap_err().variable, "YARNNN_MODEL_FAST");
     }
 
     #[test]

@@ -181,6 +181,7 @@ impl Yarnnn {
             account_channels: vec![],
             mail_as_files: false,
             research: None,
+            research_model: None,
             revisions: vec![],
             exports: None,
             live: None,
@@ -295,6 +296,7 @@ pub struct YarnnnBuilder {
     account_channels: Vec<AccountChannel>,
     mail_as_files: bool,
     research: Option<ResearchMeans>,
+    research_model: Option<Arc<dyn LanguageModel>>,
     revisions: Vec<DraftStage>,
     exports: Option<Arc<dyn OpenExports>>,
     live: Option<Live>,
@@ -335,6 +337,13 @@ impl YarnnnBuilder {
     #[must_use]
     pub fn research(mut self, means: ResearchMeans) -> Self {
         self.research = Some(means);
+        self
+    }
+
+    /// Lets this model look things up, instead of the one that writes.
+    #[must_use]
+    pub fn research_model(mut self, model: Arc<dyn LanguageModel>) -> Self {
+        self.research_model = Some(model);
         self
     }
 
@@ -415,7 +424,7 @@ impl YarnnnBuilder {
             ledger: self.stores.model_ledger.clone(),
             ways: WaysOut { channels, mail_as_files: self.mail_as_files },
             writer: Agent::new(self.model.clone(), self.stores.writing_means(), Registry::writing()),
-            research: self.research.map(|means| researcher(self.model, means)),
+            research: self.research.map(|means| researcher(self.research_model.unwrap_or(self.model), means)),
             prompts: Prompts::default(),
             revisions: self.revisions,
             liveness: self.liveness,

@@ -57,6 +57,11 @@ impl Advance {
         }
         let researched = self.research(cx, deliverable, version).await?;
         let state = researched.0;
+        if state.material.is_empty() {
+            let error = "nothing that it reads is stored, and nothing was found on the web".to_owned();
+            let activity = self.activity(deliverable, version, VersionStatus::Failed, Some(&error));
+            return Ok(StepChange::Failed { error, draft: None, state: None, activity });
+        }
         let items = self.material(version.user, &state).await?;
         let writer = Write {
             agent: self.parts.writer.clone(),
@@ -84,7 +89,7 @@ impl Advance {
     /// Looks things up on the web for a report that asks for it, once per version; what was read becomes material.
     async fn research(&self, cx: &StageCx, deliverable: &Deliverable, version: &Version) -> Result<(RunState, Usage), Error> {
         let mut state = version.state.clone();
-        let Some(agent) = self.parts.research.as_ref().filter(|_| state.binding.has_research_directive()) else {
+        let Some(agent) = self.parts.researcher(state.binding) else {
             return Ok((state, Usage::default()));
         };
         let web = &self.parts.web_pages;

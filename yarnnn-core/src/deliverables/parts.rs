@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::draft::DraftStage;
+use super::kinds::Binding;
 use super::material::{MaterialItem, MaterialSource};
 use super::prompt::Prompts;
 use super::queue::WaysOut;
@@ -67,6 +68,11 @@ impl MaterialSource for DeliverablesParts {
 }
 
 impl DeliverablesParts {
+    /// What looks things up for reports of this kind, if the program has that.
+    pub(super) fn researcher(&self, binding: Binding) -> Option<&Agent<Research>> {
+        self.research.as_ref().filter(|_| binding.has_research_directive())
+    }
+
     /// The items that a run was gathered from, pages of the web included.
     pub(super) async fn material(&self, user: UserId, state: &RunState) -> Result<Vec<MaterialItem>, Error> {
         let ids: Vec<ContentId> = state.all_material().map(|it| it.content_id).collect();

@@ -85,7 +85,7 @@ impl Deliverables {
         let obstacle = self.parts.ways.check(request.user, &deliverable.destinations).await.err();
         let calls = (1, 1 + rounds + REPAIRS);
         Ok(Plan {
-            has_news: gathered.has_news && !gathered.items.is_empty(),
+            has_news: gathered.has_news,
             as_of: gathered.state.as_of,
             window: gathered.state.window,
             window_moved: gathered.state.window_moved,
@@ -93,7 +93,7 @@ impl Deliverables {
             items: gathered.items.len(),
             reported_before: gathered.state.reported_before,
             left_out: gathered.state.left_out,
-            researches: self.parts.research.is_some() && gathered.state.binding.has_research_directive(),
+            researches: self.parts.researcher(gathered.state.binding).is_some(),
             sources: gathered.state.sources,
             model: writer.model().name(),
             tools: asked.tools.iter().map(|it| it.name.clone()).collect(),

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::advance::Advance;
 use super::gather::{Gather, GatherInput, Gathered};
+use super::kinds::Binding;
 use super::model::Deliverable;
 use super::parts::DeliverablesParts;
 use super::version::{Hold, OpenVersion, Step, Tally, Version, VersionStatus};
@@ -242,7 +243,14 @@ impl Deliverables {
         let input = GatherInput { deliverable: deliverable.clone(), as_of: as_of.unwrap_or(now), now, again };
         let (content, versions) = (self.parts.content.clone(), self.parts.versions.clone());
         let room = self.parts.writer.model().traits().context_tokens.map(room);
-        cx.run(&Gather { content, versions, evidence: self.parts.evidence.clone(), room }, input).await
+        let mut gathered = cx.run(&Gather { content, versions, evidence: self.parts.evidence.clone(), room }, input).await?;
+        let is_grounded_elsewhere = gathered.state.binding == Binding::Research && self.parts.research.is_some();
+        if !gathered.found && is_grounded_elsewhere {
+            // What it is written from is found later; nobody knows yet whether that is new to its readers, who get it once.
+            gathered.found = true;
+            gathered.has_news = self.parts.versions.reported(deliverable.user, deliverable.id).await?.is_empty();
+        }
+        Ok(gathered)
     }
 
     /// This run: two runs of one process are not the same.

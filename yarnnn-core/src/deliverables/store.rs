@@ -62,7 +62,7 @@ pub trait DeliverableStore: Send + Sync + 'static {
 /// - `advance` commits everything of a step in one transaction, only while the version stands at `expected` and is held by
 ///   the caller; else it is a `Conflict` and changes nothing. Queued messages whose key exists are not queued again.
 /// - A finished, staged or failed step ends the hold.
-/// - `decide` takes a staged version out of its waiting; one that is not staged is a `Conflict`.
+/// - `decide` takes a version out of its waiting, and ends any hold of it; one whose status is another by now is a `Conflict`.
 /// - Another user's version does not exist.
 ///
 /// # Errors

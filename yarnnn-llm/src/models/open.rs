@@ -198,6 +198,11 @@ impl Models {
         self.config.choose(name)
     }
 
+    /// Whether the provider of a model searches the web for it ([`ServerTool::WebSearch`](yarnnn_core::llm::ServerTool)).
+    pub fn searches_web(&self, name: &str) -> bool {
+        matches!(self.choose(name), Ok(Some(chosen)) if chosen.model.searches_web())
+    }
+
     /// The model of a name: `provider/model`, an id of the table, or `extractive`; priced, within the caps, tried again where
     /// that helps, and left alone while it is down.
     pub fn open(&self, name: &str) -> Result<Arc<dyn LanguageModel>, OpenModelError> {

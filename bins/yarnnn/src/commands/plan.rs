@@ -76,6 +76,8 @@ fn show(plan: &Plan, prompt: bool, output: &Output) {
     }
     if plan.researches {
         output.line("web      searched before it writes; what that costs comes on top");
+    } else if matches!(plan.strategy, "research" | "hybrid") {
+        output.line("web      not searched: no model that writes searches it, and there is no other search engine");
     }
     output.line(&format!("costs    {} to {}", usd(plan.cost_micro_usd.0), usd(plan.cost_micro_usd.1)));
     output.line(&format!("sends to {}", plan.recipients.join(", ")));
@@ -96,8 +98,10 @@ pub(super) fn dollars(micro: u64) -> f64 {
 
 fn verdict(plan: &Plan) -> &'static str {
     match (plan.items, plan.has_news) {
-        (0, _) if plan.reported_before == 0 => "Nothing that it reads is stored: a run would fail. Import something first.",
         (_, true) => "A run would write a report.",
+        (0, _) if plan.reported_before == 0 && (plan.strategy != "research" || !plan.researches) => {
+            "Nothing that it reads is stored: a run would fail. Import something first."
+        }
         (_, false) => "Nothing is new since the last version: a run would write nothing.",
     }
 }
