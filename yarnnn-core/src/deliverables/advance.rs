@@ -104,7 +104,7 @@ impl Advance {
         for page in web.of_version(version.user, version.id).await? {
             let reference = format!("s{}", state.material.len() + 1);
             let revision = Sha256::of(&page.content);
-            state.material.push(MaterialRef { reference, content_id: page.id, revision, changed: false });
+            state.material.push(MaterialRef { reference, content_id: page.id, revision, changed: false, only_shown: false });
         }
         Ok((state, usage))
     }
@@ -114,9 +114,10 @@ impl Advance {
         let items = self.material(version.user, &version.state).await?;
         let verified = cx.run(&Verify, VerifyInput { draft, state: version.state.clone(), items }).await?;
         let mut state = RunState { tally: Some(verified.tally), ..version.state.clone() };
-        // What tools only showed was not told: it stays news.
         let cited: HashSet<_> = verified.sentences.iter().flat_map(|it| &it.evidence).map(|it| it.content_id).collect();
-        state.found.retain(|it| cited.contains(&it.content_id));
+        for it in &mut state.found {
+            it.only_shown = !cited.contains(&it.content_id);
+        }
         Ok(StepChange::Verified { sentences: verified.sentences, state })
     }
 

@@ -249,6 +249,7 @@ fn state(
         content_id: item.id,
         revision: Sha256::of(&item.content),
         changed: changed.contains(&item.id),
+        only_shown: false,
     });
     let window = profile.window(as_of);
     RunState {

@@ -29,6 +29,7 @@ pub(super) fn state_of(items: &[MaterialItem]) -> RunState {
         content_id: it.id,
         revision: it.revision(),
         changed: false,
+        only_shown: false,
     };
     let material = items.iter().enumerate().map(reference).collect();
     RunState { material, ..RunState::of(Binding::CrossPlatform, (at, at), Interval { from: at, to: at }) }

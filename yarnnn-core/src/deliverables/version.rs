@@ -96,6 +96,9 @@ pub struct MaterialRef {
     /// Whether an earlier revision of the item was reported before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub changed: bool,
+    /// Whether a tool showed it to the writer, who told nothing of it: to its readers it stays news.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub only_shown: bool,
 }
 
 /// What was known of a source when the run gathered from it (dossier, appendix B).

@@ -177,7 +177,7 @@ impl Session<'_> {
         for (reference, id) in &answer.found {
             let Some(item) = items.iter().find(|it| it.id == *id) else { continue };
             let (reference, revision) = (reference.clone(), item.revision());
-            self.found.push(MaterialRef { reference, content_id: *id, revision, changed: false });
+            self.found.push(MaterialRef { reference, content_id: *id, revision, changed: false, only_shown: false });
             self.input.items.push(item.clone());
         }
         Ok(())

@@ -101,7 +101,7 @@ impl VersionStore for SqlStore {
         let states: Vec<Json<RunState>> = on_pool!(&self.db, pool => sqlx::query_scalar(REPORTED)
             .bind(Id(deliverable.as_uuid())).bind(Id(user.as_uuid())).bind(delivered).fetch_all(pool).await)
         .doing("the delivered versions")?;
-        Ok(states.into_iter().flat_map(|it| it.0.material.into_iter().chain(it.0.found)).collect())
+        Ok(states.into_iter().flat_map(|it| it.0.material.into_iter().chain(it.0.found)).filter(|it| !it.only_shown).collect())
     }
 
     async fn hold(&self, hold: Hold) -> Result<Version, StoreError> {
