@@ -98,6 +98,8 @@ impl Cell<'_> {
         for _ in 0..TRIES {
             match self.run_well().await {
                 Ok(outcome) if outcome.status == RunStatus::Delivered => return outcome,
+                // The process died when everything had been done.
+                Ok(outcome) if outcome.status == RunStatus::NoNews => return self.outcome().await,
                 other => last = Some(other),
             }
             self.desk.office.wait();
@@ -107,10 +109,15 @@ impl Cell<'_> {
 
     /// Its messages now.
     pub(super) async fn messages(&self) -> Vec<OutboxMessage> {
+        self.outcome().await.messages
+    }
+
+    /// What became of its newest version.
+    async fn outcome(&self) -> RunOutcome {
         let yarnnn = self.desk.handle(&Cuts::none(), &self.desk.transport);
         let (_, versions) = yarnnn.deliverables().show(self.desk.user.id, self.deliverable.id).await.unwrap();
         let newest = versions.first().expect("a version").id;
-        yarnnn.deliverables().outcome_of(self.desk.user.id, newest).await.unwrap().messages
+        yarnnn.deliverables().outcome_of(self.desk.user.id, newest).await.unwrap()
     }
 
     /// What a person says about the one message that is held.

@@ -64,7 +64,7 @@ async fn a_run_may_die_again_and_again() {
         "after send email 1",
         "before send email 1",
         "before settle 1",
-        "during send folder 1 3",
+        "during send folder 1 1",
         "after send slack 1",
         "after look_up slack 1",
         "before advance to finished 1",

@@ -43,7 +43,9 @@ impl Look<'_> {
     pub(super) fn words(&mut self, what: &str, text: &str) {
         for word in text.split(|it: char| it.is_whitespace() || matches!(it, '<' | '>' | '"' | '(' | ')')) {
             let word = word.to_lowercase();
-            if word.contains("://") || word.starts_with("www.") || word.starts_with("mailto:") {
+            let host = word.split(['/', '?']).next().filter(|it| it.len() < word.len()).unwrap_or_default();
+            let has_host = host.rsplit_once('.').is_some_and(|(_, it)| it.len() > 1 && it.chars().all(char::is_alphabetic));
+            if has_host || ["://", "www.", "mailto:"].iter().any(|it| word.contains(it)) {
                 self.machine(&format!("an address in {what}"), &word);
             }
         }

@@ -68,6 +68,8 @@ impl Office {
         sim.slack().bot_joins(&general);
         let blocks = vec![Block::paragraph("The quay is swept on Mondays.")];
         sim.notion().add_page(Place::Workspace, "Rules of the quay", blocks).unwrap();
+        // What happens at the very instant of a report belongs to the next one.
+        clock.advance(TimeDelta::hours(1));
         let running = sim.start().await.unwrap();
         let settings = settings(&sim, &running, &folder, &database);
         Self { sim, clock, running, folder, database, ana, general, settings }
