@@ -145,9 +145,7 @@ impl Cell<'_> {
 
     fn files(&self) -> BTreeMap<String, String> {
         let Ok(entries) = std::fs::read_dir(&self.folder) else { return BTreeMap::new() };
-        let read = |it: std::fs::DirEntry| {
-            (it.file_name().into_string().unwrap(), std::fs::read_to_string(it.path()).unwrap())
-        };
+        let read = |it: std::fs::DirEntry| (it.file_name().into_string().unwrap(), std::fs::read_to_string(it.path()).unwrap());
         entries.map(|it| read(it.unwrap())).collect()
     }
 
@@ -204,4 +202,3 @@ pub(super) fn sets(size: usize) -> Vec<Vec<ChannelKind>> {
     let chosen = |mask: u32| all.iter().enumerate().filter(move |(index, _)| mask >> index & 1 == 1).map(|(_, it)| *it);
     (1..8_u32).map(|mask| chosen(mask).collect::<Vec<_>>()).filter(|it| it.len() == size).collect()
 }
-

@@ -15,7 +15,9 @@ async fn every_step(desk: &Desk) {
     let cell = desk.cell(&all).await;
     cell.run(&desk.handle(&cuts, &desk.transport)).await.unwrap();
     let places = cuts.passed();
-    for step in ["versions.open 1", "advance to written 1", "advance to verified 1", "advance to queued 1", "advance to finished 1"] {
+    for step in
+        ["versions.open 1", "advance to written 1", "advance to verified 1", "advance to queued 1", "advance to finished 1"]
+    {
         assert!(places.contains(&format!("after {step}")), "{step} is among {places:?}");
     }
     let asked = places.iter().filter(|it| it.starts_with("before ledger.reserve")).count();

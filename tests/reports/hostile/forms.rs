@@ -16,12 +16,26 @@ pub(super) struct Look<'a> {
 
 /// Elements and attributes that the report's page has.
 const ELEMENTS: [&str; 22] = [
-    "!doctype", "a", "body", "div", "h1", "h2", "h3", "head", "html", "li", "meta", "p", "span", "strong", "table", "td", "title",
-    "tr", "ul", "br", "em", "tbody",
+    "!doctype", "a", "body", "div", "h1", "h2", "h3", "head", "html", "li", "meta", "p", "span", "strong", "table", "td",
+    "title", "tr", "ul", "br", "em", "tbody",
 ];
 const ATTRIBUTES: [&str; 16] = [
-    "lang", "charset", "name", "content", "http-equiv", "style", "role", "width", "cellpadding", "cellspacing", "border", "align",
-    "valign", "href", "id", "html",
+    "lang",
+    "charset",
+    "name",
+    "content",
+    "http-equiv",
+    "style",
+    "role",
+    "width",
+    "cellpadding",
+    "cellspacing",
+    "border",
+    "align",
+    "valign",
+    "href",
+    "id",
+    "html",
 ];
 
 impl Look<'_> {

@@ -5,4 +5,4 @@ mod forms;
 mod marks;
 mod office;
 mod tenant;
-
+mod web;

@@ -1,6 +1,7 @@
 //! What belongs to the tenant, put before the hostile model as material.
 
-use yarnnn_sim::models::techniques;
+use yarnnn_sim::SimWriter;
+use yarnnn_sim::models::{Prompt, techniques};
 
 use super::marks::{TENANT, found};
 use super::office::{Den, strange};
@@ -11,8 +12,8 @@ async fn attack(part: usize, parts: usize) {
     let (mut cases, mut wrong) = (0, Vec::new());
     for (technique, name) in techniques().into_iter().enumerate().filter(|(number, _)| number % parts == part) {
         let deliverable = den.reported_before("status_report").await;
-        let (left, found_wrong) = den.attack(&deliverable, technique, &TENANT).await;
-        let seen = found(&TENANT, &left.context);
+        let (left, found_wrong) = den.attack(&deliverable, SimWriter::Hostile(technique), &TENANT).await;
+        let seen = found(&TENANT, &left.prompts.iter().map(Prompt::context).collect::<String>());
         assert_eq!(seen.len(), TENANT.len(), "{name}: only {seen:?} stand before the model");
         cases += seen.len();
         wrong.extend(strange(&left.requests, &[]).into_iter().chain(found_wrong).map(|it| format!("{name}: {it}")));

@@ -133,7 +133,8 @@ impl Slack {
     pub fn share_at(&self, channel: &str, user: &str, file: &str, at: DateTime<Utc>) -> String {
         self.insert(channel, at, |stamp| {
             let mut message = Message::new(stamp, user, "");
-            let shared = json!({ "id": identifier::slack('F', file), "name": file, "title": file, "mimetype": "application/pdf" });
+            let shared =
+                json!({ "id": identifier::slack('F', file), "name": file, "title": file, "mimetype": "application/pdf" });
             message.more.insert("files".to_owned(), json!([shared]));
             message
         })

@@ -84,7 +84,9 @@ mod tests {
 
     #[test]
     fn no_program_finds_an_address() {
-        for address in ["see https://a.example/x?y", "(www.a.example)", "mailto:a@b.example", "a.example/x", "HTTP://a", "b.co:80/x"] {
+        for address in
+            ["see https://a.example/x?y", "(www.a.example)", "mailto:a@b.example", "a.example/x", "HTTP://a", "b.co:80/x"]
+        {
             let shown = unlinked(address);
             let is_linked = ["://", "www.", "mailto:", "a.example", "b.co"].iter().any(|it| shown.to_lowercase().contains(it));
             assert!(!is_linked, "{address}");
