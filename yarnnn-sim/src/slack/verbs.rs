@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::message::{BROADCAST, Edited, Held, Message, Posted, Reaction};
 use super::stamp::Stamp;
@@ -127,6 +127,17 @@ impl Slack {
     /// Somebody wrote at an instant.
     pub fn post_at(&self, channel: &str, user: &str, text: &str, at: DateTime<Utc>) -> String {
         self.insert(channel, at, |stamp| Message::new(stamp, user, text))
+    }
+
+    /// Somebody shared a file at an instant and wrote nothing.
+    pub fn share_at(&self, channel: &str, user: &str, file: &str, at: DateTime<Utc>) -> String {
+        self.insert(channel, at, |stamp| {
+            let mut message = Message::new(stamp, user, "");
+            let shared =
+                json!({ "id": identifier::slack('F', file), "name": file, "title": file, "mimetype": "application/pdf" });
+            message.more.insert("files".to_owned(), json!([shared]));
+            message
+        })
     }
 
     /// Somebody replies now in the thread of a message.

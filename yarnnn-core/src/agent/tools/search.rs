@@ -111,7 +111,7 @@ async fn content(
 
 fn hit_row(world: &WritingWorld, hit: &SearchHit, item: &StoredItem) -> Row {
     let mut row = item_row(world, item);
-    row.data.insert("score".to_owned(), json!(hit.score));
+    row.data.insert("score".to_owned(), json!(rounded(hit.score)));
     if let Some(material) = &mut row.material {
         let excerpt = excerpt(&item.content, &hit.snippet);
         if excerpt.len() < item.content.len() {
@@ -160,4 +160,10 @@ async fn deliverables(world: &WritingWorld, query: &str) -> Result<Vec<Row>, cra
         Entity::Platform(_) => false,
     };
     Ok(world.entities(&pattern).await?.iter().filter(|it| fits(it)).map(entity_row).collect())
+}
+
+/// Four digits: they are read back from the ledger as they were written, which sixteen are not always, and a request that reads
+/// otherwise would be asked and paid for again.
+fn rounded(score: f64) -> f64 {
+    format!("{score:.3e}").parse().unwrap_or_default()
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::super::report::{Block, ListItem, QUOTATION_NOT_FOUND, Report, ReportSource, Statement};
+use super::words::unlinked;
 
 /// How statements and names are written.
 #[derive(Clone, Copy)]
@@ -100,6 +101,7 @@ impl Form {
         if !out.is_empty() {
             out.push('\n');
         }
+        let text = &unlinked(text);
         let _ = match self {
             Self::Markdown => writeln!(out, "{} {}\n", "#".repeat(level), self.text(text)),
             Self::Plain if level < 3 => writeln!(out, "{}\n{}\n", text.to_uppercase(), "=".repeat(text.chars().count())),
@@ -109,6 +111,7 @@ impl Form {
     }
 
     fn text(self, text: &str) -> String {
+        let text = &unlinked(text);
         match self {
             Self::Markdown => escape(text),
             Self::Plain => text.split_whitespace().collect::<Vec<_>>().join(" "),
@@ -117,6 +120,7 @@ impl Form {
     }
 
     fn label(self, text: &str) -> String {
+        let text = &unlinked(text);
         match self {
             Self::Markdown => format!("**{}:**", escape(text)),
             Self::Plain => format!("{text}:"),
@@ -125,9 +129,10 @@ impl Form {
     }
 
     fn emphasis(self, text: &str) -> String {
+        let text = &unlinked(text);
         match self {
             Self::Markdown => format!("*{}*", escape(text)),
-            Self::Plain => text.to_owned(),
+            Self::Plain => text.to_string(),
             Self::Chat => format!("_{}_", chat_text(text)),
         }
     }
@@ -141,14 +146,14 @@ impl Form {
 }
 
 /// Text as Slack shows it literally: it has three characters to escape, and takes marks only at the ends of words, which a
-/// zero-width space breaks. An address is no link without its scheme.
+/// zero-width space breaks.
 fn chat_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for (index, word) in text.split_whitespace().enumerate() {
         if index > 0 {
             out.push(' ');
         }
-        for ch in word.replace("://", ":\u{200b}//").chars() {
+        for ch in word.chars() {
             match ch {
                 '&' => out.push_str("&amp;"),
                 '<' => out.push_str("&lt;"),

@@ -1,0 +1,11 @@
+//! A run that is broken off anywhere and tried again: every recipient gets one message, and nothing is asked of a model twice.
+
+mod cell;
+mod child;
+mod cuts;
+mod desk;
+mod held;
+mod kills;
+mod matrix;
+mod ports;
+mod steps;

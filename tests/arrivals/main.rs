@@ -1,0 +1,8 @@
+//! The guarantees of reports, from real clients over loopback to a real database: what arrives arrives once, whatever breaks on
+//! the way, and what a model is made to try leads nowhere.
+#![expect(clippy::print_stdout, reason = "what was tried is told")]
+#![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
+
+mod delivery;
+mod hostile;
+mod office;

@@ -1,0 +1,166 @@
+//! The office: what happened in it, and the settings of the product there.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use tempfile::TempDir;
+use yarnnn::accounts::User;
+use yarnnn::connections::{Provider, smart_defaults};
+use yarnnn::deliverables::{CreateDeliverable, Deliverable, Destination};
+use yarnnn::pipeline::CancelToken;
+use yarnnn::platform_sync::{SyncRequest, SyncTrigger, SyncWatch};
+use yarnnn::store::SealKeys;
+use yarnnn::{Config, Yarnnn};
+use yarnnn_sim::calendar::NewCalendar;
+use yarnnn_sim::notion::{Block, Place};
+use yarnnn_sim::{CLIENT_ID, CLIENT_SECRET, Provider as Issuer, Running, Sim, VirtualClock};
+
+use super::Database;
+
+/// What the app may do at Slack: read, post, and see the keys of its own messages.
+const SLACK_SCOPES: [&str; 9] = [
+    "channels:history",
+    "channels:join",
+    "channels:read",
+    "chat:write",
+    "groups:history",
+    "groups:read",
+    "metadata.message:read",
+    "team:read",
+    "users:read",
+];
+const GOOGLE_SCOPES: [&str; 2] =
+    ["https://www.googleapis.com/auth/gmail.readonly", "https://www.googleapis.com/auth/calendar.readonly"];
+/// Who mails are from.
+const FROM: &str = "YARNNN <reports@yarnnn.example>";
+
+/// Everything that stands around the product, and where it keeps its things.
+pub(crate) struct Office {
+    pub(crate) sim: Sim,
+    pub(crate) clock: Arc<VirtualClock>,
+    pub(crate) running: Running,
+    pub(crate) folder: TempDir,
+    pub(crate) database: Database,
+    /// Ana, and the channel in which she writes.
+    pub(crate) ana: String,
+    pub(crate) general: String,
+    settings: Vec<(&'static str, String)>,
+}
+
+impl Office {
+    pub(crate) async fn on_sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::sqlite(folder.path());
+        Self::new(folder, database).await
+    }
+
+    pub(crate) async fn on_postgres() -> Self {
+        Self::new(tempfile::tempdir().unwrap(), Database::postgres().await).await
+    }
+
+    async fn new(folder: TempDir, database: Database) -> Self {
+        let clock = Arc::new(VirtualClock::at("2026-03-05T09:00:00Z".parse().unwrap()));
+        let sim = Sim::new(clock.clone());
+        sim.set_google_person("ana@office.example", "Ana Almeida");
+        sim.calendar().add_calendar(NewCalendar::new("primary", "Ana"));
+        let ana = sim.slack().add_user("ana", "Ana Almeida");
+        let general = sim.slack().add_channel("general", false, &[&ana]);
+        sim.slack().bot_joins(&general);
+        let blocks = vec![Block::paragraph("The quay is swept on Mondays.")];
+        sim.notion().add_page(Place::Workspace, "Rules of the quay", blocks).unwrap();
+        // What happens at the very instant of a report belongs to the next one.
+        clock.advance(TimeDelta::hours(1));
+        let running = sim.start().await.unwrap();
+        let settings = settings(&sim, &running, &folder, &database);
+        Self { sim, clock, running, folder, database, ana, general, settings }
+    }
+
+    /// The product's settings.
+    pub(crate) fn config(&self) -> Config {
+        configured(&self.settings)
+    }
+
+    /// The same, as variables of a process.
+    pub(crate) fn variables(&self) -> &[(&'static str, String)] {
+        &self.settings
+    }
+
+    /// The product as every program has it, with the office's clock.
+    pub(crate) async fn facade(&self) -> Yarnnn {
+        yarnnn::builder(&self.config()).await.unwrap().clock(self.clock.clone()).build()
+    }
+
+    /// Connects everything and reads it.
+    pub(crate) async fn connect(&self, yarnnn: &Yarnnn) -> User {
+        let user = yarnnn.local_user().await.unwrap();
+        let tokens = self.sim.tokens();
+        let all = [
+            (Provider::Slack, tokens.slack(&SLACK_SCOPES)),
+            (Provider::Google, tokens.google_refresh(&GOOGLE_SCOPES)),
+            (Provider::Notion, tokens.notion()),
+        ];
+        for (provider, token) in all {
+            let connection = yarnnn.connections().unwrap().connect(&user, provider, token.into()).await.unwrap();
+            let resources = &connection.connected.connection.landscape.resources;
+            let wanted: Vec<_> = provider.platforms().iter().flat_map(|it| smart_defaults(*it, resources)).collect();
+            let sync = yarnnn.platform_sync().unwrap();
+            sync.choose(&user, provider, &wanted).await.unwrap();
+            let request = SyncRequest { user: user.id, provider, platform: None, trigger: SyncTrigger::Manual };
+            let watch = SyncWatch { cancel: CancelToken::default(), progress: None };
+            for report in sync.run(&request, &watch).await.unwrap() {
+                assert!(report.outcome.is_ok(), "{report:?}");
+            }
+        }
+        user
+    }
+
+    /// A deliverable with these destinations.
+    pub(crate) async fn deliverable(&self, yarnnn: &Yarnnn, user: &User, kind: &str, to: Vec<Destination>) -> Deliverable {
+        let create = CreateDeliverable { destinations: to, ..CreateDeliverable::new(kind, "Harbor launch") };
+        yarnnn.deliverables().create(user, create).await.unwrap()
+    }
+
+    /// Time passes, so much that nobody holds what a dead process held.
+    pub(crate) fn wait(&self) {
+        self.clock.advance(TimeDelta::minutes(11));
+    }
+
+    /// So long ago.
+    pub(crate) fn ago(&self, hours: i64) -> DateTime<Utc> {
+        self.sim.now() - TimeDelta::hours(hours)
+    }
+
+    /// Ends it.
+    pub(crate) async fn close(self) {
+        self.database.close().await;
+    }
+}
+
+/// The product's settings, from pairs.
+fn configured(settings: &[(&'static str, String)]) -> Config {
+    let find = |name: &str| settings.iter().find(|(it, _)| *it == name).map(|(_, value)| value.clone());
+    Config::from_lookup(&find).unwrap()
+}
+
+fn settings(sim: &Sim, running: &Running, folder: &TempDir, database: &Database) -> Vec<(&'static str, String)> {
+    vec![
+        ("DATABASE_URL", database.url.clone()),
+        ("YARNNN_OUTBOX_DIR", folder.path().join("outbox").display().to_string()),
+        ("ANTHROPIC_API_KEY", sim.tokens().key(Issuer::Anthropic)),
+        ("ANTHROPIC_BASE_URL", running.anthropic_url()),
+        ("RESEND_API_KEY", sim.tokens().key(Issuer::Resend)),
+        ("RESEND_BASE_URL", running.resend_url()),
+        ("RESEND_FROM_EMAIL", FROM.to_owned()),
+        ("GOOGLE_API_KEY", sim.tokens().key(Issuer::CustomSearch)),
+        ("GOOGLE_CSE_ID", "office".to_owned()),
+        ("SEARCH_BASE_URL", running.search_url()),
+        ("SLACK_BASE_URL", running.slack_url()),
+        ("GMAIL_BASE_URL", running.gmail_url()),
+        ("CALENDAR_BASE_URL", running.calendar_url()),
+        ("GOOGLE_OAUTH_BASE_URL", running.oauth_url()),
+        ("NOTION_BASE_URL", running.notion_url()),
+        ("GOOGLE_CLIENT_ID", CLIENT_ID.to_owned()),
+        ("GOOGLE_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
+        ("INTEGRATION_ENCRYPTION_KEY", SealKeys::generate()),
+    ]
+}
