@@ -209,7 +209,7 @@ impl Talk {
         if !response.content.is_empty() {
             self.request.messages.push(Message { role: Role::Assistant, content: response.content });
         }
-        let offered = self.rounds > 0 && !self.request.tools.is_empty();
+        let offered = self.rounds > 0 && !self.request.tools.is_empty() && !self.request.answers_now;
         let has_ended = matches!(response.stop, StopReason::Refused { .. } | StopReason::ContextFull);
         if offered && !calls.is_empty() && !has_ended {
             self.rounds = self.rounds.saturating_sub(1);
