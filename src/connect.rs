@@ -68,6 +68,7 @@ pub async fn builder(config: &Config) -> Result<YarnnnBuilder, ConnectError> {
     // Settings first: a wrong one leaves no database behind.
     let transport = HttpTransport::new().map_err(|error| ConnectError::Transport { reason: error.to_string() })?;
     let recorded = recorded(&config.model)?;
+    check_models(&config.model)?;
     let store = open_store(config).await?;
     let stores = with_hints(Stores::of(store), config).await?;
     let models = models(config, stores.model_ledger.clone())?;
@@ -124,6 +125,15 @@ fn writer(config: &Config, models: &Models) -> Result<Arc<dyn LanguageModel>, Co
     opened.map_err(|error| unopened(&error).into())
 }
 
+/// Fails when the writer, or who stands in for it, could not be opened.
+fn check_models(config: &ModelConfig) -> Result<(), ConnectError> {
+    let Writer::Named(writer) = &config.writer else { return Ok(()) };
+    for name in std::iter::once(writer).chain(&config.fallback) {
+        config.models.check(name).map_err(|error| unopened(&error))?;
+    }
+    Ok(())
+}
+
 /// An error about a model, with the setting that it is about.
 fn unopened(error: &OpenModelError) -> ConfigError {
     unopened_as(env_vars::YARNNN_MODEL_WRITER, error)
@@ -136,7 +146,12 @@ pub(crate) fn unopened_as(named_by: &'static str, error: &OpenModelError) -> Con
         OpenModelError::NoPrice { .. } => env_vars::YARNNN_MODELS_FILE,
         _ => named_by,
     };
-    ConfigError { variable, problem: error.to_string() }
+    let problem = match error {
+        OpenModelError::MissingKey { model, .. } => format!("not set, and the model {model} needs it"),
+        OpenModelError::Address { problem, .. } => problem.clone(),
+        other => other.to_string(),
+    };
+    ConfigError { variable, problem }
 }
 
 /// What reaches live platforms: one pool of connections for clients and authorization servers.

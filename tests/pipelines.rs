@@ -13,9 +13,10 @@ use serde_json::json;
 use support::{Installation, NOW, file};
 use yarnnn::Config;
 use yarnnn::config::ModelConfig;
-use yarnnn::deliverables::{CreateDeliverable, RunRequest, RunStatus};
+use yarnnn::deliverables::{CreateDeliverable, Plan, RunRequest, RunStatus, Version};
 use yarnnn::evidence::SentenceState;
 use yarnnn::hash::Sha256;
+use yarnnn::llm::Boundary;
 use yarnnn::models::{ExtractiveModel, RecordingModel};
 use yarnnn::platform::{Platform, ResourceId};
 use yarnnn::sync::{ContentQuery, StoredItem};
@@ -62,8 +63,15 @@ async fn check(report_type: &str, title: &str, description: Option<&str>) -> (In
     let version = outcome.version.as_ref().unwrap();
     let verification = deliverables.verify(installation.user.id, version.id).await.unwrap();
     assert_eq!(verification.count(SentenceState::Verified), outcome.tally().sentences as usize, "the key-less writer copies");
-    assert_eq!(version.state.ran.as_ref().unwrap().request, Some(Sha256::of(&plan.prompt)), "what was planned was asked");
+    assert_eq!(version.state.ran.as_ref().unwrap().request, Some(asked(&plan, version)), "what was planned was asked");
     (installation, outcome)
+}
+
+/// The digest of the planned request for a version, whose data another word delimits.
+fn asked(plan: &Plan, version: &Version) -> Sha256 {
+    let [planned, asked] = [plan.deliverable.id.as_uuid(), version.id.as_uuid()].map(|it| Boundary::of(it.as_bytes()));
+    let prompt = plan.prompt.replace(planned.as_str(), asked.as_str());
+    Sha256::of(format!("{prompt}\n# At most 4000 tokens\n"))
 }
 
 #[tokio::test]

@@ -11,10 +11,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use support::{Installation, NOW, file};
 use yarnnn::Error;
-use yarnnn::deliverables::{CreateDeliverable, Deliverable, RunOutcome, RunStatus, Step, VersionStatus};
+use yarnnn::deliverables::{CreateDeliverable, Deliverable, Ending, RunOutcome, RunStatus, Step, VersionStatus};
 use yarnnn::evidence::{CheckedSentence, SentenceState};
 use yarnnn::hash::Sha256;
-use yarnnn::llm::{LanguageModel, LlmError, MockLanguageModel, ModelRequest, ModelResponse, ModelTraits, StopReason, Usage};
+use yarnnn::llm::{
+    Boundary, LanguageModel, LlmError, MockLanguageModel, ModelRequest, ModelResponse, ModelTraits, StopReason, Usage,
+};
 use yarnnn::models::ExtractiveModel;
 use yarnnn::platform::{Author, ContentType, Item, Platform, Resource, ResourceId, ResourceKind};
 use yarnnn::testing::ScriptedPlatform;
@@ -144,7 +146,8 @@ async fn what_is_copied_is_bound_and_what_is_invented_is_marked() {
     assert!(states.clone().all(|(verified, evidence)| verified == evidence), "no third state while nothing has changed");
     let tally = outcome.tally();
     assert_eq!((tally.sentences, tally.with_evidence, tally.inference), (11, 5, 6));
-    let usage = Usage { calls: 1, input_tokens: 700, output_tokens: 90, cost_micro_usd: 2_500, ..Usage::default() };
+    // Six of eleven are not proven: it was asked once more, and said the same.
+    let usage = Usage { calls: 2, input_tokens: 1_400, output_tokens: 180, cost_micro_usd: 5_000, ..Usage::default() };
     assert_eq!(outcome.usage(), usage);
 }
 
@@ -176,10 +179,12 @@ async fn a_paragraph_is_no_part_of_the_list_before_it() {
 
 #[tokio::test]
 async fn what_a_model_answers_beside_the_point_is_no_report() {
+    const REASON: &str = "house/parrot wrote no report, also when asked once more";
     for (answer, reason) in [
-        ("", "wrote an empty draft"),
-        (" \n\t\n", "wrote an empty draft"),
-        ("# Title\n\n## Summary\n", "the draft has no statement"),
+        ("", REASON),
+        (" \n\t\n", REASON),
+        ("# Title\n\n## Summary\n", REASON),
+        ("{\"report\": \"We moved the launch.\"}", REASON),
         ("<!-- -->", ""),
     ] {
         let (installation, deliverable) = installation(Arc::new(Parrot(answer))).await;
@@ -190,9 +195,10 @@ async fn what_a_model_answers_beside_the_point_is_no_report() {
             continue;
         }
         assert_eq!(outcome.status, RunStatus::Failed, "{answer:?}");
-        assert!(outcome.error.as_deref().unwrap().contains(reason), "{:?}", outcome.error);
+        assert_eq!((outcome.error.as_deref(), outcome.usage().calls), (Some(reason), 2));
         let version = outcome.version.unwrap();
         assert_eq!((version.status, version.number), (VersionStatus::Failed, 1));
+        assert_eq!((version.state.ending, version.draft.as_deref()), (Some(Ending::Unusable), Some(answer)), "its owner sees it");
         assert!(outcome.messages.is_empty() && installation.delivered().is_empty(), "nothing is sent");
         let refused = installation.yarnnn.deliverables().verify(installation.user.id, version.id).await;
         assert_eq!(refused.is_err(), version.step < Step::Verified, "a version without a report cannot be checked");
@@ -209,6 +215,7 @@ async fn what_a_model_answers_beside_the_point_is_no_report() {
 async fn a_model_that_is_away_leaves_the_version_to_the_next_run() {
     let mut away = MockLanguageModel::new();
     away.expect_name().return_const("house/away".to_owned());
+    away.expect_traits().return_const(ModelTraits::default());
     away.expect_complete().times(2).returning(|_| {
         Err(LlmError::Transient { model: "house/away".into(), may_be_charged: false, source: "the line is busy".into() })
     });
@@ -235,6 +242,7 @@ async fn a_model_that_is_away_leaves_the_version_to_the_next_run() {
 async fn a_model_that_refuses_ends_the_version() {
     let mut refusing = MockLanguageModel::new();
     refusing.expect_name().return_const("house/refusing".to_owned());
+    refusing.expect_traits().return_const(ModelTraits::default());
     refusing.expect_complete().times(1).returning(|_| Err(LlmError::ContextTooLong { model: "house/refusing".into() }));
     let (installation, deliverable) = installation(Arc::new(refusing)).await;
     let outcome = installation.run(&deliverable).await.unwrap();
@@ -267,8 +275,10 @@ async fn a_request_holds_synced_text_as_data_only() {
     let deliverable = installation.create(CreateDeliverable::new("custom", "Everything")).await;
     let request = yarnnn::deliverables::RunRequest::of(installation.user.id, deliverable.id);
     let plan = installation.yarnnn.deliverables().plan(&installation.yarnnn.stage_cx(), &request).await.unwrap();
-    let (instructions, material) = plan.prompt.split_once("\n<material>\n").unwrap();
+    let word = Boundary::of(deliverable.id.as_uuid().as_bytes());
+    let (tag, end) = (format!("\n<material-{}>\n", word.as_str()), format!("</material-{}>", word.as_str()));
+    let (instructions, material) = plan.prompt.split_once(&tag).unwrap();
     assert!(!instructions.contains("mallory") && !material.contains("<system>"), "{}", plan.prompt);
-    assert_eq!((material.matches("</material>").count(), material.matches("</item>").count()), (1, 1), "{material}");
-    assert!(plan.prompt.ends_with("</item>\n</material>\n"), "nothing stands behind the block: {}", plan.prompt);
+    assert_eq!((material.matches(&end).count(), material.matches("</item>").count()), (1, 1), "{material}");
+    assert!(plan.prompt.ends_with(&format!("</item>\n{end}\n")), "nothing stands behind the block: {}", plan.prompt);
 }

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use yarnnn_core::llm::SpendingCaps;
 use yarnnn_llm::{Catalogue, ModelTask, ModelsConfig};
 
+use super::settings::{process_environment, unquoted};
 use super::url::{PlainHttp, service};
 use super::{ConfigError, env_vars};
 
@@ -49,17 +50,31 @@ impl ModelConfig {
         Self { writer: Writer::Recorded(path.into()), ..Self::extractive() }
     }
 
+    /// What the process environment says, if it chooses a writer: by its name, or by a key.
+    ///
+    /// # Errors
+    /// [`ConfigError`] names the variable that is wrong.
+    pub fn chosen_in_env() -> Result<Option<Self>, ConfigError> {
+        let given = |name: &str| process_environment(name).map(|it| unquoted(&it).to_owned()).filter(|it| !it.is_empty());
+        let chooses = [env_vars::YARNNN_MODEL_WRITER, env_vars::ANTHROPIC_API_KEY, env_vars::OPENAI_API_KEY];
+        if chooses.iter().all(|it| given(it).is_none()) {
+            return Ok(None);
+        }
+        Self::from_lookup(&given).map(Some)
+    }
+
     pub(super) fn from_lookup(lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
         let models = models(lookup)?;
         let writer = match lookup(env_vars::YARNNN_MODEL_WRITER) {
             None => Writer::Named(models.default_for(ModelTask::Writer).to_owned()),
-            Some(name) => match name.strip_prefix("recorded/") {
-                Some(path) => Writer::Recorded(PathBuf::from(path)),
-                None => {
+            Some(name) => {
+                if let Some(path) = name.strip_prefix("recorded/") {
+                    Writer::Recorded(PathBuf::from(path))
+                } else {
                     known(&models, env_vars::YARNNN_MODEL_WRITER, &name)?;
                     Writer::Named(name)
                 }
-            },
+            }
         };
         let other = |variable| {
             let name = lookup(variable);

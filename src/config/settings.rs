@@ -70,7 +70,7 @@ impl Config {
 }
 
 /// A value without the space and the quotes around it: some tools that read files of variables leave them there.
-fn unquoted(value: &str) -> &str {
+pub(super) fn unquoted(value: &str) -> &str {
     let value = value.trim();
     let inner = |quote: char| value.strip_prefix(quote)?.strip_suffix(quote);
     inner('"').or_else(|| inner('\'')).map_or(value, str::trim)

@@ -14,7 +14,7 @@ pub(crate) struct Spec(Value);
 
 impl Spec {
     pub(crate) fn load(path: &Path) -> Self {
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Self(serde_json::from_str(&text).unwrap())
     }
 

@@ -25,8 +25,8 @@ cargo xtask chaos [ARGS]          kill, stop and starve real workers on both bac
                                   ARGS are scenarios, --short, --seed N, … (`chaos --help` lists them)
 cargo xtask clients [NAME...]     let the providers' own Python clients (slack, google, notion, anthropic, openai) use the simulator;
                                   --optional: no failure where they cannot be installed
-cargo xtask conformance [NAME...] show what the live clients (slack, gmail, calendar, notion) send to mock servers that are
-                                  started from the specifications in YARNNN_CONFORMANCE_DIR";
+cargo xtask conformance [NAME...] show what the clients (slack, gmail, calendar, notion, resend, customsearch) send to mock
+                                  servers that are started from the specifications in YARNNN_CONFORMANCE_DIR";
 
 /// One thing to do.
 #[derive(Debug, PartialEq)]

@@ -375,6 +375,13 @@ impl YarnnnBuilder {
         self
     }
 
+    /// Puts something around the model that writes.
+    #[must_use]
+    pub fn wrap_model(mut self, wrap: impl FnOnce(Arc<dyn LanguageModel>) -> Arc<dyn LanguageModel>) -> Self {
+        self.model = wrap(self.model);
+        self
+    }
+
     /// Takes time from this clock.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {

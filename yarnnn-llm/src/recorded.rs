@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use yarnnn_core::hash::Sha256;
-use yarnnn_core::llm::{LanguageModel, LlmError, ModelRequest, ModelResponse, ModelTraits};
+use yarnnn_core::llm::{Boundary, LanguageModel, LlmError, ModelRequest, ModelResponse, ModelTraits};
 
 /// Longest piece of a line that is shown when requests differ, in characters.
 const SHOWN: usize = 160;
@@ -109,16 +109,28 @@ impl LanguageModel for RecordedModel {
     }
 
     fn traits(&self) -> ModelTraits {
-        ModelTraits { uses_tools: true, ..ModelTraits::default() }
+        // What it is offered has to be what was offered then: another question was not recorded.
+        let uses_tools = self.exchanges.values().any(|it| offers_tools(&it.request));
+        ModelTraits { uses_tools, ..ModelTraits::default() }
     }
 
     async fn complete(&self, request: &ModelRequest) -> Result<ModelResponse, LlmError> {
-        let asked = request.render();
+        let asked = text(request);
         match self.exchanges.get(&Sha256::of(&asked)) {
             Some(exchange) => Ok(exchange.response.clone()),
             None => Err(LlmError::Permanent { model: self.name(), detail: self.miss(&asked) }),
         }
     }
+}
+
+/// A request as it is recorded. The word that delimits data is another one in every run; what is asked is the same.
+fn text(request: &ModelRequest) -> String {
+    ModelRequest { boundary: Boundary::of("recorded"), ..request.clone() }.render()
+}
+
+/// Whether a recorded request offers tools. They stand before the first turn, where nothing is synced.
+fn offers_tools(request: &str) -> bool {
+    request.split("\n# User\n").next().is_some_and(|it| it.contains("\n# Tool "))
 }
 
 /// The first line that differs, in both texts.
@@ -194,7 +206,7 @@ impl<M: LanguageModel> LanguageModel for RecordingModel<M> {
 
     async fn complete(&self, request: &ModelRequest) -> Result<ModelResponse, LlmError> {
         let response = self.inner.complete(request).await?;
-        let rendered = request.render();
+        let rendered = text(request);
         self.record(Exchange { request_sha256: Sha256::of(&rendered), request: rendered, response: response.clone() });
         Ok(response)
     }
@@ -203,7 +215,7 @@ impl<M: LanguageModel> LanguageModel for RecordingModel<M> {
 #[cfg(test)]
 mod tests {
     use yarnnn_core::id::UserId;
-    use yarnnn_core::llm::{Boundary, CallAccount, Content, Message, Role, StopReason, Usage};
+    use yarnnn_core::llm::{CallAccount, Content, Message, Role, StopReason, ToolSpec, Usage};
 
     use super::*;
 
@@ -226,6 +238,17 @@ mod tests {
             }
             let usage = Usage { calls: 1, ..Usage::default() };
             Ok(ModelResponse::of_text(request.render(), StopReason::Complete, usage))
+        }
+    }
+
+    #[tokio::test]
+    async fn tools_are_offered_when_they_were_offered_then() {
+        let tool = ToolSpec { name: "Search".into(), description: "Finds.".into(), input_schema: serde_json::json!({}) };
+        for (tools, uses_tools) in [(vec![tool], true), (vec![], false)] {
+            let recording = RecordingModel::new(Echo);
+            recording.complete(&ModelRequest { tools, ..request("one\n# Tool Fake\n") }).await.unwrap();
+            let model = RecordedModel::from_json(&recording.to_json().unwrap()).unwrap();
+            assert_eq!(model.traits().uses_tools, uses_tools);
         }
     }
 
@@ -261,8 +284,9 @@ mod tests {
         let model = RecordedModel::load(&path).unwrap();
         assert_eq!(model.name(), "recorded/house/echo");
         for text in ["one", "two"] {
-            let answer = model.complete(&request(text)).await.unwrap();
-            assert_eq!(answer, Echo.complete(&request(text)).await.unwrap());
+            // Another run has another word that delimits its data.
+            let again = ModelRequest { boundary: Boundary::of("another version"), ..request(text) };
+            assert_eq!(model.complete(&again).await.unwrap(), Echo.complete(&request(text)).await.unwrap());
         }
     }
 

@@ -88,9 +88,9 @@ impl Channel for FolderChannel {
         Ok(SendReceipt { external_id: paths.join("\n") })
     }
 
-    /// Writing the same files once more changes nothing.
+    /// Writing the same files once more changes nothing, and what is there in part is completed.
     async fn look_up(&self, _message: &OutboxMessage) -> Result<LookedUp, SendError> {
-        Ok(LookedUp::SendAgain)
+        Ok(LookedUp::NotThere)
     }
 }
 

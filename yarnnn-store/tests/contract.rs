@@ -64,6 +64,7 @@ const SUITES: &[(&str, &str, &[&str])] = &[
     ("credentials", include_str!("../../yarnnn-core/src/contract/credentials.rs"), &[]),
     ("oauth_states", include_str!("../../yarnnn-core/src/contract/oauth_states.rs"), &[]),
     ("content", include_str!("../../yarnnn-core/src/contract/content.rs"), &[]),
+    ("places", include_str!("../../yarnnn-core/src/contract/places.rs"), &[]),
     ("reading", include_str!("../../yarnnn-core/src/contract/reading.rs"), &[]),
     ("rebuilds", include_str!("../../yarnnn-core/src/contract/rebuilds.rs"), &[]),
     ("audits", include_str!("../../yarnnn-core/src/contract/audits.rs"), &[]),
@@ -128,7 +129,7 @@ fn every_fact_of_a_suite_is_run() {
 fn every_method_of_a_port_has_a_fact() {
     let split: [(&str, &[&str]); 7] = [
         (CONNECTIONS, &["connections", "credentials", "oauth_states"]),
-        (CONTENT, &["content", "reading", "rebuilds", "audits"]),
+        (CONTENT, &["content", "places", "reading", "rebuilds", "audits"]),
         (DELIVERABLES, &["deliverables", "versions"]),
         (JOBS, &["jobs_enqueue", "jobs_claim", "jobs_finish", "jobs_rescue", "jobs_state", "job_admin", "job_upkeep"]),
         (KEEPER, &["leases", "presence"]),

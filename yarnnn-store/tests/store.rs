@@ -18,7 +18,7 @@ use yarnnn_core::contract::Ports;
 use yarnnn_core::contract::connection_fixtures::connected;
 use yarnnn_core::contract::fixtures::{
     ANA, begin, channel, everything, finished, first_page, fresh, gone, import, last_page, letter, line, live, message, minute,
-    opened, queued, resource, sentence, texts, verified, written,
+    opened, queued, resource, sentence, staged, texts, verified, verified_version, written,
 };
 use yarnnn_core::delivery::Settlement;
 use yarnnn_core::id::UserId;
@@ -329,4 +329,26 @@ async fn a_store_in_memory_is_there_at_once_and_gone_when_closed() {
     assert_eq!(ports.content.coverage(ANA, &[channel()]).await.unwrap().len(), 1);
     store.close().await;
     assert!(ports.content.coverage(ANA, &[]).await.unwrap_err().is_transient());
+}
+
+/// The row of a version that waits for a person.
+async fn staged_row(store: &SqlStore) -> String {
+    let ports = ports(store.clone());
+    let version = verified_version(&ports).await;
+    ports.versions.advance(staged(version.id)).await.unwrap();
+    store.dump().await.unwrap().into_iter().find(|it| it.starts_with("deliverable_versions ")).unwrap()
+}
+
+#[tokio::test]
+async fn a_staged_version_knows_since_when_it_waits() {
+    let (store, _folder) = sqlite_file().await;
+    let row = staged_row(&store).await;
+    assert!(row.contains("\"staged_at\":\"") && row.contains("\"delivered_at\":null"), "{row}");
+    with_postgres(|url| async move {
+        let store = SqlStore::connect(&url).await.unwrap();
+        store.migrate().await.unwrap();
+        let row = staged_row(&store).await;
+        assert!(row.contains("\"staged_at\":\"") && row.contains("\"delivered_at\":null"), "{row}");
+    })
+    .await;
 }

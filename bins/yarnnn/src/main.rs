@@ -18,7 +18,7 @@ async fn main() -> ExitCode {
     };
     let output = output::Output::new(arguments.json, arguments.no_color);
     telemetry::init();
-    match commands::dispatch(arguments, &output).await {
+    match Box::pin(commands::dispatch(arguments, &output)).await {
         Ok(_) if !output.is_complete() => exit::incomplete(&output),
         Ok(code) => code,
         Err(error) => exit::report(&error, &output),

@@ -32,11 +32,11 @@ wait "$server" 2>/dev/null
 rm -rf "$home"
 "#;
 
-const YAML_TO_JSON: &str = r#"
+const YAML_TO_JSON: &str = r"
 const [from, to] = process.argv.slice(1);
 const fs = require('fs');
 fs.writeFileSync(to, JSON.stringify(require('@stoplight/yaml').parse(fs.readFileSync(from, 'utf8'))));
-"#;
+";
 
 /// The installed program.
 pub(crate) struct Prism {

@@ -116,6 +116,7 @@ impl ResearchTask {
             system: SYSTEM.trim().to_owned(),
             messages: vec![Message { role: Role::User, content }],
             rounds: self.rounds,
+            answers_now: false,
             max_output_tokens: self.max_output_tokens,
         })
     }

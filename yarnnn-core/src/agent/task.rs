@@ -22,6 +22,9 @@ pub struct AgentTask {
     pub messages: Vec<Message>,
     /// How often the model may ask for tools before it must answer. None of the calls after that offers any.
     pub rounds: u32,
+    /// Whether it must answer at once. The tools of its rounds stay named, so that what is said first reads as it did when they were
+    /// offered, and is found in the provider's cache.
+    pub answers_now: bool,
     /// Upper bound of each answer, in tokens.
     pub max_output_tokens: u32,
     /// The number of the first reference that tools may give to what they find: `s241`.

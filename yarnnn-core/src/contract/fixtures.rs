@@ -275,6 +275,12 @@ pub fn failed(version: VersionId, at: Step) -> StepCommit {
     step(version, at, StepChange::Failed { error: "the folder is full".to_owned(), draft: None, state: None, activity })
 }
 
+/// At `verified`: the report waits for a person.
+pub fn staged(version: VersionId) -> StepCommit {
+    let activity = line(ActivityKind::DeliverableRun, fresh(), "staged");
+    step(version, Step::Verified, StepChange::Staged { reason: "too little is proven".to_owned(), activity })
+}
+
 /// A version that has come as far as `verified`.
 pub async fn verified_version(ports: &Ports) -> Version {
     let version = opened(ports).await;

@@ -243,6 +243,10 @@ macro_rules! contract_facts {
                 advance_to_queued_retains_and_queues_once,
                 advance_to_finished_delivers,
                 advance_to_failed_ends_the_hold,
+                advance_to_staged_waits_for_a_person,
+                decide_lets_a_staged_version_go_on_or_ends_it,
+                decide_needs_a_staged_version,
+                decide_at_once_succeeds_once,
             }
             evidence {
                 sentences_are_in_the_order_of_the_report,

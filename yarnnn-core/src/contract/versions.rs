@@ -5,9 +5,11 @@ use futures::future::join_all;
 use super::Ports;
 use super::fixtures::{
     ANA, ben, created, failed, finished, fresh, hold, is_conflict, is_missing, letter, live, me, message, minute, open_after,
-    opened, queued, queued_version, row, run_state, sentence, step, verified, verified_version, written,
+    opened, queued, queued_version, row, run_state, sentence, staged, step, verified, verified_version, written,
 };
-use crate::deliverables::{Hold, OpenVersion, RunState, Step, StepChange, StepCommit, Tally, VersionStatus};
+use crate::deliverables::{
+    DecideVersion, Hold, OpenVersion, RunState, Step, StepChange, StepCommit, Tally, Version, VersionStatus,
+};
 use crate::id::{DeliverableId, VersionId};
 use crate::pipeline::Holder;
 
@@ -265,4 +267,64 @@ pub async fn advance_to_failed_ends_the_hold(ports: &Ports) {
     ports.versions.advance(StepCommit { holder: other(), ..finished(version.id) }).await.unwrap();
     let version = ports.versions.version(ANA, version.id).await.unwrap();
     assert_eq!((version.status, version.delivery_error), (VersionStatus::Delivered, None));
+}
+
+/// A staged run ends the hold and says why; its step stays, it is nothing to go on with, and its readers have not had it.
+pub async fn advance_to_staged_waits_for_a_person(ports: &Ports) {
+    let early = opened(ports).await;
+    assert!(is_conflict(&ports.versions.advance(StepCommit { expected: Step::Gathered, ..staged(early.id) }).await));
+    let version = verified_version(ports).await;
+    ports.versions.advance(staged(version.id)).await.unwrap();
+    let version = ports.versions.version(ANA, version.id).await.unwrap();
+    assert_eq!((version.status, version.step), (VersionStatus::Staged, Step::Verified));
+    assert_eq!(version.delivery_error.as_deref(), Some("too little is proven"));
+    assert_eq!((version.held_by.clone(), version.held_until, version.is_resumable()), (None, None, false));
+    assert_eq!(ports.versions.unfinished(ANA, version.deliverable).await.unwrap(), None);
+    assert_eq!(ports.versions.reported(ANA, version.deliverable).await.unwrap(), []);
+    assert_eq!(ports.activity.recent(ANA, 9).await.unwrap()[0].summary, "staged");
+}
+
+fn decision(version: &Version, status: VersionStatus) -> DecideVersion {
+    let state = RunState { approved: status == VersionStatus::Generating, ..version.state.clone() };
+    DecideVersion { user: ANA, version: version.id, seen: VersionStatus::Staged, status, state, at: minute(20) }
+}
+
+/// A staged version that passes goes on from where it stood; one that is rejected has ended.
+pub async fn decide_lets_a_staged_version_go_on_or_ends_it(ports: &Ports) {
+    let version = verified_version(ports).await;
+    ports.versions.advance(staged(version.id)).await.unwrap();
+    let passed = ports.versions.decide(decision(&version, VersionStatus::Generating)).await.unwrap();
+    assert_eq!((passed.status, passed.step, passed.state.approved), (VersionStatus::Generating, Step::Verified, true));
+    assert_eq!((&passed.delivery_error, passed.is_resumable()), (&None, true));
+    assert_eq!(ports.versions.unfinished(ANA, version.deliverable).await.unwrap(), Some(passed));
+    ports.versions.hold(hold(version.id, &me(), 21)).await.unwrap();
+    ports.versions.advance(queued(version.id, vec![letter("k")], vec![])).await.unwrap();
+
+    let other = verified_version(ports).await;
+    ports.versions.advance(staged(other.id)).await.unwrap();
+    let rejected = ports.versions.decide(decision(&other, VersionStatus::Rejected)).await.unwrap();
+    assert_eq!((rejected.status, rejected.state.approved, rejected.is_resumable()), (VersionStatus::Rejected, false, false));
+    assert_eq!(ports.versions.version(ANA, other.id).await.unwrap(), rejected);
+}
+
+/// Only a staged version of the user's own is decided about, and once.
+pub async fn decide_needs_a_staged_version(ports: &Ports) {
+    let (ben, version) = (ben(ports).await, verified_version(ports).await);
+    let pass = || decision(&version, VersionStatus::Generating);
+    assert!(is_conflict(&ports.versions.decide(pass()).await), "it does not wait for anybody");
+    ports.versions.advance(staged(version.id)).await.unwrap();
+    assert!(is_missing(&ports.versions.decide(DecideVersion { user: ben, ..pass() }).await));
+    ports.versions.decide(pass()).await.unwrap();
+    assert!(is_conflict(&ports.versions.decide(pass()).await), "it was decided");
+    assert!(is_conflict(&ports.versions.decide(decision(&version, VersionStatus::Rejected)).await));
+}
+
+/// Of many who decide at once, one does.
+pub async fn decide_at_once_succeeds_once(ports: &Ports) {
+    let version = verified_version(ports).await;
+    ports.versions.advance(staged(version.id)).await.unwrap();
+    let decisions = [VersionStatus::Generating, VersionStatus::Rejected].into_iter().cycle().take(8);
+    let answers = join_all(decisions.map(|it| ports.versions.decide(decision(&version, it)))).await;
+    assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1, "{answers:?}");
+    assert!(answers.iter().all(|it| it.is_ok() || is_conflict(it)), "{answers:?}");
 }

@@ -126,19 +126,21 @@ impl Deliverables {
         }
     }
 
-    /// Lets a staged report pass, or ends it. One that passes is sent by the next run.
+    /// Lets a staged report pass, or ends one: staged, unfinished, or written and never delivered. One that passes is sent by the
+    /// next run; one that is ended is never sent, and stands in the way of no other.
     ///
     /// # Errors
-    /// `NotFound`, `Invalid` for one that is not staged, and those of the store.
+    /// `NotFound`, `Invalid` for one that waits for nothing, and those of the store.
     pub async fn decide(&self, user: UserId, version: VersionId, passes: bool) -> Result<Version, Error> {
         let found = self.parts.versions.version(user, version).await?;
-        if found.status != VersionStatus::Staged {
+        let is_staged = found.status == VersionStatus::Staged;
+        if !is_staged && (passes || !found.is_resumable()) {
             let status = found.status.as_str();
             return Err(Error::Invalid(format!("version {} waits for nobody: it is {status}", found.number)));
         }
         let status = if passes { VersionStatus::Generating } else { VersionStatus::Rejected };
         let state = RunState { approved: passes, ..found.state };
-        let decision = DecideVersion { user, version, status, state, at: self.parts.clock.now() };
+        let decision = DecideVersion { user, version, seen: found.status, status, state, at: self.parts.clock.now() };
         Ok(self.parts.versions.decide(decision).await?)
     }
 

@@ -6,7 +6,7 @@ use super::run::{Deliverables, RunRequest};
 use super::version::SourceSnapshot;
 use crate::error::Error;
 use crate::id::VersionId;
-use crate::llm::{ModelPrice, ModelRequest, Usage};
+use crate::llm::{ModelRequest, ModelTraits, Usage};
 use crate::pipeline::StageCx;
 use crate::platform::Interval;
 
@@ -62,6 +62,8 @@ pub struct Plan {
     /// Price in millionths of a US dollar, from and to: one short answer, and every round, tool and repair that is allowed. What it
     /// costs to search the web comes on top.
     pub cost_micro_usd: (u64, u64),
+    /// Whether anything that it reads is stored.
+    pub found: bool,
     /// Whether the run would write a report: something is new since the last one.
     pub has_news: bool,
     /// Its next run by schedule.
@@ -85,6 +87,7 @@ impl Deliverables {
         let obstacle = self.parts.ways.check(request.user, &deliverable.destinations).await.err();
         let calls = (1, 1 + rounds + REPAIRS);
         Ok(Plan {
+            found: gathered.found,
             has_news: gathered.has_news,
             as_of: gathered.state.as_of,
             window: gathered.state.window,
@@ -102,7 +105,7 @@ impl Deliverables {
             obstacle: obstacle.map(|it| it.to_string()),
             calls,
             input_tokens: asked.token_estimate(),
-            cost_micro_usd: cost(&asked, &traits.price, calls.1),
+            cost_micro_usd: cost(&asked, &traits, calls.1),
             next_run_at: deliverable.next_run_at,
             prompt: asked.render(),
             deliverable,
@@ -121,17 +124,20 @@ impl Deliverables {
     }
 }
 
-/// The cheapest run, and the dearest one that is allowed: each call reads what the ones before it read and wrote, and writes as much
-/// as it may.
-fn cost(request: &ModelRequest, price: &ModelPrice, most: u32) -> (u64, u64) {
-    let least = Usage { input_tokens: request.token_estimate().0, output_tokens: SHORT_REPORT, ..Usage::default() };
-    let cached = Usage { cache_read_tokens: least.input_tokens, input_tokens: 0, ..least };
-    let low = price.cost(&least).min(if price.cache_read > 0 { price.cost(&cached) } else { u64::MAX });
-    let dearest = ModelPrice { input: price.input.max(price.cache_write), ..*price };
-    let (input, output) = (request.token_estimate().1, u64::from(request.max_output_tokens));
-    let calls = (0..u64::from(most)).map(|earlier| {
-        let input_tokens = input + earlier * (output + TOOL_ANSWER);
-        dearest.cost(&Usage { input_tokens, output_tokens: output, ..Usage::default() })
-    });
-    (low, calls.sum())
+/// The cheapest run, and the dearest one that is allowed: each call reads what the ones before it read and wrote, and writes and
+/// thinks as much as it may.
+fn cost(request: &ModelRequest, traits: &ModelTraits, most: u32) -> (u64, u64) {
+    let price = &traits.price;
+    let (from, to) = request.token_estimate();
+    let least = Usage { input_tokens: from, output_tokens: SHORT_REPORT, ..Usage::default() };
+    let cached = Usage { cache_read_tokens: from, input_tokens: 0, ..least };
+    let low = if price.cache_read > 0 { price.cost(&least).min(price.cost(&cached)) } else { price.cost(&least) };
+    let output = u64::from(request.max_output_tokens) + u64::from(traits.thinking_tokens);
+    let dearest = |earlier: u64| {
+        let input_tokens = to + earlier * (output + TOOL_ANSWER);
+        let plain = Usage { input_tokens, output_tokens: output, ..Usage::default() };
+        let written = Usage { input_tokens: 0, cache_write_tokens: input_tokens, ..plain };
+        price.cost(&plain).max(price.cost(&written))
+    };
+    (low, (0..u64::from(most)).map(dearest).sum())
 }

@@ -52,6 +52,7 @@ pub(super) fn task(
         system: prompts.system.trim().to_owned(),
         messages: vec![Message { role: Role::User, content }],
         rounds: state.binding.tool_rounds(),
+        answers_now: false,
         max_output_tokens: MAX_OUTPUT_TOKENS,
         at: state.as_of,
         next_reference: state.material.len() + 1,
@@ -71,6 +72,7 @@ fn instructions(prompts: &Prompts, deliverable: &Deliverable, state: &RunState) 
         window_moved => state.window_moved,
         research => state.binding.has_research_directive(),
         reported => !state.said.is_empty(),
+        restates => deliverable.report_type.kind().profile().restates,
     };
     environment
         .render_str(&prompts.report, context)

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use pulldown_cmark::{BrokenLink, CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
 use serde::Serialize;
 
-use crate::evidence::sentence;
+use crate::evidence::{long_quotations, sentence};
 
 /// Destination that marks a citation while parsing; no link of a model can produce it, since real links are dropped.
 const CITATION: &str = "yarnnn-citation:";
@@ -20,16 +20,10 @@ const MAX_HEADING_CHARS: usize = 160;
 
 /// How a statement is marked that quotes what stands in no source.
 pub(super) const QUOTATION_NOT_FOUND: &str = "(quotation not found in the sources)";
-/// Words from which on something between quotation marks is a quotation, and no name.
-const MIN_QUOTATION_WORDS: usize = 3;
 
 /// Whether a text quotes something.
 pub(super) fn quotes_something(text: &str) -> bool {
-    let pairs = [('"', '"'), ('“', '”'), ('„', '“'), ('«', '»')];
-    pairs.into_iter().any(|(open, close)| {
-        let quoted = text.split_once(open).and_then(|(_, rest)| rest.split_once(close));
-        quoted.is_some_and(|(quoted, _)| quoted.split_whitespace().count() >= MIN_QUOTATION_WORDS)
-    })
+    !long_quotations(text).is_empty()
 }
 
 /// One statement: a sentence of the body.

@@ -62,7 +62,7 @@ pub trait DeliverableStore: Send + Sync + 'static {
 /// - `advance` commits everything of a step in one transaction, only while the version stands at `expected` and is held by
 ///   the caller; else it is a `Conflict` and changes nothing. Queued messages whose key exists are not queued again.
 /// - A finished, staged or failed step ends the hold.
-/// - `decide` takes a staged version out of its waiting; one that is not staged is a `Conflict`.
+/// - `decide` takes a version out of its waiting, and ends any hold of it; one whose status is another by now is a `Conflict`.
 /// - Another user's version does not exist.
 ///
 /// # Errors
@@ -88,7 +88,7 @@ pub trait VersionStore: Send + Sync + 'static {
     /// The oldest version of a deliverable that a run can go on with ([`Version::is_resumable`]).
     async fn unfinished(&self, user: UserId, deliverable: DeliverableId) -> Result<Option<Version>, StoreError>;
 
-    /// The material of all delivered versions of a deliverable: what its readers have had before them.
+    /// The material of all delivered and rejected versions of a deliverable: what its readers have had before them.
     async fn reported(&self, user: UserId, deliverable: DeliverableId) -> Result<Vec<MaterialRef>, StoreError>;
 
     /// Takes or renews the right to work on a version, and answers it as it stands.

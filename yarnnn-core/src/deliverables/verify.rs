@@ -9,7 +9,7 @@ use super::material::{MaterialItem, standing};
 use super::report::{Block, Report, Statement, parse_markdown};
 use super::version::{RunState, Tally};
 use crate::error::Error;
-use crate::evidence::{BindableItem, Evidence, SentenceRecord, bind, bind_run, quote_stands};
+use crate::evidence::{BindableItem, Evidence, SentenceRecord, bind, bind_run, quotations_stand, quote_stands};
 use crate::pipeline::{Stage, StageCx};
 
 /// Binds statements.
@@ -84,6 +84,13 @@ impl<'a> Items<'a> {
                 *evidence = self.standing(vec![found]);
             }
         }
+        for (text, evidence) in &mut bound {
+            // One false quotation beside a true one makes the whole statement false.
+            let quoted = self.all.iter().filter(|item| evidence.iter().any(|it| it.content_id == item.content_id()));
+            if !evidence.is_empty() && !quotations_stand(text, &quoted.collect::<Vec<_>>()) {
+                evidence.clear();
+            }
+        }
         bound
     }
 
@@ -108,4 +115,20 @@ pub(super) fn tally(sentences: &[SentenceRecord]) -> Tally {
     };
     let inference = count(&SentenceRecord::is_inference);
     Tally { sentences: count(&|_| true), with_evidence: count(&|it| !it.is_inference()), inference }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::deliverables::testing::{item, state_of};
+
+    #[test]
+    fn a_false_quotation_is_not_proven_by_what_stands_beside_it() {
+        let items = [item("We moved the launch to Thursday because the importer is too slow for large shops.")];
+        let evidence = |draft: &str| bind_all(&parse_markdown(draft), &state_of(&items), &items)[0].evidence.len();
+        let shared = "because the importer is too slow for large shops";
+        assert_eq!(evidence(&format!("- Ana said \"We moved the launch to Thursday {shared}.\" [s1]")), 1);
+        assert_eq!(evidence(&format!("- Ana said \"We cancelled the launch on Friday {shared}.\" [s1]")), 0);
+        assert_eq!(evidence(&format!("- The \"launch\" moved {shared}, „gar nicht gut so“. [s1]")), 0);
+    }
 }

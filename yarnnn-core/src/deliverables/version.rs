@@ -159,6 +159,8 @@ pub enum Ending {
     ContextOverflow,
     /// What the model wrote is no report, also after it was asked once more.
     Unusable,
+    /// The cap on what one run may cost is used up.
+    OverCap,
 }
 
 impl Ending {
@@ -169,6 +171,7 @@ impl Ending {
             Self::Truncated => "truncated",
             Self::ContextOverflow => "context_overflow",
             Self::Unusable => "unusable",
+            Self::OverCap => "over_cap",
         }
     }
 }
@@ -333,13 +336,15 @@ pub struct Hold {
     pub at: DateTime<Utc>,
 }
 
-/// What a person decides about a staged version.
+/// What a person decides about a version that waits.
 #[derive(Debug, Clone)]
 pub struct DecideVersion {
     /// Owner.
     pub user: UserId,
-    /// Which version; it must be staged.
+    /// Which version.
     pub version: VersionId,
+    /// The status it must have.
+    pub seen: VersionStatus,
     /// `Generating` to let its run go on, `Rejected` to end it.
     pub status: VersionStatus,
     /// With what was decided.

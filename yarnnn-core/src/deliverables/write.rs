@@ -16,6 +16,9 @@ use crate::id::VersionId;
 use crate::llm::{Content, LlmError, Message, Role, StopReason, ToolResult};
 use crate::pipeline::{Stage, StageCx};
 
+/// The setting of the cap on one run.
+const RUN_CAP: &str = "YARNNN_CAP_RUN_USD";
+
 /// Writes drafts.
 #[derive(Clone)]
 pub(super) struct Write {
@@ -112,12 +115,14 @@ impl Session<'_> {
         let next_reference = task.next_reference + self.found.len();
         let mut known = task.known.clone();
         known.extend(self.found.iter().map(|it| (it.content_id, it.reference.clone())));
-        let again = AgentTask { messages: sent_back(&answer, &complaint.text), rounds: 0, next_reference, known, ..task };
-        let second = match self.ask(again).await? {
-            Ok(second) => second.text,
+        let again = AgentTask { messages: sent_back(&answer, &complaint.text), answers_now: true, next_reference, known, ..task };
+        let second = match self.ask(again).await {
+            Ok(Ok(second)) => second.text,
             // The first draft is a report, only not a good one.
-            Err(_) if complaint.is_usable => return Ok(Ok(answer.text)),
-            Err(none) => return Ok(Err(none)),
+            Ok(Err(_)) if complaint.is_usable => return Ok(Ok(answer.text)),
+            Err(Error::Model(error)) if complaint.is_usable && !error.is_transient() => return Ok(Ok(answer.text)),
+            Ok(Err(none)) => return Ok(Err(none)),
+            Err(error) => return Err(error),
         };
         Ok(match self.complaint(&second) {
             Some(still) if !still.is_usable && complaint.is_usable => Ok(answer.text),
@@ -134,7 +139,9 @@ impl Session<'_> {
     async fn ask(&mut self, task: AgentTask) -> Result<Result<AgentAnswer, NoDraft>, Error> {
         let answer = match self.write.agent.run(self.cx, task).await {
             Ok(answer) => answer,
-            Err(Error::Model(error @ LlmError::ContextTooLong { .. })) => return Ok(Err(overflow(&error))),
+            Err(Error::Model(error @ LlmError::ContextTooLong { .. })) => return Ok(Err(ended(Ending::ContextOverflow, &error))),
+            // What one run may cost is counted for the version, and does not come back by waiting.
+            Err(Error::Model(error @ LlmError::OverCap { cap: RUN_CAP, .. })) => return Ok(Err(ended(Ending::OverCap, &error))),
             Err(error) => return Err(error),
         };
         self.note(&answer);
@@ -178,7 +185,7 @@ impl Session<'_> {
 
     fn complaint(&self, draft: &str) -> Option<super::repair::Complaint> {
         let mut state = self.input.state.clone();
-        state.found = self.found.clone();
+        state.found.clone_from(&self.found);
         complaint(draft, &state, &self.input.items)
     }
 }
@@ -190,6 +197,6 @@ fn sent_back(answer: &AgentAnswer, complaint: &str) -> Vec<Message> {
     messages
 }
 
-fn overflow(error: &LlmError) -> NoDraft {
-    NoDraft { ending: Ending::ContextOverflow, reason: error.to_string(), raw: None }
+fn ended(ending: Ending, error: &LlmError) -> NoDraft {
+    NoDraft { ending, reason: error.to_string(), raw: None }
 }

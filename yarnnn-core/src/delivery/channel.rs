@@ -51,8 +51,10 @@ pub trait Channel: Send + Sync + fmt::Debug + 'static {
 pub enum LookedUp {
     /// It did.
     Arrived(SendReceipt),
-    /// It did not, or sending it again under its key has no further effect: send it.
-    SendAgain,
+    /// It did not.
+    NotThere,
+    /// Nobody knows, and sending it again under its key has no further effect if it did. Until that succeeds the doubt stays.
+    Repeatable,
     /// Nobody can say: a person has to look.
     CannotTell {
         /// Why, and where to look.

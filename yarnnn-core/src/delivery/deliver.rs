@@ -117,7 +117,9 @@ enum NotSent {
 async fn look_up(channel: &dyn Channel, message: &OutboxMessage) -> Result<SendReceipt, NotSent> {
     match channel.look_up(message).await {
         Ok(LookedUp::Arrived(receipt)) => Ok(receipt),
-        Ok(LookedUp::SendAgain) => channel.send(message).await.map_err(NotSent::Error),
+        Ok(LookedUp::NotThere) => channel.send(message).await.map_err(NotSent::Error),
+        // That this attempt was refused says nothing about the earlier one.
+        Ok(LookedUp::Repeatable) => channel.send(message).await.map_err(|error| NotSent::StillUnknown(error.to_string())),
         Ok(LookedUp::CannotTell { reason }) => Err(NotSent::CannotTell(reason)),
         Err(error) => Err(NotSent::StillUnknown(error.to_string())),
     }

@@ -85,6 +85,9 @@ impl Folded {
 /// An explicit quotation is evidence from this many words on; a shorter one only when it is the whole statement.
 const MIN_QUOTED_WORDS: usize = 2;
 
+/// Words from which on something between quotation marks is a quotation, and no name.
+const MIN_QUOTATION_WORDS: usize = 3;
+
 /// A long span is no evidence with fewer letters and digits than this.
 const MIN_LETTERS: usize = 20;
 
@@ -159,10 +162,25 @@ fn quoted_span(statement: &str, content: &str) -> Option<Range<usize>> {
     quotes.filter_map(|quote| find_words(content, quote)).max_by_key(|span| (span.len(), std::cmp::Reverse(span.start)))
 }
 
+/// Whether everything that a statement quotes stands in one of the items, word for word. A few words between quotation marks are a
+/// name.
+pub fn quotations_stand(statement: &str, items: &[&BindableItem<'_>]) -> bool {
+    let statement = Folded::of(statement).text;
+    long_quotations(&statement).into_iter().all(|quote| {
+        let quote = quote.trim_end_matches(|it: char| !it.is_alphanumeric());
+        items.iter().any(|item| find_words(&item.folded.text, quote).is_some())
+    })
+}
+
+/// What a statement quotes, names left out.
+pub fn long_quotations(statement: &str) -> Vec<&str> {
+    quotations(statement).into_iter().filter(|it| words_in(it) >= MIN_QUOTATION_WORDS).collect()
+}
+
 /// What stands between quotation marks.
 fn quotations(statement: &str) -> Vec<&str> {
     let mut quotes = Vec::new();
-    for (open, close) in [('"', '"'), ('“', '”')] {
+    for (open, close) in [('"', '"'), ('“', '”'), ('„', '“'), ('«', '»')] {
         let mut rest = statement;
         while let Some((_, after)) = rest.split_once(open) {
             let Some((quote, behind)) = after.split_once(close) else { break };

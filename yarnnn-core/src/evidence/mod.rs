@@ -9,7 +9,7 @@ pub mod sentence;
 mod store;
 mod verify;
 
-pub use bind::{BindableItem, MIN_SPAN_CHARS, MIN_SPAN_WORDS, bind, bind_run, is_long_enough};
+pub use bind::{BindableItem, MIN_SPAN_CHARS, MIN_SPAN_WORDS, bind, bind_run, is_long_enough, long_quotations, quotations_stand};
 pub use model::{Evidence, SaidEvidence, SaidSentence, SentenceRecord};
 pub use store::EvidenceStore;
 #[cfg(feature = "testing")]

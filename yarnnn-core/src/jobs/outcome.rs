@@ -86,8 +86,9 @@ impl Outcome {
                 Self::RetryAt { at: now.checked_add_signed(wait).unwrap_or(DateTime::<Utc>::MAX_UTC), error: text }
             }
             Error::Undelivered(_) => Self::Backoff { error: text },
-            Error::NeedsOperator { .. } => Self::NeedsOperator { report: report() },
-            Error::Model(LlmError::NeedsOperator { .. } | LlmError::OverCap { .. }) => Self::NeedsOperator { report: report() },
+            Error::NeedsOperator { .. } | Error::Model(LlmError::NeedsOperator { .. } | LlmError::OverCap { .. }) => {
+                Self::NeedsOperator { report: report() }
+            }
             Error::Platform(PlatformError::RateLimited { at, .. }) => Self::RetryAt { at: *at, error: text },
             Error::Platform(PlatformError::NeedsUser { .. }) => Self::NeedsUser { report: report() },
             Error::Platform(PlatformError::NeedsOperator { .. }) | Error::Store(StoreError::Locked { .. }) => {

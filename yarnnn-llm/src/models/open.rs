@@ -72,9 +72,57 @@ impl ModelsConfig {
         }
     }
 
+    /// Whether a model can be opened with these settings: it is known, and so are its key, its address and, where money is
+    /// capped, its price. Nothing is opened or sent.
+    ///
+    /// # Errors
+    /// Those of [`Models::open`].
+    pub fn check(&self, name: &str) -> Result<(), OpenModelError> {
+        self.reach(name).map(|_| ())
+    }
+
+    /// How a model is reached; none for the one that needs nothing.
+    fn reach(&self, name: &str) -> Result<Option<Reach>, OpenModelError> {
+        let Some(chosen) = self.choose(name)? else { return Ok(None) };
+        let model = chosen.model;
+        if model.price.is_none() && self.is_capped() {
+            return Err(OpenModelError::NoPrice { model: model.name() });
+        }
+        let (url, key) = match model.provider {
+            Provider::Anthropic => {
+                let url = address("ANTHROPIC_BASE_URL", self.anthropic_base.as_ref(), ANTHROPIC, &["v1", "messages"])?;
+                (url, Some(key("ANTHROPIC_API_KEY", self.anthropic_key.as_ref(), &model)?))
+            }
+            Provider::OpenAi => {
+                let path: &[&str] = match model.api {
+                    Api::Chat => &["chat", "completions"],
+                    Api::Responses => &["responses"],
+                };
+                let url = address("OPENAI_BASE_URL", self.openai_base.as_ref(), OPENAI, path)?;
+                let given = key("OPENAI_API_KEY", self.openai_key.as_ref(), &model);
+                // Servers of one's own often want no key; OpenAI does.
+                (url, if self.openai_base.is_some() { given.ok() } else { Some(given?) })
+            }
+        };
+        Ok(Some(Reach { model, note: chosen.note, url, key }))
+    }
+
+    fn choose(&self, name: &str) -> Result<Option<Chosen>, UnknownModel> {
+        if name == EXTRACTIVE { Ok(None) } else { self.catalogue.choose(name).map(Some) }
+    }
+
     fn is_capped(&self) -> bool {
         [self.caps.run, self.caps.user_day, self.caps.installation_day].iter().any(Option::is_some)
     }
+}
+
+/// A model, and how it is reached.
+struct Reach {
+    model: ModelEntry,
+    /// What a person should know about it.
+    note: Option<String>,
+    url: Url,
+    key: Option<SecretString>,
 }
 
 /// Why a model cannot be opened.
@@ -147,7 +195,7 @@ impl Models {
 
     /// What a name stands for, and what a person should know about it. `extractive` has no entry.
     pub fn choose(&self, name: &str) -> Result<Option<Chosen>, UnknownModel> {
-        if name == EXTRACTIVE { Ok(None) } else { self.config.catalogue.choose(name).map(Some) }
+        self.config.choose(name)
     }
 
     /// Whether the provider of a model searches the web for it ([`ServerTool::WebSearch`](yarnnn_core::llm::ServerTool)).
@@ -169,38 +217,24 @@ impl Models {
 
     /// The model of a name, for answers that come in pieces.
     pub fn open_streaming(&self, name: &str) -> Result<Arc<dyn StreamCompletion>, OpenModelError> {
-        let Some(chosen) = self.choose(name)? else { return Ok(Arc::new(Whole::new(Arc::new(ExtractiveModel)))) };
-        if let Some(note) = &chosen.note {
+        let Some(reach) = self.config.reach(name)? else { return Ok(Arc::new(Whole::new(Arc::new(ExtractiveModel)))) };
+        if let Some(note) = &reach.note {
             tracing::warn!(model = name, "{note}");
         }
-        if chosen.model.price.is_none() && self.config.is_capped() {
-            return Err(OpenModelError::NoPrice { model: chosen.model.name() });
-        }
-        let metered = Metered::new(self.client(chosen.model)?);
+        let metered = Metered::new(self.client(reach)?);
         let budgeted = Budgeted::new(Arc::new(metered), self.books.clone());
         let retrying = Retrying::new(Arc::new(budgeted), Arc::clone(&self.chance));
         Ok(Arc::new(Breaker::new(Arc::new(retrying), Arc::clone(&self.books.clock))))
     }
 
-    fn client(&self, model: ModelEntry) -> Result<Arc<dyn StreamCompletion>, OpenModelError> {
-        let transport = self.transport.clone();
-        Ok(match model.provider {
-            Provider::Anthropic => {
-                let url = address("ANTHROPIC_BASE_URL", self.config.anthropic_base.as_ref(), ANTHROPIC, &["v1", "messages"])?;
-                let key = key("ANTHROPIC_API_KEY", self.config.anthropic_key.as_ref(), &model)?;
-                Arc::new(AnthropicClient::new(model, url, key, transport))
+    fn client(&self, reach: Reach) -> Result<Arc<dyn StreamCompletion>, OpenModelError> {
+        let (Reach { model, url, key, .. }, transport) = (reach, self.transport.clone());
+        Ok(match (model.provider, key) {
+            (Provider::Anthropic, Some(key)) => Arc::new(AnthropicClient::new(model, url, key, transport)),
+            (Provider::Anthropic, None) => {
+                return Err(OpenModelError::MissingKey { setting: "ANTHROPIC_API_KEY", model: model.name() });
             }
-            Provider::OpenAi => {
-                let path: &[&str] = match model.api {
-                    Api::Chat => &["chat", "completions"],
-                    Api::Responses => &["responses"],
-                };
-                let url = address("OPENAI_BASE_URL", self.config.openai_base.as_ref(), OPENAI, path)?;
-                let given = key("OPENAI_API_KEY", self.config.openai_key.as_ref(), &model);
-                // Servers of one's own often want no key; OpenAI does.
-                let key = if self.config.openai_base.is_some() { given.ok() } else { Some(given?) };
-                Arc::new(OpenAiClient::new(model, url, key, transport))
-            }
+            (Provider::OpenAi, key) => Arc::new(OpenAiClient::new(model, url, key, transport)),
         })
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures::future::try_join_all;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use yarnnn_core::clock::Clock;
 use yarnnn_core::platform::{AccessTokens, Call, CallGate, PlatformError};
@@ -95,16 +95,20 @@ impl Session {
     /// named a time for: the leave was not used, and where windows are full a second one takes a whole window.
     async fn admitted(&self, dialect: &dyn Dialect, call: &Call<'_>, request: Request) -> Result<Reply, PlatformError> {
         let mut token = self.0.tokens.current().await?;
-        let (mut retries, mut renewed) = (0, false);
+        let (mut retries, mut renewals, mut renewed) = (0, 0, false);
         loop {
             match self.attempt(dialect, call.name, &request, &token).await? {
                 Attempt::Good(reply) => {
                     self.0.budget.earn();
                     return Ok(reply);
                 }
-                Attempt::Renew { .. } if !renewed => {
-                    token = self.0.tokens.renew(&token).await?;
-                    renewed = true;
+                // The same token once more, after a pause, means that nothing renews it: the next refusal is told too, so that
+                // its connection ends.
+                Attempt::Renew { .. } if !renewed && renewals < 2 => {
+                    let next = self.0.tokens.renew(&token).await?;
+                    renewals += 1;
+                    renewed = next.expose_secret() != token.expose_secret();
+                    token = next;
                 }
                 Attempt::Renew { reason } => return Err(refused(call.name, &reason)),
                 Attempt::Retry(again) => {

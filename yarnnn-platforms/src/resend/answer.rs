@@ -36,17 +36,13 @@ pub(super) fn judge(raw: &RawReply) -> Answer {
             id => Answer::Taken { id: id.to_owned() },
         },
         (300..400, _) => Answer::Refused(format!("RESEND_BASE_URL: status {status}: Resend is not there")),
-        (401, _) | (403, "" | "invalid_api_key" | "restricted_api_key" | "missing_api_key" | "suspended_api_key") => {
-            Answer::Refused(format!("RESEND_API_KEY: {said}"))
-        }
         (403, "validation_error") => Answer::Refused(format!("RESEND_FROM_EMAIL or the recipient: {said}")),
-        (403, _) => Answer::Refused(format!("RESEND_API_KEY: {said}")),
-        (408, _) => Answer::Doubtful(said),
+        (401 | 403, _) => Answer::Refused(format!("RESEND_API_KEY: {said}")),
         (409, "invalid_idempotent_request") => {
             Answer::Refused(format!("{said}; another mail went out under the key of this message, and this one did not"))
         }
-        // In flight, or a conflict that this version does not know.
-        (409, _) => Answer::Doubtful(said),
+        // In flight, or a conflict that this version does not know; or too late for an answer.
+        (408 | 409, _) => Answer::Doubtful(said),
         (429, "daily_quota_exceeded" | "monthly_quota_exceeded") => {
             Answer::Refused(format!("{said}; the quota of the Resend account is used up"))
         }

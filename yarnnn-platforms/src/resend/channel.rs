@@ -10,7 +10,9 @@ use secrecy::SecretString;
 use serde_json::Value;
 use url::Url;
 use yarnnn_core::clock::Clock;
-use yarnnn_core::delivery::{Channel, ChannelKind, Letter, LookedUp, OutboxFile, OutboxMessage, SendError, SendReceipt};
+use yarnnn_core::delivery::{
+    Channel, ChannelKind, Letter, LookedUp, MessageState, OutboxFile, OutboxMessage, SendError, SendReceipt,
+};
 use yarnnn_core::hash::Sha256;
 use yarnnn_core::id::UserId;
 
@@ -92,6 +94,28 @@ impl Channel for ResendChannel {
     }
 
     async fn send(&self, message: &OutboxMessage) -> Result<SendReceipt, SendError> {
+        self.attempt(message).await.map_err(|error| still_in_doubt(message, error))
+    }
+
+    /// Nothing is asked: Resend finds mails by its own ids only, and a lost answer had the id. While it remembers the key, the
+    /// same request sends nothing twice.
+    async fn look_up(&self, message: &OutboxMessage) -> Result<LookedUp, SendError> {
+        let age = message.first_attempt_at.map(|first| self.clock.now() - first);
+        if age.is_some_and(|age| (-PUT_BACK..REMEMBERED).contains(&age)) {
+            return Ok(LookedUp::Repeatable);
+        }
+        let since = message.first_attempt_at.map_or_else(String::new, |it| format!(" at or after {}", it.format("%F %R UTC")));
+        let reason = format!(
+            "whether the mail to {} arrived is not known, and Resend no longer remembers its key, which it does for 24 hours; \
+             look for it in Resend's list of mails (https://resend.com/emails){since}",
+            message.target
+        );
+        Ok(LookedUp::CannotTell { reason })
+    }
+}
+
+impl ResendChannel {
+    async fn attempt(&self, message: &OutboxMessage) -> Result<SendReceipt, SendError> {
         let request = self.request(message)?;
         let what = || format!("mail to {} through Resend", message.target);
         let mut waits = 0;
@@ -118,22 +142,17 @@ impl Channel for ResendChannel {
             }
         }
     }
+}
 
-    /// Nothing is asked: Resend finds mails by its own ids only, and a lost answer had the id. While it remembers the key, the
-    /// same request sends nothing twice.
-    async fn look_up(&self, message: &OutboxMessage) -> Result<LookedUp, SendError> {
-        let age = message.first_attempt_at.map(|first| self.clock.now() - first);
-        if age.is_some_and(|age| (-PUT_BACK..REMEMBERED).contains(&age)) {
-            return Ok(LookedUp::SendAgain);
-        }
-        let since = message.first_attempt_at.map_or_else(String::new, |it| format!(" at or after {}", it.format("%F %R UTC")));
-        let reason = format!(
-            "whether the mail to {} arrived is not known, and Resend no longer remembers its key, which it does for 24 hours; \
-             look for it in Resend's list of mails (https://resend.com/emails){since}",
-            message.target
-        );
-        Ok(LookedUp::CannotTell { reason })
+/// A refusal says of this request that it sent nothing, and nothing about an earlier one in doubt: were that forgotten, the message
+/// would be sent once more after its key is.
+fn still_in_doubt(message: &OutboxMessage, error: SendError) -> SendError {
+    let in_doubt = matches!(message.state, MessageState::Sending | MessageState::Unknown);
+    if !in_doubt || matches!(error, SendError::Unknown { .. }) {
+        return error;
     }
+    let what = format!("mail to {} through Resend, in doubt since an earlier attempt", message.target);
+    SendError::Unknown { what, source: error.into() }
 }
 
 /// The stored body, if it is a request for a mail to the message's target and nobody else.

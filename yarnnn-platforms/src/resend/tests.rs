@@ -147,6 +147,22 @@ async fn an_answer_says_whether_a_mail_was_sent() {
     check(Err(TransportError::TooLarge), "unknown", "larger").await;
 }
 
+#[tokio::test]
+async fn what_was_in_doubt_stays_so_until_it_is_sent() {
+    let refusals = || [error(401, "invalid_api_key"), error(429, "daily_quota_exceeded"), error(422, "validation_error")];
+    let unreached = || Err(TransportError::Unreached("no connection".into()));
+    for state in [MessageState::Sending, MessageState::Unknown] {
+        for answer in refusals().into_iter().chain([unreached()]) {
+            let wire = Arc::new(Wire { answers: Mutex::new([answer].into()), ..Wire::default() });
+            let error = over(wire).send(&OutboxMessage { state, ..message() }).await.unwrap_err();
+            assert!(matches!(&error, SendError::Unknown { .. }), "{error}");
+            assert!(error.to_string().contains("in doubt since an earlier attempt"), "{error}");
+        }
+        let wire = Arc::new(Wire { answers: Mutex::new([answer(200, &json!({"id": "1"}))].into()), ..Wire::default() });
+        assert!(over(wire).send(&OutboxMessage { state, ..message() }).await.is_ok());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_short_limit_is_waited_for() {
     let limit = || limited(429, &json!({"name": "rate_limit_exceeded"}), Some("2"));
@@ -186,7 +202,7 @@ async fn a_message_in_doubt_is_sent_again_only_while_its_key_is_remembered() {
         over(Arc::new(Wire::default())).look_up(&OutboxMessage { first_attempt_at: first, ..message() }).await.unwrap()
     };
     for ago in [TimeDelta::zero(), TimeDelta::hours(22), TimeDelta::minutes(23 * 60 - 1), TimeDelta::minutes(-59)] {
-        assert_eq!(look(Some(now() - ago)).await, LookedUp::SendAgain, "{ago}");
+        assert_eq!(look(Some(now() - ago)).await, LookedUp::Repeatable, "{ago}");
     }
     for ago in [TimeDelta::hours(23), TimeDelta::hours(24), TimeDelta::days(400), TimeDelta::hours(-2)] {
         let LookedUp::CannotTell { reason } = look(Some(now() - ago)).await else { panic!("{ago}") };

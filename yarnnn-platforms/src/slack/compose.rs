@@ -45,7 +45,9 @@ fn sections(text: &str) -> Vec<String> {
             _ => sections.push(piece.to_owned()),
         }
     }
-    sections.iter_mut().for_each(|it| *it = it.trim_end().to_owned());
+    for it in &mut sections {
+        it.truncate(it.trim_end().len());
+    }
     sections.retain(|it| !it.trim().is_empty());
     sections
 }

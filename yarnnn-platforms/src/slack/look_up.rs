@@ -62,7 +62,7 @@ impl LookUp<'_> {
                 let lacking = format!("the app lacks the scope {SCOPE}, without which it is not shown the key of its messages");
                 Ok(self.cannot_tell(&format!("{lacking}; add it, install the app again and connect again")))
             }
-            Ok(None) => Ok(LookedUp::SendAgain),
+            Ok(None) => Ok(LookedUp::NotThere),
             Err(reason) => Ok(self.cannot_tell(&reason)),
         }
     }

@@ -52,9 +52,8 @@ struct Answer {
     items: Vec<Item>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-#[derive(Default)]
 struct Item {
     link: String,
     title: String,
@@ -97,13 +96,13 @@ impl WebSearch for CustomSearch {
         let answer: Answer = serde_json::from_slice(&raw.body)
             .map_err(|error| unavailable(format!("the answer is not what the call promises: {error}")))?;
         let (mut seen, most) = (BTreeSet::new(), usize::try_from(query.max_results.clamp(1, MOST)).unwrap_or_default());
-        let hits = answer.items.into_iter().filter_map(hit).filter(|it| seen.insert(it.url.clone())).take(most).collect();
+        let hits = answer.items.iter().filter_map(hit).filter(|it| seen.insert(it.url.clone())).take(most).collect();
         Ok(WebHits { hits, usage: Usage { searches: 1, ..Usage::default() } })
     }
 }
 
 /// A result, if it is one of the web.
-fn hit(item: Item) -> Option<WebHit> {
+fn hit(item: &Item) -> Option<WebHit> {
     let url = Url::parse(&item.link).ok().filter(|it| matches!(it.scheme(), "http" | "https") && it.has_host())?;
     let line = |text: &str, longest: usize| -> String {
         let words: Vec<&str> = text.split_whitespace().collect();
@@ -117,17 +116,18 @@ fn hit(item: Item) -> Option<WebHit> {
 fn refusal(raw: &RawReply) -> WebError {
     let body: Value = serde_json::from_slice(&raw.body).unwrap_or_default();
     let text = |at: &str| body.pointer(at).and_then(Value::as_str).unwrap_or_default();
-    let details = body.pointer("/error/details").and_then(Value::as_array).into_iter().flatten();
-    let detailed = details.filter_map(|it| it.get("reason")?.as_str()).next();
+    let mut details = body.pointer("/error/details").and_then(Value::as_array).into_iter().flatten();
+    let detailed = details.find_map(|it| it.get("reason")?.as_str());
     let reason = detailed.unwrap_or_else(|| text("/error/errors/0/reason"));
     let message: String = text("/error/message").chars().take(300).collect();
     let said = format!("status {} ({reason}): {message}", raw.status);
     let unavailable = |said: String| WebError::Unavailable { what: WHAT.to_owned(), source: said.into() };
     let operator = |setting, detail| WebError::NeedsOperator { setting, detail };
     match (raw.status, reason) {
-        (429, _) | (403, "rateLimitExceeded" | "userRateLimitExceeded" | "RATE_LIMIT_EXCEEDED") => unavailable(said),
+        (408 | 429 | 500.., _) | (403, "rateLimitExceeded" | "userRateLimitExceeded" | "RATE_LIMIT_EXCEEDED") => {
+            unavailable(said)
+        }
         (403, "dailyLimitExceeded" | "quotaExceeded") => unavailable(format!("{said}; the quota of the day is used up")),
-        (500.., _) | (408, _) => unavailable(said),
         (400, "keyInvalid" | "API_KEY_INVALID" | "keyExpired" | "API_KEY_EXPIRED") | (401 | 403, _) => {
             operator("GOOGLE_API_KEY", said)
         }

@@ -48,7 +48,7 @@ impl PublicPages {
     /// # Errors
     /// When the TLS library cannot be set up.
     pub fn new(clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
-        Self::over(Arc::new(SystemNames), Reach::default(), clock)
+        Self::over(&system_names(), Reach::default(), clock)
     }
 
     /// Reads pages of these servers besides, which are on this machine: for tests. No program is built with the feature.
@@ -62,10 +62,10 @@ impl PublicPages {
             besides: servers.iter().map(SocketAddr::ip).filter(std::net::IpAddr::is_loopback).collect(),
             ports: servers.iter().map(SocketAddr::port).collect(),
         };
-        Self::over(Arc::new(SystemNames), reach, clock)
+        Self::over(&system_names(), reach, clock)
     }
 
-    pub(super) fn over(names: Arc<dyn Names>, reach: Reach, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
+    pub(super) fn over(names: &Arc<dyn Names>, reach: Reach, clock: Arc<dyn Clock>) -> Result<Self, reqwest::Error> {
         let reach = Arc::new(reach);
         let builder = || builder(PublicOnly { names: names.clone(), reach: reach.clone() });
         let client = builder().build().or_else(|_| builder().tls_certs_only(bundled()).build())?;
@@ -139,6 +139,10 @@ fn builder(resolver: PublicOnly) -> reqwest::ClientBuilder {
         Client::builder().user_agent(agent).no_proxy().redirect(Policy::none()).referer(false).pool_max_idle_per_host(0);
     let builder = builder.no_gzip().no_brotli().no_deflate().no_zstd();
     builder.connect_timeout(PATIENCE).timeout(PATIENCE).dns_resolver(Arc::new(resolver))
+}
+
+fn system_names() -> Arc<dyn Names> {
+    Arc::new(SystemNames)
 }
 
 /// Whether there is no connection because the name has no public address.

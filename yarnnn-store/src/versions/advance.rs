@@ -23,7 +23,8 @@ const SWAP: &str = "update deliverable_versions set run_step = $5, status = $6, 
     draft_content = coalesce($8, draft_content), final_content = coalesce($9, final_content), \
     run_state = coalesce($10, run_state), delivery_error = $11, \
     held_by = case when $12 then null else held_by end, held_until = case when $12 then null else held_until end, \
-    delivered_at = coalesce($13, delivered_at), updated_at = $14 \
+    delivered_at = coalesce($13, delivered_at), updated_at = $14, \
+    staged_at = case when $6 = 'staged' then $14 else staged_at end \
     where id = $1 and user_id = $2 and run_step = $3 and held_by = $4 and status <> 'delivered'";
 /// What the channel calls the first message that arrived.
 const NAME_DELIVERY: &str = "update deliverable_versions set delivery_external_id = \

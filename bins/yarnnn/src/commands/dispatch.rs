@@ -21,7 +21,7 @@ pub(crate) async fn dispatch(cli: Cli, output: &Output) -> anyhow::Result<ExitCo
         Command::Doctor { new_key: false } => doctor::execute(user, output).await,
         Command::Connect(arguments) => connect::execute(user, arguments, output).await,
         Command::Sync(arguments) => sync::execute(user, arguments, output).await,
-        Command::Sources(arguments) => sources::execute(user, arguments, output).await,
+        Command::Sources(arguments) => Box::pin(sources::execute(user, arguments, output)).await,
         Command::Settings { timezone } => settings::execute(user, timezone.as_deref(), output).await,
         Command::Import(arguments) => import::execute(user, arguments, output).await,
         Command::Work(arguments) => work::execute(arguments, output).await,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use yarnnn::Error;
 use yarnnn::accounts::Email;
 use yarnnn::deliverables::{DeliverableStatus, DueOutcome, RunDeliverable, RunOutcome, RunRequest, RunStatus};
-use yarnnn::delivery::MessageState;
+use yarnnn::delivery::{ChannelKind, MessageState};
 use yarnnn::jobs::{JobProgress, JobProgressSink};
 use yarnnn::llm::usd;
 use yarnnn::pipeline::CancelToken;
@@ -132,7 +132,16 @@ pub(super) fn describe(outcome: &RunOutcome) -> Value {
     let deliveries: Vec<_> = outcome
         .messages
         .iter()
-        .map(|it| json!({ "message_id": it.id, "channel": it.channel.as_str(), "state": it.state.as_str(), "error": it.error }))
+        .map(|it| {
+            json!({
+                "message_id": it.id,
+                "channel": it.channel.as_str(),
+                "target": it.target,
+                "state": it.state.as_str(),
+                "external_id": it.external_id,
+                "error": it.error,
+            })
+        })
         .collect();
     json!({
         "version_id": outcome.version.as_ref().map(|it| it.id),
@@ -157,7 +166,7 @@ pub(super) fn describe(outcome: &RunOutcome) -> Value {
 
 /// The files that were delivered.
 pub(super) fn files(outcome: &RunOutcome) -> Vec<String> {
-    let sent = outcome.messages.iter().filter(|it| it.state == MessageState::Sent);
+    let sent = outcome.messages.iter().filter(|it| it.state == MessageState::Sent && it.channel == ChannelKind::Folder);
     sent.filter_map(|it| it.external_id.as_deref()).flat_map(|it| it.lines().map(str::to_owned)).collect()
 }
 
@@ -197,6 +206,10 @@ pub(super) fn show(outcome: &RunOutcome, output: &Output) {
     }
     for file in files(outcome) {
         output.line(&format!("  {file}"));
+    }
+    for it in outcome.messages.iter().filter(|it| it.state == MessageState::Sent && it.channel != ChannelKind::Folder) {
+        let id = it.external_id.as_deref().unwrap_or_default();
+        output.line(&format!("  {} to {} ({id})", it.channel.as_str(), it.target));
     }
     if outcome.status == RunStatus::Staged {
         let why = outcome.error.as_deref().unwrap_or("it waits for you");

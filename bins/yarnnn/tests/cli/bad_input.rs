@@ -45,7 +45,15 @@ const BEFORE_OPENING: &[Case] = &[
     usage(&["run", "--due", "--force"], "--force"),
     usage(&["deliverables", "destroy"], "destroy"),
     usage(&["deliverables", "create", "--type", "custom", "--title", "T", "--at", "09:00"], "required"),
-    usage(&["deliverables", "create", "--type", "custom", "--title", "T", "--email", "a@b.c", "--folder", "x"], "--folder"),
+    usage(&["deliverables", "create", "--type", "custom", "--title", "T", "--min-evidence", "101"], "--min-evidence"),
+    usage(&["deliverables", "create", "--type", "custom", "--title", "T", "--when-quiet", "loud"], "--when-quiet"),
+    usage(&["deliverables", "create", "--type", "custom", "--title", "T", "--slack", "two words"], "--slack"),
+    usage(&["replay"], "required"),
+    usage(&["replay", "first"], "\"first\" is no version id"),
+    usage(&["outbox", "list", "first"], "\"first\" is no version id"),
+    usage(&["outbox", "arrived", "first"], "\"first\" is no message id"),
+    usage(&["deliverables", "approve", "first"], "\"first\" is no version id"),
+    usage(&["costs", "--days", "0"], "--days"),
     usage(&["search", "kite", "--limit", "0"], "--limit"),
     usage(&["search", "kite", "--limit", "many"], "many"),
     usage(&["--user", "nobody", "search", "kite"], "\"nobody\" is not an e-mail address"),
@@ -55,6 +63,13 @@ const BEFORE_OPENING: &[Case] = &[
     setting(&[("YARNNN_MIGRATE", "maybe")], &["doctor"], "YARNNN_MIGRATE: \"maybe\""),
     setting(&[("YARNNN_MODEL_WRITER", "oracle")], &["search", "kite"], "YARNNN_MODEL_WRITER: \"oracle\" is no model"),
     setting(&[("YARNNN_MODEL_WRITER", "recorded/")], &["search", "kite"], "YARNNN_MODEL_WRITER"),
+    setting(
+        &[("YARNNN_MODEL_WRITER", "anthropic/claude-sonnet-5-5")],
+        &["run", "Weekly"],
+        "ANTHROPIC_API_KEY: not set, and the model anthropic/claude-sonnet-5-5 needs it",
+    ),
+    setting(&[("YARNNN_MODEL_FALLBACK", "openai/gpt-6-luna")], &["search", "kite"], "OPENAI_API_KEY: not set"),
+    setting(&[("YARNNN_CAP_RUN_USD", "much")], &["costs"], "YARNNN_CAP_RUN_USD"),
     setting(&[("DATABASE_URL", "sqlite://no/such/folder/x.db")], &["search", "kite"], "no/such/folder/x.db"),
     setting(&[("DATABASE_URL", "postgres://ana:secret@127.0.0.1:1/x")], &["doctor"], "postgres://ana@127.0.0.1:1/x"),
 ];
@@ -103,9 +118,9 @@ const WHEN_OPEN: &[Case] = &[
     setting(
         &[("APP_ENV", "production")],
         &["deliverables", "create", "--type", "custom", "--title", "T", "--email", "a@b.c"],
-        "APP_ENV",
+        "RESEND_API_KEY",
     ),
-    setting(&[("APP_ENV", "production")], &["run", "Mailed"], "APP_ENV"),
+    setting(&[("APP_ENV", "production")], &["run", "Mailed"], "RESEND_API_KEY"),
     setting(&[("YARNNN_MODEL_WRITER", "recorded/none.json")], &["run", "Weekly"], "none.json"),
 ];
 

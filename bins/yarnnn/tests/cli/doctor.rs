@@ -85,7 +85,7 @@ async fn a_plan_tells_and_does_nothing() {
     assert_eq!((plan["model"].as_str(), plan["strategy"].as_str()), (Some("extractive"), Some("cross_platform")));
     assert!(plan["window"]["from"].as_str().unwrap().starts_with("2024-05-06T08:00:00"), "{plan}");
     let prompt = plan["prompt"].as_str().unwrap();
-    assert!(prompt.contains("<material>") && prompt.contains("&lt;script src="), "{prompt}");
+    assert!(prompt.contains("<material-") && prompt.contains("&lt;script src="), "{prompt}");
     assert_eq!(prompt.matches("<item ref=").count(), 9);
     assert_same(&installation.dump().await, &before, "nothing changes");
     assert!(!installation.outbox().exists());

@@ -30,7 +30,7 @@ async fn a_model_that_asks_for_ever_has_its_rounds_and_one_call_without_tools() 
         let model = ScriptedModel::new([search()]);
         let answer = Workspace::usual().run(&model, task(rounds)).await.unwrap();
         let asked = model.asked();
-        let offers: Vec<bool> = asked.iter().map(|it| !it.tools.is_empty()).collect();
+        let offers: Vec<bool> = asked.iter().map(|it| !it.tools.is_empty() && !it.answers_now).collect();
         let expected: Vec<bool> = (0..rounds).map(|_| true).chain([false]).collect();
         assert_eq!(offers, expected, "{rounds} rounds");
         let last = asked.last().unwrap().messages.last().unwrap();
@@ -57,12 +57,12 @@ async fn without_rounds_no_tool_is_offered_and_the_system_text_stays() {
 
 #[tokio::test]
 async fn an_empty_answer_is_asked_for_once_more_without_tools() {
-    let nothing = ModelResponse { content: vec![], stop: StopReason::Complete, usage: used() };
+    let nothing = ModelResponse { content: vec![], stop: StopReason::Complete, usage: used(), by: None };
     for empty in [stops(" ", StopReason::OutputLimit), nothing] {
         let model = ScriptedModel::new([empty, says("Done.")]);
         let answer = Workspace::usual().run(&model, task(3)).await.unwrap();
         assert_eq!(answer.text, "Done.");
-        assert!(model.asked()[1].tools.is_empty());
+        assert!(model.asked()[1].answers_now);
         assert_eq!(model.asked()[1].messages.last().unwrap().role, Role::User);
     }
     let silent = ScriptedModel::new([stops("", StopReason::Complete)]);

@@ -132,7 +132,7 @@ pub(super) fn thought() -> Content {
 }
 
 pub(super) fn turn(content: Vec<Content>) -> ModelResponse {
-    ModelResponse { content, stop: StopReason::ToolUse, usage: used() }
+    ModelResponse { content, stop: StopReason::ToolUse, usage: used(), by: None }
 }
 
 pub(super) fn calls(name: &str, input: Value) -> ModelResponse {
@@ -149,6 +149,7 @@ pub(super) fn task(rounds: u32) -> AgentTask {
         at: now(),
         messages: vec![Message { role: Role::User, content }],
         rounds,
+        answers_now: false,
         max_output_tokens: 1_000,
         next_reference: 10,
         known: vec![(content_id(1), "s1".into())],

@@ -319,9 +319,9 @@ async fn only_our_own_message_with_its_key_counts_and_one_that_is_missing_is_sen
         tagged(TimeDelta::hours(2), |_| ()),
     ];
     let (outcome, _) = look(World { messages: Mutex::new(messages), page: 2, ..world() }, message()).await;
-    assert_eq!(outcome, LookedUp::SendAgain, "the last one is older than the first attempt");
+    assert_eq!(outcome, LookedUp::NotThere, "the last one is older than the first attempt");
     let (outcome, _) = look(World { scopes: None, ..world() }, message()).await;
-    assert_eq!(outcome, LookedUp::SendAgain, "where Slack does not say which scopes there are");
+    assert_eq!(outcome, LookedUp::NotThere, "where Slack does not say which scopes there are");
 }
 
 #[tokio::test(start_paused = true)]

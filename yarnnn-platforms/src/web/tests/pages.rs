@@ -17,7 +17,7 @@ use yarnnn_core::testing::FixedClock;
 use crate::web::PublicPages;
 use crate::web::resolver::{Names, Reach};
 
-const OUTSIDE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 1);
+const OUTSIDE: Ipv4Addr = Ipv4Addr::LOCALHOST;
 const INSIDE: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
 /// Names whose answers change from question to question; the last one stays.
@@ -86,12 +86,12 @@ fn reader(port: u16, names: &[(&'static str, &[&[Ipv4Addr]])]) -> (PublicPages, 
         scripted.answers.lock().unwrap().insert(name, answers);
     }
     let reach = Reach { besides: vec![OUTSIDE.into()], ports: vec![port] };
-    (PublicPages::over(scripted.clone(), reach, clock()).unwrap(), scripted)
+    (PublicPages::over(&(scripted.clone() as Arc<dyn Names>), reach, clock()).unwrap(), scripted)
 }
 
 /// What a page says, served at `http://site.example/`.
-async fn page(served: Vec<u8>) -> Result<WebPage, WebError> {
-    let server = serve(OUTSIDE, 0, vec![("/", served)]).await;
+async fn page(content: Vec<u8>) -> Result<WebPage, WebError> {
+    let server = serve(OUTSIDE, 0, vec![("/", content)]).await;
     let (pages, _) = reader(server.port, &[("site.example", &[&[OUTSIDE]])]);
     pages.fetch(&format!("http://site.example:{}/", server.port)).await
 }
@@ -112,8 +112,8 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 #[tokio::test]
 async fn a_page_is_title_and_text_and_nothing_of_ours_is_told() {
     let head = "<html><head><title> Größe &amp;\n more </title><script>var hidden = 1;</script></head>";
-    let served = html(&format!("{head}<body><h1>Hello</h1><p>World of <b>words</b>.<style>p {{}}</style></body></html>"));
-    let server = serve(OUTSIDE, 0, vec![("/old", to("/new#there")), ("/new", served)]).await;
+    let content = html(&format!("{head}<body><h1>Hello</h1><p>World of <b>words</b>.<style>p {{}}</style></body></html>"));
+    let server = serve(OUTSIDE, 0, vec![("/old", to("/new#there")), ("/new", content)]).await;
     let (pages, names) = reader(server.port, &[("site.example", &[&[OUTSIDE]])]);
     let read = pages.fetch(&format!("http://site.example:{}/old", server.port)).await.unwrap();
     assert_eq!((read.url, read.title), (format!("http://site.example:{}/new", server.port), "Größe & more".to_owned()));

@@ -13,6 +13,7 @@ use yarnnn::platform_sync::SyncedPlatform;
 use yarnnn_sim::sample::{Sample, SampleFiles};
 
 use super::super::{run, sync};
+use super::sums::{self, Sums};
 use super::world::World;
 use crate::exit::FAILED;
 use crate::output::{Output, Tone};
@@ -30,10 +31,13 @@ pub(in super::super) async fn execute(out: &Path, output: &Output) -> anyhow::Re
     let session = world.session().await?;
     let cancel = cancel_on_interrupt();
     let synced = sync(&world, &session, &cancel, output).await?;
+    introduce(&world, output);
+    let asked_before = sums::calls(&session).await?;
     let mut outcomes = Vec::new();
     for (report_type, title, description) in REPORTS {
         outcomes.push(report(&session, cancel.clone(), (report_type, title, description), output).await?);
     }
+    let sums = Sums::of(&session, &outcomes, !world.has_own_writer, asked_before).await?;
     world.close().await?;
     let failed = !sync::is_ok(&synced) || outcomes.iter().any(|it| it.status == RunStatus::Failed);
     if output.is_json() {
@@ -41,12 +45,28 @@ pub(in super::super) async fn execute(out: &Path, output: &Output) -> anyhow::Re
         let runs: Vec<_> = outcomes.iter().map(run::describe).collect();
         let SampleFiles { slack, mail, calendar, notion } = files;
         output.json(&json!({
-            "reports": reports, "sync": sync::json(&synced), "runs": runs, "exports": [slack, mail, calendar, notion],
+            "reports": reports, "sync": sync::json(&synced), "runs": runs, "evidence": sums.evidence(),
+            "model": sums.model(), "exports": [slack, mail, calendar, notion],
         }));
     } else {
+        sums.show(output);
         farewell(&out, &outcomes, output);
     }
     Ok(if failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
+}
+
+/// Says who writes: with a writer or a key of one's own the demo is not offline any more.
+fn introduce(world: &World, output: &Output) {
+    if world.has_own_writer {
+        let writer = world.writer();
+        output.note(&format!(
+            "written by {writer}, as your environment says; unset YARNNN_MODEL_WRITER and the keys of models for the simulated one"
+        ));
+    } else {
+        output.line(
+            &output.tone("a model that is simulated on this machine writes, asked over HTTP as a real one is", Tone::Faint),
+        );
+    }
 }
 
 /// Connects the sample's platforms and reads them over HTTP, as a person's own would be.
@@ -118,6 +138,11 @@ fn farewell(out: &Path, outcomes: &[RunOutcome], output: &Output) {
     output.line(&format!("  export DATABASE_URL=sqlite://{}", database.display()));
     output.line("  yarnnn search launch");
     output.line("  yarnnn deliverables list");
+    output.line("  yarnnn costs");
+    if let Some(version) = outcomes.first().and_then(|it| it.version.as_ref()) {
+        output.line(&format!("  yarnnn verify {}", version.id));
+        output.line(&format!("  yarnnn replay {}   # the same bytes again, from what was recorded", version.id));
+    }
     output.line("The same month as export files, into a database of its own:");
     output.line(&format!("  DATABASE_URL=sqlite://exports.db yarnnn import {}", out.join("exports").display()));
     output.line("With your own platforms (unset DATABASE_URL, or choose another file):");

@@ -7,8 +7,9 @@ use anyhow::Context as _;
 use chrono::{DateTime, SubsecRound as _, Utc};
 use secrecy::SecretString;
 use yarnnn::clock::{Clock, SystemClock};
-use yarnnn::config::{Config, DatabaseConfig};
+use yarnnn::config::{Config, DatabaseConfig, ModelConfig, Writer};
 use yarnnn::connections::{OAuth as _, Provider};
+use yarnnn::models::ModelsConfig;
 use yarnnn::platforms::http::HttpTransport;
 use yarnnn::platforms::oauth::{OAuthApp, ProviderOAuth};
 use yarnnn::platforms::{LivePlatforms, Pace, PlatformBases};
@@ -16,6 +17,7 @@ use yarnnn::store::SealKeys;
 use yarnnn_server::cron::ShiftedClock;
 use yarnnn_sim::{CLIENT_ID, CLIENT_SECRET, Running, Sim, VirtualClock};
 
+use super::model::{MODEL, Simulated};
 use crate::session::Session;
 
 /// Nobody's limits have to be spared here.
@@ -29,6 +31,8 @@ pub(super) struct World {
     config: Config,
     transport: HttpTransport,
     clock: Arc<ShiftedClock>,
+    /// Whether the writer is the user's own, by the environment, and not the simulated one.
+    pub(super) has_own_writer: bool,
     /// When the demo was first run in its folder: all its dates are offsets from it.
     pub(super) began: DateTime<Utc>,
 }
@@ -41,10 +45,13 @@ impl World {
         let sim = Sim::sample(Arc::new(VirtualClock::at(began)));
         let clock = Arc::new(ShiftedClock::showing(began));
         let running = sim.start().await.context("no port of this machine can be had for the sample's platforms")?;
-        let config = config(folder, &running)?;
+        let own = ModelConfig::chosen_in_env()?;
+        let has_own_writer = own.is_some();
+        let model = own.map_or_else(|| simulated(&sim, &running), Ok)?;
+        let config = Config { model, ..config(folder, &running)? };
         let transport = HttpTransport::new().context("the sample's platforms cannot be reached")?;
         let oauth = Arc::new(ProviderOAuth::new(config.oauth(), transport.clone(), clock.clone()));
-        Ok(Self { sim, running, oauth, config, transport, clock, began })
+        Ok(Self { sim, running, oauth, config, transport, clock, has_own_writer, began })
     }
 
     /// A handle on the demo's database that reaches these platforms.
@@ -53,6 +60,7 @@ impl World {
         let platforms = LivePlatforms::new(self.transport.clone(), bases, self.clock.clone());
         let platforms = Arc::new(platforms.paced(Pace::default().scaled(TIMES_AS_FAST)));
         let builder = yarnnn::builder(&self.config).await?.live(platforms, self.oauth.clone()).clock(self.clock.clone());
+        let builder = if self.has_own_writer { builder } else { builder.wrap_model(|it| Arc::new(Simulated(it))) };
         let yarnnn = builder.build();
         let user = yarnnn.local_user().await?;
         Ok(Session { config: self.config.clone(), yarnnn, user })
@@ -76,10 +84,28 @@ impl World {
         self.sim.journal().count()
     }
 
+    /// Who writes, in the words of the setting.
+    pub(super) fn writer(&self) -> String {
+        match &self.config.model.writer {
+            Writer::Named(name) => name.clone(),
+            Writer::Recorded(path) => format!("recorded/{}", path.display()),
+        }
+    }
+
     /// Ends it.
     pub(super) async fn close(self) -> anyhow::Result<()> {
         self.running.stop().await.context("the sample's platforms did not end well")
     }
+}
+
+/// The simulated provider of models, asked as the real one is: over HTTP, with a key.
+fn simulated(sim: &Sim, running: &Running) -> anyhow::Result<ModelConfig> {
+    let models = ModelsConfig {
+        anthropic_key: Some(sim.tokens().key(yarnnn_sim::Provider::Anthropic).into()),
+        anthropic_base: Some(running.anthropic_url().parse()?),
+        ..ModelsConfig::default()
+    };
+    Ok(ModelConfig { writer: Writer::Named(MODEL.to_owned()), fallback: None, models })
 }
 
 /// When the demo was first run in its folder: read, or now and written down.
