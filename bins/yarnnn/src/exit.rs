@@ -40,6 +40,21 @@ impl std::fmt::Display for NotConnected {
 
 impl std::error::Error for NotConnected {}
 
+/// A job that waits for a person, with the class of what it waits for.
+#[derive(Debug)]
+pub(crate) struct Stopped {
+    pub(crate) class: String,
+    pub(crate) text: String,
+}
+
+impl std::fmt::Display for Stopped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Stopped {}
+
 /// Prints the error and answers its exit code. With `--json` it is an object on standard output.
 pub(crate) fn report(error: &anyhow::Error, output: &Output) -> ExitCode {
     let (code, name) = classify(error);
@@ -69,6 +84,14 @@ fn chain(error: &anyhow::Error) -> String {
 }
 
 fn classify(error: &anyhow::Error) -> (u8, &'static str) {
+    if let Some(stopped) = error.downcast_ref::<Stopped>() {
+        return match stopped.class.as_str() {
+            "configuration" => (CONFIGURATION, "configuration"),
+            "over_cap" => (FAILED, "over_cap"),
+            "needs_user" => (FAILED, "needs_user"),
+            _ => (FAILED, "failed"),
+        };
+    }
     let of_config = error.is::<ConfigError>() || error.is::<ConnectError>();
     match error.downcast_ref::<Error>() {
         Some(Error::Invalid(_)) => (USAGE, "invalid"),

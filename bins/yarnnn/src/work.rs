@@ -9,6 +9,7 @@ use yarnnn::jobs::{EnqueueError, Enqueued, Job, JobFilter, JobProgressSink, JobR
 use yarnnn::pipeline::CancelToken;
 use yarnnn_server::worker::{self, JobWatch, WaitSink, WorkerConfig};
 
+use crate::exit::Stopped;
 use crate::output::Output;
 use crate::session::Session;
 
@@ -123,7 +124,8 @@ fn result(job: &JobRecord) -> anyhow::Result<Value> {
     let error = || job.error.clone().unwrap_or_else(|| "it failed without a reason".to_owned());
     match (job.status, &job.result) {
         (JobStatus::NeedsHuman, Some(report)) if report["error"].is_string() && report.get("status").is_none() => {
-            Err(Error::Failed(report["error"].as_str().unwrap_or_default().to_owned()).into())
+            let text = report["error"].as_str().unwrap_or_default().to_owned();
+            Err(Stopped { class: report["class"].as_str().unwrap_or_default().to_owned(), text }.into())
         }
         (JobStatus::Succeeded | JobStatus::NeedsHuman | JobStatus::Failed, Some(result)) => Ok(result.clone()),
         (JobStatus::Cancelled, _) => Err(Error::Cancelled.into()),

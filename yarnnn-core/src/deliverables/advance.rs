@@ -1,5 +1,6 @@
 //! Advance: one committed step of a run per call, so that any process can go on with it after any crash.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -112,7 +113,10 @@ impl Advance {
         let draft = Draft { markdown: version.draft.clone().unwrap_or_default() };
         let items = self.material(version.user, &version.state).await?;
         let verified = cx.run(&Verify, VerifyInput { draft, state: version.state.clone(), items }).await?;
-        let state = RunState { tally: Some(verified.tally), ..version.state.clone() };
+        let mut state = RunState { tally: Some(verified.tally), ..version.state.clone() };
+        // What tools only showed was not told: it stays news.
+        let cited: HashSet<_> = verified.sentences.iter().flat_map(|it| &it.evidence).map(|it| it.content_id).collect();
+        state.found.retain(|it| cited.contains(&it.content_id));
         Ok(StepChange::Verified { sentences: verified.sentences, state })
     }
 

@@ -42,7 +42,7 @@ pub struct Replayed {
     pub before: String,
     /// The Markdown as it is written now.
     pub after: String,
-    /// The first message that was not asked before, in words; none when every request was recorded.
+    /// The first message that was not asked of the same model before, in words; none when every request was recorded.
     pub parted: Option<String>,
     /// What is not the same byte for byte: `draft`, `report`, a message by its key. Empty for a faithful replay.
     pub differing: Vec<String>,
@@ -161,11 +161,8 @@ impl Recording {
     fn new(capsule: &Capsule, user: UserId, fork: &Fork) -> Self {
         let name = capsule.version.state.ran.as_ref().map(|it| it.model.clone()).unwrap_or_default();
         let live = fork.model.clone();
-        // Another model is asked everything anew, also where it is asked the same.
-        let parted = live.as_ref().filter(|it| it.name() != name).map(|it| format!("{} is asked instead of {name}", it.name()));
         let local = fork.local.iter().find(|it| it.name() == name && capsule.exchanges.is_empty()).cloned();
-        let heard = Mutex::new(Heard { parted, ..Heard::default() });
-        Self { name, exchanges: capsule.exchanges.clone(), live, local, user, heard }
+        Self { name, exchanges: capsule.exchanges.clone(), live, local, user, heard: Mutex::default() }
     }
 
     fn heard(&self) -> Heard {
@@ -176,6 +173,10 @@ impl Recording {
     fn recall(&self, request: &ModelRequest) -> Option<ModelResponse> {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         if heard.parted.is_none() {
+            if let Some(other) = self.live.as_ref().map(|it| it.name()).filter(|it| *it != self.name) {
+                heard.parted = Some(format!("call 1: {other} is asked instead of {}", self.name));
+                return None;
+            }
             let digest = request.digest();
             if let Some(known) = self.exchanges.iter().find(|it| it.request.digest() == digest) {
                 heard.recorded += 1;
@@ -209,7 +210,7 @@ impl LanguageModel for Recording {
     }
 
     async fn complete(&self, request: &ModelRequest) -> Result<ModelResponse, LlmError> {
-        if let Some(local) = self.local.as_ref().filter(|_| self.heard().parted.is_none()) {
+        if let (Some(local), None) = (&self.local, &self.live) {
             return local.complete(request).await;
         }
         if let Some(response) = self.recall(request) {

@@ -73,7 +73,7 @@ impl Outcome {
         /// How soon to look again.
         const BUSY: TimeDelta = TimeDelta::seconds(10);
         let text = error.to_string();
-        let report = || serde_json::json!({ "error": scrub(&text) });
+        let report = |class: &str| serde_json::json!({ "error": scrub(&text), "class": class });
         match error {
             Error::Cancelled => Self::Cancelled,
             Error::Busy(_) | Error::Store(StoreError::Conflict { .. }) => Self::Snoozed { until: now + BUSY },
@@ -86,14 +86,13 @@ impl Outcome {
                 Self::RetryAt { at: now.checked_add_signed(wait).unwrap_or(DateTime::<Utc>::MAX_UTC), error: text }
             }
             Error::Undelivered(_) => Self::Backoff { error: text },
-            Error::NeedsOperator { .. } | Error::Model(LlmError::NeedsOperator { .. } | LlmError::OverCap { .. }) => {
-                Self::NeedsOperator { report: report() }
-            }
+            Error::Model(LlmError::OverCap { .. }) => Self::NeedsOperator { report: report("over_cap") },
             Error::Platform(PlatformError::RateLimited { at, .. }) => Self::RetryAt { at: *at, error: text },
-            Error::Platform(PlatformError::NeedsUser { .. }) => Self::NeedsUser { report: report() },
-            Error::Platform(PlatformError::NeedsOperator { .. }) | Error::Store(StoreError::Locked { .. }) => {
-                Self::NeedsOperator { report: report() }
-            }
+            Error::Platform(PlatformError::NeedsUser { .. }) => Self::NeedsUser { report: report("needs_user") },
+            Error::NeedsOperator { .. }
+            | Error::Model(LlmError::NeedsOperator { .. })
+            | Error::Platform(PlatformError::NeedsOperator { .. })
+            | Error::Store(StoreError::Locked { .. }) => Self::NeedsOperator { report: report("configuration") },
             _ => Self::failed(text),
         }
     }

@@ -26,7 +26,11 @@ pub(super) async fn execute(user: Option<Email>, arguments: Replay, output: &Out
     let session = Session::open(user).await?;
     let deliverables = session.yarnnn.deliverables();
     let capsule = match (file, version) {
-        (Some(capsule), _) => capsule,
+        // A file says whose it was; here it is read, and paid for, by who asks.
+        (Some(mut capsule), _) => {
+            capsule.deliverable.user = session.user.id;
+            capsule
+        }
         (None, Some(version)) => deliverables.capsule(session.user.id, version).await?,
         (None, None) => unreachable!("the command line asks for one of them"),
     };
