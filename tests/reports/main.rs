@@ -1,6 +1,8 @@
 //! What a reader of reports may rely on, through the library and against simulated providers: nothing is said twice, no cap is
-//! exceeded, a report can be written again from what is kept of it, quotes stand, and whatever a model does has a name.
+//! exceeded, a report can be written again from what is kept of it, quotes stand, whatever a model does has a name, and what
+//! searches the web never sees what was synced.
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
 
 mod office;
+mod research;
 mod said;
