@@ -4,8 +4,10 @@
 //! item, byte for byte.
 
 use std::ops::Range;
+use std::sync::OnceLock;
 
 use super::Evidence;
+use super::grams::Grams;
 use crate::hash::Sha256;
 use crate::id::ContentId;
 
@@ -21,12 +23,15 @@ pub struct BindableItem<'a> {
     revision: Sha256,
     content: &'a str,
     folded: Folded,
+    /// Of the folded text, made when something is first looked for in it.
+    grams: OnceLock<Grams>,
 }
 
 impl<'a> BindableItem<'a> {
     /// A row in the revision that its content is.
     pub fn new(content_id: ContentId, content: &'a str) -> Self {
-        Self { content_id, revision: Sha256::of(content), content, folded: Folded::of(content) }
+        let (revision, folded) = (Sha256::of(content), Folded::of(content));
+        Self { content_id, revision, content, folded, grams: OnceLock::new() }
     }
 
     /// The row.
@@ -37,6 +42,11 @@ impl<'a> BindableItem<'a> {
     /// Its content.
     pub const fn content(&self) -> &'a str {
         self.content
+    }
+
+    /// Whether the folded content may have this span: always, if it has it.
+    fn may_have(&self, span: &str) -> bool {
+        self.grams.get_or_init(|| Grams::of(&self.folded.text)).may_have(span)
     }
 
     /// Evidence for a span of the folded content.
@@ -95,18 +105,32 @@ const MIN_LETTERS: usize = 20;
 /// nothing, which makes it an inference. A short quotation counts in cited items only.
 pub fn bind(statement: &str, cited: &[&BindableItem<'_>], gathered: &[BindableItem<'_>]) -> Vec<Evidence> {
     let statement = Folded::of(statement).text;
-    let bound: Vec<_> = cited.iter().filter_map(|item| cited_evidence(&statement, item)).collect();
+    let sought = Sought::of(&statement);
+    let bound: Vec<_> = cited.iter().filter_map(|item| cited_evidence(&sought, item)).collect();
     if !bound.is_empty() {
         return bound;
     }
-    let found = gathered.iter().find_map(|item| item.evidence(shared_span(&statement, &item.folded.text)?));
+    let found = gathered.iter().find_map(|item| item.evidence(shared_span(&sought, item)?));
     found.into_iter().collect()
 }
 
+/// A folded statement and what is looked for in every item: from each of its words the shortest span that would be evidence.
+struct Sought<'a> {
+    statement: &'a str,
+    least: Vec<(usize, &'a str)>,
+}
+
+impl<'a> Sought<'a> {
+    fn of(statement: &'a str) -> Self {
+        let words = word_ranges(statement);
+        let least = (0..words.len()).map_while(|first| Some((words[first].0, least_span(statement, &words[first..])?)));
+        Self { statement, least: least.collect() }
+    }
+}
+
 /// The longer of what a statement quotes and what it shares.
-fn cited_evidence(statement: &str, item: &BindableItem<'_>) -> Option<Evidence> {
-    let text = &item.folded.text;
-    let spans = [quoted_span(statement, text), shared_span(statement, text)];
+fn cited_evidence(sought: &Sought<'_>, item: &BindableItem<'_>) -> Option<Evidence> {
+    let spans = [quoted_span(sought.statement, &item.folded.text), shared_span(sought, item)];
     item.evidence(spans.into_iter().flatten().max_by_key(Range::len)?)
 }
 
@@ -231,16 +255,14 @@ fn is_ideographic(ch: char) -> bool {
 }
 
 /// The longest span of whole words, starting at a word of the statement, that is long enough to be evidence.
-fn shared_span(statement: &str, content: &str) -> Option<Range<usize>> {
-    let words = word_ranges(statement);
+fn shared_span(sought: &Sought<'_>, item: &BindableItem<'_>) -> Option<Range<usize>> {
+    let (statement, content) = (sought.statement, item.folded.text.as_str());
     let mut best: Option<Range<usize>> = None;
     let mut covered = 0;
-    for first in 0..words.len() {
-        let from = words[first].0;
-        if from < covered {
+    for &(from, least) in &sought.least {
+        if from < covered || !item.may_have(least) {
             continue;
         }
-        let Some(least) = least_span(statement, &words[first..]) else { break };
         let Some(span) = content.match_indices(least).find_map(|(at, _)| whole_words(&statement[from..], content, at, least))
         else {
             continue;

@@ -4,6 +4,7 @@
 //! Splitting text into sentences lives in [`sentence`].
 
 mod bind;
+mod grams;
 mod model;
 pub mod sentence;
 mod store;
