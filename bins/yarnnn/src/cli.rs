@@ -370,7 +370,7 @@ pub(crate) struct Replay {
     /// Also write everything the run was made of to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) save: Option<PathBuf>,
-    /// From the first request on that was not recorded, ask this model, and show how the report changes. Costs money; sends nothing.
+    /// Ask this model, from the first request on that was not made of it, and show how the report changes. Costs money; sends nothing.
     #[arg(long, value_name = "MODEL")]
     pub(crate) model: Option<String>,
     /// Ask with this system prompt.

@@ -149,7 +149,12 @@ impl Deliverables {
     /// # Errors
     /// `NotFound`, `Busy` for one that is not held, and those of the store.
     pub async fn decide_message(&self, user: UserId, message: MessageId, decision: HeldDecision) -> Result<OutboxMessage, Error> {
-        Ok(self.parts.outbox.decide(user, message, decision, self.parts.clock.now()).await?)
+        match self.parts.outbox.decide(user, message, decision, self.parts.clock.now()).await {
+            Err(StoreError::Conflict { .. }) => {
+                Err(Error::Invalid(format!("message {message} is not held: there is nothing to decide about it")))
+            }
+            decided => Ok(decided?),
+        }
     }
 
     /// Moves the next run, unless somebody else has just done so.

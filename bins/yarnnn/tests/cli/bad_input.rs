@@ -61,7 +61,7 @@ const BEFORE_OPENING: &[Case] = &[
     setting(&[("DATABASE_URL", "mysql://root@localhost/x")], &["doctor"], "DATABASE_URL: \"mysql:\""),
     setting(&[("DATABASE_URL", "yarnnn.db")], &["search", "kite"], "DATABASE_URL"),
     setting(&[("YARNNN_MIGRATE", "maybe")], &["doctor"], "YARNNN_MIGRATE: \"maybe\""),
-    setting(&[("YARNNN_MODEL_WRITER", "oracle")], &["search", "kite"], "YARNNN_MODEL_WRITER: \"oracle\" is no model"),
+    setting(&[("YARNNN_MODEL_WRITER", "oracle")], &["search", "kite"], "YARNNN_MODEL_WRITER: \"oracle\" is no known model"),
     setting(&[("YARNNN_MODEL_WRITER", "recorded/")], &["search", "kite"], "YARNNN_MODEL_WRITER"),
     setting(
         &[("YARNNN_MODEL_WRITER", "anthropic/claude-sonnet-5-5")],

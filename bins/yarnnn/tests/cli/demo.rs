@@ -36,9 +36,19 @@ async fn the_demo_leaves_reports_and_a_second_one_changes_nothing() {
     assert!(platforms(&first).iter().all(|it| it["items_synced"].as_u64().unwrap() > 5), "{first:#}");
     assert!(first["exports"].as_array().unwrap().iter().all(|it| Path::new(it.as_str().unwrap()).is_file()));
     for run in first["runs"].as_array().unwrap() {
-        assert_eq!((run["status"].as_str(), run["inference"].as_u64()), (Some("delivered"), Some(0)), "{run}");
-        assert!(run["with_evidence"].as_u64().unwrap() > 10, "{run}");
+        assert_eq!(
+            (run["status"].as_str(), run["model"].as_str()),
+            (Some("delivered"), Some("simulated/claude-sonnet-5-5")),
+            "{run}"
+        );
+        assert!(run["with_evidence"].as_u64().unwrap() > 10 && run["inference"].as_u64().unwrap() < 3, "{run}");
+        assert!(run["model_calls"].as_u64().unwrap() > 1 && run["cost_usd"].as_f64().unwrap() > 0.0, "it asks for tools: {run}");
     }
+    let sum = |name: &str| first["runs"].as_array().unwrap().iter().map(|it| it[name].as_u64().unwrap()).sum::<u64>();
+    assert_eq!(first["evidence"]["verified"].as_u64(), Some(sum("with_evidence")), "{first:#}");
+    let model = &first["model"];
+    assert_eq!((model["calls"].as_u64(), &model["calls_now"]), (Some(sum("model_calls")), &model["calls"]), "{model}");
+    assert_eq!((model["simulated"].as_bool(), model["input_tokens"].as_u64()), (Some(true), Some(sum("input_tokens"))));
     let outbox = folder.path().join("demo/outbox");
     let (before, rows) = (files(&outbox), dump(folder.path()).await);
     assert!(rows.iter().any(|it| it.starts_with("platform_content") && it.contains("<script>")), "the sample is hostile too");
@@ -50,6 +60,7 @@ async fn the_demo_leaves_reports_and_a_second_one_changes_nothing() {
     assert_eq!(ids(&second), ids(&first));
     assert!(files(&outbox) == before, "the same files with the same bytes");
     assert_same(&dump(folder.path()).await, &rows, "a second demo");
+    assert_eq!(second["model"]["calls_now"], 0, "what is written is not written again");
 
     let pages: Vec<_> = before.iter().filter(|(name, _)| name.ends_with(".html")).collect();
     assert_eq!(pages.len(), 2);
@@ -57,6 +68,23 @@ async fn the_demo_leaves_reports_and_a_second_one_changes_nothing() {
         assert_loads_nothing(page);
     }
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "everything is under its folder");
+}
+
+/// A writer of one's own is used, and said.
+#[test]
+fn the_demo_writes_with_what_the_environment_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_yarnnn"));
+    command.args(["demo", "--json"]).current_dir(folder.path()).env_clear().stdin(Stdio::null());
+    command.env("YARNNN_MODEL_WRITER", "extractive");
+    let said = Said::from(command.output().unwrap()).expect(0);
+    assert!(said.stderr.contains("written by extractive, as your environment says"), "{}", said.stderr);
+    let said = said.json();
+    assert_eq!((said["model"]["calls"].as_u64(), said["model"]["simulated"].as_bool()), (Some(0), Some(false)), "{said:#}");
+    assert_eq!(said["evidence"]["inference"], 0);
+    command.env("YARNNN_MODEL_WRITER", "anthropic/claude-sonnet-5-5").args(["--out", "other"]);
+    let said = Said::from(command.output().unwrap()).expect(3).json();
+    assert!(said["error"]["message"].as_str().unwrap().starts_with("ANTHROPIC_API_KEY: "), "{said}");
 }
 
 #[test]

@@ -52,7 +52,7 @@ async fn a_recording_writes_the_same_report_and_nothing_else() {
     let missed = installation.json_with(&variables, &["run", "Weekly", "--as-of", AS_OF], 1);
     assert_eq!((missed["status"].as_str(), missed["version_number"].as_u64()), (Some("failed"), Some(2)));
     let error = missed["error"].as_str().unwrap();
-    assert!(error.contains("was not recorded") && error.contains("The meadow is dry."), "{error}");
+    assert!(error.contains("was not recorded") && error.contains("asked:    This is a further report"), "{error}");
     assert_eq!(installation.delivered(), delivered);
 }
 

@@ -63,7 +63,9 @@ fn introduce(world: &World, output: &Output) {
             "written by {writer}, as your environment says; unset YARNNN_MODEL_WRITER and the keys of models for the simulated one"
         ));
     } else {
-        output.line(&output.tone("a model that is simulated on this machine writes, asked over HTTP as a real one is", Tone::Faint));
+        output.line(
+            &output.tone("a model that is simulated on this machine writes, asked over HTTP as a real one is", Tone::Faint),
+        );
     }
 }
 

@@ -86,8 +86,7 @@ impl Sums {
             output.line(&format!("  model     none was asked: {} wrote", self.model));
             return;
         }
-        let (read, cached, written) =
-            (self.usage.all_input_tokens(), self.usage.cache_read_tokens, self.usage.output_tokens);
+        let (read, cached, written) = (self.usage.all_input_tokens(), self.usage.cache_read_tokens, self.usage.output_tokens);
         let then = if self.asked_now == 0 { ", by an earlier demo; none now" } else { "" };
         output.line(&format!("  model     {} calls of {}{then}", self.usage.calls, self.model));
         output.line(&format!("  tokens    {read} read ({cached} from the provider's cache), {written} written"));
