@@ -416,6 +416,7 @@ impl YarnnnBuilder {
         }
         let parts = DeliverablesParts {
             deliverables: self.stores.deliverables.clone(),
+            accounts: self.stores.accounts.clone(),
             versions: self.stores.versions.clone(),
             content: self.stores.content.clone(),
             evidence: self.stores.evidence.clone(),

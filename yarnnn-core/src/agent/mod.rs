@@ -18,6 +18,7 @@ mod schema;
 mod search_by_model;
 mod session;
 mod shown;
+mod sight;
 mod task;
 #[cfg(test)]
 mod tests;

@@ -175,6 +175,14 @@ fn shown_in(messages: &[Message], known: &HashSet<ContentId>) -> Vec<(String, Co
     items.filter(|(_, id)| seen.insert(*id)).collect()
 }
 
+/// A turn whose calls nobody answers, as it may be sent again: providers refuse a call without its answer, and the thoughts before
+/// it when nothing follows them.
+fn without_calls(mut content: Vec<Content>) -> Vec<Content> {
+    content.retain(|it| !matches!(it, Content::ToolCall(_)));
+    let says_something = content.iter().any(|it| matches!(it, Content::Text(text) if !text.is_empty()));
+    if says_something { content } else { Vec::new() }
+}
+
 /// A session while it lasts: the next request, and what is left of its bounds.
 struct Talk {
     request: ModelRequest,
@@ -213,12 +221,14 @@ impl Talk {
         self.by.clone_from(&response.by);
         let calls: Vec<ToolCall> = response.tool_calls().cloned().collect();
         let text = std::mem::take(&mut self.begun) + &response.text();
-        if !response.content.is_empty() {
-            self.request.messages.push(Message { role: Role::Assistant, content: response.content });
-        }
         let offered = self.rounds > 0 && !self.request.tools.is_empty() && !self.request.answers_now;
         let has_ended = matches!(response.stop, StopReason::Refused { .. } | StopReason::ContextFull);
-        if offered && !calls.is_empty() && !has_ended {
+        let carries_out = offered && !calls.is_empty() && !has_ended;
+        let content = if carries_out || calls.is_empty() { response.content } else { without_calls(response.content) };
+        if !content.is_empty() {
+            self.request.messages.push(Message { role: Role::Assistant, content });
+        }
+        if carries_out {
             self.rounds = self.rounds.saturating_sub(1);
             return calls;
         }

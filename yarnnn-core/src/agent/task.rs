@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::id::ContentId;
 use crate::llm::{Boundary, CallAccount, Message, StopReason, ToolResult, Usage};
+use crate::platform::ResourceId;
 
 /// What a session is asked.
 #[derive(Debug, Clone)]
@@ -16,8 +17,15 @@ pub struct AgentTask {
     pub boundary: Boundary,
     /// Standing instructions; trusted text only.
     pub system: String,
-    /// The instant that the session takes for now, also when it is repeated: kept with the run.
+    /// The instant that the session takes for now, also when it is repeated: kept with the run. What has expired by then is gone.
     pub at: DateTime<Utc>,
+    /// The resources that its tools see; none for everything that the user has. With a scope they see of deliverables only the one
+    /// of the account: whoever reads what is written may know what is in scope, and perhaps nothing else.
+    pub scope: Option<Vec<ResourceId>>,
+    /// Tools see nothing that was written after this.
+    pub until: DateTime<Utc>,
+    /// And no event that begins after this.
+    pub events_until: DateTime<Utc>,
     /// What is said first, usually one turn of the user.
     pub messages: Vec<Message>,
     /// How often the model may ask for tools before it must answer. None of the calls after that offers any.

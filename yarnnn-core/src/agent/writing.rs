@@ -1,13 +1,15 @@
 //! The world of a writing session: the stores, of which it shows only what reads, and only what belongs to one user.
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-use super::library::{Entity, Library, Pattern, SystemState};
-use super::reference::Reference;
+use super::library::{Entity, Library, Pattern, PlatformView, SystemState};
+use super::reference::{EntityKind, Identifier, Reference};
 use super::shown::Shown;
+use super::sight::Sight;
 use super::task::AgentTask;
 use crate::error::StoreError;
 use crate::id::{ContentId, UserId};
@@ -32,11 +34,12 @@ impl fmt::Debug for WritingMeans {
     }
 }
 
-/// What the tools of one writing session see. The user is fixed when it opens: no tool can name another one.
+/// What the tools of one writing session see. User and scope are fixed when it opens: no tool can name another one.
 pub struct WritingWorld {
     means: WritingMeans,
     user: UserId,
     at: DateTime<Utc>,
+    sight: Sight,
     shown: Mutex<Shown>,
 }
 
@@ -52,7 +55,7 @@ impl WritingWorld {
         let journaled = task.journal.iter().flat_map(|it| &it.material);
         known.extend(journaled.filter_map(|it| Some((it.content?, it.reference.clone()))));
         let shown = Mutex::new(Shown::new(&known, task.next_reference));
-        Self { means, user: task.account.user, at: task.at, shown }
+        Self { means, user: task.account.user, at: task.at, sight: Sight::of(task), shown }
     }
 
     /// What the session takes for now.
@@ -60,7 +63,7 @@ impl WritingWorld {
         self.at
     }
 
-    /// Items by id, in the order of the ids; what is not there, expired, withdrawn or another user's is left out.
+    /// Items by id, in the order of the ids; what is not there, expired, withdrawn, another user's or out of sight is left out.
     ///
     /// # Errors
     /// Those of the store.
@@ -76,15 +79,21 @@ impl WritingWorld {
     /// # Errors
     /// Those of the store.
     pub async fn newest(&self, platform: Option<Platform>, limit: u32) -> Result<Vec<StoredItem>, StoreError> {
-        let resources = match platform {
-            Some(platform) => self.resources_of(platform).await?,
-            None => Vec::new(),
-        };
-        if platform.is_some() && resources.is_empty() {
-            return Ok(Vec::new());
+        let resources = self.resources(platform).await?.into_iter();
+        let (calendars, others): (Vec<_>, Vec<_>) = resources.partition(|it| it.platform() == Platform::Calendar);
+        let (events, written) = self.sight.stretches();
+        let mut found = Vec::new();
+        for (resources, within) in [(others, written), (calendars, events)] {
+            // No resource at all would mean every one.
+            if !resources.is_empty() {
+                let query = ContentQuery { user: self.user, resources, within: Some(within), at: self.at, limit };
+                found.extend(self.means.content.query(&query).await?);
+            }
         }
-        let query = ContentQuery { user: self.user, resources, within: None, at: self.at, limit };
-        self.means.content.query(&query).await
+        found.retain(|it| self.is_readable(it));
+        found.sort_by_key(|it| Reverse(it.source_timestamp));
+        found.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(found)
     }
 
     /// Items by their words, best first.
@@ -92,17 +101,30 @@ impl WritingWorld {
     /// # Errors
     /// Those of the index.
     pub async fn search(&self, words: &str, platform: Option<Platform>, limit: u32) -> Result<Vec<SearchHit>, StoreError> {
-        let query = SearchQuery {
+        let resources = self.sight.scope().unwrap_or_default().to_vec();
+        // No resource at all would mean every one.
+        if self.sight.scope().is_some() && resources.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut query = SearchQuery {
             user: self.user,
             text: words.to_owned(),
             platforms: platform.into_iter().collect(),
-            resources: Vec::new(),
+            resources,
             author: None,
             within: None,
             at: self.at,
             limit,
         };
-        self.means.search.search(&query).await
+        let mut hits = self.means.search.search(&query).await?;
+        let is_seen = |it: &SearchHit| self.sight.shows(&it.resource, it.timestamp);
+        if !hits.iter().all(is_seen) {
+            // What is later must not crowd out what is seen. Only a search of all times finds what is undated.
+            query.within = Some(self.sight.whole_stretch());
+            hits = self.means.search.search(&query).await?;
+            hits.retain(is_seen);
+        }
+        Ok(hits)
     }
 
     /// What is not content, by reference.
@@ -110,7 +132,8 @@ impl WritingWorld {
     /// # Errors
     /// Those of the library.
     pub async fn entity(&self, reference: &Reference) -> Result<Option<Entity>, StoreError> {
-        self.means.library.read(self.user, reference).await
+        let Some(reference) = self.sight.allowed(reference) else { return Ok(None) };
+        Ok(self.means.library.read(self.user, &reference).await?.and_then(|it| self.sight.narrow(it)))
     }
 
     /// What is not content, by pattern.
@@ -118,7 +141,17 @@ impl WritingWorld {
     /// # Errors
     /// Those of the library.
     pub async fn entities(&self, pattern: &Pattern) -> Result<Vec<Entity>, StoreError> {
-        self.means.library.list(self.user, pattern).await
+        if self.sight.scope().is_none() {
+            return self.means.library.list(self.user, pattern).await;
+        }
+        // What is out of sight takes no room.
+        let whole = Pattern { limit: usize::MAX, ..pattern.clone() };
+        let mut seen = Vec::new();
+        for entity in self.means.library.list(self.user, &whole).await? {
+            seen.extend(self.in_short(entity).await?);
+        }
+        seen.truncate(pattern.limit);
+        Ok(seen)
     }
 
     /// How sync and jobs stand.
@@ -126,7 +159,7 @@ impl WritingWorld {
     /// # Errors
     /// Those of the library.
     pub async fn state(&self) -> Result<SystemState, StoreError> {
-        self.means.library.state(self.user, self.at).await
+        Ok(self.sight.narrow_state(self.means.library.state(self.user, self.at).await?))
     }
 
     /// How an item is cited: the same from now on.
@@ -138,14 +171,31 @@ impl WritingWorld {
     pub fn cited(&self, reference: &str) -> Option<ContentId> {
         self.shown().item(reference)
     }
-    async fn resources_of(&self, platform: Platform) -> Result<Vec<ResourceId>, StoreError> {
-        let known = self.means.content.coverage(self.user, &[]).await?;
-        Ok(known.into_iter().map(|it| it.resource).filter(|it| it.platform() == platform).collect())
+
+    /// The resources that are seen, of one platform or of all.
+    async fn resources(&self, platform: Option<Platform>) -> Result<Vec<ResourceId>, StoreError> {
+        let mut resources = match self.sight.scope() {
+            Some(scope) => scope.to_vec(),
+            None => self.means.content.coverage(self.user, &[]).await?.into_iter().map(|it| it.resource).collect(),
+        };
+        resources.retain(|it| platform.is_none_or(|wanted| it.platform() == wanted));
+        Ok(resources)
+    }
+
+    /// What may be shown of an entry of a list. What a platform adds up is counted over its resources, which lists leave out.
+    async fn in_short(&self, entity: Entity) -> Result<Option<Entity>, StoreError> {
+        let Entity::Platform(view) = entity else { return Ok(self.sight.narrow(entity)) };
+        let identifier = Identifier::Named(view.platform.as_str().to_owned());
+        let reference = Reference { kind: EntityKind::Platform, identifier, path: Vec::new(), filters: Vec::new() };
+        Ok(self.entity(&reference).await?.map(|it| match it {
+            Entity::Platform(view) => Entity::Platform(PlatformView { resources: Vec::new(), ..view }),
+            other @ Entity::Deliverable(_) => other,
+        }))
     }
 
     fn is_readable(&self, item: &StoredItem) -> bool {
         let has_expired = !item.retained && item.expires_at.is_some_and(|it| it < self.at);
-        item.withdrawn_at.is_none() && !has_expired
+        item.withdrawn_at.is_none() && !has_expired && self.sight.shows_item(item)
     }
 
     fn shown(&self) -> MutexGuard<'_, Shown> {

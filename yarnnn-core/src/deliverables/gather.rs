@@ -103,7 +103,8 @@ impl Stage<GatherInput> for Gather {
             // What still stands is told again, and must not look like what need not be.
             said.retain(|it| it.status != ClaimStatus::Standing);
         }
-        let state = RunState { window_moved, said, reported_before, left_out, ..state };
+        let started_at = Some(input.now);
+        let state = RunState { started_at, window_moved, said, reported_before, left_out, ..state };
         Ok(Gathered { items: items.iter().map(MaterialItem::from).collect(), state, found, has_news })
     }
 }

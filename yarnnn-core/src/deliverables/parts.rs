@@ -7,10 +7,12 @@ use async_trait::async_trait;
 use super::draft::DraftStage;
 use super::kinds::Binding;
 use super::material::{MaterialItem, MaterialSource};
+use super::model::{Deliverable, Destination};
 use super::prompt::Prompts;
 use super::queue::WaysOut;
 use super::store::{DeliverableStore, VersionStore};
 use super::version::RunState;
+use crate::accounts::AccountStore;
 use crate::agent::{Agent, Research, WebPages, Writing};
 use crate::clock::Clock;
 use crate::delivery::Outbox;
@@ -25,6 +27,8 @@ use crate::sync::ContentStore;
 pub struct DeliverablesParts {
     /// Configurations.
     pub deliverables: Arc<dyn DeliverableStore>,
+    /// Users and their addresses.
+    pub accounts: Arc<dyn AccountStore>,
     /// Versions and steps.
     pub versions: Arc<dyn VersionStore>,
     /// Stored items.
@@ -71,6 +75,21 @@ impl DeliverablesParts {
     /// What looks things up for reports of this kind, if the program has that.
     pub(super) fn researcher(&self, binding: Binding) -> Option<&Agent<Research>> {
         self.research.as_ref().filter(|_| binding.has_research_directive())
+    }
+
+    /// Whether its reports reach nobody but its owner: files, and mails to the address of the owner's account.
+    pub(super) async fn stays_with_owner(&self, deliverable: &Deliverable) -> Result<bool, Error> {
+        let is_file = |it: &Destination| matches!(it, Destination::Folder { .. });
+        if deliverable.destinations.iter().all(is_file) {
+            return Ok(true);
+        }
+        let owner = self.accounts.user(deliverable.user).await?.email;
+        let is_owners = |it: &Destination| match it {
+            Destination::Folder { .. } => true,
+            Destination::Email { address } => address.as_str().eq_ignore_ascii_case(owner.as_str()),
+            Destination::Slack { .. } => false,
+        };
+        Ok(deliverable.destinations.iter().all(is_owners))
     }
 
     /// The items that a run was gathered from, pages of the web included.

@@ -10,6 +10,7 @@ use crate::agent::AgentTask;
 use crate::error::Error;
 use crate::id::VersionId;
 use crate::llm::{Boundary, CallAccount, Content, Material, Message, Outline, Role};
+use crate::platform::ResourceId;
 
 /// What the calls of writers are for, in the ledger.
 pub(super) const PURPOSE: &str = "deliverables.write";
@@ -54,11 +55,24 @@ pub(super) fn task(
         rounds: state.binding.tool_rounds(),
         answers_now: false,
         max_output_tokens: MAX_OUTPUT_TOKENS,
-        at: state.as_of,
+        // A run of an earlier program does not know when it began.
+        at: state.started_at.unwrap_or(state.asked_for),
+        scope: scope(deliverable, state),
+        until: state.as_of,
+        events_until: state.as_of.max(state.window.to),
         next_reference: state.material.len() + 1,
         known: state.material.iter().map(|it| (it.content_id, it.reference.clone())).collect(),
         journal: vec![],
     })
+}
+
+/// The resources that the writer may look into by itself. Whoever receives the report may know what it is made from, and only its
+/// owner everything else.
+fn scope(deliverable: &Deliverable, state: &RunState) -> Option<Vec<ResourceId>> {
+    if !deliverable.sources.is_empty() {
+        return Some(deliverable.sources.iter().map(|it| it.resource.clone()).collect());
+    }
+    (!state.stays_with_owner).then(|| state.sources.iter().map(|it| it.resource.clone()).collect())
 }
 
 fn instructions(prompts: &Prompts, deliverable: &Deliverable, state: &RunState) -> Result<String, Error> {

@@ -244,6 +244,7 @@ impl Deliverables {
         let (content, versions) = (self.parts.content.clone(), self.parts.versions.clone());
         let room = self.parts.writer.model().traits().context_tokens.map(room);
         let mut gathered = cx.run(&Gather { content, versions, evidence: self.parts.evidence.clone(), room }, input).await?;
+        gathered.state.stays_with_owner = self.parts.stays_with_owner(deliverable).await?;
         let is_grounded_elsewhere = gathered.state.binding == Binding::Research && self.parts.research.is_some();
         if !gathered.found && is_grounded_elsewhere {
             // What it is written from is found later; nobody knows yet whether that is new to its readers, who get it once.

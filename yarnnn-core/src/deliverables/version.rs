@@ -186,6 +186,12 @@ pub struct RunState {
     pub asked_for: DateTime<Utc>,
     /// The instant the report is written for: earlier than asked for when the window was moved.
     pub as_of: DateTime<Utc>,
+    /// When the run began: what it takes for now, also when it is repeated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<DateTime<Utc>>,
+    /// Set when nobody but its owner receives the report.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stays_with_owner: bool,
     /// The stretch of time it reads.
     pub window: Interval,
     /// Set when nothing lay in the usual window and it was moved to end at the newest item.
@@ -229,6 +235,8 @@ impl RunState {
         Self {
             asked_for,
             as_of,
+            started_at: None,
+            stays_with_owner: false,
             window,
             window_moved: false,
             binding,

@@ -117,22 +117,33 @@ impl Session<'_> {
         known.extend(self.found.iter().map(|it| (it.content_id, it.reference.clone())));
         let again = AgentTask { messages: sent_back(&answer, &complaint.text), answers_now: true, next_reference, known, ..task };
         let second = match self.ask(again).await {
-            Ok(Ok(second)) => second.text,
+            Ok(Ok(second)) => second,
             // The first draft is a report, only not a good one.
-            Ok(Err(_)) if complaint.is_usable => return Ok(Ok(answer.text)),
-            Err(Error::Model(error)) if complaint.is_usable && !error.is_transient() => return Ok(Ok(answer.text)),
+            Ok(Err(_)) if complaint.is_usable => return Ok(Ok(self.keep(answer))),
+            Err(Error::Model(error)) if complaint.is_usable && !error.is_transient() => return Ok(Ok(self.keep(answer))),
             Ok(Err(none)) => return Ok(Err(none)),
             Err(error) => return Err(error),
         };
-        Ok(match self.complaint(&second) {
-            Some(still) if !still.is_usable && complaint.is_usable => Ok(answer.text),
-            Some(still) if !still.is_usable => Err(NoDraft {
+        let is_usable = self.complaint(&second.text).is_none_or(|it| it.is_usable);
+        let lost_its_end = answer.stop == StopReason::Complete && second.stop != StopReason::Complete;
+        Ok(if complaint.is_usable && (!is_usable || lost_its_end) {
+            Ok(self.keep(answer))
+        } else if is_usable {
+            Ok(self.keep(second))
+        } else {
+            Err(NoDraft {
                 ending: Ending::Unusable,
                 reason: format!("{} wrote no report, also when asked once more", self.ran.model),
-                raw: Some(second),
-            }),
-            _ => Ok(second),
+                raw: Some(second.text),
+            })
         })
+    }
+
+    /// The draft of an answer, told as what wrote it and how that ended: also when something was asked after it.
+    fn keep(&mut self, answer: AgentAnswer) -> String {
+        self.ran.model = answer.model;
+        self.ran.stop = Some(answer.stop).filter(|it| *it != StopReason::Complete);
+        answer.text
     }
 
     /// One answer, or why the model gave none.
