@@ -113,14 +113,14 @@ pub async fn start_answers_the_state_that_it_found(ports: &Ports) {
     }
 }
 
-/// When sending was begun first is kept, whatever comes after.
-pub async fn start_keeps_the_first_attempt(ports: &Ports) {
+/// Since when it is in doubt is kept; an attempt that certainly sent nothing begins anew.
+pub async fn start_keeps_since_when_it_is_in_doubt(ports: &Ports) {
     let message = only_message(ports).await;
-    for (attempt, end) in (1..).zip([refused(), unknown(), sent()]) {
+    for ((attempt, end), since) in (1..).zip([refused(), unknown(), unknown(), sent()]).zip([10, 20, 20, 20]) {
         let started = ports.outbox.start(ANA, message.id, minute(10 * i64::from(attempt))).await.unwrap();
-        assert_eq!((started.attempts, started.first_attempt_at), (attempt, Some(minute(10))));
+        assert_eq!((started.attempts, started.first_attempt_at), (attempt, Some(minute(since))));
         ports.outbox.settle(ANA, message.id, attempt, end, minute(99)).await.unwrap();
-        assert_eq!(again(ports, &message).await.first_attempt_at, Some(minute(10)));
+        assert_eq!(again(ports, &message).await.first_attempt_at, Some(minute(since)));
     }
 }
 
@@ -190,7 +190,7 @@ pub async fn decide_to_send_again_takes_it_back(ports: &Ports) {
     assert_eq!(decided, OutboxMessage { state: MessageState::Pending, error: None, ..message.clone() });
     assert_eq!(again(ports, &message).await, decided);
     let started = ports.outbox.start(ANA, message.id, minute(4)).await.unwrap();
-    assert_eq!((started.state, started.attempts, started.first_attempt_at), (MessageState::Pending, 2, Some(minute(1))));
+    assert_eq!((started.state, started.attempts, started.first_attempt_at), (MessageState::Pending, 2, Some(minute(4))));
     assert!(is_conflict(&ports.outbox.settle(ANA, message.id, 1, sent(), minute(5)).await), "of the attempt before");
     ports.outbox.settle(ANA, message.id, 2, sent(), minute(5)).await.unwrap();
 }

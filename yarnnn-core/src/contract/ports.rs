@@ -268,7 +268,7 @@ macro_rules! contract_facts {
                 start_counts_the_attempt,
                 start_refuses_what_was_sent,
                 start_answers_the_state_that_it_found,
-                start_keeps_the_first_attempt,
+                start_keeps_since_when_it_is_in_doubt,
                 start_refuses_what_is_held,
                 settle_ends_the_last_attempt,
                 settle_keeps_a_doubt_until_it_is_gone,
