@@ -6,4 +6,5 @@ mod prompts;
 mod reads;
 mod research;
 mod rounds;
+mod scope;
 mod support;

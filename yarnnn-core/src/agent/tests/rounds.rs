@@ -184,3 +184,14 @@ async fn what_an_earlier_try_was_answered_is_answered_again_and_its_references_a
     assert_eq!(again.asked(), model.asked());
     assert_eq!(second.found, first.found);
 }
+
+#[tokio::test]
+async fn a_call_that_nobody_answers_is_not_said_again() {
+    let content = vec![thought(), Content::Text("Nearly.".into()), call("Search", json!({ "query": "launch" }))];
+    let model = ScriptedModel::new([turn(content.clone())]);
+    let answer = Workspace::usual().run(&model, task(0)).await.unwrap();
+    assert_eq!(answer.messages.last().unwrap().content, content[..2]);
+    let silent = ScriptedModel::new([turn(vec![thought(), call("Search", json!({ "query": "launch" }))])]);
+    let answer = Workspace::usual().run(&silent, AgentTask { answers_now: true, ..task(3) }).await.unwrap();
+    assert_eq!((answer.messages.len(), answer.text.as_str()), (1, ""));
+}

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::agent::{
-    Agent, AgentAnswer, AgentTask, DeliverableView, Entity, EntityKind, Identifier, MockLibrary, Registry, ReportView,
-    SystemState, Writing, WritingMeans,
+    Agent, AgentAnswer, AgentTask, DeliverableView, Entity, EntityKind, Identifier, MockLibrary, PlatformView, Registry,
+    ReportView, SystemState, Writing, WritingMeans,
 };
 use crate::error::{Error, StoreError};
 use crate::hash::Sha256;
@@ -21,7 +21,7 @@ use crate::llm::{
 use crate::pipeline::StageCx;
 use crate::platform::{Author, ContentType, Platform, ResourceId};
 use crate::search::{MockSearchIndex, SearchHit};
-use crate::sync::{MockContentStore, StoredItem};
+use crate::sync::{MockContentStore, ResourceStatus, StoredItem};
 use crate::testing::FixedClock;
 
 pub(super) const NOW: &str = "2026-03-02T09:00:00Z";
@@ -192,6 +192,12 @@ impl Workspace {
         self.agent(model).run(&cx(), task).await
     }
 
+    /// What somebody has in these resources, or in all of them when none is named.
+    fn of<'a>(&'a self, user: UserId, resources: &'a [ResourceId]) -> impl Iterator<Item = &'a StoredItem> {
+        let mine = self.items.iter().filter(move |(owner, _)| *owner == user).map(|(_, row)| row);
+        mine.filter(move |row| resources.is_empty() || resources.contains(&row.resource))
+    }
+
     fn means(self) -> WritingMeans {
         let mut content = MockContentStore::new();
         let it = self.clone();
@@ -206,15 +212,26 @@ impl Workspace {
         });
         let it = self.clone();
         content.expect_query().returning(move |query| {
-            let rows = it.items.iter().filter(|(owner, _)| *owner == query.user).map(|(_, row)| row.clone());
-            it.answer(|| rows.take(query.limit as usize).collect())
+            let rows = it
+                .of(query.user, &query.resources)
+                .filter(|row| query.within.is_none_or(|within| row.source_timestamp.is_none_or(|time| within.contains(time))));
+            it.answer(|| rows.take(query.limit as usize).cloned().collect())
+        });
+        let it = self.clone();
+        content.expect_coverage().returning(move |user, wanted| {
+            let mut resources: Vec<_> = it.of(user, wanted).map(|row| &row.resource).collect();
+            resources.sort();
+            resources.dedup();
+            it.answer(|| resources.into_iter().map(|it| status(it.clone())).collect())
         });
         let mut search = MockSearchIndex::new();
         let it = self.clone();
         search.expect_search().returning(move |query| {
             let word = query.text.to_lowercase();
-            let hits = it.items.iter().filter(|(owner, row)| *owner == query.user && row.content.to_lowercase().contains(&word));
-            it.answer(|| hits.take(query.limit as usize).map(|(_, row)| hit(row, &query.text)).collect())
+            let hits = it.of(query.user, &query.resources).filter(|row| row.content.to_lowercase().contains(&word));
+            let hits = hits
+                .filter(|row| query.within.is_none_or(|within| row.source_timestamp.is_some_and(|time| within.contains(time))));
+            it.answer(|| hits.take(query.limit as usize).map(|row| hit(row, &query.text)).collect())
         });
         WritingMeans { content: Arc::new(content), search: Arc::new(search), library: Arc::new(self.library()) }
     }
@@ -228,12 +245,23 @@ impl Workspace {
                 Identifier::Named(name) => view.id.to_string() == *name,
                 identifier => *identifier == Identifier::Latest,
             });
-            it.answer(|| found.cloned().map(Entity::Deliverable))
+            let is_named = |view: &PlatformView| match &reference.identifier {
+                Identifier::Named(name) => view.platform.as_str() == name,
+                identifier => *identifier == Identifier::Latest,
+            };
+            let platform = it.state.platforms.iter().map(|it| &it.view).find(|it| is_named(it));
+            it.answer(|| match reference.kind {
+                EntityKind::Platform => platform.cloned().map(Entity::Platform),
+                _ => found.cloned().map(Entity::Deliverable),
+            })
         });
         let it = self.clone();
         library.expect_list().returning(move |user, pattern| {
             let mine = it.deliverables.iter().filter(|(owner, _)| *owner == user && pattern.kind == EntityKind::Deliverable);
-            it.answer(|| mine.take(pattern.limit).map(|(_, view)| Entity::Deliverable(view.clone())).collect())
+            let short = |it: &PlatformView| Entity::Platform(PlatformView { resources: vec![], ..it.clone() });
+            let platforms = it.state.platforms.iter().filter(|_| pattern.kind == EntityKind::Platform).map(|it| short(&it.view));
+            let entities = mine.map(|(_, view)| Entity::Deliverable(view.clone())).chain(platforms);
+            it.answer(|| entities.take(pattern.limit).collect())
         });
         let it = self;
         library.expect_state().returning(move |_, _| it.answer(|| it.state.clone()));
@@ -242,6 +270,23 @@ impl Workspace {
 
     fn answer<T>(&self, found: impl FnOnce() -> T) -> Result<T, StoreError> {
         self.trouble.map_or_else(|| Ok(found()), |it| Err(it()))
+    }
+}
+
+fn status(resource: ResourceId) -> ResourceStatus {
+    ResourceStatus {
+        resource_name: resource.as_str().to_owned(),
+        resource,
+        last_synced_at: None,
+        cursor: None,
+        item_count: 0,
+        source_latest_at: None,
+        last_error: None,
+        last_error_at: None,
+        audited_at: None,
+        excluded: false,
+        covered: vec![],
+        gaps: vec![],
     }
 }
 
