@@ -102,8 +102,8 @@ impl Form {
         }
         let _ = match self {
             Self::Markdown => writeln!(out, "{} {}\n", "#".repeat(level), self.text(text)),
-            Self::Plain if level < 3 => writeln!(out, "{}\n{}\n", text.to_uppercase(), "=".repeat(text.chars().count())),
-            Self::Plain => writeln!(out, "{text}\n"),
+            Self::Plain if level < 3 => writeln!(out, "{}\n{}\n", self.text(text).to_uppercase(), underline(text)),
+            Self::Plain => writeln!(out, "{}\n", self.text(text)),
             Self::Chat => writeln!(out, "*{}*\n", self.text(text)),
         };
     }
@@ -119,7 +119,7 @@ impl Form {
     fn label(self, text: &str) -> String {
         match self {
             Self::Markdown => format!("**{}:**", escape(text)),
-            Self::Plain => format!("{text}:"),
+            Self::Plain => format!("{}:", self.text(text)),
             Self::Chat => format!("*{}:*", chat_text(text)),
         }
     }
@@ -140,20 +140,26 @@ impl Form {
     }
 }
 
+/// As long as a heading is seen to be.
+fn underline(heading: &str) -> String {
+    let seen = heading.split_whitespace().collect::<Vec<_>>().join(" ").to_uppercase();
+    "=".repeat(seen.chars().filter(|it| *it != '\u{200b}').count())
+}
+
 /// Text as Slack shows it literally: it has three characters to escape, and takes marks only at the ends of words, which a
-/// zero-width space breaks. An address is no link without its scheme.
+/// zero-width space breaks. Addresses and mentions are broken in every form, before.
 fn chat_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for (index, word) in text.split_whitespace().enumerate() {
         if index > 0 {
             out.push(' ');
         }
-        for ch in word.replace("://", ":\u{200b}//").chars() {
+        for ch in word.chars() {
             match ch {
                 '&' => out.push_str("&amp;"),
                 '<' => out.push_str("&lt;"),
                 '>' => out.push_str("&gt;"),
-                '*' | '_' | '~' | '`' | '@' => out.extend(['\u{200b}', ch, '\u{200b}']),
+                '*' | '_' | '~' | '`' => out.extend(['\u{200b}', ch, '\u{200b}']),
                 ch => out.push(ch),
             }
         }
