@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::model::{Deliverable, Destination};
-use super::render::RenderedReport;
+use super::render::{RenderedReport, clean};
 use super::version::Version;
 use crate::delivery::{Channel, ChannelKind, Letter, NewMessage, SendError};
 use crate::error::Error;
@@ -109,7 +109,7 @@ fn letter(
         key,
         target,
         recipient,
-        subject: deliverable.title.clone(),
+        subject: clean(&deliverable.title),
         date: version.state.asked_for,
         stem: format!("{}{suffix}", file_stem(deliverable, version.number)),
         markdown: rendered.markdown.clone(),

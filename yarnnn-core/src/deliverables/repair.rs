@@ -2,6 +2,7 @@
 //! written from synced text, is repeated outside of the writer's own turn.
 
 use super::material::MaterialItem;
+use super::names::Names;
 use super::report::{Block, Report, parse_markdown, quotes_something};
 use super::verify::bind_all;
 use super::version::RunState;
@@ -22,7 +23,7 @@ pub(super) struct Complaint {
 
 /// What is wrong with a draft; none when it can stand.
 pub(super) fn complaint(draft: &str, state: &RunState, items: &[MaterialItem]) -> Option<Complaint> {
-    let blocks = parse_markdown(draft);
+    let blocks = parse_markdown(draft, &Names::of(items));
     let statements = Report::statements_of(&blocks);
     if statements.is_empty() || looks_like_json(draft) {
         let text = "This is no report: it has no statements in Markdown. Write the report now, as asked: sections as second-level \
@@ -103,7 +104,7 @@ mod tests {
     #[test]
     fn a_draft_that_stands_is_left_alone() {
         assert_eq!(
-            check("## Done\n- We moved the launch to Thursday because the importer is too slow. [s1]\n- Good news.\n"),
+            check("## Summary\n- We moved the launch to Thursday because the importer is too slow. [s1]\n- Good news.\n"),
             None
         );
     }
@@ -117,7 +118,7 @@ mod tests {
 
     #[test]
     fn a_wrong_quotation_is_named_by_its_place_and_never_repeated() {
-        let found = check("## Done\n- Fine.\n- Ana said \"we moved it to Friday, sadly\". [s1]\n").unwrap();
+        let found = check("## Summary\n- Fine.\n- Ana said \"we moved it to Friday, sadly\". [s1]\n").unwrap();
         assert!(found.is_usable);
         assert!(found.text.contains("section 1, item 2"), "{}", found.text);
         assert!(!found.text.contains("Friday"), "{}", found.text);

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use pulldown_cmark::{BrokenLink, CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
 use serde::Serialize;
 
+use super::names::Names;
 use crate::evidence::{long_quotations, sentence};
 
 /// Destination that marks a citation while parsing; no link of a model can produce it, since real links are dropped.
@@ -17,6 +18,9 @@ const CITATION: &str = "yarnnn-citation:";
 const MAX_LABEL_CHARS: usize = 120;
 /// Longest heading; what is longer is a statement.
 const MAX_HEADING_CHARS: usize = 160;
+
+/// What a label ends in.
+const LABEL_END: char = ':';
 
 /// How a statement is marked that quotes what stands in no source.
 pub(super) const QUOTATION_NOT_FOUND: &str = "(quotation not found in the sources)";
@@ -68,6 +72,12 @@ pub enum Block {
     },
 }
 
+impl Block {
+    const fn is_heading(&self) -> bool {
+        matches!(self, Self::Heading { .. })
+    }
+}
+
 /// A source as the report lists it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReportSource {
@@ -106,6 +116,13 @@ pub struct Report {
     pub notes: Vec<String>,
 }
 
+impl Statement {
+    /// Whether it stands where a label would, without being a name.
+    pub(super) fn is_label(&self) -> bool {
+        self.cites.is_empty() && self.text.ends_with(LABEL_END)
+    }
+}
+
 impl Report {
     /// The paragraphs and list items of the body, in order: what holds statements.
     pub fn items_of(blocks: &[Block]) -> Vec<&ListItem> {
@@ -133,8 +150,10 @@ impl Report {
     }
 }
 
-/// Takes a model's Markdown apart. Every text comes out as some block: nothing is dropped but markup and link targets.
-pub fn parse_markdown(markdown: &str) -> Vec<Block> {
+/// Takes a model's Markdown apart. Every text comes out as some block: nothing is dropped but markup and link targets. A label or
+/// heading that is none of the names is a statement, and so is a label with nothing behind it. Text that has nothing but those
+/// is no report, and comes out empty.
+pub fn parse_markdown(markdown: &str, names: &Names) -> Vec<Block> {
     let markdown = without_definitions(markdown);
     let markdown = markdown.as_str();
     let callback = |link: BrokenLink<'_>| {
@@ -146,12 +165,12 @@ pub fn parse_markdown(markdown: &str) -> Vec<Block> {
         };
         is_citation(&cited).then(|| (CowStr::from(format!("{CITATION}{cited}")), CowStr::from("")))
     };
-    let mut builder = Builder::default();
+    let mut builder = Builder::new(names);
     for event in Parser::new_with_broken_link_callback(markdown, Options::empty(), Some(callback)) {
         builder.event(event);
     }
     builder.flush();
-    builder.blocks
+    if builder.says_something { builder.blocks } else { builder.blocks.into_iter().filter(Block::is_heading).collect() }
 }
 
 /// A link definition (`[s1]: http://…`) would turn citations into links. A model has no links to define: such lines go. What
@@ -180,9 +199,11 @@ fn references(list: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Where the builder is.
-#[derive(Default)]
-struct Builder {
+struct Builder<'a> {
+    names: &'a Names,
     blocks: Vec<Block>,
+    /// Whether there is any statement that was meant to be one.
+    says_something: bool,
     run: Run,
     heading: Option<u8>,
     list_depth: usize,
@@ -199,7 +220,20 @@ struct Run {
     citations: Vec<(usize, Vec<String>)>,
 }
 
-impl Builder {
+impl<'a> Builder<'a> {
+    fn new(names: &'a Names) -> Self {
+        Self {
+            names,
+            blocks: vec![],
+            says_something: false,
+            run: Run::default(),
+            heading: None,
+            list_depth: 0,
+            in_citation: false,
+            label_begins: false,
+        }
+    }
+
     fn event(&mut self, event: Event<'_>) {
         match event {
             Event::Start(tag) => self.start(tag),
@@ -262,25 +296,32 @@ impl Builder {
         let begun = std::mem::take(&mut self.label_begins);
         let text = self.run.text.trim();
         let is_name = text.chars().count() <= MAX_LABEL_CHARS && !says_something(text);
-        if begun && is_name && text.ends_with(':') {
-            self.run.label = Some(text.trim_end_matches(':').to_owned());
+        if begun && is_name && text.ends_with(LABEL_END) {
+            self.run.label = Some(text.trim_end_matches(LABEL_END).to_owned());
             self.run.text.clear();
         }
     }
 
     fn flush(&mut self) {
-        let run = std::mem::take(&mut self.run);
-        if let Some(level) = self.heading.take().filter(|_| run.text.chars().count() <= MAX_HEADING_CHARS) {
-            if !run.text.trim().is_empty() {
-                self.blocks.push(Block::Heading { level, text: run.text.trim().to_owned() });
-            }
+        let mut run = std::mem::take(&mut self.run);
+        let heading = self.heading.take().filter(|_| run.text.chars().count() <= MAX_HEADING_CHARS);
+        if let Some(level) = heading.filter(|it| self.names.knows_heading(*it, &run.text)) {
+            self.blocks.push(Block::Heading { level, text: run.text.trim().to_owned() });
             return;
         }
-        let statements = run.statements();
-        if statements.is_empty() && run.label.is_none() {
-            return;
+        let mut statements = run.statements();
+        self.says_something |= heading.is_none() && !statements.is_empty();
+        let is_name = |it: &mut String| !statements.is_empty() && self.names.knows(it);
+        let label = run.label.take_if(is_name);
+        if let Some(claim) = run.label {
+            statements.insert(0, Statement { text: format!("{claim}{LABEL_END}"), ..Statement::default() });
         }
-        let item = ListItem { label: run.label, statements };
+        if !statements.is_empty() {
+            self.push(ListItem { label, statements });
+        }
+    }
+
+    fn push(&mut self, item: ListItem) {
         match self.blocks.last_mut() {
             Some(Block::List { items }) if self.list_depth > 0 => items.push(item),
             _ if self.list_depth > 0 => self.blocks.push(Block::List { items: vec![item] }),
@@ -333,9 +374,21 @@ fn heading_level(level: HeadingLevel) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::deliverables::MaterialItem;
+    use crate::deliverables::testing::item;
+
+    /// Two people who write about an import.
+    fn names() -> Names {
+        let by = |author: &str| MaterialItem { author: Some(author.into()), ..item("The import is slow.") };
+        Names::of(&[by("Ana Ruiz"), by("Dr. h. c. M. Li Jr.")])
+    }
+
+    fn parsed(markdown: &str) -> Vec<Block> {
+        parse_markdown(markdown, &names())
+    }
 
     fn texts(markdown: &str) -> Vec<(String, Vec<String>)> {
-        let blocks = parse_markdown(markdown);
+        let blocks = parsed(markdown);
         Report::statements_of(&blocks).into_iter().map(|it| (it.text.clone(), it.cites.clone())).collect()
     }
 
@@ -345,8 +398,8 @@ mod tests {
 
     #[test]
     fn labels_headings_and_citations_are_not_statements() {
-        let blocks = parse_markdown("## Done\n### Import\n- **Ana Ruiz:** We ship it. It works. [s4]\n- \"Go.\" [s1, s2]\n");
-        assert_eq!(blocks[0], Block::Heading { level: 2, text: "Done".into() });
+        let blocks = parsed("## Decisions\n### Import\n- **Ana Ruiz:** We ship it. It works. [s4]\n- \"Go.\" [s1, s2]\n");
+        assert_eq!(blocks[0], Block::Heading { level: 2, text: "Decisions".into() });
         let Block::List { items } = &blocks[2] else { panic!("a list") };
         assert_eq!(items[0].label.as_deref(), Some("Ana Ruiz"));
         assert_eq!(items[0].statements.len(), 2);
@@ -379,9 +432,32 @@ mod tests {
         );
         assert_eq!(texts("- **Dr. h. c. M. Li Jr.:** We ship. [s1]"), [one("We ship.", &["s1"])]);
         assert_eq!(texts("- **The company is bankrupt. All staff are fired by Ana:** ok").len(), 2);
-        let blocks = parse_markdown(&format!("## **Summary:**\n\n# {}\n", "A long claim about everything. ".repeat(10)));
+        let blocks = parsed(&format!("## **Summary:**\n\n# {}\n", "A long claim about everything. ".repeat(10)));
         assert_eq!(blocks[0], Block::Heading { level: 2, text: "Summary:".into() });
         assert_eq!(Report::items_of(&blocks)[0].statements.len(), 10);
+    }
+
+    #[test]
+    fn labels_and_headings_that_are_no_names_are_statements() {
+        for (draft, said) in [
+            (
+                "- **The CEO resigned [1]:** We ship it. [s1]",
+                vec![one("The CEO resigned [1]:", &[]), one("We ship it.", &["s1"])],
+            ),
+            ("- **Ana Ruiz [1]:** We ship it. [s1]", vec![one("Ana Ruiz [1]:", &[]), one("We ship it.", &["s1"])]),
+            ("- **Ana Ruiz:**\n- We ship it. [s1]", vec![one("Ana Ruiz:", &[]), one("We ship it.", &["s1"])]),
+            ("## The CEO resigned\n- We ship it. [s1]", vec![one("The CEO resigned", &[]), one("We ship it.", &["s1"])]),
+            ("## Summary [1]\n- We ship it. [s1]", vec![one("Summary [1]", &[]), one("We ship it.", &["s1"])]),
+            ("### The CEO resigned [s1]\n\nSo.", vec![one("The CEO resigned", &["s1"]), one("So.", &[])]),
+            ("## Summary\n- **Ana Ruiz:** We ship it. [s1]", vec![one("We ship it.", &["s1"])]),
+        ] {
+            assert_eq!(texts(draft), said, "{draft}");
+        }
+    }
+
+    #[test]
+    fn what_only_names_is_no_report() {
+        assert_eq!(texts("## Done\n\n## Next\n\n- **Ana Ruiz:**\n"), []);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::draft::Draft;
 use super::material::{MaterialItem, standing};
+use super::names::Names;
 use super::report::{Block, Report, Statement, parse_markdown};
 use super::version::{RunState, Tally};
 use crate::error::Error;
@@ -38,7 +39,7 @@ impl Stage<VerifyInput> for Verify {
     }
 
     async fn run(&self, _cx: &StageCx, input: VerifyInput) -> Result<Verified, Error> {
-        let blocks = parse_markdown(&input.draft.markdown);
+        let blocks = parse_markdown(&input.draft.markdown, &Names::of(&input.items));
         let sentences = bind_all(&blocks, &input.state, &input.items);
         if sentences.is_empty() && !input.state.quiet {
             return Err(Error::Failed("the draft has no statement".into()));
@@ -76,11 +77,14 @@ impl<'a> Items<'a> {
     /// all of them as one copied run.
     fn bind(&self, statements: &[Statement]) -> Vec<(String, Vec<Evidence>)> {
         let mut bound: Vec<_> = statements.iter().map(|it| (it.text.clone(), self.evidence(it))).collect();
-        let one_source = statements.windows(2).all(|pair| pair[0].cites == pair[1].cites);
-        if one_source && bound.iter().any(|(_, evidence)| evidence.is_empty()) {
-            let texts: Vec<_> = statements.iter().map(|it| it.text.as_str()).collect();
-            let cited = statements.first().map(|it| self.cited(it)).unwrap_or_default();
-            for ((_, evidence), found) in bound.iter_mut().zip(bind_run(&texts, &cited).unwrap_or_default()) {
+        // What stands before the run like a label was not copied with it.
+        let labels = usize::from(statements.first().is_some_and(Statement::is_label));
+        let run = statements.get(labels..).unwrap_or_default();
+        let one_source = run.windows(2).all(|pair| pair[0].cites == pair[1].cites);
+        if one_source && bound.iter().skip(labels).any(|(_, evidence)| evidence.is_empty()) {
+            let texts: Vec<_> = run.iter().map(|it| it.text.as_str()).collect();
+            let cited = run.first().map(|it| self.cited(it)).unwrap_or_default();
+            for ((_, evidence), found) in bound.iter_mut().skip(labels).zip(bind_run(&texts, &cited).unwrap_or_default()) {
                 *evidence = self.standing(vec![found]);
             }
         }
@@ -125,7 +129,8 @@ mod tests {
     #[test]
     fn a_false_quotation_is_not_proven_by_what_stands_beside_it() {
         let items = [item("We moved the launch to Thursday because the importer is too slow for large shops.")];
-        let evidence = |draft: &str| bind_all(&parse_markdown(draft), &state_of(&items), &items)[0].evidence.len();
+        let evidence =
+            |draft: &str| bind_all(&parse_markdown(draft, &Names::of(&items)), &state_of(&items), &items)[0].evidence.len();
         let shared = "because the importer is too slow for large shops";
         assert_eq!(evidence(&format!("- Ana said \"We moved the launch to Thursday {shared}.\" [s1]")), 1);
         assert_eq!(evidence(&format!("- Ana said \"We cancelled the launch on Friday {shared}.\" [s1]")), 0);

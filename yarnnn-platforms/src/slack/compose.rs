@@ -13,7 +13,8 @@ const SECTIONS: usize = 45;
 pub(super) fn compose(letter: &Letter) -> Result<Vec<Vec<OutboxFile>>, SendError> {
     let sections = sections(&letter.chat);
     let parts = sections.chunks(SECTIONS).enumerate().map(|(index, sections)| {
-        let blocks = sections.iter().map(|it| json!({ "type": "section", "text": { "type": "mrkdwn", "text": it } }));
+        let blocks =
+            sections.iter().map(|it| json!({ "type": "section", "text": { "type": "mrkdwn", "text": it, "verbatim": true } }));
         let body = json!({
             "channel": letter.target,
             "text": plain(&letter.subject),
@@ -98,6 +99,8 @@ mod tests {
         let keys: Vec<_> = bodies.iter().map(|it| it["metadata"]["event_payload"]["key"].as_str().unwrap()).collect();
         assert_eq!(keys[..2], ["d/v1/slack", "d/v1/slack/02"]);
         assert!(bodies.iter().all(|it| it["blocks"].as_array().unwrap().len() <= 50 && it["text"] == "Weekly &lt;status&gt;"));
+        // Slack makes no link, mention or channel of plain text.
+        assert!(bodies.iter().flat_map(|it| it["blocks"].as_array().unwrap()).all(|it| it["text"]["verbatim"] == true));
     }
 
     proptest! {

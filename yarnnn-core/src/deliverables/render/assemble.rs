@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::super::material::MaterialItem;
+use super::super::names::Names;
 use super::super::report::{Block, Report, ReportSource, parse_markdown, quotes_something};
 use super::super::version::{RunState, SourceSnapshot};
-use super::{RenderInput, words};
+use super::{RenderInput, inert, words};
 use crate::id::ContentId;
 use crate::llm::StopReason;
 use crate::platform::Platform;
@@ -16,17 +17,25 @@ const LISTED: usize = 20;
 pub(super) fn assemble(input: &RenderInput) -> Report {
     let zone = input.deliverable.timezone();
     let state = &input.version.state;
-    let mut blocks = parse_markdown(input.version.draft.as_deref().unwrap_or_default());
+    let mut blocks = parse_markdown(input.version.draft.as_deref().unwrap_or_default(), &Names::of(&input.items));
     let mut numbers = Numbers::default();
-    for (statement, record) in Report::statements_mut(&mut blocks).into_iter().zip(&input.sentences) {
-        let mut sources: Vec<u32> = record.evidence.iter().map(|it| numbers.of(it.content_id)).collect();
+    let mut records = input.sentences.iter();
+    for statement in Report::statements_mut(&mut blocks) {
+        // Names may have changed since the draft was verified: a statement has only what was found for its very words.
+        let mut ahead = records.clone();
+        let record = ahead.find(|it| it.text == statement.text);
+        if record.is_some() {
+            records = ahead;
+        }
+        let evidence = record.map(|it| it.evidence.as_slice()).unwrap_or_default();
+        let mut sources: Vec<u32> = evidence.iter().map(|it| numbers.of(it.content_id)).collect();
         sources.dedup();
         statement.misquotes = sources.is_empty() && quotes_something(&statement.text);
         statement.sources = sources;
     }
     let rows: HashMap<_, _> = input.items.iter().map(|it| (it.id, it)).collect();
     let describe = |(index, id): (usize, &ContentId)| source(index, rows.get(id).copied(), zone);
-    Report {
+    inert::report(Report {
         title: input.deliverable.title.clone(),
         kind: input.deliverable.report_type.kind().label().to_owned(),
         period: words::period(state.window, zone),
@@ -35,7 +44,7 @@ pub(super) fn assemble(input: &RenderInput) -> Report {
         blocks,
         sources: numbers.order.iter().enumerate().map(describe).collect(),
         coverage: coverage(state, zone),
-    }
+    })
 }
 
 /// Numbers sources in the order in which the report first stands on them.

@@ -2,11 +2,10 @@
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context, escape_formatter};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context};
 
 use super::super::report::Report;
 use super::markdown::source_line;
-use super::words::unlinked;
 use crate::error::Error;
 
 const TEMPLATE: &str = include_str!("../templates/report.html");
@@ -14,10 +13,6 @@ const TEMPLATE: &str = include_str!("../templates/report.html");
 pub(super) fn html(report: &Report) -> Result<String, Error> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.set_formatter(|out, state, value| match value.as_str().filter(|_| !value.is_safe()) {
-        Some(text) => escape_formatter(out, state, &Value::from(unlinked(text).as_ref())),
-        None => escape_formatter(out, state, value),
-    });
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(syntax.map_err(unrenderable)?);

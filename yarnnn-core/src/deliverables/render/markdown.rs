@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 
 use super::super::report::{Block, ListItem, QUOTATION_NOT_FOUND, Report, ReportSource, Statement};
-use super::words::unlinked;
 
 /// How statements and names are written.
 #[derive(Clone, Copy)]
@@ -101,17 +100,15 @@ impl Form {
         if !out.is_empty() {
             out.push('\n');
         }
-        let text = &unlinked(text);
         let _ = match self {
             Self::Markdown => writeln!(out, "{} {}\n", "#".repeat(level), self.text(text)),
-            Self::Plain if level < 3 => writeln!(out, "{}\n{}\n", text.to_uppercase(), "=".repeat(text.chars().count())),
-            Self::Plain => writeln!(out, "{text}\n"),
+            Self::Plain if level < 3 => writeln!(out, "{}\n{}\n", self.text(text).to_uppercase(), underline(text)),
+            Self::Plain => writeln!(out, "{}\n", self.text(text)),
             Self::Chat => writeln!(out, "*{}*\n", self.text(text)),
         };
     }
 
     fn text(self, text: &str) -> String {
-        let text = &unlinked(text);
         match self {
             Self::Markdown => escape(text),
             Self::Plain => text.split_whitespace().collect::<Vec<_>>().join(" "),
@@ -120,19 +117,17 @@ impl Form {
     }
 
     fn label(self, text: &str) -> String {
-        let text = &unlinked(text);
         match self {
             Self::Markdown => format!("**{}:**", escape(text)),
-            Self::Plain => format!("{text}:"),
+            Self::Plain => format!("{}:", self.text(text)),
             Self::Chat => format!("*{}:*", chat_text(text)),
         }
     }
 
     fn emphasis(self, text: &str) -> String {
-        let text = &unlinked(text);
         match self {
             Self::Markdown => format!("*{}*", escape(text)),
-            Self::Plain => text.to_string(),
+            Self::Plain => text.to_owned(),
             Self::Chat => format!("_{}_", chat_text(text)),
         }
     }
@@ -145,8 +140,14 @@ impl Form {
     }
 }
 
+/// As long as a heading is seen to be.
+fn underline(heading: &str) -> String {
+    let seen = heading.split_whitespace().collect::<Vec<_>>().join(" ").to_uppercase();
+    "=".repeat(seen.chars().filter(|it| *it != '\u{200b}').count())
+}
+
 /// Text as Slack shows it literally: it has three characters to escape, and takes marks only at the ends of words, which a
-/// zero-width space breaks.
+/// zero-width space breaks. Addresses and mentions are broken in every form, before.
 fn chat_text(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     for (index, word) in text.split_whitespace().enumerate() {
@@ -158,7 +159,7 @@ fn chat_text(text: &str) -> String {
                 '&' => out.push_str("&amp;"),
                 '<' => out.push_str("&lt;"),
                 '>' => out.push_str("&gt;"),
-                '*' | '_' | '~' | '`' | '@' => out.extend(['\u{200b}', ch, '\u{200b}']),
+                '*' | '_' | '~' | '`' => out.extend(['\u{200b}', ch, '\u{200b}']),
                 ch => out.push(ch),
             }
         }

@@ -4,9 +4,11 @@
 
 mod assemble;
 mod html;
+mod inert;
 mod markdown;
 mod stage;
 pub(super) mod words;
 
+pub(super) use inert::clean;
 pub use stage::RenderedReport;
 pub(super) use stage::{Render, RenderInput};
