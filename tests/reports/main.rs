@@ -3,6 +3,10 @@
 //! searches the web never sees what was synced.
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
 
+mod money;
 mod office;
+mod quotes;
+mod replay;
 mod research;
 mod said;
+mod states;

@@ -19,6 +19,7 @@ use yarnnn::llm::{CallQuery, LanguageModel, LedgerCall, SpendingCaps, StreamComp
 use yarnnn::models::{Catalogue, Models, ModelsConfig};
 use yarnnn::platform::{Author, ContentType, Item, Platform, PlatformClient, Resource, ResourceId, ResourceKind};
 use yarnnn::platforms::export::{self, Limits};
+use yarnnn::platforms::web::PublicPages;
 use yarnnn::sync::{Origin, SyncOptions};
 use yarnnn::testing::{FixedClock, FixedIds, ScriptedPlatform};
 use yarnnn::{Error, Yarnnn};
@@ -173,13 +174,17 @@ impl Office {
         }
     }
 
-    /// Imports an export file; answers how many sources it had.
-    pub(crate) async fn import(&self, path: &Path) -> usize {
-        let sources = export::open(path, Limits::default()).unwrap().sources;
+    async fn import(&self, path: &Path) -> usize {
+        self.try_import(path).await.unwrap_or_default()
+    }
+
+    /// Imports an export file and answers how many sources it had; none if it is no export.
+    pub(crate) async fn try_import(&self, path: &Path) -> Option<usize> {
+        let sources = export::open(path, Limits::default()).ok()?.sources;
         for source in &sources {
             self.sync(source.client.as_ref(), Origin::Import).await;
         }
-        sources.len()
+        Some(sources.len())
     }
 
     async fn sync(&self, client: &dyn PlatformClient, origin: Origin) {
@@ -309,7 +314,10 @@ async fn handle(
     let model: Arc<dyn LanguageModel> = models.open(wants.model).unwrap();
     let builder = yarnnn::builder(&config).await.unwrap().clock(clock.clone()).ids(ids.clone()).model(model.clone());
     let builder = match wants.web {
-        true => builder.research(ResearchMeans { search: Arc::new(ModelWebSearch::new(model)), pages: None }),
+        true => {
+            let pages = PublicPages::reaching_for_tests(&[provider.0.address], clock.clone()).unwrap();
+            builder.research(ResearchMeans { search: Arc::new(ModelWebSearch::new(model)), pages: Some(Arc::new(pages)) })
+        }
         false => builder,
     };
     builder.build()

@@ -285,3 +285,56 @@ impl Binding {
         matches!(self, Self::Research | Self::Hybrid)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::RandomIds;
+    use crate::platform::ContentType;
+
+    fn item(number: usize, bytes: usize) -> StoredItem {
+        let content = "x".repeat(bytes);
+        StoredItem {
+            id: ContentId::fresh(&RandomIds),
+            resource: ResourceId::new(Platform::Slack, "C1").unwrap(),
+            resource_name: "#team".to_owned(),
+            item_id: number.to_string(),
+            content_type: ContentType::Message,
+            content_hash: Sha256::of(&content),
+            content,
+            title: None,
+            author: None,
+            is_user_authored: false,
+            source_timestamp: None,
+            metadata: serde_json::json!({}),
+            fetched_at: DateTime::default(),
+            retained: false,
+            expires_at: None,
+            is_current: true,
+            version_of: None,
+            withdrawn_at: None,
+        }
+    }
+
+    fn kept(sizes: &[usize], room: Option<usize>) -> (usize, u32) {
+        let items = sizes.iter().enumerate().map(|(number, bytes)| item(number, *bytes)).collect();
+        let (items, left_out) = fit(items, room);
+        assert!(items.iter().zip(0..).all(|(it, number)| it.item_id == format!("{number}")), "the newest stay, in their order");
+        (items.len(), left_out)
+    }
+
+    #[test]
+    fn the_oldest_items_are_left_out_until_the_rest_can_be_read() {
+        let frame = ITEM_FRAME;
+        assert_eq!(kept(&[100; 5], None), (5, 0));
+        assert_eq!(kept(&[100; 5], Some(5 * (100 + frame))), (5, 0));
+        assert_eq!(kept(&[100; 5], Some(5 * (100 + frame) - 1)), (4, 1));
+        assert_eq!(kept(&[100, 9_000, 10], Some(2_000)), (1, 2), "no gap: what is older than what does not fit stays out too");
+    }
+
+    #[test]
+    fn one_item_always_stays() {
+        assert_eq!(kept(&[9_000, 10], Some(1_000)), (1, 1));
+        assert_eq!(kept(&[], Some(1_000)), (0, 0));
+    }
+}

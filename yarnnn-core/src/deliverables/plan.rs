@@ -141,3 +141,52 @@ fn cost(request: &ModelRequest, traits: &ModelTraits, most: u32) -> (u64, u64) {
     };
     (low, (0..u64::from(most)).map(dearest).sum())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::UserId;
+    use crate::llm::{Boundary, CallAccount, Content, Message, ModelPrice, Role};
+
+    fn request(text: &str) -> ModelRequest {
+        ModelRequest {
+            purpose: "tests.ask".to_owned(),
+            account: CallAccount::of(UserId::LOCAL),
+            boundary: Boundary::of("tests"),
+            system: "Be brief.".to_owned(),
+            messages: vec![Message { role: Role::User, content: vec![Content::Text(text.to_owned())] }],
+            tools: vec![],
+            answers_now: false,
+            server_tools: vec![],
+            schema: None,
+            max_output_tokens: 1_000,
+        }
+    }
+
+    fn traits(price: ModelPrice, thinking_tokens: u32) -> ModelTraits {
+        ModelTraits { price, thinking_tokens, ..ModelTraits::default() }
+    }
+
+    const PRICE: ModelPrice =
+        ModelPrice { input: 1_000_000, output: 10_000_000, cache_read: 0, cache_write: 0, search: 0, long: None };
+
+    #[test]
+    fn an_interval_goes_from_one_short_answer_to_everything_that_is_allowed() {
+        let request = request(&"word ".repeat(800));
+        let (from, to) = request.token_estimate();
+        let short = from + 10 * SHORT_REPORT;
+        assert_eq!(cost(&request, &traits(PRICE, 0), 1), (short, to + 10_000));
+        let second = to + 1_000 + TOOL_ANSWER + 10_000;
+        assert_eq!(cost(&request, &traits(PRICE, 0), 2), (short, to + 10_000 + second), "a call reads what came before it");
+        assert_eq!(cost(&request, &traits(PRICE, 500), 1), (short, to + 15_000), "thoughts are charged as written");
+        assert_eq!(cost(&request, &traits(ModelPrice::default(), 500), 9), (0, 0));
+    }
+
+    #[test]
+    fn a_cache_makes_the_cheapest_run_cheaper_and_the_dearest_dearer() {
+        let request = request(&"word ".repeat(800));
+        let (from, to) = request.token_estimate();
+        let cached = ModelPrice { cache_read: 100_000, cache_write: 2_000_000, ..PRICE };
+        assert_eq!(cost(&request, &traits(cached, 0), 1), (from.div_ceil(10) + 10 * SHORT_REPORT, 2 * to + 10_000));
+    }
+}

@@ -134,3 +134,54 @@ fn file_stem(deliverable: &Deliverable, number: u32) -> String {
     let tail = id.get(id.len() - 8..).unwrap_or_default();
     format!("{}{}{tail}-v{number}", slug.trim_end_matches('-'), if slug.is_empty() { "" } else { "-" })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery::MockChannel;
+
+    fn channel(kind: ChannelKind) -> Arc<dyn Channel> {
+        let mut channel = MockChannel::new();
+        channel.expect_kind().return_const(kind);
+        channel.expect_default_target().return_const(format!("the {}", kind.as_str()));
+        Arc::new(channel)
+    }
+
+    fn ways(kinds: &[ChannelKind], mail_as_files: bool) -> WaysOut {
+        WaysOut { channels: kinds.iter().map(|it| channel(*it)).collect(), mail_as_files }
+    }
+
+    fn mail() -> Destination {
+        Destination::Email { address: "ana@example.com".parse().unwrap() }
+    }
+
+    fn way(ways: &WaysOut, destination: &Destination) -> Result<(ChannelKind, String), String> {
+        let found = ways.of(destination).map(|(channel, target)| (channel.kind(), target));
+        found.map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_destination_goes_through_its_own_channel() {
+        let all = ways(&[ChannelKind::Folder, ChannelKind::Email, ChannelKind::Slack], true);
+        assert_eq!(way(&all, &mail()), Ok((ChannelKind::Email, "ana@example.com".into())));
+        assert_eq!(way(&all, &Destination::Slack { channel: "#team".into() }), Ok((ChannelKind::Slack, "#team".into())));
+        assert_eq!(way(&all, &Destination::Folder { path: None }), Ok((ChannelKind::Folder, "the folder".into())));
+        assert_eq!(way(&all, &Destination::Folder { path: Some("/in".into()) }), Ok((ChannelKind::Folder, "/in".into())));
+    }
+
+    #[test]
+    fn a_mail_is_a_file_beside_the_reports_only_where_that_is_allowed() {
+        assert_eq!(way(&ways(&[ChannelKind::Folder], true), &mail()), Ok((ChannelKind::Folder, "the folder".into())));
+        for ways in [ways(&[ChannelKind::Folder], false), ways(&[ChannelKind::Slack], true)] {
+            let error = way(&ways, &mail()).unwrap_err();
+            assert!(error.contains("RESEND_API_KEY") && error.contains("RESEND_FROM_EMAIL"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_named() {
+        let none = WaysOut::default();
+        assert!(way(&none, &Destination::Slack { channel: "#team".into() }).unwrap_err().contains("INTEGRATION_ENCRYPTION_KEY"));
+        assert!(way(&none, &Destination::Folder { path: None }).unwrap_err().contains("YARNNN_OUTBOX_DIR"));
+    }
+}

@@ -204,7 +204,12 @@ impl Session<'_> {
 /// The conversation so far, and what is wrong with its last turn.
 fn sent_back(answer: &AgentAnswer, complaint: &str) -> Vec<Message> {
     let mut messages = answer.messages.clone();
-    messages.push(Message { role: Role::User, content: vec![Content::Text(complaint.to_owned())] });
+    let complaint = Content::Text(complaint.to_owned());
+    match messages.last_mut() {
+        // An answer of nothing has left no turn: two of the program's own in a row are one.
+        Some(last) if last.role == Role::User => last.content.push(complaint),
+        _ => messages.push(Message { role: Role::User, content: vec![complaint] }),
+    }
     messages
 }
 

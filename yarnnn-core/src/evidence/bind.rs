@@ -166,11 +166,12 @@ fn following_spans(text: &str, mut at: usize, statements: &[String]) -> Option<V
 }
 
 /// Whether a copied span is evidence by itself; a shorter one must be quoted explicitly. Signs alone prove nothing: only words
-/// count as words, and a long span must mostly be letters and digits.
+/// count as words, and a long span must mostly be letters and digits. Nor does an address alone prove what is said beside it.
 pub fn is_long_enough(span: &str) -> bool {
     let says = |it: &char| it.is_alphanumeric();
     let folded = span.split_whitespace().collect::<Vec<_>>().join(" ");
-    let is_long = folded.chars().count() >= MIN_SPAN_CHARS && folded.chars().filter(says).count() >= MIN_LETTERS;
+    let is_address = folded.contains("://") && !folded.contains(' ');
+    let is_long = !is_address && folded.chars().count() >= MIN_SPAN_CHARS && folded.chars().filter(says).count() >= MIN_LETTERS;
     is_long || words_in(span) >= MIN_SPAN_WORDS
 }
 
@@ -348,6 +349,12 @@ mod tests {
         let content = "We are done. It is called \"done\" when the tests pass on both machines.";
         let sentence = "It is called \"done\" when the tests pass on both machines.";
         assert_eq!(bind(sentence, &[&item(content, 1)], &[])[0].quote, sentence);
+    }
+
+    #[test]
+    fn an_address_alone_proves_nothing() {
+        let address = "(https://notes.example.com/Launch-plan-9249b017b5b750ee8c6ad6b68e0297bc)";
+        assert!(!is_long_enough(address) && is_long_enough(&format!("read the launch plan {address}")));
     }
 
     #[test]

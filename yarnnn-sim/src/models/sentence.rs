@@ -21,9 +21,9 @@ fn of_line(line: &str) -> Vec<&str> {
     sentences
 }
 
-/// How many words it has.
+/// How many words it has, as a reader of reports counts them: what stands between spaces and is not only signs.
 pub(super) fn words(text: &str) -> usize {
-    text.split(|it: char| !it.is_alphanumeric()).filter(|it| !it.is_empty()).count()
+    text.split_whitespace().filter(|it| it.contains(char::is_alphanumeric)).count()
 }
 
 /// Its words in small letters, one space between them.
