@@ -20,7 +20,7 @@ const INSERT: &str = "insert into outbox (id, user_id, version_id, key, channel,
     values ($1, $2, $3, $4, $5, $6, $7, $8, $8) on conflict (user_id, key) do nothing";
 const FOUND: &str = "select state from outbox where id = ";
 const START: &str = "update outbox set state = 'sending', attempts = attempts + 1, last_attempt_at = $3, updated_at = $3, \
-    first_attempt_at = coalesce(first_attempt_at, $3) \
+    first_attempt_at = case when $4 in ('sending', 'unknown') then coalesce(first_attempt_at, $3) else $3 end \
     where id = $1 and user_id = $2 and state not in ('sent', 'held') \
     returning id, user_id, version_id, key, channel, target, payload, $4 as state, attempts, first_attempt_at, external_id, error";
 const DECIDE: &str = "update outbox set state = $3, error = null, updated_at = $4, \

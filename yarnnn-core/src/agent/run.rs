@@ -60,6 +60,8 @@ pub(super) struct Conversation {
     pub(super) stop: StopReason,
     pub(super) usage: Usage,
     pub(super) messages: Vec<Message>,
+    /// Who answered last, where that is told.
+    pub(super) by: Option<String>,
 }
 
 impl<S: Session> Agent<S> {
@@ -122,9 +124,10 @@ impl Agent<Writing> {
         let known: HashSet<ContentId> = task.known.iter().map(|(id, _)| *id).collect();
         let world = WritingWorld::open(WritingMeans::clone(&self.means), &task);
         let journal = task.journal.clone();
-        let Conversation { text, stop, usage, messages } = self.converse(cx, &world, self.script(task), &journal).await?;
+        let Conversation { text, stop, usage, messages, by } = self.converse(cx, &world, self.script(task), &journal).await?;
         let found = shown_in(&messages, &known);
-        Ok(AgentAnswer { text, stop, model: self.model.name(), usage, found, messages })
+        let model = by.unwrap_or_else(|| self.model.name());
+        Ok(AgentAnswer { text, stop, model, usage, found, messages })
     }
 
     /// The first request of a session: what a plan shows.
@@ -182,6 +185,7 @@ struct Talk {
     begun: String,
     text: String,
     stop: Option<StopReason>,
+    by: Option<String>,
 }
 
 impl Talk {
@@ -199,13 +203,14 @@ impl Talk {
             max_output_tokens: script.max_output_tokens,
         };
         let (begun, text) = (String::new(), String::new());
-        Self { request, rounds: script.rounds, pauses: PAUSES, usage: Usage::default(), begun, text, stop: None }
+        Self { request, rounds: script.rounds, pauses: PAUSES, usage: Usage::default(), begun, text, stop: None, by: None }
     }
 
     /// Takes an answer, and says which tools are to be called. With none to be called, either `stop` is set or the request stands
     /// to be asked again.
     fn hear(&mut self, response: ModelResponse) -> Vec<ToolCall> {
         self.usage += response.usage;
+        self.by.clone_from(&response.by);
         let calls: Vec<ToolCall> = response.tool_calls().cloned().collect();
         let text = std::mem::take(&mut self.begun) + &response.text();
         if !response.content.is_empty() {
@@ -249,6 +254,6 @@ impl Talk {
 
     fn end(self) -> Conversation {
         let stop = self.stop.unwrap_or(StopReason::Complete);
-        Conversation { text: self.text, stop, usage: self.usage, messages: self.request.messages }
+        Conversation { text: self.text, stop, usage: self.usage, messages: self.request.messages, by: self.by }
     }
 }

@@ -88,6 +88,7 @@ pub fn answer(cost: u64) -> ModelResponse {
         ],
         stop: StopReason::ToolUse,
         usage: used(cost),
+        by: Some("test/model".to_owned()),
     }
 }
 

@@ -286,7 +286,7 @@ pub async fn advance_to_staged_waits_for_a_person(ports: &Ports) {
 
 fn decision(version: &Version, status: VersionStatus) -> DecideVersion {
     let state = RunState { approved: status == VersionStatus::Generating, ..version.state.clone() };
-    DecideVersion { user: ANA, version: version.id, status, state, at: minute(20) }
+    DecideVersion { user: ANA, version: version.id, seen: VersionStatus::Staged, status, state, at: minute(20) }
 }
 
 /// A staged version that passes goes on from where it stood; one that is rejected has ended.

@@ -81,7 +81,8 @@ impl Deliverables {
     }
 
     async fn scheduled(&self, cx: &StageCx, deliverable: &Deliverable, due_at: DateTime<Utc>) -> Result<RunOutcome, Error> {
-        if !self.is_fresh(deliverable).await? {
+        // Who wants to be told that nothing is new is told so by the run.
+        if !deliverable.options.says_when_quiet && !self.is_fresh(deliverable).await? {
             return Ok(no_news(deliverable.id));
         }
         let key = Some(slot_key(due_at));

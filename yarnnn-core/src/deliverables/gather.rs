@@ -26,6 +26,8 @@ use crate::sync::{ContentQuery, ContentStore, ResourceStatus, StoredItem};
 const YEAR_ONE: i64 = -62_135_596_800;
 /// Items that one report is written from, at most.
 const MAX_ITEMS: usize = 240;
+/// Items of one source that are looked at, at most.
+const MAX_READ: usize = 2_000;
 /// What an item takes besides its text: reference, author, place, time.
 const ITEM_FRAME: usize = 300;
 
@@ -78,18 +80,23 @@ impl Stage<GatherInput> for Gather {
         let mut items = Vec::new();
         for source in &sources {
             let window = profile.window_of(input.deliverable.report_type.kind(), source.resource.platform(), as_of);
-            items.push(reader.items(std::slice::from_ref(&source.resource), Some(window), MAX_ITEMS).await?);
+            items.push(reader.items(std::slice::from_ref(&source.resource), Some(window), MAX_READ).await?);
         }
+        let found = items.iter().any(|it| !it.is_empty());
+        let (said, reported) = (self.said(&input.deliverable).await?, self.reported(&input.deliverable).await?);
+        let changed = said::changed(&said);
+        // What came back to an earlier wording was reported in it, but last in another.
+        let is_new = |it: &StoredItem| changed.contains(&it.id) || !reported.contains(&(it.id, Sha256::of(&it.content)));
+        let has_news = items.iter().flatten().any(is_new);
+        let total: usize = items.iter().map(Vec::len).sum();
+        if !input.again && !profile.restates {
+            items.iter_mut().for_each(|it| it.retain(is_new));
+        }
+        let kept: usize = items.iter().map(Vec::len).sum();
         let items = share(items);
-        let found = !items.is_empty();
-        let reported = self.reported(&input.deliverable).await?;
-        let is_new = |it: &StoredItem| !reported.contains(&(it.id, Sha256::of(&it.content)));
-        let has_news = items.iter().any(is_new);
-        let total = items.len();
-        let items: Vec<_> = if input.again || profile.restates { items } else { items.into_iter().filter(is_new).collect() };
-        let reported_before = count(total - items.len());
-        let (items, left_out) = fit(items, self.room);
-        let said = self.said(&input.deliverable).await?;
+        let (reported_before, cut) = (count(total - kept), count(kept - items.len()));
+        let (items, overflowing) = fit(items, self.room);
+        let left_out = cut + overflowing;
         let state = state(&profile, (input.as_of, as_of), &sources, &items, &said);
         let mut said = said::claims(&said, &state);
         if input.again || profile.restates {

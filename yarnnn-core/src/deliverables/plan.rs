@@ -62,6 +62,8 @@ pub struct Plan {
     /// Price in millionths of a US dollar, from and to: one short answer, and every round, tool and repair that is allowed. What it
     /// costs to search the web comes on top.
     pub cost_micro_usd: (u64, u64),
+    /// Whether anything that it reads is stored.
+    pub found: bool,
     /// Whether the run would write a report: something is new since the last one.
     pub has_news: bool,
     /// Its next run by schedule.
@@ -85,6 +87,7 @@ impl Deliverables {
         let obstacle = self.parts.ways.check(request.user, &deliverable.destinations).await.err();
         let calls = (1, 1 + rounds + REPAIRS);
         Ok(Plan {
+            found: gathered.found,
             has_news: gathered.has_news,
             as_of: gathered.state.as_of,
             window: gathered.state.window,

@@ -15,17 +15,21 @@ use super::verify::{Verify, VerifyInput};
 use super::version::RunState;
 use super::write::{Write, WriteInput};
 use crate::error::Error;
+use crate::id::UserId;
 use crate::llm::{CallAccount, Content, LanguageModel, LlmError, ModelRequest, ModelResponse, ModelTraits, ToolResult, Usage};
 use crate::pipeline::StageCx;
 
+/// What the calls of forks are for, in the ledger.
+const FORK: &str = "deliverables.fork";
 /// Longest piece of a line that is shown where requests differ, in characters.
 const SHOWN: usize = 160;
 
 /// What to do differently.
 #[derive(Debug, Clone, Default)]
 pub struct Fork {
-    /// Answers from the first request on that was not recorded of it: all of them, if another model was asked then. None to fail
-    /// there.
+    /// Models that answer the same whenever they are asked, for runs that they wrote: nothing of those is recorded.
+    pub local: Vec<Arc<dyn LanguageModel>>,
+    /// Answers from the first request on that was not recorded; none to fail there.
     pub model: Option<Arc<dyn LanguageModel>>,
     /// Asks with this; none for what is built in.
     pub prompts: Option<Prompts>,
@@ -53,8 +57,12 @@ impl Deliverables {
     ///
     /// # Errors
     /// `Failed` names the first message that differs when a request was not recorded and no model is given; those of that model.
-    pub async fn replay(&self, cx: &StageCx, capsule: &Capsule, fork: Fork) -> Result<Replayed, Error> {
-        let recorded = Arc::new(Recording::new(capsule, fork.model));
+    pub async fn replay(&self, cx: &StageCx, user: UserId, capsule: &Capsule, fork: Fork) -> Result<Replayed, Error> {
+        // Whatever the file says: it is repeated for who asks, and nobody else's content is read.
+        let mut capsule = capsule.clone();
+        capsule.deliverable.user = user;
+        let capsule = &capsule;
+        let recorded = Arc::new(Recording::new(capsule, user, &fork));
         let deliverable = capsule.deliverable();
         let gathered = gathered(&capsule.version.state);
         let (draft, state) = if gathered.quiet {
@@ -135,6 +143,9 @@ struct Recording {
     name: String,
     exchanges: Vec<Exchange>,
     live: Option<Arc<dyn LanguageModel>>,
+    /// The model that wrote the run, if it answers the same whenever it is asked.
+    local: Option<Arc<dyn LanguageModel>>,
+    user: UserId,
     heard: Mutex<Heard>,
 }
 
@@ -147,9 +158,11 @@ struct Heard {
 }
 
 impl Recording {
-    fn new(capsule: &Capsule, live: Option<Arc<dyn LanguageModel>>) -> Self {
+    fn new(capsule: &Capsule, user: UserId, fork: &Fork) -> Self {
         let name = capsule.version.state.ran.as_ref().map(|it| it.model.clone()).unwrap_or_default();
-        Self { name, exchanges: capsule.exchanges.clone(), live, heard: Mutex::default() }
+        let live = fork.model.clone();
+        let local = fork.local.iter().find(|it| it.name() == name && capsule.exchanges.is_empty()).cloned();
+        Self { name, exchanges: capsule.exchanges.clone(), live, local, user, heard: Mutex::default() }
     }
 
     fn heard(&self) -> Heard {
@@ -189,11 +202,17 @@ impl LanguageModel for Recording {
     }
 
     fn traits(&self) -> ModelTraits {
+        if let Some(local) = &self.local {
+            return local.traits();
+        }
         let uses_tools = self.exchanges.first().is_none_or(|it| !it.request.tools.is_empty());
         ModelTraits { uses_tools, ..ModelTraits::default() }
     }
 
     async fn complete(&self, request: &ModelRequest) -> Result<ModelResponse, LlmError> {
+        if let (Some(local), None) = (&self.local, &self.live) {
+            return local.complete(request).await;
+        }
         if let Some(response) = self.recall(request) {
             return Ok(response);
         }
@@ -201,9 +220,9 @@ impl LanguageModel for Recording {
             let detail = format!("this was not asked then. {}", self.heard().parted.unwrap_or_default());
             return Err(LlmError::Permanent { model: self.name.clone(), detail });
         };
-        // Nothing of what the version was answered is an answer here, and nothing that is asked here becomes part of its run.
-        let account = CallAccount { version: None, ..request.account };
-        let response = live.complete(&ModelRequest { account, ..request.clone() }).await?;
+        // On the account of who asks, and of no version: what a fork is answered is no part of the run that it left.
+        let account = CallAccount::of(self.user);
+        let response = live.complete(&ModelRequest { account, purpose: FORK.to_owned(), ..request.clone() }).await?;
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).usage += response.usage;
         Ok(response)
     }

@@ -377,7 +377,8 @@ fn room(context_tokens: u64) -> usize {
 /// Errors after which the same run may still succeed: what was paid for it stays paid.
 pub(super) fn leaves_resumable(error: &Error) -> bool {
     match error {
-        Error::Store(_) | Error::Busy(_) | Error::Cancelled | Error::Undelivered(_) | Error::NeedsOperator { .. } => true,
+        Error::Store(error) => !matches!(error, StoreError::Corrupt { .. }),
+        Error::Busy(_) | Error::Cancelled | Error::Undelivered(_) | Error::NeedsOperator { .. } => true,
         Error::Model(error) => error.is_transient() || matches!(error, LlmError::NeedsOperator { .. } | LlmError::OverCap { .. }),
         _ => false,
     }

@@ -1,9 +1,9 @@
 //! Already said: what earlier reports of a deliverable said, and what has become of it since.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::version::RunState;
-use crate::evidence::SaidSentence;
+use crate::evidence::{SaidEvidence, SaidSentence};
 use crate::id::ContentId;
 use crate::llm::{ClaimStatus, ReportedClaim};
 
@@ -12,10 +12,20 @@ pub(super) const READ: u32 = 200;
 /// Claims that the writer is told of. Those that changed come first.
 const TOLD: usize = 40;
 
-/// The rows that replaced what was reported.
+/// The rows that replaced what was reported last of their item, also when it was that row itself which was reported before.
 pub(super) fn changed(said: &[SaidSentence]) -> HashSet<ContentId> {
-    let evidence = said.iter().flat_map(|it| &it.evidence).filter(|it| it.status == ClaimStatus::Changed);
-    evidence.filter_map(|it| it.current).collect()
+    let mut last: HashMap<_, (u32, &SaidEvidence)> = HashMap::new();
+    for sentence in said {
+        for evidence in &sentence.evidence {
+            let Some(item) = &evidence.item else { continue };
+            let known = last.entry(item).or_insert((sentence.number, evidence));
+            if known.0 < sentence.number {
+                *known = (sentence.number, evidence);
+            }
+        }
+    }
+    let replaced = last.into_values().filter(|(_, it)| it.status == ClaimStatus::Changed);
+    replaced.filter_map(|(_, it)| it.current).collect()
 }
 
 /// What the writer should know of: what changed or was taken back, then what still stands, newest first, each once.

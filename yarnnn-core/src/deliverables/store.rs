@@ -88,7 +88,7 @@ pub trait VersionStore: Send + Sync + 'static {
     /// The oldest version of a deliverable that a run can go on with ([`Version::is_resumable`]).
     async fn unfinished(&self, user: UserId, deliverable: DeliverableId) -> Result<Option<Version>, StoreError>;
 
-    /// The material of all delivered versions of a deliverable: what its readers have had before them.
+    /// The material of all delivered and rejected versions of a deliverable: what its readers have had before them.
     async fn reported(&self, user: UserId, deliverable: DeliverableId) -> Result<Vec<MaterialRef>, StoreError>;
 
     /// Takes or renews the right to work on a version, and answers it as it stands.

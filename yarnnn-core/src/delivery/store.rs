@@ -11,7 +11,8 @@ use crate::id::{MessageId, UserId, VersionId};
 ///
 /// # Contract
 /// - The bytes, key, channel and target of a message never change once it is queued.
-/// - `start` takes a message that is neither sent nor held to `sending` and counts the attempt; the first one's instant is kept.
+/// - `start` takes a message that is neither sent nor held to `sending` and counts the attempt; the instant from which it is in doubt is kept: an
+///   attempt that certainly sent nothing begins anew.
 ///   A message that is sent or held, or of another user, is a `Conflict` or `NotFound`. It answers the message with the attempt
 ///   counted, but in the state in which it was found, so that the caller knows whether it has to ask first.
 /// - `settle` ends the attempt that `start` counted; when another attempt was started since, it is a `Conflict`.

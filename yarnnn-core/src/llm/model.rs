@@ -318,6 +318,9 @@ pub struct ModelResponse {
     pub stop: StopReason,
     /// What it used.
     pub usage: Usage,
+    /// Who answered, as `provider/model`, where that may be another model than the one that was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 impl ModelRequest {
@@ -330,7 +333,7 @@ impl ModelRequest {
 impl ModelResponse {
     /// An answer of text alone.
     pub fn of_text(text: impl Into<String>, stop: StopReason, usage: Usage) -> Self {
-        Self { content: vec![Content::Text(text.into())], stop, usage }
+        Self { content: vec![Content::Text(text.into())], stop, usage, by: None }
     }
 
     /// What it says, without tool calls and blocks of the provider.

@@ -12,7 +12,7 @@ use crate::foreign::{count, excerpt, snippet};
 /// The answer.
 pub(super) fn answer(message: MessageWire) -> ModelResponse {
     let stop = stop(message.stop_reason.as_deref(), message.stop_details.as_ref());
-    ModelResponse { content: contents(message.content), stop, usage: usage(&message.usage) }
+    ModelResponse { content: contents(message.content), stop, usage: usage(&message.usage), by: None }
 }
 
 /// The parts of a turn. Behind the answer of a search stands what it found.

@@ -78,6 +78,7 @@ impl Assembler {
             content: contents(blocks.map(Block::whole).collect()),
             stop: stop(message.stop_reason.as_deref(), message.stop_details.as_ref()),
             usage: usage(&message.usage),
+            by: None,
         })
     }
 }

@@ -139,7 +139,11 @@ impl LanguageModel for Budgeted {
             return Ok(known);
         }
         let open = self.reserve(request).await?;
-        let answer = self.inner.complete(request).await;
+        let mut answer = self.inner.complete(request).await;
+        if let Ok(response) = &mut answer {
+            // Kept with the answer: a run that goes on may ask another model.
+            response.by.get_or_insert_with(|| self.inner.name());
+        }
         match &answer {
             Ok(response) => open.answered(response).await,
             Err(error) => open.failed(error).await,

@@ -7,7 +7,7 @@ use yarnnn_core::llm::{LanguageModel, LlmError, ModelEvents, ModelRequest, Model
 
 /// Asks the second model what the first one cannot answer for the time being: after its last try, or while it is left alone.
 ///
-/// Its name is the first one's. Which of them answered stands in the ledger, because each has its own rows.
+/// Its name is the first one's. Which of them answered stands in the answer, and in the ledger, where each has its own rows.
 #[derive(Debug, Clone)]
 pub struct Fallback {
     first: Arc<dyn StreamCompletion>,
@@ -48,7 +48,11 @@ impl LanguageModel for Fallback {
 
     async fn complete(&self, request: &ModelRequest) -> Result<ModelResponse, LlmError> {
         match self.first.complete(request).await {
-            Err(error) if self.passes_on(&error) => self.second.complete(request).await,
+            Err(error) if self.passes_on(&error) => {
+                let mut response = self.second.complete(request).await?;
+                response.by.get_or_insert_with(|| self.second.name());
+                Ok(response)
+            }
             answer => answer,
         }
     }

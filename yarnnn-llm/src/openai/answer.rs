@@ -32,7 +32,7 @@ pub(super) fn chat(wire: ChatWire, model: &str, uncounted: Uncounted) -> Result<
     content.extend(choice.message.content.filter(|it| !it.is_empty()).map(Content::Text));
     content.extend(choice.message.tool_calls.unwrap_or_default().into_iter().map(tool_call));
     let stop = chat_stop(choice.finish_reason.as_deref(), choice.message.refusal.as_deref(), &content);
-    Ok(ModelResponse { content, stop, usage: wire.usage.map_or(uncounted.0, |it| chat_usage(&it)) })
+    Ok(ModelResponse { content, stop, usage: wire.usage.map_or(uncounted.0, |it| chat_usage(&it)), by: None })
 }
 
 fn tool_call(wire: ToolCallWire) -> Content {
@@ -103,7 +103,7 @@ pub(super) fn response(wire: ResponseWire, model: &str, uncounted: Uncounted) ->
         ("incomplete", Some("content_filter")) => StopReason::Refused { detail: reason },
         (status, reason) => StopReason::Other(excerpt(reason.unwrap_or(status))),
     };
-    Ok(ModelResponse { content, stop, usage })
+    Ok(ModelResponse { content, stop, usage, by: None })
 }
 
 /// A search of the web; opening a page that was found is none.

@@ -33,7 +33,9 @@ const RECENT: &str = version_where!("deliverable_id = $1 and user_id = $2 order 
 const UNFINISHED: &str = version_where!(
     "deliverable_id = $1 and user_id = $2 and (status = $3 or (status = $4 and run_step = $5)) order by version_number limit 1"
 );
-const REPORTED: &str = "select run_state from deliverable_versions where deliverable_id = $1 and user_id = $2 and status = $3";
+/// What a person rejected is not told again either.
+const REPORTED: &str = "select run_state from deliverable_versions \
+    where deliverable_id = $1 and user_id = $2 and status in ($3, 'rejected')";
 /// Opens nothing when the deliverable is not the user's.
 const OPEN: &str = concat!(
     "insert into deliverable_versions (id, user_id, deliverable_id, version_number, status, run_step, run_key, run_state, ",
@@ -49,8 +51,8 @@ const HOLD: &str = concat!(
 );
 const DECIDE: &str = concat!(
     "update deliverable_versions set status = $3, run_state = $4, delivery_error = null, updated_at = $5, ",
-    "approved_at = case when $3 = 'generating' then $5 else approved_at end ",
-    "where id = $1 and user_id = $2 and status = 'staged' returning ",
+    "approved_at = case when $3 = 'generating' then $5 else approved_at end, ",
+    "held_by = null, held_until = null where id = $1 and user_id = $2 and status = $6 returning ",
     version_columns!()
 );
 const EXISTS: &str = "select count(*) from deliverable_versions where id = $1 and user_id = $2";
@@ -129,7 +131,8 @@ impl VersionStore for SqlStore {
                 .bind(Id(decision.user.as_uuid()))
                 .bind(decision.status.as_str())
                 .bind(Json(run_state))
-                .bind(Instant(decision.at));
+                .bind(Instant(decision.at))
+                .bind(decision.seen.as_str());
             query.fetch_optional(connection).await
         });
         match row.doing(format!("version {}", decision.version))? {

@@ -97,11 +97,11 @@ pub(super) fn dollars(micro: u64) -> f64 {
 }
 
 fn verdict(plan: &Plan) -> &'static str {
-    match (plan.items, plan.has_news) {
-        (_, true) => "A run would write a report.",
-        (0, _) if plan.reported_before == 0 && (plan.strategy != "research" || !plan.researches) => {
-            "Nothing that it reads is stored: a run would fail. Import something first."
-        }
-        (_, false) => "Nothing is new since the last version: a run would write nothing.",
+    let tells = plan.deliverable.options.says_when_quiet;
+    match (plan.found, plan.has_news) {
+        (false, _) => "Nothing that it reads is stored: a run would fail. Import or sync something first.",
+        (true, true) => "A run would write a report.",
+        (true, false) if tells => "Nothing is new since the last version: a run would say so in one line, without a model.",
+        (true, false) => "Nothing is new since the last version: a run would write nothing.",
     }
 }

@@ -2,13 +2,15 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use serde_json::json;
 use similar::TextDiff;
 use yarnnn::accounts::Email;
 use yarnnn::deliverables::{Capsule, Fork, Prompts, Replayed};
-use yarnnn::llm::usd;
+use yarnnn::llm::{LanguageModel, usd};
+use yarnnn::models::ExtractiveModel;
 
 use super::plan::dollars;
 use super::verify::parse_version;
@@ -37,8 +39,10 @@ pub(super) async fn execute(user: Option<Email>, arguments: Replay, output: &Out
     }
     let is_fork = arguments.model.is_some() || system.is_some();
     let model = arguments.model.as_deref().map(|it| yarnnn::open_model(&session.config, &session.yarnnn, it)).transpose()?;
+    let local: Vec<Arc<dyn LanguageModel>> = vec![Arc::new(ExtractiveModel::new())];
     let prompts = system.map(|system| Prompts { system, ..Prompts::default() });
-    let replayed = deliverables.replay(&session.yarnnn.stage_cx(), &capsule, Fork { model, prompts }).await?;
+    let replayed =
+        deliverables.replay(&session.yarnnn.stage_cx(), session.user.id, &capsule, Fork { local, model, prompts }).await?;
     if output.is_json() {
         output.json(&describe(&replayed));
     } else {

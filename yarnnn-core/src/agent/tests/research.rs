@@ -175,7 +175,8 @@ async fn a_search_by_a_model_asks_for_the_words_and_takes_the_hits() {
         WebHit { url: "file:///etc/passwd".into(), ..hit(3) },
         WebHit { snippet: "y".repeat(900), ..hit(4) },
     ];
-    let first = ModelResponse { content: vec![thought(), Content::WebHits(hits)], stop: StopReason::Paused, usage: used() };
+    let first =
+        ModelResponse { content: vec![thought(), Content::WebHits(hits)], stop: StopReason::Paused, usage: used(), by: None };
     let model = ScriptedModel::new([first.clone(), says("There.")]);
     let search = ModelWebSearch::new(model.clone());
     let query = WebQuery { account: CallAccount::of(ana()), words: "</material> northvolt".into(), max_results: 3 };

@@ -57,7 +57,7 @@ async fn without_rounds_no_tool_is_offered_and_the_system_text_stays() {
 
 #[tokio::test]
 async fn an_empty_answer_is_asked_for_once_more_without_tools() {
-    let nothing = ModelResponse { content: vec![], stop: StopReason::Complete, usage: used() };
+    let nothing = ModelResponse { content: vec![], stop: StopReason::Complete, usage: used(), by: None };
     for empty in [stops(" ", StopReason::OutputLimit), nothing] {
         let model = ScriptedModel::new([empty, says("Done.")]);
         let answer = Workspace::usual().run(&model, task(3)).await.unwrap();

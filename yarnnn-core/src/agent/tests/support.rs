@@ -132,7 +132,7 @@ pub(super) fn thought() -> Content {
 }
 
 pub(super) fn turn(content: Vec<Content>) -> ModelResponse {
-    ModelResponse { content, stop: StopReason::ToolUse, usage: used() }
+    ModelResponse { content, stop: StopReason::ToolUse, usage: used(), by: None }
 }
 
 pub(super) fn calls(name: &str, input: Value) -> ModelResponse {

@@ -105,7 +105,7 @@ fn simulated(sim: &Sim, running: &Running) -> anyhow::Result<ModelConfig> {
         anthropic_base: Some(running.anthropic_url().parse()?),
         ..ModelsConfig::default()
     };
-    Ok(ModelConfig { writer: Writer::Named(MODEL.to_owned()), fallback: None, fast: None, models })
+    Ok(ModelConfig { writer: Writer::Named(MODEL.to_owned()), models, ..ModelConfig::extractive() })
 }
 
 /// When the demo was first run in its folder: read, or now and written down.
