@@ -125,11 +125,14 @@ fn writer(config: &Config, models: &Models) -> Result<Arc<dyn LanguageModel>, Co
     opened.map_err(|error| unopened(&error).into())
 }
 
-/// Fails when the writer, or who stands in for it, could not be opened.
+/// Fails when the writer, who stands in for it, or who looks things up for it could not be opened.
 fn check_models(config: &ModelConfig) -> Result<(), ConnectError> {
     let Writer::Named(writer) = &config.writer else { return Ok(()) };
     for name in std::iter::once(writer).chain(&config.fallback) {
         config.models.check(name).map_err(|error| unopened(&error))?;
+    }
+    if let Some(researcher) = config.researcher() {
+        config.models.check(researcher).map_err(|error| unopened_as(env_vars::YARNNN_MODEL_FAST, &error))?;
     }
     Ok(())
 }

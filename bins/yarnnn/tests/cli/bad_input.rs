@@ -69,6 +69,11 @@ const BEFORE_OPENING: &[Case] = &[
         "ANTHROPIC_API_KEY: not set, and the model anthropic/claude-sonnet-5-5 needs it",
     ),
     setting(&[("YARNNN_MODEL_FALLBACK", "openai/gpt-6-luna")], &["search", "kite"], "OPENAI_API_KEY: not set"),
+    setting(
+        &[("ANTHROPIC_API_KEY", "k"), ("YARNNN_MODEL_FAST", "openai/gpt-6-luna")],
+        &["search", "kite"],
+        "OPENAI_API_KEY: not set",
+    ),
     setting(&[("YARNNN_CAP_RUN_USD", "much")], &["costs"], "YARNNN_CAP_RUN_USD"),
     setting(&[("DATABASE_URL", "sqlite://no/such/folder/x.db")], &["search", "kite"], "no/such/folder/x.db"),
     setting(&[("DATABASE_URL", "postgres://ana:secret@127.0.0.1:1/x")], &["doctor"], "postgres://ana@127.0.0.1:1/x"),

@@ -24,6 +24,7 @@ impl LanguageModel for Simulated {
     }
 
     async fn complete(&self, request: &ModelRequest) -> Result<ModelResponse, LlmError> {
-        self.0.complete(request).await
+        let response = self.0.complete(request).await?;
+        Ok(ModelResponse { by: Some(self.name()), ..response })
     }
 }
