@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use yarnnn::deliverables::Report;
-use yarnnn::deliverables::{CreateDeliverable, Kind, RunStatus, parse_markdown};
+use yarnnn::deliverables::{CreateDeliverable, Kind, Names, Report, RunStatus, parse_markdown};
 use yarnnn::evidence::SentenceState;
 use yarnnn_sim::SimWriter;
 use yarnnn_sim::models::{Scripted, Slip, Turn};
@@ -46,7 +45,8 @@ async fn check(office: &Office, checked: &mut Checked) {
         assert_eq!(outcome.status, RunStatus::Delivered, "{kind}: {:?}", outcome.error);
         let version = outcome.version.unwrap();
         checked.reports += 1;
-        let draft = parse_markdown(version.draft.as_deref().unwrap());
+        let capsule = office.yarnnn.deliverables().capsule(office.user.id, version.id).await.unwrap();
+        let draft = parse_markdown(version.draft.as_deref().unwrap(), &Names::of(&capsule.items));
         let cites: Vec<bool> = Report::statements_of(&draft).iter().map(|it| !it.cites.is_empty()).collect();
         let verification = office.yarnnn.deliverables().verify(office.user.id, version.id).await.unwrap();
         assert_eq!(verification.sentences.len(), cites.len());

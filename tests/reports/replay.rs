@@ -78,7 +78,7 @@ async fn nowhere(backend: Backend) -> Office {
 }
 
 async fn replay(office: &Office, capsule: &Capsule, fork: Fork) -> Result<Replayed, Error> {
-    office.yarnnn.deliverables().replay(&office.yarnnn.stage_cx(), capsule, fork).await
+    office.yarnnn.deliverables().replay(&office.yarnnn.stage_cx(), office.user.id, capsule, fork).await
 }
 
 fn is_faithful(replayed: &Replayed, capsule: &Capsule) {
@@ -119,10 +119,10 @@ async fn another_wording_names_the_first_message_that_differs() {
         (system, "call 1: the system message differs first, in line", "Be brief."),
         (report, "call 1: message 1 differs first, in line 1:", "Compose the status report"),
     ] {
-        let fork = Fork { prompts: Some(prompts.clone()), model: None };
+        let fork = Fork { prompts: Some(prompts.clone()), ..Fork::default() };
         let error = replay(&office, &capsule, fork).await.unwrap_err().to_string();
         assert!(error.contains(place) && error.contains(line), "{error}");
-        let fork = Fork { prompts: Some(prompts), model: Some(Arc::new(ExtractiveModel::new())) };
+        let fork = Fork { prompts: Some(prompts), model: Some(Arc::new(ExtractiveModel::new())), ..Fork::default() };
         let replayed = replay(&office, &capsule, fork).await.unwrap();
         let parted = replayed.parted.unwrap();
         assert!(parted.contains(place) && parted.contains(line), "{parted}");

@@ -173,14 +173,20 @@ impl Recording {
     fn recall(&self, request: &ModelRequest) -> Option<ModelResponse> {
         let mut heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
         if heard.parted.is_none() {
-            if let Some(other) = self.live.as_ref().map(|it| it.name()).filter(|it| *it != self.name) {
-                heard.parted = Some(format!("call 1: {other} is asked instead of {}", self.name));
-                return None;
-            }
             let digest = request.digest();
-            if let Some(known) = self.exchanges.iter().find(|it| it.request.digest() == digest) {
-                heard.recorded += 1;
-                return Some(known.response.clone());
+            let known = self.exchanges.iter().find(|it| it.request.digest() == digest);
+            // Another model is asked everything anew, also where it is asked the same.
+            let other = self.live.as_ref().map(|it| it.name()).filter(|it| *it != self.name);
+            match (known, other) {
+                (Some(_), Some(other)) => {
+                    heard.parted = Some(format!("call 1: {other} is asked instead of {}", self.name));
+                    return None;
+                }
+                (Some(known), None) => {
+                    heard.recorded += 1;
+                    return Some(known.response.clone());
+                }
+                (None, _) => {}
             }
             let at = usize::try_from(heard.recorded).unwrap_or(usize::MAX);
             heard.parted = Some(self.exchanges.get(at).map_or_else(
