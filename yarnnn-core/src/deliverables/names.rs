@@ -46,7 +46,9 @@ impl Names {
             names.add(kind.label());
             kind.profile().sections.iter().for_each(|it| names.add(&it.heading));
         }
-        Platform::ALL.into_iter().for_each(|it| names.add(words::platform(it)));
+        for platform in Platform::ALL {
+            names.add(words::platform(platform));
+        }
         for item in items {
             names.add_item(item);
         }
