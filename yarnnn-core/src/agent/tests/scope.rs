@@ -22,7 +22,7 @@ fn within(text: &str, it: StoredItem) -> StoredItem {
 
 fn platform(platform: Platform, ids: &[&str]) -> PlatformState {
     let view = |id: &&str| ResourceView {
-        resource_id: ResourceId::new(platform, *id).unwrap(),
+        resource_id: ResourceId::new(platform, id).unwrap(),
         resource_name: format!("#{id}"),
         is_covered: true,
         item_count: 4,
