@@ -110,3 +110,70 @@ fn outline(deliverable: &Deliverable, state: &RunState) -> Outline {
 fn material(state: &RunState, items: &[MaterialItem]) -> Vec<Material> {
     standing(state, items).into_iter().map(|(reference, item)| item.cited_as(&reference.reference, reference.changed)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::model::{DeliverableStatus, Destination, ReportOptions, ReportType, SourceRef};
+    use super::super::testing::state_of;
+    use super::super::version::SourceSnapshot;
+    use super::*;
+    use crate::id::{DeliverableId, UserId};
+
+    fn resource(text: &str) -> ResourceId {
+        text.parse().unwrap()
+    }
+
+    fn gathered(stays_with_owner: bool) -> RunState {
+        let snapshot = SourceSnapshot {
+            resource: resource("slack:C1"),
+            resource_name: "#general".into(),
+            synced_at: None,
+            platform_cursor: None,
+            item_count: 0,
+            source_latest_at: None,
+            gaps: vec![],
+            last_error: None,
+        };
+        RunState { stays_with_owner, sources: vec![snapshot], ..state_of(&[]) }
+    }
+
+    fn deliverable(sources: &[&str]) -> Deliverable {
+        let source = |it: &&str| SourceRef { resource: resource(it), resource_name: (*it).to_owned() };
+        Deliverable {
+            id: DeliverableId::from_uuid(uuid::Uuid::from_u128(1)),
+            user: UserId::LOCAL,
+            title: "Digest".into(),
+            description: None,
+            report_type: ReportType::stored("status_report".into()),
+            sources: sources.iter().map(source).collect(),
+            destinations: vec![Destination::Slack { channel: "#general".into() }],
+            options: ReportOptions::default(),
+            schedule: None,
+            status: DeliverableStatus::Active,
+            next_run_at: None,
+            last_run_at: None,
+            created_at: gathered(true).as_of,
+        }
+    }
+
+    #[test]
+    fn a_writer_looks_into_what_its_readers_may_know() {
+        let scope = |sources: &[&str], is_private| scope(&deliverable(sources), &gathered(is_private));
+        for is_private in [true, false] {
+            assert_eq!(scope(&["notion:p1"], is_private), Some(vec![resource("notion:p1")]));
+        }
+        assert_eq!(scope(&[], false), Some(vec![resource("slack:C1")]));
+        assert_eq!(scope(&[], true), None);
+    }
+
+    #[test]
+    fn a_session_has_the_now_of_its_run_and_the_reach_of_its_report() {
+        let (asked, now) = (gathered(true).as_of, "2026-12-01T09:00:00Z".parse().unwrap());
+        let state = RunState { started_at: Some(now), ..gathered(true) };
+        let version = VersionId::from_uuid(uuid::Uuid::from_u128(2));
+        let of = |state: &RunState| task(&Prompts::default(), &deliverable(&[]), version, state, &[]).unwrap();
+        let asked_now = of(&state);
+        assert_eq!((asked_now.at, asked_now.until, asked_now.events_until), (now, asked, asked));
+        assert_eq!(of(&gathered(true)).at, asked, "a run of an earlier program");
+    }
+}

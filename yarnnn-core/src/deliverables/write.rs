@@ -216,3 +216,101 @@ fn sent_back(answer: &AgentAnswer, complaint: &str) -> Vec<Message> {
 fn ended(ending: Ending, error: &LlmError) -> NoDraft {
     NoDraft { ending, reason: error.to_string(), raw: None }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::super::testing::{item, state_of};
+    use super::*;
+    use crate::agent::{MockLibrary, Registry, WritingMeans};
+    use crate::deliverables::{DeliverableStatus, Destination, ReportOptions, ReportType};
+    use crate::id::{DeliverableId, UserId};
+    use crate::llm::{LanguageModel, ModelRequest, ModelResponse, ModelTraits, Usage};
+    use crate::search::MockSearchIndex;
+    use crate::sync::MockContentStore;
+    use crate::testing::FixedClock;
+
+    const GOOD: &str = "## Done\n\n- The launch of the new site moved to Friday noon [s1].\n";
+    const UNPROVEN: &str = "## Done\n\n- Nobody has ever heard of any of this before [s1].\n";
+    const NO_REPORT: &str = "{\"report\": 1}";
+
+    /// Answers with each of these in turn.
+    #[derive(Debug)]
+    struct Turns(Mutex<Vec<(&'static str, StopReason)>>);
+
+    #[async_trait]
+    impl LanguageModel for Turns {
+        fn name(&self) -> String {
+            format!("test/{}", self.0.lock().unwrap().len())
+        }
+
+        fn traits(&self) -> ModelTraits {
+            ModelTraits::default()
+        }
+
+        async fn complete(&self, _request: &ModelRequest) -> Result<ModelResponse, LlmError> {
+            let (text, stop) = self.0.lock().unwrap().remove(0);
+            Ok(ModelResponse::of_text(text, stop, Usage::default()))
+        }
+    }
+
+    fn input() -> WriteInput {
+        let items = vec![item("The launch of the new site moved to Friday noon.")];
+        let state = state_of(&items);
+        let deliverable = Deliverable {
+            id: DeliverableId::from_uuid(uuid::Uuid::from_u128(1)),
+            user: UserId::LOCAL,
+            title: "Digest".into(),
+            description: None,
+            report_type: ReportType::stored("status_report".into()),
+            sources: vec![],
+            destinations: vec![Destination::Folder { path: None }],
+            options: ReportOptions::default(),
+            schedule: None,
+            status: DeliverableStatus::Active,
+            next_run_at: None,
+            last_run_at: None,
+            created_at: state.as_of,
+        };
+        WriteInput { deliverable, version: VersionId::from_uuid(uuid::Uuid::from_u128(2)), state, items, journal: vec![] }
+    }
+
+    async fn written(turns: &[(&'static str, StopReason)]) -> Written {
+        let means = WritingMeans {
+            content: Arc::new(MockContentStore::new()),
+            search: Arc::new(MockSearchIndex::new()),
+            library: Arc::new(MockLibrary::new()),
+        };
+        let input = input();
+        let write = Write {
+            agent: Agent::new(Arc::new(Turns(Mutex::new(turns.to_vec()))), means, Registry::writing()),
+            sources: Arc::new(input.items.clone()),
+            prompts: Prompts::default(),
+            revisions: vec![],
+        };
+        let cx = StageCx::new(Arc::new(FixedClock::at(input.state.as_of)));
+        write.run(&cx, input).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_is_told_of_a_draft_is_told_of_the_one_that_is_kept() {
+        use StopReason::{Complete, OutputLimit};
+        let refused = StopReason::Refused { detail: None };
+        let cases = [
+            // A whole draft is better than the beginning of another, and than none.
+            ([(UNPROVEN, Complete), (GOOD, OutputLimit)], UNPROVEN, 1, None),
+            ([(UNPROVEN, Complete), ("", refused)], UNPROVEN, 1, None),
+            ([(UNPROVEN, OutputLimit), (NO_REPORT, Complete)], UNPROVEN, 1, Some(OutputLimit)),
+            ([(UNPROVEN, OutputLimit), (GOOD, Complete)], GOOD, 0, None),
+            ([(UNPROVEN, Complete), (GOOD, Complete)], GOOD, 0, None),
+            ([(NO_REPORT, Complete), (GOOD, OutputLimit)], GOOD, 0, Some(OutputLimit)),
+        ];
+        for (turns, kept, left, stop) in cases {
+            let it = written(&turns).await;
+            let (draft, model) = (it.draft.unwrap().markdown, format!("test/{left}"));
+            assert_eq!((draft.as_str(), it.ran.model, it.ran.stop), (kept, model, stop), "{turns:?}");
+            assert!(it.ran.repaired);
+        }
+    }
+}

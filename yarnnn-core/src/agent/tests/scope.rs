@@ -22,7 +22,7 @@ fn within(text: &str, it: StoredItem) -> StoredItem {
 
 fn platform(platform: Platform, ids: &[&str]) -> PlatformState {
     let view = |id: &&str| ResourceView {
-        resource_id: ResourceId::new(platform, *id).unwrap(),
+        resource_id: ResourceId::new(platform, id).unwrap(),
         resource_name: format!("#{id}"),
         is_covered: true,
         item_count: 4,
@@ -33,8 +33,8 @@ fn platform(platform: Platform, ids: &[&str]) -> PlatformState {
         platform,
         status: "active".into(),
         last_synced_at: Some(now()),
-        total_items_synced: 77,
-        synced_resources_count: 77,
+        total_items_synced: 7_777,
+        synced_resources_count: 7_777,
         resources: ids.iter().map(view).collect(),
     };
     PlatformState { view, unsynced: vec![format!("#{SECRET}-archive")] }
@@ -112,13 +112,14 @@ async fn nothing_outside_of_the_scope_is_shown() {
             let known = vec![(content_id(5), "s7".into())];
             let shown = ask(workspace(), AgentTask { known, ..scoped(scope) }, name, input.clone()).await;
             let text = serde_json::to_string(&shown).unwrap();
-            assert!(!text.contains(SECRET) && !text.contains("77"), "{name} {input}: {text}");
+            assert!(!text.contains(SECRET) && !text.contains("7777"), "{name} {input}: {text}");
         }
     }
     for (name, input) in everything() {
         let open = AgentTask { scope: None, known: vec![(content_id(5), "s7".into())], ..scoped(&[]) };
         let shown = ask(workspace(), open, name, input.clone()).await;
-        assert!(serde_json::to_string(&shown).unwrap().contains(SECRET), "{name} {input} asks for nothing that is kept back");
+        let text = serde_json::to_string(&shown).unwrap();
+        assert!(text.contains(SECRET) || text.contains("7777"), "{name} {input} asks for nothing that is kept back: {text}");
     }
 }
 
