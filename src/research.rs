@@ -12,6 +12,9 @@ use yarnnn_platforms::web::{CustomSearch, PublicPages};
 use crate::config::{Config, Writer, env_vars};
 use crate::connect::{ConnectError, unopened_as};
 
+/// Who looks things up, and with what.
+type Researcher = (Arc<dyn LanguageModel>, ResearchMeans);
+
 /// The model and its means; none where the writer copies or replays, or nobody searches.
 ///
 /// The search is the provider's of that model or of the writer, else Google's where it is set up.
@@ -19,7 +22,7 @@ pub(crate) fn open(
     config: &Config,
     models: &Models,
     transport: &HttpTransport,
-) -> Result<Option<(Arc<dyn LanguageModel>, ResearchMeans)>, ConnectError> {
+) -> Result<Option<Researcher>, ConnectError> {
     let Some(name) = config.model.researcher() else { return Ok(None) };
     let model = named(models, name)?;
     let Some(search) = search(config, models, transport, &model)? else { return Ok(None) };

@@ -174,6 +174,11 @@ fn delivered(outcome: &RunOutcome, ending: &str) -> String {
     files.into_iter().find(|it| it.name.ends_with(ending)).expect("the file is there").content.clone()
 }
 
+/// Addresses are broken by signs that nobody sees, so that no program makes a link of them.
+fn joined(text: impl AsRef<str>) -> String {
+    text.as_ref().replace(['\u{200b}', '\u{2060}'], "")
+}
+
 #[tokio::test]
 async fn a_research_brief_cites_the_pages_that_it_found_and_its_quotes_stand() {
     let desk = Desk::reading_pages().await.with_messages().await;
@@ -192,9 +197,9 @@ async fn a_research_brief_cites_the_pages_that_it_found_and_its_quotes_stand() {
     assert!(cited.iter().any(|it| SYNCED.contains(&it.text.as_str())), "and what is stored is still a source: {cited:?}");
 
     let address = format!("{}/harbor/berths", desk.running.web_url());
-    let text = delivered(&outcome, ".md");
+    let text = joined(delivered(&outcome, ".md"));
     assert!(text.contains(TITLE) && text.contains(&address), "{text}");
-    let page = delivered(&outcome, ".html");
+    let page = joined(delivered(&outcome, ".html"));
     assert!(page.contains(TITLE) && page.contains(&address.replace('/', "&#x2f;")), "{page}");
     assert!(!page.contains("href=\"http") && !text.contains(&format!("]({address}")), "an address of the web is no link");
 
@@ -240,7 +245,7 @@ async fn programs_read_no_page_of_this_machine_and_cite_what_the_search_said() {
     let outcome = desk.run(&desk.create("research_brief").await).await.unwrap();
     assert_eq!(outcome.status, RunStatus::Delivered, "{:?}", outcome.error);
     assert!(desk.fetched().is_empty(), "{:?}", desk.fetched());
-    let text = delivered(&outcome, ".md");
+    let text = joined(delivered(&outcome, ".md"));
     assert!(text.contains(SNIPPET) && text.contains(&format!("{}/harbor/berths", desk.running.web_url())), "{text}");
     let version = outcome.version.unwrap().id;
     let checked = desk.yarnnn.deliverables().verify(desk.user.id, version).await.unwrap();

@@ -90,7 +90,9 @@ impl Stage<GatherInput> for Gather {
         let has_news = items.iter().flatten().any(is_new);
         let total: usize = items.iter().map(Vec::len).sum();
         if !input.again && !profile.restates {
-            items.iter_mut().for_each(|it| it.retain(is_new));
+            for it in &mut items {
+                it.retain(is_new);
+            }
         }
         let kept: usize = items.iter().map(Vec::len).sum();
         let items = share(items);

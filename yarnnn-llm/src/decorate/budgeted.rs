@@ -160,7 +160,7 @@ impl StreamCompletion for Budgeted {
         }
         let open = self.reserve(request).await?;
         match self.inner.stream(request).await {
-            Ok(events) => Ok(settled(events, open)),
+            Ok(events) => Ok(settled(events, open, self.inner.name())),
             Err(error) => {
                 open.failed(&error).await;
                 Err(error)
@@ -170,13 +170,16 @@ impl StreamCompletion for Budgeted {
 }
 
 /// The same events; the call is settled before the last one is told, and what comes after it is not read.
-fn settled(events: ModelEvents, open: Open) -> ModelEvents {
-    stream::unfold(Some((events, open)), |state| async move {
-        let (mut events, open) = state?;
-        let event = events.next().await;
-        match &event {
-            Some(Ok(ModelEvent::Done(response))) => open.answered(response).await,
-            Some(Ok(_)) => return event.map(|it| (it, Some((events, open)))),
+fn settled(events: ModelEvents, open: Open, name: String) -> ModelEvents {
+    stream::unfold(Some((events, open, name)), |state| async move {
+        let (mut events, open, name) = state?;
+        let mut event = events.next().await;
+        match &mut event {
+            Some(Ok(ModelEvent::Done(response))) => {
+                response.by.get_or_insert(name);
+                open.answered(response).await;
+            }
+            Some(Ok(_)) => return event.map(|it| (it, Some((events, open, name)))),
             Some(Err(error)) => open.failed(error).await,
             None => open.settle(CallEnd::Lost { error: "the answer broke off".to_owned() }).await,
         }

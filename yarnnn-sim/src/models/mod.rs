@@ -1,6 +1,6 @@
 //! Who answers behind the model providers, and what the providers remember. Start at [`Models`] and [`Writer`].
 //!
-//! The providers' folders ([`anthropic`](crate::anthropic), `openai`) read requests into a [`Prompt`] and write a [`Turn`] in
+//! The providers' folders (`anthropic`, `openai`) read requests into a [`Prompt`] and write a [`Turn`] in
 //! their own form. Tokens are counted by one rule: one for every four bytes, begun ones counted.
 
 mod careless;

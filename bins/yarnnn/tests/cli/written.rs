@@ -161,7 +161,7 @@ async fn an_answer_for_programs_is_no_report() {
 async fn a_key_that_is_refused_names_its_setting_and_the_next_run_goes_on() {
     let it = Modelled::with_report(&[]).await;
     let run = ["run", "Weekly", "--as-of", AS_OF];
-    let said = it.json_with(&[("ANTHROPIC_API_KEY", "sk-ant-wrong")], &run, 1);
+    let said = it.json_with(&[("ANTHROPIC_API_KEY", "sk-ant-wrong")], &run, 3);
     assert!(said["error"]["message"].as_str().unwrap().contains("ANTHROPIC_API_KEY"), "{said:#}");
     it.sim.faults().once("anthropic.messages", Fault::Disconnect);
     let done = it.run(&[], 0);
