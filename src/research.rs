@@ -18,11 +18,7 @@ type Researcher = (Arc<dyn LanguageModel>, ResearchMeans);
 /// The model and its means; none where the writer copies or replays, or nobody searches.
 ///
 /// The search is the provider's of that model or of the writer, else Google's where it is set up.
-pub(crate) fn open(
-    config: &Config,
-    models: &Models,
-    transport: &HttpTransport,
-) -> Result<Option<Researcher>, ConnectError> {
+pub(crate) fn open(config: &Config, models: &Models, transport: &HttpTransport) -> Result<Option<Researcher>, ConnectError> {
     let Some(name) = config.model.researcher() else { return Ok(None) };
     let model = named(models, name)?;
     let Some(search) = search(config, models, transport, &model)? else { return Ok(None) };

@@ -123,13 +123,13 @@ impl World {
     pub(crate) async fn person(&self, number: usize, sources: &[Source]) -> anyhow::Result<User> {
         let user = self.yarnnn.user(format!("person{number}@example.org").parse()?).await?;
         let now = self.yarnnn.clock().now();
-        for (at, (platform, id, kind, content_type, length)) in (0_u64..).zip(sources.iter().cloned()) {
+        for (at, (platform, id, kind, content_type, length)) in (0_u64..).zip(sources.iter().copied()) {
             let items = (0..ITEMS).map(|index| {
                 let first = ((number as u64 * 10 + at) * ITEMS + index) * 100;
                 let text = (first..first + length).map(sentence).collect::<Vec<_>>().join(" ");
                 Item {
                     item_id: format!("{at}.{index}"),
-                    content_type: content_type.clone(),
+                    content_type,
                     content_hash: Sha256::of(&text),
                     content: text,
                     title: (platform != Platform::Slack).then(|| format!("Subject {index}")),

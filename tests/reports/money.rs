@@ -279,7 +279,9 @@ async fn agrees(office: &Office, model: &str, what: &str) -> Usage {
     let rows = office.ledger().await;
     assert!(rows.iter().all(|it| it.state == CallState::Answered), "{model}: {what}");
     let mut ledger = Usage::default();
-    rows.iter().for_each(|it| ledger += it.usage);
+    for it in &rows {
+        ledger += it.usage;
+    }
     let provider = charged(office.sim.models(), model);
     assert_eq!(ledger, provider, "{model}: {what}");
     assert!(rows.iter().all(|it| it.usage.cost_micro_usd <= it.ceiling), "{model}: {what}: a call cost more than was reserved");

@@ -313,12 +313,10 @@ async fn handle(
     let models = Models::new(models_config(wants, provider), ledger, clock.clone(), ids.clone()).unwrap();
     let model: Arc<dyn LanguageModel> = models.open(wants.model).unwrap();
     let builder = yarnnn::builder(&config).await.unwrap().clock(clock.clone()).ids(ids.clone()).model(model.clone());
-    let builder = match wants.web {
-        true => {
-            let pages = PublicPages::reaching_for_tests(&[provider.0.address], clock.clone()).unwrap();
-            builder.research(ResearchMeans { search: Arc::new(ModelWebSearch::new(model)), pages: Some(Arc::new(pages)) })
-        }
-        false => builder,
-    };
-    builder.build()
+    if !wants.web {
+        return builder.build();
+    }
+    let pages = PublicPages::reaching_for_tests(&[provider.0.address], clock.clone()).unwrap();
+    let means = ResearchMeans { search: Arc::new(ModelWebSearch::new(model)), pages: Some(Arc::new(pages)) };
+    builder.research(means).build()
 }

@@ -68,8 +68,8 @@ async fn nothing_new(backend: Backend) {
     // Long after, the window is moved back to the newest items, which are the same.
     office.clock.advance(TimeDelta::days(9));
     assert_eq!(office.run(&deliverable).await.unwrap().status, RunStatus::NoNews);
-    let plan = office.yarnnn.deliverables().plan(&office.yarnnn.stage_cx(), &plain).await.unwrap();
-    assert!(!plan.has_news && plan.reported_before == 3, "{plan:?}");
+    let planned = office.yarnnn.deliverables().plan(&office.yarnnn.stage_cx(), &plain).await.unwrap();
+    assert!(!planned.has_news && planned.reported_before == 3, "{planned:?}");
     assert_eq!(done(&office, &deliverable).await, before, "no call, no row, no file, no version");
 
     let forced = office.run_as(&RunRequest { force: true, ..plain }).await.unwrap();

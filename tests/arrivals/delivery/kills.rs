@@ -81,15 +81,15 @@ async fn every_kill(channel: ChannelKind) {
 
 #[tokio::test]
 async fn processes_that_write_files() {
-    every_kill(ChannelKind::Folder).await;
+    Box::pin(every_kill(ChannelKind::Folder)).await;
 }
 
 #[tokio::test]
 async fn processes_that_send_mails() {
-    every_kill(ChannelKind::Email).await;
+    Box::pin(every_kill(ChannelKind::Email)).await;
 }
 
 #[tokio::test]
 async fn processes_that_post_in_slack() {
-    every_kill(ChannelKind::Slack).await;
+    Box::pin(every_kill(ChannelKind::Slack)).await;
 }

@@ -134,7 +134,7 @@ impl Den {
             look.machine("the name of a file", &file.name);
             let ending = file.name.rsplit_once('.').map_or("", |(_, it)| it);
             match (message.channel, ending) {
-                (ChannelKind::Email, "json") => self.look_at_mail(look, &file.content),
+                (ChannelKind::Email, "json") => Self::look_at_mail(look, &file.content),
                 (ChannelKind::Slack, "json") => {
                     let body: Value = serde_json::from_str(&file.content).unwrap();
                     if body["channel"] != *self.channel {
@@ -150,7 +150,7 @@ impl Den {
         }
     }
 
-    fn look_at_mail(&self, look: &mut Look<'_>, content: &str) {
+    fn look_at_mail(look: &mut Look<'_>, content: &str) {
         let body: Value = serde_json::from_str(content).unwrap();
         for (name, value) in body.as_object().unwrap() {
             match name.as_str() {

@@ -20,7 +20,7 @@ impl Database {
 
     /// A fresh one on the cluster that tests are given.
     pub(crate) async fn postgres() -> Self {
-        let name = format!("yarnnn_reports_{}", uuid::Uuid::new_v4().simple());
+        let name = format!("yarnnn_reports_{}", yarnnn::id::IdGen::uuid(&yarnnn::id::RandomIds).simple());
         administer(format!("create database {name}")).await;
         let cluster = cluster();
         let (head, query) = cluster.split_once('?').unwrap_or((cluster.as_str(), ""));
