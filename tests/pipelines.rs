@@ -191,7 +191,7 @@ async fn a_changed_prompt_misses_and_says_where() {
     let outcome = recorded.yarnnn.deliverables().run(&recorded.yarnnn.stage_cx(), &request).await.unwrap();
     assert_eq!(outcome.status, RunStatus::Failed);
     insta::assert_snapshot!(outcome.error.unwrap(), @r#"
-    the model recorded/extractive cannot answer: this request was not recorded; the nearest one differs first in line 13:
+    the model recorded/extractive cannot answer: this request was not recorded; the nearest one differs first in line 15:
       recorded: Write the status report "Weekly status".
       asked:    Write the status report "Weekly report".
     "#);
