@@ -360,7 +360,10 @@ impl<'a> Reader<'a> {
 
     /// The run ends here: what its pages stored stays, the cursor is that of the last whole run.
     pub(super) async fn fail(mut self, error: PlatformError) -> Result<LiveOutcome, Error> {
-        let is_stuck = self.has_gone_on && !self.has_read && !matches!(error, PlatformError::RateLimited { .. });
+        // What is said of this page, and not of the service or of the account, which come back.
+        let is_of_the_page =
+            matches!(error, PlatformError::Protocol { .. } | PlatformError::CursorExpired | PlatformError::ResourceGone { .. });
+        let is_stuck = self.has_gone_on && !self.has_read && is_of_the_page;
         if is_stuck {
             // Nothing can be read from there: the next run starts over.
             self.within(FetchPage::default(), None).await?;

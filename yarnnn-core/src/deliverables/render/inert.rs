@@ -121,14 +121,18 @@ fn unlinked(text: &str) -> String {
         if ch == '@' && !before.is_whitespace() {
             out.push(BREAK);
         }
-        out.push(ch);
         let breaks = match ch {
             '@' => !after.is_whitespace(),
             ':' => ends_scheme(before, after),
             '/' | '\\' => matches!(after, '/' | '\\'),
-            '.' | '。' | '．' | '｡' => is_in_name(ch, before, rest),
+            '.' | '。' | '．' | '｡' => is_in_name(ch, before, rest) || is_in_number_of_host(&signs, index),
             _ => false,
         };
+        // On both sides of a dot: some look for `www.` alone.
+        if breaks && ch == '.' {
+            out.push(BREAK);
+        }
+        out.push(ch);
         if breaks {
             out.push(BREAK);
         }
@@ -139,6 +143,14 @@ fn unlinked(text: &str) -> String {
 fn ends_scheme(before: char, after: char) -> bool {
     let is_clock = before.is_ascii_digit() && after.is_ascii_digit();
     matches!(after, '/' | '\\') || before.is_alphanumeric() && !after.is_whitespace() && !is_clock
+}
+
+/// Whether a dot stands inside the number of a host: four parts of digits.
+fn is_in_number_of_host(signs: &[char], at: usize) -> bool {
+    let is_part = |it: &&char| it.is_ascii_digit() || **it == '.';
+    let before = signs.get(..at).unwrap_or_default().iter().rev().take_while(is_part);
+    let from = signs.get(at..).unwrap_or_default().iter().take_while(is_part);
+    before.chain(from).filter(|it| **it == '.').count() >= 3
 }
 
 /// Whether a dot stands inside a name of a host. One letter behind it is an abbreviation, digits around it are a number.
@@ -190,15 +202,16 @@ mod tests {
     #[test]
     fn nothing_is_an_address() {
         for (given, shown) in [
-            ("https://evil.example/a?b=c", "https:|/|/evil.|example/a?b=c"),
+            ("https://evil.example/a?b=c", "https:|/|/evil|.|example/a?b=c"),
             ("hxxp:\\\\evil", "hxxp:|\\|\\evil"),
-            ("//evil.example", "/|/evil.|example"),
-            ("javascript:alert(1) tel:+49 mailto:a@b.de", "javascript:|alert(1) tel:|+49 mailto:|a|@|b.|de"),
-            ("WWW.1.de", "WWW.|1.|de"),
-            ("www.1und1.de", "www.|1und1.|de"),
-            ("evil.com, t.co/x and рф.рф", "evil.|com, t.|co/x and рф.|рф"),
-            ("evil。com 😀.tk", "evil。|com 😀.|tk"),
-            ("ht\u{200b}tps:/\u{2060}/evil.example", "https:|/|/evil.|example"),
+            ("//evil.example", "/|/evil|.|example"),
+            ("javascript:alert(1) tel:+49 mailto:a@b.de", "javascript:|alert(1) tel:|+49 mailto:|a|@|b|.|de"),
+            ("WWW.1.de", "WWW|.|1|.|de"),
+            ("www.1und1.de", "www|.|1und1|.|de"),
+            ("evil.com, t.co/x and рф.рф", "evil|.|com, t|.|co/x and рф|.|рф"),
+            ("evil。com 😀.tk", "evil。|com 😀|.|tk"),
+            ("ht\u{200b}tps:/\u{2060}/evil.example", "https:|/|/evil|.|example"),
+            ("at 10.0.0.7:80/x", "at 10|.|0|.|0|.|7:80/x"),
             ("@here", "@|here"),
             ("At 14:03 we had 15,000.50 EUR, v2.3.1, e.g. this. Next: go. 来週。月曜", ""),
         ] {
