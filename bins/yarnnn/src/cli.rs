@@ -257,7 +257,7 @@ pub(crate) enum Deliverables {
         /// Version id.
         version: String,
     },
-    /// End a version that is held: it is never sent.
+    /// End a version that is held, unfinished or cannot be delivered: it is never sent, and stands in the way of no other.
     Reject {
         /// Version id.
         version: String,

@@ -8,9 +8,10 @@ use super::fixtures::{
     opened, queued, queued_version, row, run_state, sentence, staged, step, verified, verified_version, written,
 };
 use crate::deliverables::{
-    DecideVersion, Hold, OpenVersion, RunState, Step, StepChange, StepCommit, Tally, Version, VersionStatus,
+    DecideVersion, Hold, MaterialRef, OpenVersion, RunState, Step, StepChange, StepCommit, Tally, Version, VersionStatus,
 };
-use crate::id::{DeliverableId, VersionId};
+use crate::hash::Sha256;
+use crate::id::{ContentId, DeliverableId, VersionId};
 use crate::pipeline::Holder;
 
 fn other() -> Holder {
@@ -305,6 +306,35 @@ pub async fn decide_lets_a_staged_version_go_on_or_ends_it(ports: &Ports) {
     let rejected = ports.versions.decide(decision(&other, VersionStatus::Rejected)).await.unwrap();
     assert_eq!((rejected.status, rejected.state.approved, rejected.is_resumable()), (VersionStatus::Rejected, false, false));
     assert_eq!(ports.versions.version(ANA, other.id).await.unwrap(), rejected);
+}
+
+/// What was rejected is not told again; what tools only showed to its writer is.
+pub async fn reported_has_what_was_rejected_and_not_what_was_only_shown(ports: &Ports) {
+    let version = verified_version(ports).await;
+    ports.versions.advance(staged(version.id)).await.unwrap();
+    let row = |reference: &str, only_shown| MaterialRef {
+        reference: reference.to_owned(),
+        content_id: ContentId::from_uuid(fresh()),
+        revision: Sha256::of(reference),
+        changed: false,
+        only_shown,
+    };
+    let (gathered, told, shown) = (row("s1", false), row("s2", false), row("s3", true));
+    let reject = decision(&version, VersionStatus::Rejected);
+    let state = RunState { material: vec![gathered.clone()], found: vec![told.clone(), shown], ..reject.state.clone() };
+    ports.versions.decide(DecideVersion { state, ..reject }).await.unwrap();
+    assert_eq!(ports.versions.reported(ANA, version.deliverable).await.unwrap(), [gathered, told]);
+}
+
+/// A version that never arrived is ended as well, and its hold with it.
+pub async fn decide_ends_what_is_unfinished(ports: &Ports) {
+    let version = verified_version(ports).await;
+    let reject = DecideVersion { seen: VersionStatus::Generating, ..decision(&version, VersionStatus::Rejected) };
+    let ended = ports.versions.decide(reject.clone()).await.unwrap();
+    assert_eq!((ended.status, ended.held_by, ended.held_until), (VersionStatus::Rejected, None, None));
+    assert_eq!(ports.versions.unfinished(ANA, version.deliverable).await.unwrap(), None);
+    assert!(is_conflict(&ports.versions.decide(reject).await), "it has ended");
+    assert!(is_conflict(&ports.versions.advance(staged(version.id)).await), "whoever was at it commits nothing");
 }
 
 /// Only a staged version of the user's own is decided about, and once.

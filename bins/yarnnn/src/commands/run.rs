@@ -214,7 +214,7 @@ pub(super) fn show(outcome: &RunOutcome, output: &Output) {
     if outcome.status == RunStatus::Staged {
         let why = outcome.error.as_deref().unwrap_or("it waits for you");
         output.line(&output.tone(&format!("held: {why}"), Tone::Bad));
-        output.line(&format!("read it: yarnnn deliverables show {}", outcome.deliverable));
+        output.line(&format!("read it: yarnnn verify {}", version.id));
         output.line(&format!(
             "let it pass: yarnnn deliverables approve {0}; or end it: yarnnn deliverables reject {0}",
             version.id
