@@ -245,8 +245,8 @@ macro_rules! contract_facts {
                 advance_to_failed_ends_the_hold,
                 advance_to_staged_waits_for_a_person,
                 decide_lets_a_staged_version_go_on_or_ends_it,
-                decide_ends_what_is_unfinished,
                 reported_has_what_was_rejected_and_not_what_was_only_shown,
+                decide_ends_what_is_unfinished,
                 decide_needs_a_staged_version,
                 decide_at_once_succeeds_once,
             }
