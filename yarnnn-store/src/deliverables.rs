@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use yarnnn_core::StoreError;
 use yarnnn_core::deliverables::{
-    Deliverable, DeliverableStatus, DeliverableStore, Destination, Kind, NewDeliverable, ReportOptions, ReportType, Schedule,
-    SourceRef,
+    Deliverable, DeliverableOrigin, DeliverableStatus, DeliverableStore, Destination, Kind, NewDeliverable, ReportOptions,
+    ReportType, Schedule, SourceRef, TriggerType,
 };
 use yarnnn_core::id::{DeliverableId, UserId};
 use yarnnn_core::platform::{Platform, ResourceId};
@@ -22,8 +22,8 @@ use crate::text::{clean, cleaned};
 macro_rules! deliverable_where {
     ($condition:literal) => {
         concat!(
-            "select id, user_id, title, description, deliverable_type, type_config, sources, destination, schedule, status, ",
-            "next_run_at, last_run_at, created_at from deliverables where ",
+            "select id, user_id, title, description, deliverable_type, type_config, sources, destination, origin, trigger_type, ",
+            "schedule, status, next_run_at, last_run_at, created_at from deliverables where ",
             $condition
         )
     };
@@ -33,8 +33,8 @@ const LIST: &str = deliverable_where!("user_id = $1 and status <> 'archived' ord
 const DUE: &str =
     deliverable_where!("user_id = $1 and status = 'active' and next_run_at <= $2 order by next_run_at, created_at, id");
 const INSERT: &str = "insert into deliverables (id, user_id, title, description, deliverable_type, type_classification, \
-    trigger_type, schedule, sources, destination, status, next_run_at, created_at, updated_at, type_config) \
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'active', $11, $12, $12, $13)";
+    trigger_type, schedule, sources, destination, status, next_run_at, created_at, updated_at, type_config, origin) \
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'active', $11, $12, $12, $13, $14)";
 const SET_STATUS: &str = "update deliverables set status = $3, updated_at = $4 where id = $1 and user_id = $2";
 const RESCHEDULE: &str = "update deliverables set next_run_at = $4 where id = $1 and user_id = $2 and next_run_at = $3";
 const RAN: &str = "update deliverables set last_run_at = $3, updated_at = $3 \
@@ -155,6 +155,8 @@ struct DeliverableRow {
     sources: Json<Vec<SourceColumn>>,
     type_config: Json<ReportOptions>,
     destination: Json<DestinationsColumn>,
+    origin: String,
+    trigger_type: String,
     schedule: Option<Json<Schedule>>,
     status: String,
     next_run_at: Option<Instant>,
@@ -177,6 +179,8 @@ impl TryFrom<DeliverableRow> for Deliverable {
             sources: row.sources.0.into_iter().map(SourceRef::try_from).collect::<Result<_, _>>().map_err(bad)?,
             destinations: row.destination.0.try_into().map_err(bad)?,
             options: row.type_config.0,
+            origin: DeliverableOrigin::parse(&row.origin).ok_or_else(|| bad(format!("unknown origin {}", row.origin)))?,
+            trigger: TriggerType::parse(&row.trigger_type).ok_or_else(|| bad(format!("unknown trigger {}", row.trigger_type)))?,
             schedule: row.schedule.map(|it| it.0),
             status,
             next_run_at: row.next_run_at.map(|it| it.0),
@@ -258,13 +262,14 @@ async fn insert(tx: &mut Tx, new: NewDeliverable) -> Result<(), DbError> {
             .bind(new.description.map(cleaned))
             .bind(clean(new.report_type.as_str()))
             .bind(Json(classification(new.report_type.kind())))
-            .bind(if new.schedule.is_some() { "schedule" } else { "manual" })
+            .bind(new.trigger.as_str())
             .bind(new.schedule.map(Json))
             .bind(Json(sources))
             .bind(Json(destination))
             .bind(Instant::maybe(new.next_run_at))
             .bind(Instant(new.at))
-            .bind(Json(new.options));
+            .bind(Json(new.options))
+            .bind(new.origin.as_str());
         query.execute(connection).await.map(|_| ())
     })
     .doing(format!("deliverable {}", new.id))

@@ -13,25 +13,57 @@ use crate::id::ActivityId;
 pub enum ActivityKind {
     /// A platform or export was synced.
     PlatformSynced,
+    /// A user's content was looked through for what calls for a report.
+    SignalProcessed,
+    /// A slot of a schedule came due.
+    DeliverableScheduled,
     /// A report was run.
     DeliverableRun,
+    /// A scheduled report was written and arrived.
+    DeliverableGenerated,
+    /// A person took a report as it is, or as they edited it.
+    DeliverableApproved,
+    /// A person refused a report.
+    DeliverableRejected,
     /// A provider was connected.
     IntegrationConnected,
     /// A provider was disconnected.
     IntegrationDisconnected,
+    /// Content whose time had ended was deleted.
+    ContentCleanup,
+    /// The scheduler has been round: the user's own numbers.
+    SchedulerHeartbeat,
 }
 
 impl ActivityKind {
-    const ALL: [Self; 4] =
-        [Self::PlatformSynced, Self::DeliverableRun, Self::IntegrationConnected, Self::IntegrationDisconnected];
+    const ALL: [Self; 11] = [
+        Self::PlatformSynced,
+        Self::SignalProcessed,
+        Self::DeliverableScheduled,
+        Self::DeliverableRun,
+        Self::DeliverableGenerated,
+        Self::DeliverableApproved,
+        Self::DeliverableRejected,
+        Self::IntegrationConnected,
+        Self::IntegrationDisconnected,
+        Self::ContentCleanup,
+        Self::SchedulerHeartbeat,
+    ];
 
     /// The stored name.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PlatformSynced => "platform_synced",
+            Self::SignalProcessed => "signal_processed",
+            Self::DeliverableScheduled => "deliverable_scheduled",
             Self::DeliverableRun => "deliverable_run",
+            Self::DeliverableGenerated => "deliverable_generated",
+            Self::DeliverableApproved => "deliverable_approved",
+            Self::DeliverableRejected => "deliverable_rejected",
             Self::IntegrationConnected => "integration_connected",
             Self::IntegrationDisconnected => "integration_disconnected",
+            Self::ContentCleanup => "content_cleanup",
+            Self::SchedulerHeartbeat => "scheduler_heartbeat",
         }
     }
 

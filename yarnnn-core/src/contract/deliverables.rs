@@ -4,7 +4,10 @@ use futures::future::join_all;
 
 use super::Ports;
 use super::fixtures::{ANA, ben, created, deliverable, fresh, is_conflict, is_missing, minute, resource};
-use crate::deliverables::{DeliverableStatus, Destination, NewDeliverable, ReportOptions, ReportType, Schedule, SourceRef};
+use crate::deliverables::{
+    DeliverableOrigin, DeliverableStatus, Destination, NewDeliverable, ReportOptions, ReportType, Schedule, SourceRef,
+    TriggerType,
+};
 use crate::id::{DeliverableId, UserId};
 
 async fn listed(ports: &Ports, user: UserId) -> Vec<DeliverableId> {
@@ -35,6 +38,8 @@ pub async fn create_stores_what_was_given(ports: &Ports) {
             sources: vec![source("gmail:INBOX"), source("calendar:team@example.com"), source("slack:C1")],
             destinations,
             options: options.clone(),
+            origin: if type_name == "custom" { DeliverableOrigin::SignalEmergent } else { DeliverableOrigin::AnalystSuggested },
+            trigger: if type_name == "custom" { TriggerType::Manual } else { TriggerType::Schedule },
             schedule: (type_name != "custom").then_some(schedule),
             next_run_at: Some(minute(9)),
             description: None,
@@ -46,7 +51,7 @@ pub async fn create_stores_what_was_given(ports: &Ports) {
         assert_eq!(stored.report_type.as_str(), type_name);
         assert_eq!(stored.report_type, new.report_type);
         assert_eq!((stored.sources, stored.destinations, stored.schedule), (new.sources, new.destinations, new.schedule));
-        assert_eq!(stored.options, new.options);
+        assert_eq!((stored.options, stored.origin, stored.trigger), (new.options, new.origin, new.trigger));
         assert_eq!((stored.next_run_at, stored.last_run_at, stored.created_at), (Some(minute(9)), None, minute(0)));
         assert_eq!(stored.status, DeliverableStatus::Active);
     }

@@ -8,8 +8,8 @@ use super::Ports;
 use crate::accounts::NewUser;
 use crate::activity::{ActivityKind, NewActivity};
 use crate::deliverables::{
-    Binding, Destination, Hold, NewDeliverable, OpenVersion, ReportOptions, ReportType, RunState, SourceRef, SourceSnapshot,
-    Step, StepChange, StepCommit, Version,
+    Binding, DeliverableOrigin, Destination, Hold, NewDeliverable, OpenVersion, ReportOptions, ReportType, RunState, SourceRef,
+    SourceSnapshot, Step, StepChange, StepCommit, TriggerType, Version,
 };
 use crate::delivery::{ChannelKind, NewMessage, OutboxFile};
 use crate::error::StoreError;
@@ -181,6 +181,8 @@ pub fn deliverable(user: UserId) -> NewDeliverable {
         sources: vec![SourceRef { resource: channel(), resource_name: "#general".to_owned() }],
         destinations: vec![Destination::Folder { path: None }],
         options: ReportOptions::default(),
+        origin: DeliverableOrigin::UserConfigured,
+        trigger: TriggerType::Manual,
         schedule: None,
         next_run_at: None,
         at: minute(0),

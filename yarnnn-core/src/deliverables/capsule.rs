@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::material::MaterialItem;
-use super::model::{Deliverable, DeliverableStatus, Destination, ReportOptions, ReportType};
+use super::model::{Deliverable, DeliverableOrigin, DeliverableStatus, Destination, ReportOptions, ReportType, TriggerType};
 use super::prompt::PURPOSE;
 use super::run::Deliverables;
 use super::schedule::Schedule;
@@ -132,6 +132,8 @@ impl Capsule {
             sources: vec![],
             destinations: it.destinations,
             options: it.options,
+            origin: DeliverableOrigin::UserConfigured,
+            trigger: TriggerType::Manual,
             schedule: it.schedule,
             status: DeliverableStatus::Active,
             next_run_at: None,

@@ -4,7 +4,10 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
-use super::model::{Deliverable, DeliverableStatus, Destination, NewDeliverable, ReportOptions, ReportType, SourceRef};
+use super::model::{
+    Deliverable, DeliverableOrigin, DeliverableStatus, Destination, NewDeliverable, ReportOptions, ReportType, SourceRef,
+    TriggerType,
+};
 use super::run::Deliverables;
 use super::schedule::Schedule;
 use super::version::{DecideVersion, RunState, Version, VersionStatus};
@@ -76,6 +79,8 @@ impl Deliverables {
             sources,
             destinations: destinations(create.destinations)?,
             options: options(create.options)?,
+            origin: DeliverableOrigin::UserConfigured,
+            trigger: if create.schedule.is_some() { TriggerType::Schedule } else { TriggerType::Manual },
             next_run_at: create.schedule.map(|it| it.next_after(at)),
             schedule: create.schedule,
             at,

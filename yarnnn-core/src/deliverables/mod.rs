@@ -40,7 +40,10 @@ pub use job::{RunDeliverable, RunReport};
 pub use kinds::{Binding, Kind, KindProfile, TemporalPattern, UnknownType};
 pub use manage::CreateDeliverable;
 pub use material::MaterialItem;
-pub use model::{Deliverable, DeliverableStatus, Destination, NewDeliverable, ReportOptions, ReportType, SourceRef};
+pub use model::{
+    Deliverable, DeliverableOrigin, DeliverableStatus, Destination, NewDeliverable, ReportOptions, ReportType, SourceRef,
+    TriggerType,
+};
 pub use names::Names;
 pub use parts::DeliverablesParts;
 pub use plan::{Plan, PlannedSource};

@@ -134,6 +134,63 @@ impl DeliverableStatus {
     }
 }
 
+/// How a deliverable was born. It never changes (dossier §1).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliverableOrigin {
+    /// The user made it.
+    #[default]
+    UserConfigured,
+    /// It was suggested from what the user talks about.
+    AnalystSuggested,
+    /// Something in the user's content called for it.
+    SignalEmergent,
+}
+
+impl DeliverableOrigin {
+    /// The stored name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UserConfigured => "user_configured",
+            Self::AnalystSuggested => "analyst_suggested",
+            Self::SignalEmergent => "signal_emergent",
+        }
+    }
+
+    /// Reads the stored name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::UserConfigured, Self::AnalystSuggested, Self::SignalEmergent].into_iter().find(|it| it.as_str() == text)
+    }
+}
+
+/// What sets a deliverable going by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TriggerType {
+    /// The clock, by its schedule.
+    Schedule,
+    /// Something that happens on a platform.
+    Event,
+    /// Nothing: it runs when somebody asks for it.
+    Manual,
+}
+
+impl TriggerType {
+    /// The stored name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Schedule => "schedule",
+            Self::Event => "event",
+            Self::Manual => "manual",
+        }
+    }
+
+    /// Reads the stored name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Schedule, Self::Event, Self::Manual].into_iter().find(|it| it.as_str() == text)
+    }
+}
+
 /// A deliverable to be stored.
 #[derive(Debug, Clone)]
 pub struct NewDeliverable {
@@ -153,6 +210,10 @@ pub struct NewDeliverable {
     pub destinations: Vec<Destination>,
     /// What else its reader wants.
     pub options: ReportOptions,
+    /// How it was born.
+    pub origin: DeliverableOrigin,
+    /// What sets it going.
+    pub trigger: TriggerType,
     /// When it runs.
     pub schedule: Option<Schedule>,
     /// Its first run by schedule.
@@ -180,6 +241,10 @@ pub struct Deliverable {
     pub destinations: Vec<Destination>,
     /// What else its reader wants.
     pub options: ReportOptions,
+    /// How it was born.
+    pub origin: DeliverableOrigin,
+    /// What sets it going.
+    pub trigger: TriggerType,
     /// When it runs.
     pub schedule: Option<Schedule>,
     /// Whether it may run.

@@ -113,7 +113,9 @@ fn material(state: &RunState, items: &[MaterialItem]) -> Vec<Material> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::{DeliverableStatus, Destination, ReportOptions, ReportType, SourceRef};
+    use super::super::model::{
+        DeliverableOrigin, DeliverableStatus, Destination, ReportOptions, ReportType, SourceRef, TriggerType,
+    };
     use super::super::testing::state_of;
     use super::super::version::SourceSnapshot;
     use super::*;
@@ -148,6 +150,8 @@ mod tests {
             sources: sources.iter().map(source).collect(),
             destinations: vec![Destination::Slack { channel: "#general".into() }],
             options: ReportOptions::default(),
+            origin: DeliverableOrigin::UserConfigured,
+            trigger: TriggerType::Manual,
             schedule: None,
             status: DeliverableStatus::Active,
             next_run_at: None,

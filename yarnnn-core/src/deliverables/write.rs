@@ -224,7 +224,7 @@ mod tests {
     use super::super::testing::{item, state_of};
     use super::*;
     use crate::agent::{MockLibrary, Registry, WritingMeans};
-    use crate::deliverables::{DeliverableStatus, Destination, ReportOptions, ReportType};
+    use crate::deliverables::{DeliverableOrigin, DeliverableStatus, Destination, ReportOptions, ReportType, TriggerType};
     use crate::id::{DeliverableId, UserId};
     use crate::llm::{LanguageModel, ModelRequest, ModelResponse, ModelTraits, Usage};
     use crate::search::MockSearchIndex;
@@ -267,6 +267,8 @@ mod tests {
             sources: vec![],
             destinations: vec![Destination::Folder { path: None }],
             options: ReportOptions::default(),
+            origin: DeliverableOrigin::UserConfigured,
+            trigger: TriggerType::Manual,
             schedule: None,
             status: DeliverableStatus::Active,
             next_run_at: None,

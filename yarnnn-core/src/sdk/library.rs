@@ -218,8 +218,8 @@ mod tests {
     use super::*;
     use crate::connections::{ConnectionStatus, Landscape, MockConnectionStore};
     use crate::deliverables::{
-        Binding, DeliverableStatus, Destination, MockDeliverableStore, MockVersionStore, ReportOptions, ReportType, RunState,
-        Step, VersionStatus,
+        Binding, DeliverableOrigin, DeliverableStatus, Destination, MockDeliverableStore, MockVersionStore, ReportOptions,
+        ReportType, RunState, Step, TriggerType, VersionStatus,
     };
     use crate::id::{ConnectionId, DeliverableId, JobId, VersionId};
     use crate::jobs::{JobPolicy, JobRecord, MockJobAdmin};
@@ -243,6 +243,8 @@ mod tests {
             sources: vec![],
             destinations: vec![Destination::Email { address: "reader@example.com".parse().unwrap() }],
             options: ReportOptions::default(),
+            origin: DeliverableOrigin::UserConfigured,
+            trigger: TriggerType::Manual,
             schedule: None,
             status: if number == 2 { DeliverableStatus::Paused } else { DeliverableStatus::Active },
             next_run_at: None,
