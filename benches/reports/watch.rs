@@ -109,7 +109,8 @@ pub(crate) struct WatchedVersions {
 /// What ends with a step, where its commit belongs, and what that brings.
 fn of(change: &StepChange) -> (Part, Part, String) {
     match change {
-        StepChange::Written { draft, state } => (Part::Check, Part::Steps, json!([draft, state]).to_string()),
+        StepChange::Researched { state } => (Part::Check, Part::Steps, json!(state).to_string()),
+        StepChange::Written { draft, state, found } => (Part::Check, Part::Steps, json!([draft, state, found]).to_string()),
         StepChange::Verified { sentences, state } => (Part::Verify, Part::Steps, json!([sentences, state]).to_string()),
         StepChange::Queued { final_content, messages, .. } => {
             let files: Vec<_> = messages.iter().map(|it| &it.files).collect();
@@ -125,7 +126,7 @@ fn of(change: &StepChange) -> (Part, Part, String) {
 impl VersionStore for WatchedVersions {
     async fn open(&self, open: OpenVersion) -> Result<Version, StoreError> {
         self.watch.press(Part::Gather);
-        self.watch.note(Part::Steps, json!(open.state).to_string());
+        self.watch.note(Part::Steps, json!([open.state, open.items]).to_string());
         let opened = self.inner.open(open).await;
         self.watch.press(Part::Steps);
         opened

@@ -12,7 +12,8 @@ use crate::agent::{Agent, Library, Registry, Research, ResearchMeans, WebPages, 
 use crate::clock::{Clock, SystemClock};
 use crate::connections::{ConnectionStore, Connections, ConnectionsParts, CredentialStore, OAuth, OAuthStates};
 use crate::deliverables::{
-    DeliverableStore, Deliverables, DeliverablesParts, DraftStage, Prompts, RunDeliverable, VersionStore, WaysOut,
+    DeliverableStore, Deliverables, DeliverablesParts, DraftStage, Prompts, RunDeliverable, VersionMaterial, VersionStore,
+    WaysOut,
 };
 use crate::delivery::{Channel, Outbox};
 use crate::error::Error;
@@ -48,6 +49,8 @@ pub struct Stores {
     pub deliverables: Arc<dyn DeliverableStore>,
     /// Versions.
     pub versions: Arc<dyn VersionStore>,
+    /// What versions were written from.
+    pub version_material: Arc<dyn VersionMaterial>,
     /// Evidence.
     pub evidence: Arc<dyn EvidenceStore>,
     /// Outbox.
@@ -81,7 +84,7 @@ impl Stores {
     pub fn of<S>(store: S) -> Self
     where
         S: AccountStore + ActivityLog + ContentStore + SearchIndex + DeliverableStore + VersionStore + EvidenceStore + Outbox,
-        S: ConnectionStore + CredentialStore + OAuthStates + ModelLedger + WebPages,
+        S: VersionMaterial + ConnectionStore + CredentialStore + OAuthStates + ModelLedger + WebPages,
         S: JobQueue + JobAdmin + Capacity + Presence + OpenLeaseKeeper + WakeUps,
     {
         let store = Arc::new(store);
@@ -95,6 +98,7 @@ impl Stores {
             search: store.clone(),
             deliverables: store.clone(),
             versions: store.clone(),
+            version_material: store.clone(),
             evidence: store.clone(),
             outbox: store.clone(),
             model_ledger: store.clone(),
@@ -418,6 +422,7 @@ impl YarnnnBuilder {
             deliverables: self.stores.deliverables.clone(),
             accounts: self.stores.accounts.clone(),
             versions: self.stores.versions.clone(),
+            material: self.stores.version_material.clone(),
             content: self.stores.content.clone(),
             evidence: self.stores.evidence.clone(),
             outbox: self.stores.outbox.clone(),

@@ -43,6 +43,14 @@ impl Dialect {
         )
     }
 
+    /// The function that answers the objects of a bound JSON list, each as `value` (of `it`), and the id in such an object.
+    pub(crate) fn each_with_id(self) -> (&'static str, &'static str) {
+        fork!(self,
+            postgres: ("jsonb_array_elements", "cast(it.value ->> 'id' as uuid)"),
+            sqlite: ("json_each", "json_extract(it.value, '$.id')"),
+        )
+    }
+
     /// The function that answers where one text begins in another, 0 for nowhere.
     pub(crate) fn position(self) -> &'static str {
         fork!(self, postgres: "strpos", sqlite: "instr")

@@ -18,7 +18,7 @@ use crate::text::sorted_json;
 /// Every table that holds what a history leaves, parents first. Not those of the job system (`job_*`, `api_*`): what stands in
 /// them depends on who worked when, and permits and presence are gone within the hour. Nor sign-ins and pages of rebuilds that are
 /// under way.
-const TABLES: [&str; 15] = [
+const TABLES: [&str; 16] = [
     "users",
     "workspaces",
     "user_context",
@@ -28,6 +28,7 @@ const TABLES: [&str; 15] = [
     "sync_registry",
     "deliverables",
     "deliverable_versions",
+    "version_material",
     "version_sentences",
     "evidence",
     "outbox",
@@ -42,7 +43,7 @@ const SEALED: [&str; 2] = ["credentials_encrypted", "refresh_token_encrypted"];
 /// Columns that `SQLite` keeps as numbers.
 const FLAGS: [&str; 7] = ["digest_enabled", "is_current", "is_inference", "is_user_authored", "onboarded", "retained", "success"];
 /// Columns that `SQLite` keeps as JSON text; a few are text on both.
-const JSON: [&str; 24] = [
+const JSON: [&str; 25] = [
     "analyst_metadata",
     "covered",
     "destination",
@@ -50,6 +51,7 @@ const JSON: [&str; 24] = [
     "edit_diff",
     "gaps",
     "landscape",
+    "material",
     "metadata",
     "payload",
     "pending",

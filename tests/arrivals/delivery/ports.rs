@@ -66,6 +66,7 @@ impl VersionStore for Cut<dyn VersionStore> {
 
     async fn advance(&self, step: StepCommit) -> Result<(), StoreError> {
         let what = match &step.change {
+            StepChange::Researched { .. } => "advance to researched",
             StepChange::Written { .. } => "advance to written",
             StepChange::Verified { .. } => "advance to verified",
             StepChange::Queued { .. } => "advance to queued",

@@ -228,6 +228,7 @@ pub fn open_after(user: UserId, deliverable: DeliverableId, after: u32) -> OpenV
         after,
         run_key: None,
         state: run_state(),
+        items: vec![],
         holder: me(),
         held_until: minute(60),
         at: minute(0),
@@ -252,7 +253,7 @@ pub fn step(version: VersionId, expected: Step, change: StepChange) -> StepCommi
 
 /// `gathered → written`.
 pub fn written(version: VersionId) -> StepCommit {
-    step(version, Step::Gathered, StepChange::Written { draft: "A draft. [s1]".to_owned(), state: run_state() })
+    step(version, Step::Gathered, StepChange::Written { draft: "A draft. [s1]".to_owned(), state: run_state(), found: vec![] })
 }
 
 /// `written → verified`, with these statements.

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::capsule::exchanges;
+use super::capsule::{exchanges, researched};
 use super::draft::Draft;
-use super::material::MaterialItem;
 use super::model::Deliverable;
 use super::parts::DeliverablesParts;
 use super::queue::messages;
@@ -15,14 +14,14 @@ use super::render::{Render, RenderInput};
 use super::replay::journal;
 use super::research::{Look, LookInput, pages};
 use super::verify::{Verify, VerifyInput};
-use super::version::{MaterialRef, RunState, Step, StepChange, StepCommit, Version, VersionStatus};
+use super::version::{MaterialRef, Researched, RunState, Step, StepChange, StepCommit, Version, VersionStatus};
 use super::write::{NoDraft, Write, WriteInput, Written};
 use crate::activity::{ActivityKind, NewActivity};
+use crate::agent::{Agent, Research};
 use crate::delivery::Deliver;
 use crate::error::Error;
 use crate::hash::Sha256;
-use crate::id::{ActivityId, UserId};
-use crate::llm::Usage;
+use crate::id::ActivityId;
 use crate::pipeline::StageCx;
 
 /// Moves versions on.
@@ -34,7 +33,11 @@ impl Advance {
     /// Does the step that follows the one the version stands at, and commits it.
     pub(super) async fn step(&self, cx: &StageCx, deliverable: &Deliverable, version: &Version) -> Result<(), Error> {
         let change = match version.step {
-            Step::Gathered => self.write(cx, deliverable, version).await?,
+            Step::Gathered => match self.researcher(version) {
+                Some(agent) => self.research(cx, agent, deliverable, version).await?,
+                None => self.write(cx, deliverable, version).await?,
+            },
+            Step::Researched => self.write(cx, deliverable, version).await?,
             Step::Written => self.verify(cx, version).await?,
             Step::Verified => match held_back(deliverable, version) {
                 Some(reason) => self.stage(deliverable, version, reason),
@@ -52,33 +55,65 @@ impl Advance {
         self.commit(version, StepChange::Failed { error, draft: None, state: None, activity }).await
     }
 
-    async fn write(&self, cx: &StageCx, deliverable: &Deliverable, version: &Version) -> Result<StepChange, Error> {
-        if version.state.quiet {
-            return Ok(StepChange::Written { draft: String::new(), state: version.state.clone() });
+    /// What looks things up for the version, if anything does.
+    fn researcher(&self, version: &Version) -> Option<&Agent<Research>> {
+        self.parts.researcher(version.state.binding).filter(|_| !version.state.quiet)
+    }
+
+    /// Looks things up on the web; what was read becomes material.
+    async fn research(
+        &self,
+        cx: &StageCx,
+        agent: &Agent<Research>,
+        deliverable: &Deliverable,
+        version: &Version,
+    ) -> Result<StepChange, Error> {
+        let (user, id, web) = (version.user, version.id, &self.parts.web_pages);
+        let usage = if web.of_version(user, id).await?.is_empty() {
+            let found = cx.run(&Look { agent: agent.clone() }, LookInput::of(deliverable, version)).await?;
+            let usage = found.usage;
+            web.keep(user, id, pages(found, self.parts.ids.as_ref()), self.parts.clock.now()).await?;
+            usage
+        } else {
+            // An earlier try read these, and ended before the step did.
+            researched(self.parts.ledger.as_ref(), user, id).await?
+        };
+        // What is read back is what was stored, in the order in which it always will be.
+        let pages = web.of_version(user, id).await?;
+        let mut state = version.state.clone();
+        state.research = Some(Researched { pages: u32::try_from(pages.len()).unwrap_or(u32::MAX), usage });
+        for page in pages {
+            let reference = format!("s{}", state.material.len() + 1);
+            let revision = Sha256::of(&page.content);
+            state.material.push(MaterialRef { reference, content_id: page.id, revision, changed: false, only_shown: false });
         }
-        let researched = self.research(cx, deliverable, version).await?;
-        let state = researched.0;
+        Ok(StepChange::Researched { state })
+    }
+
+    async fn write(&self, cx: &StageCx, deliverable: &Deliverable, version: &Version) -> Result<StepChange, Error> {
+        let state = version.state.clone();
+        if state.quiet {
+            return Ok(StepChange::Written { draft: String::new(), state, found: vec![] });
+        }
         if state.material.is_empty() {
             let error = "nothing that it reads is stored, and nothing was found on the web".to_owned();
             let activity = self.activity(deliverable, version, VersionStatus::Failed, Some(&error));
             return Ok(StepChange::Failed { error, draft: None, state: None, activity });
         }
-        let items = self.material(version.user, &state).await?;
         let writer = Write {
             agent: self.parts.writer.clone(),
             sources: self.parts.clone(),
             prompts: self.parts.prompts.clone(),
             revisions: self.parts.revisions.clone(),
         };
+        let items = self.parts.material(version).await?;
         // What an earlier try of this run asked and was told is not asked and paid for again.
         let journal = journal(&exchanges(self.parts.ledger.as_ref(), version.user, version.id).await?);
         let input = WriteInput { deliverable: deliverable.clone(), version: version.id, state: state.clone(), items, journal };
-        let Written { draft, mut ran, found } = cx.run(&writer, input).await?;
-        ran.usage += researched.1;
-        let mut state = RunState { ran: Some(ran), ..state };
-        state.found = found;
+        let Written { draft, ran, found, found_items } = cx.run(&writer, input).await?;
+        let mut state = RunState { ran: Some(ran), found, ..state };
         Ok(match draft {
-            Ok(draft) => StepChange::Written { draft: draft.markdown, state },
+            Ok(draft) => StepChange::Written { draft: draft.markdown, state, found: found_items },
             Err(NoDraft { ending, reason, raw }) => {
                 state.ending = Some(ending);
                 let activity = self.activity(deliverable, version, VersionStatus::Failed, Some(&reason));
@@ -87,31 +122,9 @@ impl Advance {
         })
     }
 
-    /// Looks things up on the web for a report that asks for it, once per version; what was read becomes material.
-    async fn research(&self, cx: &StageCx, deliverable: &Deliverable, version: &Version) -> Result<(RunState, Usage), Error> {
-        let mut state = version.state.clone();
-        let Some(agent) = self.parts.researcher(state.binding) else {
-            return Ok((state, Usage::default()));
-        };
-        let web = &self.parts.web_pages;
-        let mut usage = Usage::default();
-        if web.of_version(version.user, version.id).await?.is_empty() {
-            let found = cx.run(&Look { agent: agent.clone() }, LookInput::of(deliverable, version)).await?;
-            usage = found.usage;
-            let pages = pages(found, self.parts.ids.as_ref());
-            web.keep(version.user, version.id, pages, self.parts.clock.now()).await?;
-        }
-        for page in web.of_version(version.user, version.id).await? {
-            let reference = format!("s{}", state.material.len() + 1);
-            let revision = Sha256::of(&page.content);
-            state.material.push(MaterialRef { reference, content_id: page.id, revision, changed: false, only_shown: false });
-        }
-        Ok((state, usage))
-    }
-
     async fn verify(&self, cx: &StageCx, version: &Version) -> Result<StepChange, Error> {
         let draft = Draft { markdown: version.draft.clone().unwrap_or_default() };
-        let items = self.material(version.user, &version.state).await?;
+        let items = self.parts.material(version).await?;
         let verified = cx.run(&Verify, VerifyInput { draft, state: version.state.clone(), items }).await?;
         let mut state = RunState { tally: Some(verified.tally), ..version.state.clone() };
         let cited: HashSet<_> = verified.sentences.iter().flat_map(|it| &it.evidence).map(|it| it.content_id).collect();
@@ -128,7 +141,7 @@ impl Advance {
 
     async fn queue(&self, cx: &StageCx, deliverable: &Deliverable, version: &Version) -> Result<StepChange, Error> {
         let sentences = self.parts.evidence.sentences(version.user, version.id).await?;
-        let items = self.material(version.user, &version.state).await?;
+        let items = self.parts.material(version).await?;
         let input = RenderInput { deliverable: deliverable.clone(), version: version.clone(), sentences, items };
         let rendered = cx.run(&Render, input).await?;
         let messages = messages(deliverable, version, &rendered, &self.parts.ways, self.parts.ids.as_ref())?;
@@ -147,10 +160,6 @@ impl Advance {
         }
         let activity = self.activity(deliverable, version, VersionStatus::Delivered, None);
         Ok(StepChange::Finished { activity })
-    }
-
-    async fn material(&self, user: UserId, state: &RunState) -> Result<Vec<MaterialItem>, Error> {
-        self.parts.material(user, state).await
     }
 
     async fn commit(&self, version: &Version, change: StepChange) -> Result<(), Error> {

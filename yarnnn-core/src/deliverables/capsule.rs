@@ -3,16 +3,16 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::material::MaterialItem;
+use super::material::{MaterialItem, RecordedMaterial};
 use super::model::{Deliverable, DeliverableOrigin, DeliverableStatus, Destination, ReportOptions, ReportType, TriggerType};
 use super::prompt::PURPOSE;
 use super::run::Deliverables;
 use super::schedule::Schedule;
-use super::version::{RunState, Step, Version, VersionStatus};
+use super::version::{MaterialRef, RunState, Step, Version, VersionStatus};
 use crate::delivery::{ChannelKind, OutboxFile};
 use crate::error::Error;
 use crate::id::{DeliverableId, UserId, VersionId};
-use crate::llm::{CallQuery, CallState, ModelLedger, ModelRequest, ModelResponse};
+use crate::llm::{CallQuery, CallState, LedgerCall, ModelLedger, ModelRequest, ModelResponse, Usage};
 
 /// The shape that this version writes and reads.
 const FORMAT: u32 = 1;
@@ -178,7 +178,7 @@ impl Deliverables {
             return Err(Error::Invalid(format!("version {} has no report yet: its run stopped at `{step}`", version.number)));
         }
         let deliverable = parts.deliverables.get(user, version.deliverable).await?;
-        let items = parts.material(user, &version.state).await?;
+        let items = self.whole(&version).await?;
         let messages = parts.outbox.messages(user, version.id).await?.into_iter();
         let messages = messages.map(|it| CapsuleMessage { key: it.key, channel: it.channel, target: it.target, files: it.files });
         Ok(Capsule {
@@ -198,18 +198,54 @@ impl Deliverables {
             items,
         })
     }
+
+    /// Everything that a version was written from: nothing less gives its bytes again.
+    async fn whole(&self, version: &Version) -> Result<Vec<MaterialItem>, Error> {
+        let RecordedMaterial { items, removed_at } = self.parts.material.recorded(version.user, version.id).await?;
+        let number = version.number;
+        if let Some(at) = removed_at {
+            let at = at.format("%Y-%m-%d");
+            return Err(Error::Invalid(format!(
+                "version {number} cannot be repeated: material that it was written from was removed on {at}, at its source or \
+                 with the account that it came from"
+            )));
+        }
+        let items = self.parts.completed(version, items).await?;
+        let is_there = |it: &&MaterialRef| items.iter().any(|item| item.id == it.content_id);
+        let missing = version.state.material.iter().filter(|it| !is_there(it)).count();
+        if missing > 0 {
+            let all = version.state.material.len();
+            return Err(Error::Invalid(format!(
+                "version {number} cannot be repeated: {missing} of the {all} items that it was written from are no longer stored"
+            )));
+        }
+        Ok(items)
+    }
 }
 
 /// What the writer of a version was asked and answered so far, in order.
 pub(super) async fn exchanges(ledger: &dyn ModelLedger, user: UserId, version: VersionId) -> Result<Vec<Exchange>, Error> {
-    let query = CallQuery { user: Some(user), version: Some(version), ..CallQuery::default() };
-    let calls = ledger.calls(&query).await?.into_iter();
-    let calls = calls.filter(|it| it.state == CallState::Answered && it.purpose == PURPOSE);
+    let calls = answered(ledger, user, version).await?.into_iter().filter(|it| it.purpose == PURPOSE);
     let exchange = |(request, response): (Option<serde_json::Value>, Option<ModelResponse>)| {
         let request = serde_json::from_value(request?).ok()?;
         Some(Exchange { request, response: response? })
     };
     Ok(calls.filter_map(|it| exchange((it.request, it.response))).collect())
+}
+
+/// What looking things up for a version used so far: what its calls were that did not write.
+pub(super) async fn researched(ledger: &dyn ModelLedger, user: UserId, version: VersionId) -> Result<Usage, Error> {
+    let calls = answered(ledger, user, version).await?.into_iter().filter(|it| it.purpose != PURPOSE);
+    Ok(calls.fold(Usage::default(), |mut sum, it| {
+        sum += it.usage;
+        sum
+    }))
+}
+
+async fn answered(ledger: &dyn ModelLedger, user: UserId, version: VersionId) -> Result<Vec<LedgerCall>, Error> {
+    let query = CallQuery { user: Some(user), version: Some(version), ..CallQuery::default() };
+    let calls = ledger.calls(&query).await?.into_iter();
+    Ok(calls.filter(|it| it.state == CallState::Answered).collect())
 }
 
 fn described(it: Deliverable) -> CapsuleDeliverable {

@@ -40,6 +40,15 @@ pub struct MaterialItem {
     pub content: String,
 }
 
+/// What a version was written from, as it was then.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordedMaterial {
+    /// What is left of it, by id. Pages of the web are kept by themselves, as they never change.
+    pub items: Vec<MaterialItem>,
+    /// When something of it was last taken back: gone at its source, or with the account that it came from.
+    pub removed_at: Option<DateTime<Utc>>,
+}
+
 /// Reads material by its rows: from the stores, or from a capsule.
 #[async_trait]
 pub(super) trait MaterialSource: Send + Sync {

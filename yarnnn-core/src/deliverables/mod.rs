@@ -1,7 +1,7 @@
 //! F3: standing report configurations and the versions that are written from them.
 //!
 //! Start at [`Deliverables::run`]. A run is a row that moves through committed steps (see [`Step`]), so that any process can
-//! go on with it: gathered → written → verified → queued → finished.
+//! go on with it: gathered → researched → written → verified → queued → finished.
 
 mod advance;
 mod capsule;
@@ -39,7 +39,7 @@ pub use gather::Gathered;
 pub use job::{RunDeliverable, RunReport};
 pub use kinds::{Binding, Kind, KindProfile, TemporalPattern, UnknownType};
 pub use manage::CreateDeliverable;
-pub use material::MaterialItem;
+pub use material::{MaterialItem, RecordedMaterial};
 pub use model::{
     Deliverable, DeliverableOrigin, DeliverableStatus, Destination, NewDeliverable, ReportOptions, ReportType, SourceRef,
     TriggerType,
@@ -54,10 +54,10 @@ pub use replay::{Fork, Replayed};
 pub use report::{Block, ListItem, Report, ReportSource, Statement, parse_markdown};
 pub use run::{Deliverables, DueOutcome, RunOutcome, RunRequest, RunStatus};
 pub use schedule::{Frequency, InvalidSchedule, Schedule};
-pub use store::{DeliverableStore, VersionStore};
+pub use store::{DeliverableStore, VersionMaterial, VersionStore};
 #[cfg(feature = "testing")]
-pub use store::{MockDeliverableStore, MockVersionStore};
+pub use store::{MockDeliverableStore, MockVersionMaterial, MockVersionStore};
 pub use version::{
-    DecideVersion, Ending, Hold, MaterialRef, OpenVersion, Ran, RunState, SourceSnapshot, Step, StepChange, StepCommit, Tally,
+    DecideVersion, Ending, Hold, MaterialRef, OpenVersion, Ran, Researched, RunState, SourceSnapshot, Step, StepChange, StepCommit, Tally,
     Version, VersionStatus,
 };

@@ -1,5 +1,6 @@
 //! What the feature is made of: the ports it names, and nothing else.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,8 +11,8 @@ use super::material::{MaterialItem, MaterialSource};
 use super::model::{Deliverable, Destination};
 use super::prompt::Prompts;
 use super::queue::WaysOut;
-use super::store::{DeliverableStore, VersionStore};
-use super::version::RunState;
+use super::store::{DeliverableStore, VersionMaterial, VersionStore};
+use super::version::Version;
 use crate::accounts::AccountStore;
 use crate::agent::{Agent, Research, WebPages, Writing};
 use crate::clock::Clock;
@@ -31,6 +32,8 @@ pub struct DeliverablesParts {
     pub accounts: Arc<dyn AccountStore>,
     /// Versions and steps.
     pub versions: Arc<dyn VersionStore>,
+    /// What versions were written from.
+    pub material: Arc<dyn VersionMaterial>,
     /// Stored items.
     pub content: Arc<dyn ContentStore>,
     /// Evidence ledger.
@@ -92,9 +95,20 @@ impl DeliverablesParts {
         Ok(deliverable.destinations.iter().all(is_owners))
     }
 
-    /// The items that a run was gathered from, pages of the web included.
-    pub(super) async fn material(&self, user: UserId, state: &RunState) -> Result<Vec<MaterialItem>, Error> {
-        let ids: Vec<ContentId> = state.all_material().map(|it| it.content_id).collect();
-        self.items(user, &ids).await
+    /// What a version is written from, as it was recorded. Pages of the web, and what versions of earlier releases were written
+    /// from, are read where they are stored.
+    pub(super) async fn material(&self, version: &Version) -> Result<Vec<MaterialItem>, Error> {
+        let recorded = self.material.recorded(version.user, version.id).await?;
+        self.completed(version, recorded.items).await
+    }
+
+    /// These items, and the version's others as they are stored now.
+    pub(super) async fn completed(&self, version: &Version, mut items: Vec<MaterialItem>) -> Result<Vec<MaterialItem>, Error> {
+        let known: HashSet<ContentId> = items.iter().map(|it| it.id).collect();
+        let others: Vec<_> = version.state.all_material().map(|it| it.content_id).filter(|it| !known.contains(it)).collect();
+        if !others.is_empty() {
+            items.extend(self.items(version.user, &others).await?);
+        }
+        Ok(items)
     }
 }

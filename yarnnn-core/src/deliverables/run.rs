@@ -108,9 +108,9 @@ impl RunOutcome {
         self.version.as_ref().and_then(|it| it.state.tally).unwrap_or_default()
     }
 
-    /// What the model used.
+    /// What models used: to look things up, and to write.
     pub fn usage(&self) -> Usage {
-        self.version.as_ref().and_then(|it| it.state.ran.as_ref()).map(|it| it.usage).unwrap_or_default()
+        self.version.as_ref().map(|it| it.state.usage()).unwrap_or_default()
     }
 }
 
@@ -215,6 +215,7 @@ impl Deliverables {
             }
             gathered.state.quiet = true;
             gathered.state.material.clear();
+            gathered.items.clear();
         }
         let now = self.parts.clock.now();
         let open = OpenVersion {
@@ -224,6 +225,7 @@ impl Deliverables {
             after,
             run_key: request.key.clone(),
             state: gathered.state,
+            items: gathered.items,
             holder: self.holder(cx),
             held_until: now + HOLD,
             at: now,

@@ -3,7 +3,10 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{DecideVersion, Deliverable, DeliverableStatus, Hold, MaterialRef, NewDeliverable, OpenVersion, StepCommit, Version};
+use super::{
+    DecideVersion, Deliverable, DeliverableStatus, Hold, MaterialRef, NewDeliverable, OpenVersion, RecordedMaterial, StepCommit,
+    Version,
+};
 use crate::error::StoreError;
 use crate::id::{DeliverableId, UserId, VersionId};
 
@@ -99,4 +102,26 @@ pub trait VersionStore: Send + Sync + 'static {
 
     /// What a person says about a staged version.
     async fn decide(&self, decision: DecideVersion) -> Result<Version, StoreError>;
+}
+
+/// What versions were written from, as it was when they were.
+///
+/// # Contract
+/// - `recorded` answers what `open` and the step `written` brought of a version, by content id. It stays as it was when rows of
+///   content expire, or are called and marked otherwise.
+/// - What is gone at its source, or goes with the account that it came from, goes here too, in whichever revision and version.
+///   The version then says since when; what a person imported stays.
+/// - A version that ended without a report, or that a person rejected, has nothing recorded any more.
+/// - Rows that are no longer stored, and such of other users, are not recorded; of another user's version there is nothing.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+///
+/// # Concurrency
+/// What is recorded while its source is taken back is either not recorded or taken back.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait VersionMaterial: Send + Sync + 'static {
+    /// What is recorded of a version.
+    async fn recorded(&self, user: UserId, version: VersionId) -> Result<RecordedMaterial, StoreError>;
 }

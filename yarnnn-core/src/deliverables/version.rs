@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::kinds::Binding;
+use super::material::MaterialItem;
 use crate::activity::NewActivity;
 use crate::delivery::NewMessage;
 use crate::evidence::SentenceRecord;
@@ -56,6 +57,8 @@ impl VersionStatus {
 pub enum Step {
     /// The items are chosen.
     Gathered,
+    /// What it asks for was looked up on the web. Reports that look nothing up pass this step by.
+    Researched,
     /// The model has written a draft.
     Written,
     /// Its sentences are bound to evidence.
@@ -71,6 +74,7 @@ impl Step {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Gathered => "gathered",
+            Self::Researched => "researched",
             Self::Written => "written",
             Self::Verified => "verified",
             Self::Queued => "queued",
@@ -80,7 +84,8 @@ impl Step {
 
     /// Reads the stored name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Gathered, Self::Written, Self::Verified, Self::Queued, Self::Finished].into_iter().find(|it| it.as_str() == text)
+        let all = [Self::Gathered, Self::Researched, Self::Written, Self::Verified, Self::Queued, Self::Finished];
+        all.into_iter().find(|it| it.as_str() == text)
     }
 }
 
@@ -133,6 +138,15 @@ pub struct Tally {
     pub inference: u32,
 }
 
+/// What came of looking things up on the web.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Researched {
+    /// Pages that became material; none when nothing was found.
+    pub pages: u32,
+    /// What the searches and their model used.
+    pub usage: Usage,
+}
+
 /// How a model was used to write a draft.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ran {
@@ -140,7 +154,7 @@ pub struct Ran {
     pub model: String,
     /// Digest of the rendered request.
     pub request: Option<Sha256>,
-    /// What it used, all calls together.
+    /// What it used, all calls together. Runs of earlier releases counted what they looked up as well.
     pub usage: Usage,
     /// Why it stopped, unless its answer was complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -205,6 +219,9 @@ pub struct RunState {
     pub found: Vec<MaterialRef>,
     /// What was known of the sources.
     pub sources: Vec<SourceSnapshot>,
+    /// What was looked up on the web; none while nothing was, and for versions of earlier releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub research: Option<Researched>,
     /// Who wrote the draft.
     pub ran: Option<Ran>,
     /// Its statements.
@@ -243,6 +260,7 @@ impl RunState {
             material: vec![],
             found: vec![],
             sources: vec![],
+            research: None,
             ran: None,
             tally: None,
             said: vec![],
@@ -257,6 +275,13 @@ impl RunState {
     /// Everything that the report may stand on: what was gathered, then what the writer found.
     pub fn all_material(&self) -> impl Iterator<Item = &MaterialRef> {
         self.material.iter().chain(&self.found)
+    }
+
+    /// What the run used so far: what was looked up, and what was written.
+    pub fn usage(&self) -> Usage {
+        let mut usage = self.research.map(|it| it.usage).unwrap_or_default();
+        usage += self.ran.as_ref().map(|it| it.usage).unwrap_or_default();
+        usage
     }
 }
 
@@ -322,6 +347,8 @@ pub struct OpenVersion {
     pub run_key: Option<String>,
     /// The gathered items and the window.
     pub state: RunState,
+    /// The gathered items as they are now, for whoever writes from them later.
+    pub items: Vec<MaterialItem>,
     /// The process that opens it.
     pub holder: Holder,
     /// Until when it holds it.
@@ -386,12 +413,19 @@ pub struct StepCommit {
 /// What a step brings.
 #[derive(Debug, Clone)]
 pub enum StepChange {
-    /// `gathered → written`.
+    /// `gathered → researched`.
+    Researched {
+        /// With what was found, and what that used.
+        state: RunState,
+    },
+    /// `gathered` or `researched` `→ written`.
     Written {
         /// What the model wrote.
         draft: String,
         /// With who wrote it.
         state: RunState,
+        /// Items that the writer found by itself, as they are now.
+        found: Vec<MaterialItem>,
     },
     /// `written → verified`.
     Verified {

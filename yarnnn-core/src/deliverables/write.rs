@@ -47,6 +47,8 @@ pub(super) struct Written {
     pub(super) ran: Ran,
     /// Items that the writer found by itself, as the version keeps them.
     pub(super) found: Vec<MaterialRef>,
+    /// Those items.
+    pub(super) found_items: Vec<MaterialItem>,
 }
 
 /// Why there is no draft.
@@ -69,15 +71,17 @@ impl Stage<WriteInput> for Write {
     async fn run(&self, cx: &StageCx, input: WriteInput) -> Result<Written, Error> {
         let task = prompt::task(&self.prompts, &input.deliverable, input.version, &input.state, &input.items)?;
         let task = AgentTask { journal: input.journal.clone(), ..task };
+        let gathered = input.items.len();
         let mut session = Session { write: self, cx, input, ran: Ran::default(), found: vec![] };
         session.ran.request = Some(self.agent.request(&task).digest());
         let draft = session.draft(task).await?;
-        let Session { ran, found, .. } = session;
+        let Session { ran, found, mut input, .. } = session;
+        let found_items = input.items.split_off(gathered);
         let draft = match draft {
             Ok(text) => Ok(self.revise(cx, text).await?),
             Err(none) => Err(none),
         };
-        Ok(Written { draft, ran, found })
+        Ok(Written { draft, ran, found, found_items })
     }
 }
 

@@ -43,6 +43,8 @@ pub(super) struct Plan {
     pub(super) delete: Vec<ContentId>,
     /// Retained rows of items that are gone.
     pub(super) withdraw: Vec<ContentId>,
+    /// Items that are gone, whether rows of them are known or not.
+    pub(super) gone: Vec<String>,
     /// What will have been done.
     pub(super) receipt: Receipt,
 }
@@ -69,6 +71,7 @@ impl Plan {
         for row in gone.iter().filter_map(|id| rows.get(id)).flatten() {
             plan.lose(row);
         }
+        plan.gone = gone.into_iter().collect();
         plan
     }
 

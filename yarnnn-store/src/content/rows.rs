@@ -15,6 +15,7 @@ use crate::db::{Tx, on_tx};
 use crate::error::{DbError, Doing as _};
 use crate::search;
 use crate::text::clean;
+use crate::versions::material;
 
 const KNOWN: &str =
     "select id, item_id, content_hash, is_current, retained, withdrawn_at, fetched_at from platform_content where user_id = ";
@@ -125,7 +126,8 @@ pub(super) async fn apply(tx: &mut Tx, scope: &Scope<'_>, plan: Plan) -> Result<
     retain(tx, &import).await?;
     touch(tx, RESTORE, scope, plan.restore).await?;
     touch(tx, WITHDRAW, scope, plan.withdraw).await?;
-    Ok(delete(tx, scope, plan.delete).await?)
+    delete(tx, scope, plan.delete).await?;
+    Ok(material::items_are_gone(tx, (user, &scope.run.resource), plan.gone, at).await?)
 }
 
 /// Marks rows with the given statement, which ends where the instant goes.

@@ -9,6 +9,7 @@ use yarnnn_core::deliverables::{Step, StepChange, StepCommit, VersionStatus};
 use yarnnn_core::id::{UserId, VersionId};
 use yarnnn_core::sync::{Retain, RetainReason};
 
+use super::material;
 use super::port::refusal;
 use super::row::state;
 use crate::columns::{Id, Instant};
@@ -61,7 +62,8 @@ impl Swap {
 
     fn of(commit: &StepCommit) -> Result<Self, StoreError> {
         Ok(match &commit.change {
-            StepChange::Written { draft, state: run } => {
+            StepChange::Researched { state: run } => Self { state: Some(state(run)?), ..Self::to(Step::Researched) },
+            StepChange::Written { draft, state: run, .. } => {
                 Self { draft: Some(clean(draft).into_owned()), state: Some(state(run)?), ..Self::to(Step::Written) }
             }
             StepChange::Verified { state: run, .. } => Self { state: Some(state(run)?), ..Self::to(Step::Verified) },
@@ -95,23 +97,27 @@ impl Swap {
     }
 }
 
-/// The step that a change leads away from; none for any.
-fn origin(change: &StepChange) -> Option<Step> {
+/// Whether a change leads away from this step.
+fn leads_from(change: &StepChange, step: Step) -> bool {
     match change {
-        StepChange::Written { .. } => Some(Step::Gathered),
-        StepChange::Verified { .. } => Some(Step::Written),
-        StepChange::Queued { .. } | StepChange::Staged { .. } => Some(Step::Verified),
-        StepChange::Finished { .. } => Some(Step::Queued),
-        StepChange::Failed { .. } => None,
+        StepChange::Researched { .. } => step == Step::Gathered,
+        StepChange::Written { .. } => matches!(step, Step::Gathered | Step::Researched),
+        StepChange::Verified { .. } => step == Step::Written,
+        StepChange::Queued { .. } | StepChange::Staged { .. } => step == Step::Verified,
+        StepChange::Finished { .. } => step == Step::Queued,
+        StepChange::Failed { .. } => true,
     }
 }
 
 /// Commits everything of a step, or answers why it may not be.
 pub(super) async fn apply(tx: &mut Tx, commit: StepCommit) -> Result<(), StoreError> {
-    let leads_from = origin(&commit.change).unwrap_or(commit.expected);
     let swap = Swap::of(&commit)?;
-    if leads_from != commit.expected || !swapped(tx, &commit, swap).await? {
+    if !leads_from(&commit.change, commit.expected) || !swapped(tx, &commit, swap).await? {
         return Err(refusal(tx, commit.user, commit.version).await?);
+    }
+    if matches!(commit.change, StepChange::Failed { .. }) && commit.expected < Step::Queued {
+        // Nobody goes on with it, and nobody can repeat what was never whole.
+        material::forget(tx, commit.version).await?;
     }
     bring(tx, (commit.user, commit.version), commit.change, commit.at).await
 }
@@ -146,7 +152,8 @@ async fn bring(
     at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     match change {
-        StepChange::Written { .. } => Ok(()),
+        StepChange::Researched { .. } => Ok(()),
+        StepChange::Written { found, .. } => Ok(material::record(tx, (user, version), &found, at).await?),
         StepChange::Verified { sentences, .. } => Ok(evidence::write(tx, version, &sentences, at).await?),
         StepChange::Queued { messages, retain, .. } => {
             outbox::queue(tx, (user, version), messages, at).await?;

@@ -1,5 +1,7 @@
-//! Versions and the steps of their runs. Start at [`advance`]; a row becomes a version in [`row`].
+//! Versions and the steps of their runs. Start at [`advance`]; a row becomes a version in [`row`]. What they were written from is in
+//! [`material`].
 
 mod advance;
+pub(crate) mod material;
 mod port;
 mod row;

@@ -1,6 +1,5 @@
 //! The port over versions: reading, opening, holding.
 
-use super::advance;
 use async_trait::async_trait;
 use sqlx::types::Json;
 use yarnnn_core::StoreError;
@@ -9,6 +8,7 @@ use yarnnn_core::deliverables::{
 };
 use yarnnn_core::id::{DeliverableId, UserId, VersionId};
 
+use super::{advance, material};
 use super::row::{VersionRow, snapshots, state};
 use crate::SqlStore;
 use crate::columns::{Id, Instant};
@@ -65,6 +65,7 @@ impl VersionStore for SqlStore {
         match insert(&mut tx, &open, &what).await? {
             None => Err(StoreError::NotFound { what: format!("deliverable {}", open.deliverable) }),
             Some(row) => {
+                material::record(&mut tx, (open.user, open.id), &open.items, open.at).await?;
                 tx.commit().await?;
                 row.try_into()
             }
@@ -138,6 +139,9 @@ impl VersionStore for SqlStore {
         match row.doing(format!("version {}", decision.version))? {
             None => Err(refusal(&mut tx, decision.user, decision.version).await?),
             Some(row) => {
+                if decision.status == VersionStatus::Rejected {
+                    material::forget(&mut tx, decision.version).await?;
+                }
                 tx.commit().await?;
                 row.try_into()
             }
