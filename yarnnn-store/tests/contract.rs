@@ -71,6 +71,7 @@ const SUITES: &[(&str, &str, &[&str])] = &[
     ("search", include_str!("../../yarnnn-core/src/contract/search.rs"), &[SEARCH]),
     ("deliverables", include_str!("../../yarnnn-core/src/contract/deliverables.rs"), &[]),
     ("versions", include_str!("../../yarnnn-core/src/contract/versions.rs"), &[]),
+    ("version_material", include_str!("../../yarnnn-core/src/contract/version_material.rs"), &[]),
     ("evidence", include_str!("../../yarnnn-core/src/contract/evidence.rs"), &[EVIDENCE]),
     ("outbox", include_str!("../../yarnnn-core/src/contract/outbox.rs"), &[OUTBOX]),
     ("model_ledger", include_str!("../../yarnnn-core/src/contract/model_ledger.rs"), &[LEDGER]),
@@ -130,7 +131,7 @@ fn every_method_of_a_port_has_a_fact() {
     let split: [(&str, &[&str]); 7] = [
         (CONNECTIONS, &["connections", "credentials", "oauth_states"]),
         (CONTENT, &["content", "places", "reading", "rebuilds", "audits"]),
-        (DELIVERABLES, &["deliverables", "versions"]),
+        (DELIVERABLES, &["deliverables", "versions", "version_material"]),
         (JOBS, &["jobs_enqueue", "jobs_claim", "jobs_finish", "jobs_rescue", "jobs_state", "job_admin", "job_upkeep"]),
         (KEEPER, &["leases", "presence"]),
         (PRESENCE, &["presence"]),

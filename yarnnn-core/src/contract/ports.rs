@@ -236,6 +236,7 @@ macro_rules! contract_facts {
                 hold_passes_over_who_is_gone,
                 hold_at_once_succeeds_once,
                 advance_goes_step_by_step,
+                advance_to_researched_comes_before_writing,
                 advance_needs_the_expected_step,
                 advance_needs_the_holder,
                 advance_at_once_succeeds_once,
@@ -249,6 +250,15 @@ macro_rules! contract_facts {
                 decide_ends_what_is_unfinished,
                 decide_needs_a_staged_version,
                 decide_at_once_succeeds_once,
+            }
+            version_material {
+                recorded_is_what_was_gathered_and_found,
+                recorded_stays_as_it_was,
+                recorded_leaves_out_what_is_not_the_users_own,
+                recorded_loses_what_is_gone_at_its_source,
+                recorded_loses_what_goes_with_its_account,
+                recorded_goes_with_a_version_that_has_no_report,
+                recorded_at_once_with_the_end_of_its_source_leaves_nothing,
             }
             evidence {
                 sentences_are_in_the_order_of_the_report,

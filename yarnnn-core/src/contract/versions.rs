@@ -8,7 +8,8 @@ use super::fixtures::{
     opened, queued, queued_version, row, run_state, sentence, staged, step, verified, verified_version, written,
 };
 use crate::deliverables::{
-    DecideVersion, Hold, MaterialRef, OpenVersion, RunState, Step, StepChange, StepCommit, Tally, Version, VersionStatus,
+    DecideVersion, Hold, MaterialRef, OpenVersion, Researched, RunState, Step, StepChange, StepCommit, Tally, Version,
+    VersionStatus,
 };
 use crate::hash::Sha256;
 use crate::id::{ContentId, DeliverableId, VersionId};
@@ -174,6 +175,25 @@ pub async fn advance_goes_step_by_step(ports: &Ports) {
     let last = at(Step::Queued).await;
     assert_eq!((last.final_content.as_deref(), last.draft.as_deref()), (Some("# Report"), Some("A draft. [s1]")));
     assert_eq!((last.state, ports.outbox.messages(ANA, version.id).await.unwrap().len()), (state, 1));
+}
+
+/// What was looked up is a step with a state of its own; a draft may follow on it, or on what was gathered.
+pub async fn advance_to_researched_comes_before_writing(ports: &Ports) {
+    let version = opened(ports).await;
+    let state = RunState { research: Some(Researched::default()), ..run_state() };
+    let researched = |expected| step(version.id, expected, StepChange::Researched { state: state.clone() });
+    assert!(is_conflict(&ports.versions.advance(researched(Step::Researched)).await));
+    ports.versions.advance(researched(Step::Gathered)).await.unwrap();
+    let stands = ports.versions.version(ANA, version.id).await.unwrap();
+    assert_eq!((stands.step, stands.status, &stands.held_by), (Step::Researched, VersionStatus::Generating, &version.held_by));
+    assert_eq!(stands.state, state);
+    for expected in [Step::Gathered, Step::Researched] {
+        assert!(is_conflict(&ports.versions.advance(researched(expected)).await), "once is enough");
+    }
+    assert!(is_conflict(&ports.versions.advance(written(version.id)).await), "by somebody who missed it");
+    assert_eq!(ports.versions.unfinished(ANA, version.deliverable).await.unwrap(), Some(stands));
+    ports.versions.advance(StepCommit { expected: Step::Researched, ..written(version.id) }).await.unwrap();
+    assert_eq!(ports.versions.version(ANA, version.id).await.unwrap().step, Step::Written);
 }
 
 /// A version stands still for who expects another step, even with the right change.

@@ -58,6 +58,6 @@ pub use store::{DeliverableStore, VersionMaterial, VersionStore};
 #[cfg(feature = "testing")]
 pub use store::{MockDeliverableStore, MockVersionMaterial, MockVersionStore};
 pub use version::{
-    DecideVersion, Ending, Hold, MaterialRef, OpenVersion, Ran, Researched, RunState, SourceSnapshot, Step, StepChange, StepCommit, Tally,
-    Version, VersionStatus,
+    DecideVersion, Ending, Hold, MaterialRef, OpenVersion, Ran, Researched, RunState, SourceSnapshot, Step, StepChange,
+    StepCommit, Tally, Version, VersionStatus,
 };

@@ -111,7 +111,7 @@ pub trait VersionStore: Send + Sync + 'static {
 ///   content expire, or are called and marked otherwise.
 /// - What is gone at its source, or goes with the account that it came from, goes here too, in whichever revision and version.
 ///   The version then says since when; what a person imported stays.
-/// - A version that ended without a report, or that a person rejected, has nothing recorded any more.
+/// - A version that failed or was rejected before its messages were queued has nothing recorded any more.
 /// - Rows that are no longer stored, and such of other users, are not recorded; of another user's version there is nothing.
 ///
 /// # Errors

@@ -15,7 +15,8 @@ use crate::db::{Tx, on_pool, on_tx};
 use crate::error::{DbError, Doing as _, unreadable};
 use crate::text::{clean, cleaned_json};
 
-const RECORDED: &str = "select material, removed_at from version_material where version_id = $1 and user_id = $2 order by content_id";
+const RECORDED: &str =
+    "select material, removed_at from version_material where version_id = $1 and user_id = $2 order by content_id";
 const FORGET: &str = "delete from version_material where version_id = $1";
 /// Ends where the instant goes.
 const REMOVE: &str = "update version_material set material = null, removed_at = ";

@@ -8,8 +8,8 @@ use yarnnn_core::deliverables::{
 };
 use yarnnn_core::id::{DeliverableId, UserId, VersionId};
 
-use super::{advance, material};
 use super::row::{VersionRow, snapshots, state};
+use super::{advance, material};
 use crate::SqlStore;
 use crate::columns::{Id, Instant};
 use crate::db::{Tx, on_pool, on_tx};
@@ -139,11 +139,12 @@ impl VersionStore for SqlStore {
         match row.doing(format!("version {}", decision.version))? {
             None => Err(refusal(&mut tx, decision.user, decision.version).await?),
             Some(row) => {
-                if decision.status == VersionStatus::Rejected {
-                    material::forget(&mut tx, decision.version).await?;
+                let version = Version::try_from(row)?;
+                if version.status == VersionStatus::Rejected && version.step < Step::Queued {
+                    material::forget(&mut tx, version.id).await?;
                 }
                 tx.commit().await?;
-                row.try_into()
+                Ok(version)
             }
         }
     }
