@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde_json::json;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 use yarnnn::accounts::{Tier, User};
 use yarnnn::agent::{ModelWebSearch, ResearchMeans};
@@ -155,6 +155,15 @@ impl Office {
     pub(crate) async fn close(self) {
         if let Some(name) = &self.place.database {
             administer(format!("drop database {name} with (force)")).await;
+        }
+    }
+
+    /// Changes rows behind the program's back.
+    pub(crate) async fn sql(&self, statement: &'static str) {
+        if self.place.database.is_some() {
+            PgConnection::connect(&self.place.url).await.unwrap().execute(statement).await.unwrap();
+        } else {
+            SqliteConnection::connect(&self.place.url).await.unwrap().execute(statement).await.unwrap();
         }
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::json;
 use yarnnn::Error;
 use yarnnn::deliverables::{Capsule, CreateDeliverable, Fork, Prompts, Replayed, RunStatus};
+use yarnnn::id::VersionId;
 use yarnnn::models::ExtractiveModel;
 use yarnnn_sim::SimWriter;
 use yarnnn_sim::models::{Part, Prompt, Scripted, Turn, Writer};
@@ -64,7 +65,7 @@ async fn written(name: &str) -> (Office, Capsule) {
     let version = outcome.version.unwrap();
     let ran = version.state.ran.as_ref().unwrap();
     assert_eq!(ran.repaired, name == "capsule_repaired");
-    assert_eq!(ran.usage.searches > 0, name == "capsule_web");
+    assert_eq!(version.state.usage().searches > 0, name == "capsule_web");
     let capsule = office.yarnnn.deliverables().capsule(office.user.id, version.id).await.unwrap();
     assert!(name == "capsule_repaired" || capsule.exchanges.len() > 1, "a tool was asked for");
     let web = capsule.items.iter().filter(|it| it.platform == "web").count();
@@ -105,6 +106,88 @@ async fn a_report_is_written_again_from_a_file_on_an_empty_database_without_a_pr
             assert!(empty.ledger().await.is_empty() && empty.delivered().is_empty(), "{name}: a replay leaves nothing behind");
             empty.close().await;
         }
+    }
+}
+
+/// A delivered status report over [`SAID`].
+async fn delivered(backend: Backend) -> (Office, VersionId) {
+    let office = Office::of(backend, &Wants::default()).await;
+    office.channel(&SAID, &[]).await;
+    let outcome = office.run(&office.status_report().await).await.unwrap();
+    assert_eq!(outcome.status, RunStatus::Delivered, "{:?}", outcome.error);
+    (office, outcome.version.unwrap().id)
+}
+
+async fn capsule_of(office: &Office, version: VersionId) -> Result<Capsule, Error> {
+    office.yarnnn.deliverables().capsule(office.user.id, version).await
+}
+
+#[tokio::test]
+async fn what_became_of_the_rows_since_changes_no_byte() {
+    for backend in Backend::BOTH {
+        let (office, version) = delivered(backend).await;
+        let before = capsule_of(&office, version).await.unwrap();
+        for change in [
+            "update platform_content set resource_name = '#renamed', author = 'Somebody else', title = 'A title', \
+             metadata = '{\"thread_ts\": \"1.2\", \"reactions\": [{\"name\": \"tada\", \"count\": 9}]}'",
+            "delete from platform_content",
+        ] {
+            office.sql(change).await;
+            let capsule = capsule_of(&office, version).await.unwrap();
+            assert_eq!(capsule, before, "{change}");
+            is_faithful(&replay(&office, &capsule, Fork::default()).await.unwrap(), &capsule);
+        }
+        office.close().await;
+    }
+}
+
+#[tokio::test]
+async fn a_run_that_goes_on_writes_from_what_it_had_gathered() {
+    for backend in Backend::BOTH {
+        let away = Office::of(backend, &Wants { base: Some(closed_port()), ..Wants::default() }).await;
+        away.channel(&SAID, &[]).await;
+        let report = away.status_report().await;
+        away.run(&report).await.unwrap_err();
+        away.sql("update platform_content set resource_name = '#renamed' where item_id = 'a'").await;
+        away.sql("delete from platform_content where item_id <> 'a'").await;
+        let office = away.opened(&Wants::default()).await;
+        let outcome = office.run(&report).await.unwrap();
+        assert_eq!((outcome.status, outcome.resumed), (RunStatus::Delivered, true), "{:?}", outcome.error);
+        let version = outcome.version.unwrap();
+        let text = version.final_content.unwrap();
+        assert!(SAID.iter().all(|(_, said)| text.contains(said)) && !text.contains("renamed"), "{text}");
+        let capsule = capsule_of(&office, version.id).await.unwrap();
+        is_faithful(&replay(&office, &capsule, Fork::default()).await.unwrap(), &capsule);
+        office.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_taken_back_is_not_replayed_and_that_is_said() {
+    for backend in Backend::BOTH {
+        let (office, version) = delivered(backend).await;
+        office.clock.advance(chrono::TimeDelta::days(2));
+        office.channel(&SAID[1..], &["a"]).await;
+        let error = capsule_of(&office, version).await.unwrap_err().to_string();
+        assert!(error.contains("version 1 cannot be repeated") && error.contains("was removed on 2026-03-04"), "{error}");
+        office.close().await;
+    }
+}
+
+/// Versions of earlier releases recorded nothing: their rows are read, as long as they are there.
+#[tokio::test]
+async fn a_version_that_recorded_nothing_is_replayed_from_its_rows() {
+    for backend in Backend::BOTH {
+        let (office, version) = delivered(backend).await;
+        let recorded = capsule_of(&office, version).await.unwrap();
+        office.sql("delete from version_material").await;
+        let capsule = capsule_of(&office, version).await.unwrap();
+        assert_eq!(capsule, recorded);
+        is_faithful(&replay(&office, &capsule, Fork::default()).await.unwrap(), &capsule);
+        office.sql("delete from platform_content where item_id = 'a'").await;
+        let error = capsule_of(&office, version).await.unwrap_err().to_string();
+        assert!(error.contains("1 of the 3 items that it was written from are no longer stored"), "{error}");
+        office.close().await;
     }
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
+use sqlx::{Connection as _, Executor as _, SqliteConnection};
 use tempfile::TempDir;
 use yarnnn::accounts::User;
 use yarnnn::agent::{ModelWebSearch, ResearchMeans};
@@ -19,7 +20,7 @@ use yarnnn::sync::SyncOptions;
 use yarnnn::testing::{FixedClock, ScriptedPlatform};
 use yarnnn::{Config, Error, Yarnnn};
 use yarnnn_sim::models::{End, ModelCall, Part, Prompt, SimWriter, Turn, Writer, Written};
-use yarnnn_sim::{Provider, Running, Sim};
+use yarnnn_sim::{Fault, Provider, Running, Sim};
 
 const NOW: &str = "2026-03-02T12:00:00Z";
 const FAST: &str = "anthropic/claude-haiku-5-5";
@@ -91,6 +92,12 @@ impl Desk {
     async fn run(&self, deliverable: &Deliverable) -> Result<RunOutcome, Error> {
         let request = RunRequest::of(self.user.id, deliverable.id);
         self.yarnnn.deliverables().run(&self.yarnnn.stage_cx(), &request).await
+    }
+
+    /// Changes the database behind the program's back.
+    async fn sql(&self, statement: &'static str) {
+        let url = format!("sqlite://{}", self.folder.path().join("yarnnn.db").display());
+        SqliteConnection::connect(&url).await.unwrap().execute(statement).await.unwrap();
     }
 
     async fn plan(&self, deliverable: &Deliverable) -> Plan {
@@ -282,6 +289,7 @@ async fn a_brief_for_which_nothing_is_found_says_so_and_pays_no_writer() {
     let outcome = desk.run(&brief).await.unwrap();
     assert_eq!(outcome.status, RunStatus::Failed);
     assert!(outcome.error.as_deref().unwrap().contains("nothing was found on the web"), "{:?}", outcome.error);
+    assert!(outcome.usage().calls > 0, "what was looked up is counted");
     assert!(outcome.messages.is_empty() && desk.sim.models().calls().iter().all(|it| it.prompt.model == "claude-haiku-5-5"));
 }
 
@@ -323,4 +331,61 @@ async fn the_writer_that_copies_looks_nothing_up() {
         assert_eq!(desk.run(&brief).await.unwrap().status, RunStatus::Delivered);
         assert!(desk.sim.models().calls().iter().all(|it| it.prompt.model != "claude-haiku-5-5" && it.usage.searches == 0));
     }
+}
+
+/// A run that ended between what it looked up and its draft does not look up again, also when nothing was found.
+#[tokio::test]
+async fn a_run_that_goes_on_looks_nothing_up_again() {
+    let models = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(models.path(), "[[model]]\nid = \"gpt-6-luna\"\nprovider = \"openai\"\napi = \"chat\"\nprice = {}\n").unwrap();
+    let settings = [
+        ("ANTHROPIC_API_KEY", ""),
+        ("OPENAI_API_KEY", "a key of OpenAI"),
+        ("YARNNN_MODELS_FILE", models.path().to_str().unwrap()),
+        ("YARNNN_MODEL_WRITER", "openai/gpt-6-luna"),
+        ("GOOGLE_API_KEY", "a key of Google"),
+        ("GOOGLE_CSE_ID", "harbors"),
+    ];
+    let desk = Desk::as_programs_have_it(&settings).await.with_messages().await;
+    let create = CreateDeliverable::new("research_brief", "Zzyzx qwertzuiop");
+    let brief = desk.yarnnn.deliverables().create(&desk.user, create).await.unwrap();
+    let searches = || desk.sim.journal().calls("customsearch.cse.list").len();
+
+    // It asks for a search, is told that there is nothing, asks once more, and says so; the fourth call is the writer's.
+    desk.sim.faults().after("openai.chat.completions", 3, usize::MAX, Fault::Overloaded(0));
+    desk.run(&brief).await.unwrap_err();
+    let (outward, _) = desk.calls();
+    let looked_up = (searches(), outward.len());
+    assert!(looked_up.0 > 0 && looked_up.1 == 3, "{looked_up:?}");
+    desk.sim.faults().clear();
+    let outcome = desk.run(&brief).await.unwrap();
+    assert_eq!((outcome.status, outcome.resumed), (RunStatus::Delivered, true), "{:?}", outcome.error);
+    let (again, writing) = desk.calls();
+    assert_eq!((searches(), again.len()), looked_up, "nothing was looked up again");
+    let state = &outcome.version.as_ref().unwrap().state;
+    let research = state.research.unwrap();
+    assert_eq!((research.pages, research.usage.calls), (0, 3));
+    assert_eq!(outcome.usage().calls as usize, outward.len() + writing.len(), "all of it is counted");
+}
+
+/// Pages that were kept before the step was committed are not read again, and what they cost is counted.
+#[tokio::test]
+async fn pages_that_an_ended_try_had_read_are_taken_over() {
+    let desk = Desk::reading_pages().await;
+    desk.sim.models().set_writer(Curious { elsewhere: desk.running.web_url() });
+    let brief = desk.create("research_brief").await;
+    desk.sql(
+        "create trigger dies before update on deliverable_versions when new.run_step = 'researched' \
+         begin select raise(ignore); end",
+    )
+    .await;
+    desk.run(&brief).await.unwrap_err();
+    let (outward, _) = desk.calls();
+    desk.sql("drop trigger dies").await;
+    let outcome = desk.run(&brief).await.unwrap();
+    assert_eq!((outcome.status, outcome.resumed), (RunStatus::Delivered, true), "{:?}", outcome.error);
+    assert_eq!((desk.fetched(), desk.calls().0.len()), (vec!["/web/harbor/berths".to_owned()], outward.len()));
+    let research = outcome.version.as_ref().unwrap().state.research.unwrap();
+    assert_eq!((research.pages > 0, research.usage.calls as usize, research.usage.searches), (true, outward.len(), 1));
+    assert!(delivered(&outcome, ".md").contains(TITLE));
 }
