@@ -12,7 +12,7 @@ use super::version::{RunState, Step, Version, VersionStatus};
 use crate::delivery::{ChannelKind, OutboxFile};
 use crate::error::Error;
 use crate::id::{DeliverableId, UserId, VersionId};
-use crate::llm::{CallQuery, CallState, ModelLedger, ModelRequest, ModelResponse};
+use crate::llm::{CallQuery, CallState, LedgerCall, ModelLedger, ModelRequest, ModelResponse};
 
 /// The shape that this version writes and reads.
 const FORMAT: u32 = 1;
@@ -177,6 +177,12 @@ impl Deliverables {
             let step = version.step.as_str();
             return Err(Error::Invalid(format!("version {} has no report yet: its run stopped at `{step}`", version.number)));
         }
+        if answered(parts.ledger.as_ref(), user, version.id).await?.iter().any(|it| it.request.is_none() || it.response.is_none()) {
+            return Err(Error::Invalid(format!(
+                "version {} cannot be repeated: what its writer was asked and answered is no longer kept",
+                version.number
+            )));
+        }
         let deliverable = parts.deliverables.get(user, version.deliverable).await?;
         let items = parts.material(user, &version.state).await?;
         let messages = parts.outbox.messages(user, version.id).await?.into_iter();
@@ -202,14 +208,20 @@ impl Deliverables {
 
 /// What the writer of a version was asked and answered so far, in order.
 pub(super) async fn exchanges(ledger: &dyn ModelLedger, user: UserId, version: VersionId) -> Result<Vec<Exchange>, Error> {
-    let query = CallQuery { user: Some(user), version: Some(version), ..CallQuery::default() };
-    let calls = ledger.calls(&query).await?.into_iter();
-    let calls = calls.filter(|it| it.state == CallState::Answered && it.purpose == PURPOSE);
+    let calls = answered(ledger, user, version).await?.into_iter();
     let exchange = |(request, response): (Option<serde_json::Value>, Option<ModelResponse>)| {
         let request = serde_json::from_value(request?).ok()?;
         Some(Exchange { request, response: response? })
     };
     Ok(calls.filter_map(|it| exchange((it.request, it.response))).collect())
+}
+
+/// The calls in which the writer of a version was answered, whether or not what was said is still kept.
+async fn answered(ledger: &dyn ModelLedger, user: UserId, version: VersionId) -> Result<Vec<LedgerCall>, Error> {
+    let query = CallQuery { user: Some(user), version: Some(version), ..CallQuery::default() };
+    let mut calls = ledger.calls(&query).await?;
+    calls.retain(|it| it.state == CallState::Answered && it.purpose == PURPOSE);
+    Ok(calls)
 }
 
 fn described(it: Deliverable) -> CapsuleDeliverable {
