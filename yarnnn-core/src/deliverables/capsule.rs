@@ -177,7 +177,8 @@ impl Deliverables {
             let step = version.step.as_str();
             return Err(Error::Invalid(format!("version {} has no report yet: its run stopped at `{step}`", version.number)));
         }
-        if answered(parts.ledger.as_ref(), user, version.id).await?.iter().any(|it| it.request.is_none() || it.response.is_none()) {
+        if answered(parts.ledger.as_ref(), user, version.id).await?.iter().any(|it| it.request.is_none() || it.response.is_none())
+        {
             return Err(Error::Invalid(format!(
                 "version {} cannot be repeated: what its writer was asked and answered is no longer kept",
                 version.number

@@ -149,7 +149,9 @@ impl Session<'_> {
             Ok(answer) => answer,
             Err(Error::Model(error @ LlmError::ContextTooLong { .. })) => return Ok(Err(ended(Ending::ContextOverflow, &error))),
             // What one run may cost is counted for the version, and does not come back by waiting.
-            Err(Error::Model(error @ LlmError::OverCap { cap: SpendingCaps::RUN, .. })) => return Ok(Err(ended(Ending::OverCap, &error))),
+            Err(Error::Model(error @ LlmError::OverCap { cap: SpendingCaps::RUN, .. })) => {
+                return Ok(Err(ended(Ending::OverCap, &error)));
+            }
             Err(error) => return Err(error),
         };
         self.note(&answer);

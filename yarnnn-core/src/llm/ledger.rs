@@ -33,7 +33,12 @@ impl SpendingCaps {
     ///
     /// # Errors
     /// Those of the ledger.
-    pub async fn before_a_run(self, ledger: &dyn ModelLedger, user: UserId, at: DateTime<Utc>) -> Result<Vec<CapLeft>, StoreError> {
+    pub async fn before_a_run(
+        self,
+        ledger: &dyn ModelLedger,
+        user: UserId,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<CapLeft>, StoreError> {
         let mut caps: Vec<CapLeft> = self.run.map(|limit| CapLeft { cap: Self::RUN, limit, spent: 0 }).into_iter().collect();
         let days = [(Self::USER_DAY, self.user_day, Some(user)), (Self::INSTALLATION_DAY, self.installation_day, None)];
         for (cap, limit, user) in days {
@@ -218,9 +223,9 @@ pub struct CallQuery {
 ///   whose ceiling is 0 always fits.
 /// - `settle` ends a reserved call once; a call that has ended, or another user's, is a `Conflict` or `NotFound`. The request is
 ///   kept only for calls of a version, and the answer only where the request still is.
-/// - What was asked and answered is forgotten when the version goes away, and, for every call of a version of which one was told
-///   something of a platform, when what came from that platform goes away with its connection
-///   ([`Connections`](crate::connections::ConnectionStore)). Model, tokens, cost and times stay.
+/// - What was asked and answered is forgotten when the version goes away, and, with all calls of the version, when an item that
+///   one of them was told of goes away with its account ([`ConnectionStore`](crate::connections::ConnectionStore)). Model,
+///   tokens, cost and times stay.
 /// - `answered` is the answer that a version had to the same request, if one is kept; of several the one that was settled first,
 ///   so that it never becomes another.
 /// - `calls` are in the order in which they were reserved, then by id, without requests and answers unless a version is named.

@@ -35,8 +35,8 @@ const PROMOTE: &str = "update platform_content set is_current = true, updated_at
     or (o.withdrawn_at is null and (o.fetched_at, o.id) > (platform_content.fetched_at, platform_content.id))))";
 
 /// Takes away what came from live services of these platforms, and what is known of their resources. Rows that reports cite are
-/// withdrawn and kept, imported ones stay and are shown again where they had been replaced. What models were told of these platforms
-/// is forgotten. Answers how many rows of content went away or were withdrawn.
+/// withdrawn and kept, imported ones stay and are shown again where they had been replaced. What models were told
+/// of what is gone is forgotten. Answers how many rows of content went away or were withdrawn.
 pub(crate) async fn purge(tx: &mut Tx, user: UserId, platforms: &[Platform], at: DateTime<Utc>) -> Result<u64, StoreError> {
     // The registry first: a run that is about to commit then meets its fence, and locks are taken in the order of a commit.
     run(tx, REGISTRY, user, platforms, None).await?;
