@@ -117,7 +117,7 @@ async fn an_answer_that_did_not_end_by_itself_says_how_it_ended() {
         (
             End::Other("weird_<stop>".to_owned()),
             StopReason::Other("weird_<stop>".to_owned()),
-            "The writer stopped because of \"weird_stop\": the end may be missing.",
+            "The writer stopped because of \"weird\\_stop\": the end may be missing.",
         ),
     ];
     for (end, stop, note) in stops {
