@@ -72,8 +72,8 @@ fn show(replayed: &Replayed, is_fork: bool, output: &Output) {
     if let Some(parted) = &replayed.parted {
         output.line(&format!("asked anew from here on: {parted}"));
         let usage = replayed.usage;
-        let calls = spent::calls(usage.calls);
-        output.line(&format!("asked anew: {calls}, {}, {}", spent::tokens(&usage), usd(usage.cost_micro_usd)));
+        let calls = if usage.calls == 1 { "1 new call".to_owned() } else { format!("{} new calls", usage.calls) };
+        output.line(&format!("{calls}: {}, {}", spent::tokens(&usage), usd(usage.cost_micro_usd)));
     }
     if replayed.differing.is_empty() {
         output.line(&output.tone("the same, byte for byte: draft, report and every message", Tone::Good));

@@ -28,13 +28,9 @@ pub(super) fn calls(count: u32) -> String {
     if count == 1 { "1 call".to_owned() } else { format!("{count} calls") }
 }
 
-/// `20545 tokens read (8219 from the provider's cache), 593 written`.
+/// `20545 tokens read, 593 written`: with those that the provider had in its cache.
 pub(super) fn tokens(usage: &Usage) -> String {
-    let cached = match usage.cache_read_tokens {
-        0 => String::new(),
-        tokens => format!(" ({tokens} from the provider's cache)"),
-    };
-    format!("{} tokens read{cached}, {} written", usage.all_input_tokens(), usage.output_tokens)
+    format!("{} tokens read, {} written", usage.all_input_tokens(), usage.output_tokens)
 }
 
 /// `2 calls of anthropic/claude-sonnet-5-5: 20545 tokens read, 593 written, $0.0339`.
@@ -58,6 +54,6 @@ mod tests {
         assert_eq!(line(&usage, "a/m"), "2 calls of a/m: 700 tokens read, 90 written, $0.0340");
         let cached = Usage { calls: 1, cache_read_tokens: 300, cost_micro_usd: 1, ..usage };
         let line = line(&cached, "a/m");
-        assert_eq!(line, "1 call of a/m: 1000 tokens read (300 from the provider's cache), 90 written, <$0.0001");
+        assert_eq!(line, "1 call of a/m: 1000 tokens read, 90 written, <$0.0001");
     }
 }

@@ -85,7 +85,8 @@ impl Sums {
         }
         let then = if self.asked_now == 0 { ", by an earlier demo; none now" } else { "" };
         output.line(&format!("  model     {} of {}{then}", spent::calls(self.usage.calls), self.model));
-        output.line(&format!("  used      {}", spent::tokens(&self.usage)));
+        let (read, cached, written) = (self.usage.all_input_tokens(), self.usage.cache_read_tokens, self.usage.output_tokens);
+        output.line(&format!("  tokens    {read} read ({cached} from the provider's cache), {written} written"));
         let whose = if self.is_simulated { " at list prices; it is simulated, so nobody is charged" } else { "" };
         output.line(&format!("  cost      {}{whose}", usd(self.usage.cost_micro_usd)));
     }
