@@ -110,6 +110,30 @@ async fn a_truncated_report_is_sent_and_says_so() {
     assert!(version.final_content.unwrap().contains("the end may be missing"));
 }
 
+#[tokio::test]
+async fn an_answer_that_did_not_end_by_itself_says_how_it_ended() {
+    let stops = [
+        (End::Paused, StopReason::Paused, "The writer reached its limit: the end may be missing."),
+        (
+            End::Other("weird_<stop>".to_owned()),
+            StopReason::Other("weird_<stop>".to_owned()),
+            "The writer stopped because of \"weird\\_stop\": the end may be missing.",
+        ),
+    ];
+    for (end, stop, note) in stops {
+        let (office, report) = with_report(&Wants::default()).await;
+        let cut = Turn { end, ..Turn::text(format!("## Summary\n\n- {} [s2]\n", LAUNCH.1)) };
+        office.sim.models().set_writer(Scripted::new([cut]));
+        let outcome = office.run(&report).await.unwrap();
+        assert_eq!(outcome.status, RunStatus::Delivered, "{:?}", outcome.error);
+        let version = outcome.version.unwrap();
+        assert_eq!(version.state.ran.unwrap().stop, Some(stop));
+        let content = version.final_content.unwrap();
+        assert!(content.contains(note), "{content}");
+        office.close().await;
+    }
+}
+
 /// Asks for a tool whatever it is told.
 #[derive(Debug)]
 struct Restless;

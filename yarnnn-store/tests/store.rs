@@ -20,6 +20,7 @@ use yarnnn_core::contract::fixtures::{
     ANA, begin, channel, everything, finished, first_page, fresh, gone, import, last_page, letter, line, live, message, minute,
     opened, queued, resource, sentence, staged, texts, verified, verified_version, written,
 };
+use yarnnn_core::contract::ledger_fixtures::{account, answered, call, calls_of, reserved};
 use yarnnn_core::delivery::Settlement;
 use yarnnn_core::id::UserId;
 use yarnnn_core::platform::{Cursor, Gap, GapKind, Interval, Quarantined, Resource, ResourceKind};
@@ -349,6 +350,37 @@ async fn a_staged_version_knows_since_when_it_waits() {
         store.migrate().await.unwrap();
         let row = staged_row(&store).await;
         assert!(row.contains("\"staged_at\":\"") && row.contains("\"delivered_at\":null"), "{row}");
+    })
+    .await;
+}
+
+/// Calls of versions that are gone, of which only what they cost is left.
+const LEFT: &str = "select count(*) from model_calls where version_id is null and deliverable_id is not null \
+    and spent_micro_usd = 31 and input_tokens = 1000 and request is null and response is null";
+
+async fn answered_call(store: SqlStore) -> Ports {
+    let ports = ports(store);
+    let version = opened(&ports).await;
+    let call = reserved(&ports, call(account(&version), 70)).await;
+    ports.model_ledger.settle(ANA, call, answered(31), minute(9)).await.unwrap();
+    assert!(calls_of(&ports, version.id).await[0].response.is_some());
+    ports
+}
+
+#[tokio::test]
+async fn what_was_asked_and_answered_goes_with_its_version() {
+    let (store, folder) = sqlite_file().await;
+    answered_call(store).await;
+    let mut raw = SqliteConnection::connect(&file_url(&folder)).await.unwrap();
+    sqlx::query("delete from deliverable_versions").execute(&mut raw).await.unwrap();
+    assert_eq!(sqlx::query_scalar::<_, i64>(LEFT).fetch_one(&mut raw).await.unwrap(), 1);
+    with_postgres(|url| async move {
+        let store = SqlStore::connect(&url).await.unwrap();
+        store.migrate().await.unwrap();
+        answered_call(store).await;
+        let mut raw = sqlx::PgConnection::connect(&url).await.unwrap();
+        sqlx::query("delete from deliverable_versions").execute(&mut raw).await.unwrap();
+        assert_eq!(sqlx::query_scalar::<_, i64>(LEFT).fetch_one(&mut raw).await.unwrap(), 1);
     })
     .await;
 }

@@ -49,6 +49,7 @@ pub use search_by_model::ModelWebSearch;
 pub use session::{Research, Session, Writing};
 pub use task::{AgentAnswer, AgentTask};
 pub use tools::{GetSystemState, List, Read, ReadPage, Search, SearchWeb};
+pub(crate) use turn::BYTES_PER_TURN;
 pub use web::{FetchPage, WebError, WebHit, WebHits, WebPage, WebQuery, WebSearch};
 #[cfg(feature = "testing")]
 pub use web::{MockFetchPage, MockWebSearch};

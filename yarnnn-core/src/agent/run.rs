@@ -13,8 +13,8 @@ use super::writing::{WritingMeans, WritingWorld};
 use crate::error::Error;
 use crate::id::ContentId;
 use crate::llm::{
-    Boundary, CallAccount, Content, LanguageModel, Message, ModelRequest, ModelResponse, Role, StopReason, ToolCall, ToolResult,
-    ToolSpec, Usage,
+    Boundary, CallAccount, Content, LanguageModel, LlmError, Message, ModelRequest, ModelResponse, Role, StopReason, ToolCall,
+    ToolResult, ToolSpec, Usage,
 };
 use crate::pipeline::StageCx;
 
@@ -104,7 +104,11 @@ impl<S: Session> Agent<S> {
         let mut journal = journal.iter();
         while talk.stop.is_none() {
             cx.check()?;
-            let response = self.model.complete(&talk.request).await?;
+            let response = match self.model.complete(&talk.request).await {
+                Ok(response) => response,
+                Err(LlmError::Permanent { .. }) if talk.ends_at_its_pause() => break,
+                Err(error) => return Err(error.into()),
+            };
             let calls = talk.hear(response);
             if !calls.is_empty() {
                 let results = turn::answer(cx, &self.registry, world, &calls, &mut journal).await?;
@@ -242,6 +246,13 @@ impl Talk {
             self.stop = Some(response.stop);
         }
         Vec::new()
+    }
+
+    /// What was said before a pause is the answer, cut there, when it cannot be gone on with. Whether anything was.
+    fn ends_at_its_pause(&mut self) -> bool {
+        self.text = std::mem::take(&mut self.begun);
+        self.stop = Some(StopReason::Paused);
+        !self.text.trim().is_empty()
     }
 
     /// Puts what the tools answered before the model.

@@ -10,13 +10,16 @@ use super::registry::Registry;
 use super::schema;
 use super::session::Session;
 use crate::error::Error;
-use crate::llm::{Content, ToolCall, ToolResult};
+use crate::llm::{Boundary, Content, ToolCall, ToolResult};
 use crate::pipeline::StageCx;
 
 /// Calls of one turn that are carried out.
 const CALLS_PER_TURN: usize = 8;
 /// Characters of everything that one turn answers.
 const CHARACTERS_PER_TURN: usize = 60_000;
+/// The same in bytes as they are sent, escapes and tags included: more than characters only where few are plain. Bounds what a
+/// turn may cost, since no token has less than a byte.
+pub(crate) const BYTES_PER_TURN: usize = 72_000;
 /// What an answer to a name of no tool says it was called.
 const NO_TOOL: &str = "unknown";
 
@@ -29,7 +32,7 @@ pub(super) async fn answer<S: Session>(
     calls: &[ToolCall],
     journal: &mut Iter<'_, ToolResult>,
 ) -> Result<Vec<Content>, Error> {
-    let mut left = CHARACTERS_PER_TURN;
+    let mut left = Room { characters: CHARACTERS_PER_TURN, bytes: BYTES_PER_TURN };
     let mut results = Vec::with_capacity(calls.len());
     for (index, call) in calls.iter().enumerate() {
         cx.check()?;
@@ -45,11 +48,38 @@ pub(super) async fn answer<S: Session>(
     Ok(results)
 }
 
+/// What the answers of one turn may still take.
+struct Room {
+    characters: usize,
+    bytes: usize,
+}
+
+impl Room {
+    /// The answer, as much of it as there is room for, and what it takes.
+    fn describe(&self, call: &ToolCall, answer: &ToolAnswer, budget: ResultBudget) -> (ToolResult, Self) {
+        let mut characters = self.characters;
+        loop {
+            let (result, used) = describe(call, answer.clone(), budget, budget.within(characters));
+            // Every boundary is as long as any other.
+            let bytes = result.render(&Boundary::of("")).len();
+            if bytes <= self.bytes || characters == 0 {
+                return (result, Self { characters: used, bytes });
+            }
+            characters = used.min(characters) / 2;
+        }
+    }
+
+    const fn without(&self, used: &Self) -> Self {
+        let characters = self.characters.saturating_sub(used.characters);
+        Self { characters, bytes: self.bytes.saturating_sub(used.bytes) }
+    }
+}
+
 async fn answer_one<S: Session>(
     registry: &Registry<S>,
     world: &S::World,
     call: &ToolCall,
-    left: &mut usize,
+    left: &mut Room,
 ) -> Result<ToolResult, Error> {
     let Some((spec, tool)) = registry.find(&call.name) else {
         return Ok(refuse(call, &ToolFailure::new(FailureCode::NotAvailable, "there is no such tool")));
@@ -59,10 +89,9 @@ async fn answer_one<S: Session>(
     }
     match tool.call(world, call.input.clone()).await {
         Ok(answer) => {
-            let budget = tool.budget();
-            let (result, used) = describe(call, answer, budget, budget.within(*left));
-            *left = left.saturating_sub(used);
-            tracing::debug!(tool = spec.name, characters = used, "a tool answered");
+            let (result, used) = left.describe(call, &answer, tool.budget());
+            tracing::debug!(tool = spec.name, characters = used.characters, bytes = used.bytes, "a tool answered");
+            *left = left.without(&used);
             Ok(result)
         }
         Err(ToolError::Answer(failure)) => {

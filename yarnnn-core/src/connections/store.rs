@@ -16,7 +16,8 @@ use crate::platform::ResourceId;
 ///
 /// # Contract
 /// - `connect` is one transaction: the row with its sealed credentials, what goes away when the account is another one (rows of
-///   origin `live` and registry entries of the provider's platforms; rows that reports cite are withdrawn instead), the activity.
+///   origin `live` and registry entries of the provider's platforms; rows that reports cite are withdrawn instead), what models
+///   were asked and answered about them for a version ([`ModelLedger`](crate::llm::ModelLedger)), the activity.
 /// - The settings of a row stay; of the same account ([`Connection::is_account`]) also those keys of its metadata that the new
 ///   metadata does not have.
 /// - Rows that older installations stored as platform `gmail` are Google's; a row with status `connected` is active.

@@ -9,11 +9,14 @@ use super::fixtures::{
     ANA, begin, ben, everything, first_page, fresh, is_conflict, is_missing, last_page, line, message, minute, opened, queued,
     resource, row, texts, verified, written,
 };
+use super::ledger_fixtures::{Told, account as of_version, answered, asked_about, call, calls_of, next_version, reserved, used};
 use crate::activity::ActivityKind;
 use crate::connections::{Connection, ConnectionChange, ConnectionStatus, Credentials, NewConnection, Provider};
+use crate::deliverables::Version;
 use crate::evidence::{Evidence, SentenceRecord};
 use crate::hash::Sha256;
 use crate::id::{ConnectionId, ContentId, UserId};
+use crate::llm::CallState;
 use crate::platform::Cursor;
 use crate::sync::{BeginRun, Finished, Origin, PageCommit, Progress, RunHandle, RunMode};
 
@@ -67,6 +70,41 @@ async fn everywhere(ports: &Ports) -> UserId {
     }
     stored(ports, ANA, "gmail:archive", Origin::Import).await;
     ben
+}
+
+/// Versions, each with an item that its model was told of and another that it was not: a mail, a mail that is cited, an imported
+/// mail, a message in Slack.
+async fn told_of_everything(ports: &Ports) -> Vec<(Version, Told)> {
+    let mut told = vec![];
+    let mut version = opened(ports).await;
+    for (name, origin, is_cited) in [
+        ("gmail:INBOX", Origin::Live, false),
+        ("calendar:team", Origin::Live, true),
+        ("gmail:archive", Origin::Import, false),
+        ("slack:C1", Origin::Live, false),
+    ] {
+        let item = Told { id: stored(ports, ANA, name, origin).await, platform: resource(name).platform() };
+        if is_cited {
+            cite(ports, item.id, true).await;
+        }
+        version = if told.is_empty() { version } else { next_version(ports, &version).await };
+        for request in [call(of_version(&version), 70), asked_about(&version, &item)] {
+            let call = reserved(ports, request).await;
+            ports.model_ledger.settle(ANA, call, answered(31), minute(9)).await.unwrap();
+        }
+        told.push((version.clone(), item));
+    }
+    told
+}
+
+/// What is left of [`told_of_everything`] after Google's content is gone.
+async fn only_googles_is_forgotten(ports: &Ports, told: &[(Version, Told)]) {
+    for ((version, item), stays) in told.iter().zip([false, false, true, true]) {
+        for call in calls_of(ports, version.id).await.into_iter().take(2) {
+            assert_eq!((call.request.is_some(), call.response.is_some()), (stays, stays), "{}", item.platform);
+            assert_eq!((call.state, call.usage, call.ended_at.is_some()), (CallState::Answered, used(31), true));
+        }
+    }
 }
 
 /// What is left of [`everywhere`] after Google's content is gone.
@@ -228,6 +266,18 @@ pub async fn runs_end_with_the_account_that_they_read(ports: &Ports) {
     assert!(is_conflict(&ports.content.begin(of(&second, "calendar:team")).await));
     assert!(is_conflict(&ports.content.commit(last_page(&late, vec![message("5", "ours")], 2)).await));
     assert_eq!((texts(ports, &everything(ANA)).await.len(), resources(ports).await.len()), (0, 0));
+}
+
+/// What models were told of the former account is forgotten with it, and nothing when the same account is connected again.
+pub async fn connect_of_another_account_forgets_what_models_were_told(ports: &Ports) {
+    connected(ports, "ana@example.com").await;
+    let told = told_of_everything(ports).await;
+    connected(ports, "ana@example.com").await;
+    for (version, _) in &told {
+        assert!(calls_of(ports, version.id).await.iter().all(|it| it.request.is_some()));
+    }
+    connected(ports, "ana@other.com").await;
+    only_googles_is_forgotten(ports, &told).await;
 }
 
 /// Storing a connection is one transaction.
@@ -425,6 +475,20 @@ pub async fn disconnect_takes_everything_along(ports: &Ports) {
     assert!(exists(ports, cited).await && row(ports, cited).await.withdrawn_at == Some(minute(20)));
     only_googles_is_gone(ports, ben).await;
     assert_eq!(activity(ports).await[0], (ActivityKind::IntegrationDisconnected, "Disconnected".to_owned()));
+}
+
+/// What models were told of it and answered goes too, with all calls of those versions, and what they cost stays. What others
+/// were told stays, as what was told of items that stay does.
+pub async fn disconnect_forgets_what_models_were_told(ports: &Ports) {
+    connected(ports, "ana@example.com").await;
+    let told = told_of_everything(ports).await;
+    let late = reserved(ports, asked_about(&told[0].0, &told[0].1)).await;
+    let farewell = line(ActivityKind::IntegrationDisconnected, fresh(), "Disconnected");
+    ports.connections.disconnect(ANA, Provider::Google, farewell, minute(20)).await.unwrap();
+    ports.model_ledger.settle(ANA, late, answered(7), minute(21)).await.unwrap();
+    only_googles_is_forgotten(ports, &told).await;
+    let late = calls_of(ports, told[0].0.id).await.into_iter().find(|it| it.id == late).unwrap();
+    assert_eq!((late.usage, late.response), (used(7), None), "an answer that comes later is not kept either");
 }
 
 /// Where nothing is connected nothing happens; nobody disconnects another.

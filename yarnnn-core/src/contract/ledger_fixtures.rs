@@ -7,11 +7,12 @@ use super::Ports;
 use super::fixtures::{ANA, fresh, open_after};
 use crate::deliverables::Version;
 use crate::hash::Sha256;
-use crate::id::{ModelCallId, UserId, VersionId};
+use crate::id::{ContentId, ModelCallId, UserId, VersionId};
 use crate::llm::{
     CallAccount, CallEnd, CallQuery, Content, LedgerCall, ModelResponse, OpaqueBlock, Reservation, ReserveError, SpendingCaps,
     StopReason, ToolCall, Usage,
 };
+use crate::platform::Platform;
 
 /// An instant by its text.
 pub fn instant(text: &str) -> DateTime<Utc> {
@@ -41,6 +42,25 @@ pub fn call(account: CallAccount, ceiling: u64) -> Reservation {
         caps: SpendingCaps::default(),
         at: noon(),
     }
+}
+
+/// An item that a model is told of.
+#[derive(Debug, Clone, Copy)]
+pub struct Told {
+    /// Its row.
+    pub id: ContentId,
+    /// Where it came from.
+    pub platform: Platform,
+}
+
+/// A call of a version that shows this item, and another one of its kind in the words of somebody.
+pub fn asked_about(version: &Version, told: &Told) -> Reservation {
+    let (id, platform) = (told.id, told.platform.as_str());
+    let quoted = json!({"content": ContentId::from_uuid(fresh()), "platform": "slack"}).to_string()
+        + &json!({"content": ContentId::from_uuid(fresh()), "platform": "gmail"}).to_string();
+    let material = json!({"reference": "s1", "content": id, "platform": platform, "place": "here", "text": quoted});
+    let request = json!({"system": "Write.", "messages": [{"role": "user", "content": [{"material": [material]}]}]});
+    Reservation { request: Some(request), ..call(account(version), 70) }
 }
 
 /// The same under a cap on runs.

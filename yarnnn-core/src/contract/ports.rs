@@ -65,6 +65,7 @@ macro_rules! contract_facts {
                 connect_of_another_account_withdraws_what_reports_cite,
                 connect_of_another_account_fences_runs_under_way,
                 runs_end_with_the_account_that_they_read,
+                connect_of_another_account_forgets_what_models_were_told,
                 connect_is_all_or_nothing,
                 connect_at_once_leaves_one_row,
                 connections_are_sorted_by_provider,
@@ -77,6 +78,7 @@ macro_rules! contract_facts {
                 connect_of_an_account_that_returns_excludes_the_same,
                 selected_before_is_what_the_account_had,
                 disconnect_takes_everything_along,
+                disconnect_forgets_what_models_were_told,
                 disconnect_of_nothing_changes_nothing,
                 disconnect_leaves_room_for_a_new_connection,
             }

@@ -177,6 +177,13 @@ impl Deliverables {
             let step = version.step.as_str();
             return Err(Error::Invalid(format!("version {} has no report yet: its run stopped at `{step}`", version.number)));
         }
+        let calls = answered(parts.ledger.as_ref(), user, version.id).await?;
+        if calls.iter().any(|it| it.purpose == PURPOSE && (it.request.is_none() || it.response.is_none())) {
+            return Err(Error::Invalid(format!(
+                "version {} cannot be repeated: what its writer was asked and answered is no longer kept",
+                version.number
+            )));
+        }
         let deliverable = parts.deliverables.get(user, version.deliverable).await?;
         let items = self.whole(&version).await?;
         let messages = parts.outbox.messages(user, version.id).await?.into_iter();
@@ -242,10 +249,12 @@ pub(super) async fn researched(ledger: &dyn ModelLedger, user: UserId, version: 
     }))
 }
 
+/// The calls of a version that were answered, whether or not what was said is still kept.
 async fn answered(ledger: &dyn ModelLedger, user: UserId, version: VersionId) -> Result<Vec<LedgerCall>, Error> {
     let query = CallQuery { user: Some(user), version: Some(version), ..CallQuery::default() };
-    let calls = ledger.calls(&query).await?.into_iter();
-    Ok(calls.filter(|it| it.state == CallState::Answered).collect())
+    let mut calls = ledger.calls(&query).await?;
+    calls.retain(|it| it.state == CallState::Answered);
+    Ok(calls)
 }
 
 fn described(it: Deliverable) -> CapsuleDeliverable {

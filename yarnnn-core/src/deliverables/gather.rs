@@ -28,8 +28,8 @@ const YEAR_ONE: i64 = -62_135_596_800;
 const MAX_ITEMS: usize = 240;
 /// Items of one source that are looked at, at most.
 const MAX_READ: usize = 2_000;
-/// What an item takes besides its text: reference, author, place, time.
-const ITEM_FRAME: usize = 300;
+/// The longest reference that an item can have.
+const LONGEST_REFERENCE: &str = "s240";
 
 /// Chooses items.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ pub(super) struct Gather {
     pub(super) content: Arc<dyn ContentStore>,
     pub(super) versions: Arc<dyn VersionStore>,
     pub(super) evidence: Arc<dyn EvidenceStore>,
-    /// Characters of text that the writer reads at once, if that is known.
+    /// Bytes of items, as they are sent, that the writer reads at once, if that is known.
     pub(super) room: Option<usize>,
 }
 
@@ -120,13 +120,18 @@ fn fit(mut items: Vec<StoredItem>, room: Option<usize>) -> (Vec<StoredItem>, u32
     let Some(room) = room else { return (items, 0) };
     let mut used = 0;
     let fits = items.iter().take_while(|it| {
-        used += it.content.len() + ITEM_FRAME;
+        used += sent_bytes(it);
         used <= room
     });
     let kept = fits.count().max(1).min(items.len());
     let left_out = count(items.len() - kept);
     items.truncate(kept);
     (items, left_out)
+}
+
+/// What an item takes in the request, with its escapes and its marks.
+fn sent_bytes(item: &StoredItem) -> usize {
+    MaterialItem::from(item).cited_as(LONGEST_REFERENCE, true).sent_bytes()
 }
 
 impl Gather {
@@ -294,8 +299,8 @@ mod tests {
     use crate::id::RandomIds;
     use crate::platform::ContentType;
 
-    fn item(number: usize, bytes: usize) -> StoredItem {
-        let content = "x".repeat(bytes);
+    fn item(number: usize, content: &str) -> StoredItem {
+        let content = content.to_owned();
         StoredItem {
             id: ContentId::fresh(&RandomIds),
             resource: ResourceId::new(Platform::Slack, "C1").unwrap(),
@@ -318,25 +323,41 @@ mod tests {
         }
     }
 
-    fn kept(sizes: &[usize], room: Option<usize>) -> (usize, u32) {
-        let items = sizes.iter().enumerate().map(|(number, bytes)| item(number, *bytes)).collect();
+    fn kept(texts: &[String], room: Option<usize>) -> (usize, u32) {
+        let items = texts.iter().enumerate().map(|(number, text)| item(number, text)).collect();
         let (items, left_out) = fit(items, room);
         assert!(items.iter().zip(0..).all(|(it, number)| it.item_id == format!("{number}")), "the newest stay, in their order");
         (items.len(), left_out)
     }
 
+    fn plain(sizes: &[usize]) -> Vec<String> {
+        sizes.iter().map(|it| "x".repeat(*it)).collect()
+    }
+
     #[test]
     fn the_oldest_items_are_left_out_until_the_rest_can_be_read() {
-        let frame = ITEM_FRAME;
-        assert_eq!(kept(&[100; 5], None), (5, 0));
-        assert_eq!(kept(&[100; 5], Some(5 * (100 + frame))), (5, 0));
-        assert_eq!(kept(&[100; 5], Some(5 * (100 + frame) - 1)), (4, 1));
-        assert_eq!(kept(&[100, 9_000, 10], Some(2_000)), (1, 2), "no gap: what is older than what does not fit stays out too");
+        let frame = sent_bytes(&item(0, ""));
+        assert_eq!(kept(&plain(&[100; 5]), None), (5, 0));
+        assert_eq!(kept(&plain(&[100; 5]), Some(5 * (100 + frame))), (5, 0));
+        assert_eq!(kept(&plain(&[100; 5]), Some(5 * (100 + frame) - 1)), (4, 1));
+        let gap = kept(&plain(&[100, 9_000, 10]), Some(2_000));
+        assert_eq!(gap, (1, 2), "no gap: what is older than what does not fit stays out too");
+    }
+
+    #[test]
+    fn what_counts_is_what_is_sent() {
+        let frame = sent_bytes(&item(0, ""));
+        for (text, sent) in [("<b>", "&lt;b&gt;"), ("a & \"b\"", "a &amp; &quot;b&quot;"), ("発売日", "発売日")] {
+            let texts = [text.to_owned(), text.to_owned()];
+            let both = 2 * (frame + sent.len());
+            assert_eq!(kept(&texts, Some(both)), (2, 0), "{text}");
+            assert_eq!(kept(&texts, Some(both - 1)), (1, 1), "{text}");
+        }
     }
 
     #[test]
     fn one_item_always_stays() {
-        assert_eq!(kept(&[9_000, 10], Some(1_000)), (1, 1));
+        assert_eq!(kept(&plain(&[9_000, 10]), Some(1_000)), (1, 1));
         assert_eq!(kept(&[], Some(1_000)), (0, 0));
     }
 }

@@ -4,9 +4,10 @@ use super::model::{Deliverable, Destination};
 use super::prompt;
 use super::run::{Deliverables, RunRequest};
 use super::version::SourceSnapshot;
+use crate::agent::BYTES_PER_TURN;
 use crate::error::Error;
 use crate::id::VersionId;
-use crate::llm::{ModelRequest, ModelTraits, Usage};
+use crate::llm::{CapLeft, ModelRequest, ModelTraits, Usage, usd};
 use crate::pipeline::StageCx;
 use crate::platform::Interval;
 
@@ -15,7 +16,7 @@ const SHORT_REPORT: u64 = 60;
 /// A draft is sent back at most once.
 const REPAIRS: u32 = 1;
 /// Tokens that the answers of tools add to a request, at most, for each round.
-const TOOL_ANSWER: u64 = 8_000;
+const TOOL_ANSWER: u64 = BYTES_PER_TURN as u64;
 
 /// A source and what it would give.
 pub type PlannedSource = SourceSnapshot;
@@ -55,13 +56,18 @@ pub struct Plan {
     pub obstacle: Option<String>,
     /// The request as text.
     pub prompt: String,
-    /// Calls of the model, from and to.
+    /// Calls of the model, from and to. None of either where nobody is asked: nothing is new, a cap forbids it, or the writer is
+    /// computed in this process.
     pub calls: (u32, u32),
-    /// Tokens of the first request, from and to.
+    /// Tokens of the first request, from and to: about as many as it has if it is plain, and never more than it can have
+    /// ([`ModelRequest::token_ceiling`]).
     pub input_tokens: (u64, u64),
-    /// Price in millionths of a US dollar, from and to: one short answer, and every round, tool and repair that is allowed. What it
-    /// costs to search the web comes on top.
+    /// Price in millionths of a US dollar, from and to: one short answer, and every round, tool and repair that is allowed, every
+    /// byte a token, but no more than the caps leave. What it costs to search the web comes on top, and answers that are lost on
+    /// their way and asked for once more.
     pub cost_micro_usd: (u64, u64),
+    /// The setting of the cap that the upper price comes from: a run that would cost more is stopped there.
+    pub capped_by: Option<&'static str>,
     /// Whether anything that it reads is stored.
     pub found: bool,
     /// Whether the run would write a report: something is new since the last one.
@@ -84,8 +90,10 @@ impl Deliverables {
         let writer = &self.parts.writer;
         let (asked, traits) = (writer.request(&task), writer.model().traits());
         let rounds = if asked.tools.is_empty() { 0 } else { task.rounds };
-        let obstacle = self.parts.ways.check(request.user, &deliverable.destinations).await.err();
-        let calls = (1, 1 + rounds + REPAIRS);
+        let asks = gathered.found && (gathered.has_news || request.force) && !traits.is_local;
+        let caps = traits.caps.before_a_run(self.parts.ledger.as_ref(), request.user, self.parts.clock.now()).await?;
+        let spending = if asks { Spending::of(&asked, &traits, 1 + rounds + REPAIRS, &caps) } else { Spending::default() };
+        let obstacle = self.parts.ways.check(request.user, &deliverable.destinations).await.err().map(|it| it.to_string());
         Ok(Plan {
             found: gathered.found,
             has_news: gathered.has_news,
@@ -102,10 +110,11 @@ impl Deliverables {
             tools: asked.tools.iter().map(|it| it.name.clone()).collect(),
             tool_rounds: rounds,
             recipients: deliverable.destinations.iter().map(|it| self.recipient(it)).collect(),
-            obstacle: obstacle.map(|it| it.to_string()),
-            calls,
-            input_tokens: asked.token_estimate(),
-            cost_micro_usd: cost(&asked, &traits, calls.1),
+            obstacle: obstacle.or(spending.refused),
+            calls: spending.calls,
+            input_tokens: spending.input_tokens,
+            cost_micro_usd: spending.cost,
+            capped_by: spending.capped_by,
             next_run_at: deliverable.next_run_at,
             prompt: asked.render(),
             deliverable,
@@ -124,29 +133,63 @@ impl Deliverables {
     }
 }
 
-/// The cheapest run, and the dearest one that is allowed: each call reads what the ones before it read and wrote, and writes and
-/// thinks as much as it may.
-fn cost(request: &ModelRequest, traits: &ModelTraits, most: u32) -> (u64, u64) {
-    let price = &traits.price;
-    let (from, to) = request.token_estimate();
-    let least = Usage { input_tokens: from, output_tokens: SHORT_REPORT, ..Usage::default() };
-    let cached = Usage { cache_read_tokens: from, input_tokens: 0, ..least };
-    let low = if price.cache_read > 0 { price.cost(&least).min(price.cost(&cached)) } else { price.cost(&least) };
-    let output = u64::from(request.max_output_tokens) + u64::from(traits.thinking_tokens);
-    let dearest = |earlier: u64| {
-        let input_tokens = to + earlier * (output + TOOL_ANSWER);
-        let plain = Usage { input_tokens, output_tokens: output, ..Usage::default() };
-        let written = Usage { input_tokens: 0, cache_write_tokens: input_tokens, ..plain };
-        price.cost(&plain).max(price.cost(&written))
-    };
-    (low, (0..u64::from(most)).map(dearest).sum())
+/// What a run asks for and may cost.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Spending {
+    calls: (u32, u32),
+    input_tokens: (u64, u64),
+    cost: (u64, u64),
+    capped_by: Option<&'static str>,
+    /// Why its first call would not be made.
+    refused: Option<String>,
+}
+
+impl Spending {
+    /// Of a run that makes so many calls, at most, under these caps.
+    fn of(request: &ModelRequest, traits: &ModelTraits, calls: u32, caps: &[CapLeft]) -> Self {
+        let ceiling = traits.ceiling(request);
+        if let Some(cap) = caps.iter().find(|it| it.refusal(ceiling).is_some()) {
+            return Self { refused: Some(refusal(cap, ceiling)), ..Self::default() };
+        }
+        let (from, to) = (least(request, traits), most(request, traits, calls));
+        let tightest = caps.iter().min_by_key(|it| it.left()).filter(|it| it.left() < to);
+        let to = tightest.map_or(to, CapLeft::left);
+        Self {
+            calls: (1, calls),
+            input_tokens: (request.token_floor(), request.token_ceiling()),
+            cost: (from.min(to), to),
+            capped_by: tightest.map(|it| it.cap),
+            refused: None,
+        }
+    }
+}
+
+fn refusal(cap: &CapLeft, ceiling: u64) -> String {
+    let (limit, left, ceiling) = (usd(cap.limit), usd(cap.left()), usd(ceiling));
+    format!("the cap {} of {limit}: {left} is left, and the first call may cost up to {ceiling}", cap.cap)
+}
+
+/// The cheapest run: one short answer to a prompt that is in the provider's cache.
+fn least(request: &ModelRequest, traits: &ModelTraits) -> u64 {
+    let (price, prompt) = (&traits.price, request.token_floor());
+    let plain = Usage { input_tokens: prompt, output_tokens: SHORT_REPORT, ..Usage::default() };
+    let cached = Usage { cache_read_tokens: prompt, input_tokens: 0, ..plain };
+    if price.cache_read > 0 { price.cost(&plain).min(price.cost(&cached)) } else { price.cost(&plain) }
+}
+
+/// The dearest run that is allowed: each call costs what is reserved for it, reads what the ones before it read and wrote, and
+/// writes and thinks as much as it may.
+fn most(request: &ModelRequest, traits: &ModelTraits, calls: u32) -> u64 {
+    let grows = traits.output_ceiling(request) + TOOL_ANSWER;
+    let ceilings = (0..u64::from(calls)).map(|earlier| traits.ceiling_with(request, earlier * grows));
+    ceilings.fold(0, u64::saturating_add)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::id::UserId;
-    use crate::llm::{Boundary, CallAccount, Content, Message, ModelPrice, Role};
+    use crate::llm::{Boundary, CallAccount, Content, Message, ModelPrice, Role, SpendingCaps};
 
     fn request(text: &str) -> ModelRequest {
         ModelRequest {
@@ -167,13 +210,17 @@ mod tests {
         ModelTraits { price, thinking_tokens, ..ModelTraits::default() }
     }
 
+    fn cost(request: &ModelRequest, traits: &ModelTraits, calls: u32) -> (u64, u64) {
+        Spending::of(request, traits, calls, &[]).cost
+    }
+
     const PRICE: ModelPrice =
         ModelPrice { input: 1_000_000, output: 10_000_000, cache_read: 0, cache_write: 0, search: 0, long: None };
 
     #[test]
     fn an_interval_goes_from_one_short_answer_to_everything_that_is_allowed() {
         let request = request(&"word ".repeat(800));
-        let (from, to) = request.token_estimate();
+        let (from, to) = (request.token_floor(), request.token_ceiling());
         let short = from + 10 * SHORT_REPORT;
         assert_eq!(cost(&request, &traits(PRICE, 0), 1), (short, to + 10_000));
         let second = to + 1_000 + TOOL_ANSWER + 10_000;
@@ -185,8 +232,38 @@ mod tests {
     #[test]
     fn a_cache_makes_the_cheapest_run_cheaper_and_the_dearest_dearer() {
         let request = request(&"word ".repeat(800));
-        let (from, to) = request.token_estimate();
+        let (from, to) = (request.token_floor(), request.token_ceiling());
         let cached = ModelPrice { cache_read: 100_000, cache_write: 2_000_000, ..PRICE };
         assert_eq!(cost(&request, &traits(cached, 0), 1), (from.div_ceil(10) + 10 * SHORT_REPORT, 2 * to + 10_000));
+    }
+
+    #[test]
+    fn the_interval_holds_for_every_script_whatever_the_tokenizer() {
+        for text in ["word ", "запуск ", "発売日", "🚀", "👩🏽‍💻", "qX7+/zR", "<&>\""] {
+            let request = request(&text.repeat(500));
+            let (from, to) = cost(&request, &traits(PRICE, 0), 1);
+            // From a token for every four bytes and one short answer to one for each byte and the longest.
+            let bytes = request.render().len() as u64;
+            for (prompt, answer) in [(bytes.div_ceil(4), SHORT_REPORT), (bytes, 1_000)] {
+                let usage = Usage { input_tokens: prompt, output_tokens: answer, ..Usage::default() };
+                assert!((from..=to).contains(&PRICE.cost(&usage)), "{text}: {usage:?} of {from} to {to}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_plan_says_what_the_caps_would() {
+        let (request, traits) = (request("Hello"), traits(PRICE, 0));
+        let cap = |cap, limit, spent| CapLeft { cap, limit, spent };
+        let (ceiling, (from, to)) = (traits.ceiling(&request), cost(&request, &traits, 2));
+        let run = |limit| Spending::of(&request, &traits, 2, &[cap(SpendingCaps::RUN, limit, 0)]);
+        assert_eq!((run(to).cost, run(to).capped_by), ((from, to), None));
+        assert_eq!((run(to - 1).cost, run(to - 1).capped_by), ((from, to - 1), Some(SpendingCaps::RUN)));
+        assert_eq!((run(ceiling).calls, run(ceiling).refused), ((1, 2), None), "a first call that fits is made");
+        let refused = run(ceiling - 1);
+        assert_eq!((refused.calls, refused.cost), ((0, 0), (0, 0)));
+        assert!(refused.refused.unwrap().starts_with("the cap YARNNN_CAP_RUN_USD of $0.0"));
+        let day = Spending::of(&request, &traits, 2, &[cap(SpendingCaps::RUN, to, 0), cap(SpendingCaps::USER_DAY, to, 5)]);
+        assert_eq!((day.cost.1, day.capped_by), (to - 5, Some(SpendingCaps::USER_DAY)));
     }
 }

@@ -370,8 +370,8 @@ fn nothing_to_read(deliverable: &Deliverable) -> Error {
     Error::Failed(format!("\"{}\" has nothing to read: {what}; import or sync something first", deliverable.title))
 }
 
-/// Characters of text that a model of so many tokens reads, with room for the rest of the request and for the answer: three
-/// characters a token is on the safe side.
+/// Bytes of items that a model of so many tokens reads, with room for the rest of the request and for the answer: three bytes a
+/// token is on the safe side of what people write, a character of Chinese, Japanese or Korean included.
 fn room(context_tokens: u64) -> usize {
     const RESERVED: u64 = 24_000;
     usize::try_from(context_tokens.saturating_sub(RESERVED).max(2_000).saturating_mul(3)).unwrap_or(usize::MAX)

@@ -13,11 +13,8 @@ use super::version::{Ending, MaterialRef, Ran, RunState};
 use crate::agent::{Agent, AgentAnswer, AgentTask, Writing};
 use crate::error::Error;
 use crate::id::VersionId;
-use crate::llm::{Content, LlmError, Message, Role, StopReason, ToolResult};
+use crate::llm::{Content, LlmError, Message, Role, SpendingCaps, StopReason, ToolResult};
 use crate::pipeline::{Stage, StageCx};
-
-/// The setting of the cap on one run.
-const RUN_CAP: &str = "YARNNN_CAP_RUN_USD";
 
 /// Writes drafts.
 #[derive(Clone)]
@@ -156,7 +153,9 @@ impl Session<'_> {
             Ok(answer) => answer,
             Err(Error::Model(error @ LlmError::ContextTooLong { .. })) => return Ok(Err(ended(Ending::ContextOverflow, &error))),
             // What one run may cost is counted for the version, and does not come back by waiting.
-            Err(Error::Model(error @ LlmError::OverCap { cap: RUN_CAP, .. })) => return Ok(Err(ended(Ending::OverCap, &error))),
+            Err(Error::Model(error @ LlmError::OverCap { cap: SpendingCaps::RUN, .. })) => {
+                return Ok(Err(ended(Ending::OverCap, &error)));
+            }
             Err(error) => return Err(error),
         };
         self.note(&answer);
@@ -173,6 +172,9 @@ impl Session<'_> {
             StopReason::ContextFull => Err(none(Ending::ContextOverflow, format!("{model} could read or write no more"))),
             StopReason::OutputLimit if said_nothing => {
                 Err(none(Ending::Truncated, format!("{model} reached its output limit before it wrote anything")))
+            }
+            StopReason::Paused if said_nothing => {
+                Err(none(Ending::Truncated, format!("{model} paused again and again and wrote nothing")))
             }
             _ => Ok(answer),
         })

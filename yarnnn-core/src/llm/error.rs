@@ -71,7 +71,53 @@ impl LlmError {
     }
 }
 
-/// Millionths of a US dollar, for people: `$0.0123`.
+/// Millionths of a US dollar, for people: `$0.0123`, half of the last digit rounded up. What costs something never reads as
+/// nothing: below half of the last digit it is `<$0.0001`.
 pub fn usd(micro: u64) -> String {
-    format!("${}.{:04}", micro / 1_000_000, micro % 1_000_000 / 100)
+    const SHOWN: u64 = 100;
+    let rounded = micro / SHOWN + u64::from(micro % SHOWN >= SHOWN / 2);
+    if rounded == 0 && micro > 0 {
+        return "<$0.0001".to_owned();
+    }
+    format!("${}.{:04}", rounded / 10_000, rounded % 10_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn half_of_the_last_digit_is_rounded_up_and_something_is_never_nothing() {
+        let shown = [0, 1, 49, 50, 99, 149, 150, 1_234, 999_949, 999_950, 12_345_678, u64::MAX].map(usd);
+        let expected = [
+            "$0.0000",
+            "<$0.0001",
+            "<$0.0001",
+            "$0.0001",
+            "$0.0001",
+            "$0.0001",
+            "$0.0002",
+            "$0.0012",
+            "$0.9999",
+            "$1.0000",
+            "$12.3457",
+            "$18446744073709.5516",
+        ];
+        assert_eq!(shown, expected);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_is_at_most_half_of_the_last_digit_away(micro in prop_oneof![0_u64..100_000, any::<u64>()]) {
+            let text = usd(micro);
+            if let Some(dollars) = text.strip_prefix('$') {
+                let shown: u128 = dollars.replace('.', "").parse::<u128>().unwrap() * 100;
+                prop_assert!(shown.abs_diff(u128::from(micro)) <= 50 && (shown > 0 || micro == 0), "{} for {}", text, micro);
+            } else {
+                prop_assert!(text == "<$0.0001" && (1..50).contains(&micro), "{} for {}", text, micro);
+            }
+        }
+    }
 }

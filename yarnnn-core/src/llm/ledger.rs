@@ -1,10 +1,10 @@
 //! The port of the ledger of model calls: reserved before a call is made, settled after.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{CallAccount, ModelResponse, Usage};
+use super::{CallAccount, LlmError, ModelResponse, Usage};
 use crate::error::StoreError;
 use crate::hash::Sha256;
 use crate::id::{DeliverableId, ModelCallId, UserId, VersionId};
@@ -18,6 +18,62 @@ pub struct SpendingCaps {
     pub user_day: Option<u64>,
     /// Of all calls of the installation in one UTC day.
     pub installation_day: Option<u64>,
+}
+
+impl SpendingCaps {
+    /// The setting that holds the cap on one run.
+    pub const RUN: &'static str = "YARNNN_CAP_RUN_USD";
+    /// The setting that holds the cap on a user's day.
+    pub const USER_DAY: &'static str = "YARNNN_CAP_USER_DAY_USD";
+    /// The setting that holds the cap on the installation's day.
+    pub const INSTALLATION_DAY: &'static str = "YARNNN_CAP_INSTALLATION_DAY_USD";
+
+    /// The caps that are set, with what of each counts as spent before a run that is yet to begin: in the order in which a
+    /// reservation is held against them.
+    ///
+    /// # Errors
+    /// Those of the ledger.
+    pub async fn before_a_run(
+        self,
+        ledger: &dyn ModelLedger,
+        user: UserId,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<CapLeft>, StoreError> {
+        let mut caps: Vec<CapLeft> = self.run.map(|limit| CapLeft { cap: Self::RUN, limit, spent: 0 }).into_iter().collect();
+        let days = [(Self::USER_DAY, self.user_day, Some(user)), (Self::INSTALLATION_DAY, self.installation_day, None)];
+        for (cap, limit, user) in days {
+            let Some(limit) = limit else { continue };
+            let from = at.date_naive().and_time(NaiveTime::MIN).and_utc();
+            let calls = ledger.calls(&CallQuery { user, from: Some(from), ..CallQuery::default() }).await?;
+            let spent = calls.iter().fold(0, |sum: u64, it| sum.saturating_add(it.usage.cost_micro_usd));
+            caps.push(CapLeft { cap, limit, spent });
+        }
+        Ok(caps)
+    }
+}
+
+/// A cap, and what of it is used up. Amounts are millionths of a US dollar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CapLeft {
+    /// The name of its setting.
+    pub cap: &'static str,
+    /// Its amount.
+    pub limit: u64,
+    /// What counts as spent of it.
+    pub spent: u64,
+}
+
+impl CapLeft {
+    /// What may still be spent.
+    pub const fn left(&self) -> u64 {
+        self.limit.saturating_sub(self.spent)
+    }
+
+    /// Why a call that may cost so much is not made, if it is not: as a reservation decides it.
+    pub fn refusal(&self, ceiling: u64) -> Option<LlmError> {
+        let Self { cap, limit, spent } = *self;
+        (ceiling > 0 && spent.saturating_add(ceiling) > limit).then_some(LlmError::OverCap { cap, limit, spent, ceiling })
+    }
 }
 
 /// A call that is about to be made.
@@ -166,7 +222,10 @@ pub struct CallQuery {
 ///   together with the ceiling, is at most the cap. A call counts on the UTC day on which it was reserved. All or nothing. A call
 ///   whose ceiling is 0 always fits.
 /// - `settle` ends a reserved call once; a call that has ended, or another user's, is a `Conflict` or `NotFound`. The request is
-///   kept only for calls of a version, and with it the answer.
+///   kept only for calls of a version, and the answer only where the request still is.
+/// - What was asked and answered is forgotten when the version goes away, and, with all calls of the version, when an item that
+///   one of them was told of goes away with its account ([`ConnectionStore`](crate::connections::ConnectionStore)). Model,
+///   tokens, cost and times stay.
 /// - `answered` is the answer that a version had to the same request, if one is kept; of several the one that was settled first,
 ///   so that it never becomes another.
 /// - `calls` are in the order in which they were reserved, then by id, without requests and answers unless a version is named.

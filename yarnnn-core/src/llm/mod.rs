@@ -16,7 +16,7 @@ pub use account::{Boundary, CallAccount};
 pub use error::{LlmError, usd};
 #[cfg(feature = "testing")]
 pub use ledger::MockModelLedger;
-pub use ledger::{CallEnd, CallQuery, CallState, LedgerCall, ModelLedger, Reservation, ReserveError, SpendingCaps};
+pub use ledger::{CallEnd, CallQuery, CallState, CapLeft, LedgerCall, ModelLedger, Reservation, ReserveError, SpendingCaps};
 pub use model::{
     AnswerSchema, ClaimStatus, Content, Grouping, Material, Message, ModelRequest, ModelResponse, OpaqueBlock, Outline,
     OutlineSection, ReportedClaim, Role, SectionFocus, ServerTool, StopReason, ToolCall, ToolResult, ToolSpec, WebHit,

@@ -5,7 +5,7 @@ use std::fmt;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
-use super::{LlmError, ModelPrice, ModelRequest, ModelResponse};
+use super::{LlmError, ModelPrice, ModelRequest, ModelResponse, SpendingCaps};
 
 /// What is known of a model before it is asked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,13 +18,27 @@ pub struct ModelTraits {
     pub uses_tools: bool,
     /// Tokens that it may think, and charge as written, beyond [`ModelRequest::max_output_tokens`].
     pub thinking_tokens: u32,
+    /// What its calls must not exceed.
+    pub caps: SpendingCaps,
+    /// Whether it is computed in this process: nobody is called, and nothing is charged.
+    pub is_local: bool,
 }
 
 impl ModelTraits {
-    /// What a call can cost at most, thoughts included.
-    pub fn ceiling(&self, request: &ModelRequest, searches: u32) -> u64 {
-        let output = u64::from(request.max_output_tokens) + u64::from(self.thinking_tokens);
-        self.price.at_most(request.token_ceiling(), output, searches)
+    /// What a call can cost at most, in millionths of a US dollar, thoughts included: what is reserved for it.
+    pub fn ceiling(&self, request: &ModelRequest) -> u64 {
+        self.ceiling_with(request, 0)
+    }
+
+    /// The same for a later call of the conversation, which has so many tokens more in its prompt, at most.
+    pub fn ceiling_with(&self, request: &ModelRequest, more: u64) -> u64 {
+        let prompt = request.token_ceiling().saturating_add(more);
+        self.price.at_most(prompt, self.output_ceiling(request), request.searches_allowed())
+    }
+
+    /// Tokens that an answer can have at most, thoughts included.
+    pub fn output_ceiling(&self, request: &ModelRequest) -> u64 {
+        u64::from(request.max_output_tokens) + u64::from(self.thinking_tokens)
     }
 }
 

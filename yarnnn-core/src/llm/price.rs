@@ -10,6 +10,8 @@ const FRAME_TOKENS: u64 = 2_000;
 const PART_TOKENS: u64 = 60;
 /// Tokens that one search of a provider may bring into the prompt: a generous bound.
 const SEARCH_TOKENS: u64 = 30_000;
+/// What a token is counted in.
+const TOKEN: u64 = 60;
 const MILLION: u128 = 1_000_000;
 
 /// What calls used. A model that is computed in the process uses nothing.
@@ -100,11 +102,6 @@ impl ModelPrice {
         micro(parts).saturating_add(u64::from(usage.searches).saturating_mul(self.search))
     }
 
-    /// What a call can cost at most: a token is at least one byte, and every output token that is allowed is written.
-    pub fn ceiling(&self, request: &ModelRequest, searches: u32) -> u64 {
-        self.at_most(request.token_ceiling(), u64::from(request.max_output_tokens), searches)
-    }
-
     /// What these many tokens can cost, however they are cached, and if the prompt is shorter than feared. After each search the
     /// provider reads the prompt again, with everything that was found so far.
     pub(super) fn at_most(&self, prompt: u64, output: u64, searches: u32) -> u64 {
@@ -137,7 +134,12 @@ fn micro(parts: u128) -> u64 {
 }
 
 impl ModelRequest {
-    /// Tokens that the request can have at most.
+    /// Tokens that the request can have at most: as many as it has bytes, and what the provider puts around its parts.
+    ///
+    /// No tokenizer makes more tokens than a text has bytes of UTF-8: what is in no vocabulary is told byte by byte. So a
+    /// character counts one in English, one or two in other alphabets, three in Chinese, Japanese and Korean, and four for an
+    /// emoji. English words come to a quarter of that, and nothing tighter is safe: base64, rare characters and whatever
+    /// somebody makes up to be dear come close to it.
     pub fn token_ceiling(&self) -> u64 {
         let tools = self.tools.iter().map(|it| it.name.len() + it.description.len() + it.input_schema.to_string().len());
         let schema = self.schema.as_ref().map_or(0, |it| it.schema.to_string().len());
@@ -146,16 +148,30 @@ impl ModelRequest {
         bytes as u64 + FRAME_TOKENS + PART_TOKENS * parts as u64
     }
 
-    /// Tokens that the request has about, from and to: four characters each, a fifth more or less.
-    pub fn token_estimate(&self) -> (u64, u64) {
-        let tokens = (self.render().chars().count() / 4) as u64;
-        (tokens - tokens / 5, tokens + tokens / 5)
+    /// Tokens that the request has at least, about: in English a token is seldom more than five characters, in other alphabets
+    /// four, and two characters of Chinese, Japanese or Korean, or one emoji, are seldom less than a token.
+    pub fn token_floor(&self) -> u64 {
+        self.render().chars().map(share_of_a_token).sum::<u64>() / TOKEN
+    }
+}
+
+/// What a character is of a token, in sixtieths.
+const fn share_of_a_token(character: char) -> u64 {
+    match character {
+        '\0'..='\u{7f}' => TOKEN / 5,
+        '\u{80}'..='\u{10ff}' => TOKEN / 4,
+        '\u{1100}'..='\u{ffff}' => TOKEN / 2,
+        _ => TOKEN,
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::id::UserId;
+    use crate::llm::{Boundary, CallAccount, Content, Material, Message, Role};
 
     #[test]
     fn a_cost_is_rounded_up_and_counts_every_kind_of_token() {
@@ -198,5 +214,56 @@ mod tests {
         assert_eq!(price.at_most(1_000, 0, 0), 1_000);
         assert_eq!(price.at_most(1_000, 0, 1), 2 * 1_000 + 30_000 + 7);
         assert_eq!(price.at_most(1_000, 0, 2), 3 * 1_000 + (30_000 + 60_000) + 14);
+    }
+
+    fn request(text: &str) -> ModelRequest {
+        ModelRequest {
+            purpose: "tests.ask".to_owned(),
+            account: CallAccount::of(UserId::LOCAL),
+            boundary: Boundary::of("tests"),
+            system: String::new(),
+            messages: vec![Message { role: Role::User, content: vec![Content::Material(vec![material(text)])] }],
+            tools: vec![],
+            answers_now: false,
+            server_tools: vec![],
+            schema: None,
+            max_output_tokens: 1_000,
+        }
+    }
+
+    fn material(text: &str) -> Material {
+        Material {
+            content: None,
+            reference: "s1".to_owned(),
+            platform: "slack".to_owned(),
+            place: "#general".to_owned(),
+            author: None,
+            time: None,
+            title: None,
+            thread: None,
+            marks: vec![],
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn the_floor_goes_by_the_script() {
+        let floor = |text: &str| request(text).token_floor() - request("").token_floor();
+        assert_eq!(floor(&"word ".repeat(100)), 100);
+        assert_eq!(floor(&"запуск".repeat(100)), 150);
+        assert_eq!(floor(&"発売日".repeat(100)), 150);
+        assert_eq!(floor(&"🚀".repeat(100)), 100);
+    }
+
+    proptest! {
+        #[test]
+        fn a_request_never_has_more_tokens_than_its_ceiling(text in "\\PC{0,200}|[A-Za-z0-9+/]{0,200}|[一-龯]{0,80}|[😀-🙏]{0,60}") {
+            let request = request(&text);
+            // The dearest tokenizer there can be: every byte of what is sent is a token, escapes and tags included.
+            let sent = request.render();
+            prop_assert!(sent.len() as u64 >= text.len() as u64);
+            prop_assert!(request.token_floor() <= sent.chars().count() as u64);
+            prop_assert!(request.token_ceiling() >= sent.len() as u64 + FRAME_TOKENS);
+        }
     }
 }

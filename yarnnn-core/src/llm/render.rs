@@ -86,6 +86,36 @@ impl ToolResult {
     }
 }
 
+impl Material {
+    /// The item as it stands in a request: one element, with everything in it escaped.
+    fn render(&self) -> String {
+        let mut text = format!(
+            "<item ref=\"{}\" platform=\"{}\" place=\"{}\"",
+            escape(&self.reference),
+            escape(&self.platform),
+            escape(&self.place)
+        );
+        for (name, value) in [("author", &self.author), ("title", &self.title), ("thread", &self.thread)] {
+            if let Some(value) = value {
+                let _ = write!(text, " {name}=\"{}\"", escape(value));
+            }
+        }
+        if let Some(time) = self.time {
+            let _ = write!(text, " time=\"{}\"", instant_text(time));
+        }
+        if !self.marks.is_empty() {
+            let _ = write!(text, " marks=\"{}\"", escape(&self.marks.join(" ")));
+        }
+        let _ = writeln!(text, ">{}</item>", escape(&self.text));
+        text
+    }
+
+    /// Bytes of the item as it is sent: escaped, and with what stands around its text.
+    pub fn sent_bytes(&self) -> usize {
+        self.render().len()
+    }
+}
+
 fn render_outline(outline: &Outline) -> String {
     let mut text = format!(
         "Report: {} ({}), as of {}, days in {}.\n",
@@ -110,25 +140,7 @@ fn render_material(items: &[Material], boundary: &Boundary) -> String {
     let tag = format!("material-{}", boundary.as_str());
     let mut text = format!("<{tag}>\n");
     for item in items {
-        let _ = write!(
-            text,
-            "<item ref=\"{}\" platform=\"{}\" place=\"{}\"",
-            escape(&item.reference),
-            escape(&item.platform),
-            escape(&item.place)
-        );
-        for (name, value) in [("author", &item.author), ("title", &item.title), ("thread", &item.thread)] {
-            if let Some(value) = value {
-                let _ = write!(text, " {name}=\"{}\"", escape(value));
-            }
-        }
-        if let Some(time) = item.time {
-            let _ = write!(text, " time=\"{}\"", instant_text(time));
-        }
-        if !item.marks.is_empty() {
-            let _ = write!(text, " marks=\"{}\"", escape(&item.marks.join(" ")));
-        }
-        let _ = writeln!(text, ">{}</item>", escape(&item.text));
+        text.push_str(&item.render());
     }
     let _ = write!(text, "</{tag}>");
     text

@@ -271,7 +271,7 @@ async fn searches_are_booked_and_reserved_for() {
     let small = AnthropicClient::new(small, url, KEY.into(), Transport::new().unwrap());
     let mut request = asking("What is new?");
     request.server_tools = vec![ServerTool::WebSearch { max_uses: 3 }];
-    let ceiling = small.traits().ceiling(&request, 3);
+    let ceiling = small.traits().ceiling(&request);
     let model = Budgeted::new(Arc::new(Metered::new(Arc::new(small))), books);
     assert_eq!(model.complete(&request).await.unwrap().usage.searches, 2);
     let row = &ledger.rows()[0];

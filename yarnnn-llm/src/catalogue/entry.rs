@@ -137,6 +137,7 @@ impl ModelEntry {
             context_tokens: self.context,
             uses_tools: self.tools,
             thinking_tokens: self.thinking_tokens,
+            ..ModelTraits::default()
         }
     }
 

@@ -67,7 +67,7 @@ impl Budgeted {
 
     async fn reserve(&self, request: &ModelRequest) -> Result<Open, LlmError> {
         let id = ModelCallId::fresh(self.books.ids.as_ref());
-        let ceiling = self.traits().ceiling(request, request.searches_allowed());
+        let ceiling = self.traits().ceiling(request);
         // A request that cannot be written as JSON has no floats and no maps of odd keys, so there is none.
         let kept = request.account.version.and_then(|_| serde_json::to_value(request).ok());
         let reservation = Reservation {
@@ -118,9 +118,9 @@ impl Open {
 /// The name of the setting that holds a cap.
 fn setting_of(cap: &str) -> &'static str {
     match cap {
-        "run" => "YARNNN_CAP_RUN_USD",
-        "user_day" => "YARNNN_CAP_USER_DAY_USD",
-        _ => "YARNNN_CAP_INSTALLATION_DAY_USD",
+        "run" => SpendingCaps::RUN,
+        "user_day" => SpendingCaps::USER_DAY,
+        _ => SpendingCaps::INSTALLATION_DAY,
     }
 }
 
@@ -131,7 +131,7 @@ impl LanguageModel for Budgeted {
     }
 
     fn traits(&self) -> ModelTraits {
-        self.inner.traits()
+        ModelTraits { caps: self.books.caps, ..self.inner.traits() }
     }
 
     async fn complete(&self, request: &ModelRequest) -> Result<ModelResponse, LlmError> {

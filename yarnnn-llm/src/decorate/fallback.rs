@@ -43,6 +43,8 @@ impl LanguageModel for Fallback {
             context_tokens: contexts.into_iter().flatten().min(),
             uses_tools: first.uses_tools && second.uses_tools,
             thinking_tokens: first.thinking_tokens.max(second.thinking_tokens),
+            caps: first.caps,
+            is_local: first.is_local && second.is_local,
         }
     }
 

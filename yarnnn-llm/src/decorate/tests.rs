@@ -130,7 +130,8 @@ async fn a_call_is_reserved_at_its_ceiling_and_settled_at_its_cost() {
     let rows = ledger.rows();
     assert_eq!((rows[0].state, rows[0].usage, rows[0].model.as_str()), (CallState::Answered, response.usage, "a/m"));
     // What the model may think beyond the answer is part of the ceiling.
-    assert_eq!(rows[0].ceiling, PRICE.ceiling(&ModelRequest { max_output_tokens: 1_500, ..asking("Hello") }, 0));
+    let traits = ModelTraits { price: PRICE, ..ModelTraits::default() };
+    assert_eq!(rows[0].ceiling, traits.ceiling(&ModelRequest { max_output_tokens: 1_500, ..asking("Hello") }));
     assert!(rows[0].request.is_none());
 }
 
@@ -212,7 +213,7 @@ async fn a_cap_is_named_by_its_setting_and_nothing_is_sent() {
 /// A hundred calls at once, of which some fail in every way, against a cap for a few of them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn calls_that_are_made_at_once_never_exceed_a_cap() {
-    let ceiling = Scripted::default().traits().ceiling(&asking("Hello"), 0);
+    let ceiling = Scripted::default().traits().ceiling(&asking("Hello"));
     let limit = ceiling * 7 + 3;
     let script = (0..30).map(|it| match it % 3 {
         0 => Line::Fails(transient(true)),

@@ -58,7 +58,7 @@ impl LanguageModel for ExtractiveModel {
     }
 
     fn traits(&self) -> ModelTraits {
-        ModelTraits::default()
+        ModelTraits { is_local: true, ..ModelTraits::default() }
     }
 
     async fn complete(&self, request: &ModelRequest) -> Result<ModelResponse, LlmError> {

@@ -17,7 +17,7 @@ impl Uncounted {
     pub(super) fn of(model: &ModelEntry, request: &ModelRequest) -> Self {
         let free = model.price.unwrap_or_default() == yarnnn_core::llm::ModelPrice::default();
         let (input_tokens, output_tokens) = if free {
-            (request.token_estimate().1, 0)
+            (request.token_floor(), 0)
         } else {
             (request.token_ceiling(), u64::from(model.output_bound(request.max_output_tokens)))
         };

@@ -9,6 +9,7 @@ use yarnnn_core::platform::Platform;
 use crate::columns::{Id, Instant, Texts};
 use crate::db::{Tx, on_tx};
 use crate::error::{DbError, Doing as _};
+use crate::model_calls;
 use crate::versions::material;
 
 const REGISTRY: &str = "delete from sync_registry where user_id = $1";
@@ -35,7 +36,8 @@ const PROMOTE: &str = "update platform_content set is_current = true, updated_at
     or (o.withdrawn_at is null and (o.fetched_at, o.id) > (platform_content.fetched_at, platform_content.id))))";
 
 /// Takes away what came from live services of these platforms, and what is known of their resources. Rows that reports cite are
-/// withdrawn and kept, the material that versions recorded goes, imported ones stay and are shown again where they had been replaced. Answers how many rows of content went away or were withdrawn.
+/// withdrawn and kept, the material that versions recorded goes, and what models were told of it is forgotten; imported ones stay
+/// and are shown again where they had been replaced. Answers how many rows of content went away or were withdrawn.
 pub(crate) async fn purge(tx: &mut Tx, user: UserId, platforms: &[Platform], at: DateTime<Utc>) -> Result<u64, StoreError> {
     // The registry first: a run that is about to commit then meets its fence, and locks are taken in the order of a commit.
     run(tx, REGISTRY, user, platforms, None).await?;
@@ -45,6 +47,7 @@ pub(crate) async fn purge(tx: &mut Tx, user: UserId, platforms: &[Platform], at:
     run(tx, RETIRE, user, platforms, Some(at)).await?;
     run(tx, PROMOTE, user, platforms, Some(at)).await?;
     material::account_is_gone(tx, user, platforms, at).await?;
+    model_calls::forget(tx, user, platforms).await?;
     Ok(withdrawn + deleted)
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use yarnnn::accounts::Email;
 use yarnnn::llm::{CallQuery, CallState, LedgerCall, Usage, usd};
 
-use super::plan::dollars;
+use super::spent::{self, dollars};
 use crate::output::{Output, Tone};
 use crate::session::Session;
 
@@ -36,38 +36,29 @@ pub(super) async fn execute(user: Option<Email>, days: u32, all_users: bool, out
         output.table(&[name, "calls", "read", "written", "cost", "open"], sums.rows());
     }
     let days = if days == 1 { "today".to_owned() } else { format!("in {days} days") };
-    output.line(&output.tone(&format!("{} for {} calls {days}", usd(total.usage.cost_micro_usd), total.rows), Tone::Strong));
+    let (cost, calls) = (usd(total.usage.cost_micro_usd), spent::calls(total.usage.calls));
+    output.line(&output.tone(&format!("{cost} for {calls} {days}"), Tone::Strong));
     if total.open > 0 {
         output.line("\"open\" calls were made but their answer was lost or never came; what they may have cost counts as spent");
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// What several calls used.
+/// What several calls used. Those that were refused used nothing, and are not counted; of those that are open nobody knows.
 #[derive(Default)]
 struct Sum {
-    rows: u32,
     open: u32,
     usage: Usage,
 }
 
 impl Sum {
     fn add(&mut self, call: &LedgerCall) {
-        self.rows += 1;
         self.open += u32::from(matches!(call.state, CallState::Reserved | CallState::Lost));
         self.usage += call.usage;
     }
 
     fn describe(&self) -> Value {
-        json!({
-            "calls": self.rows,
-            "open_calls": self.open,
-            "input_tokens": self.usage.all_input_tokens(),
-            "cached_input_tokens": self.usage.cache_read_tokens,
-            "output_tokens": self.usage.output_tokens,
-            "searches": self.usage.searches,
-            "cost_usd": dollars(self.usage.cost_micro_usd),
-        })
+        spent::beside(json!({ "calls": self.usage.calls, "open_calls": self.open }), &self.usage)
     }
 }
 
@@ -86,7 +77,14 @@ impl Sums {
     fn rows(&self) -> Vec<Vec<String>> {
         let row = |(name, sum): (&String, &Sum)| {
             let tokens = (sum.usage.all_input_tokens().to_string(), sum.usage.output_tokens.to_string());
-            vec![name.clone(), sum.rows.to_string(), tokens.0, tokens.1, usd(sum.usage.cost_micro_usd), sum.open.to_string()]
+            vec![
+                name.clone(),
+                sum.usage.calls.to_string(),
+                tokens.0,
+                tokens.1,
+                usd(sum.usage.cost_micro_usd),
+                sum.open.to_string(),
+            ]
         };
         self.0.iter().map(row).collect()
     }

@@ -15,6 +15,7 @@ mod run;
 mod search;
 mod settings;
 mod sources;
+mod spent;
 mod sync;
 mod verify;
 mod when;

@@ -7,6 +7,7 @@ use yarnnn::accounts::Email;
 use yarnnn::deliverables::{Plan, RunRequest};
 use yarnnn::llm::usd;
 
+use super::spent::{self, dollars};
 use super::when;
 use crate::output::{Output, Tone};
 use crate::session::Session;
@@ -34,7 +35,7 @@ pub(super) async fn execute(
 fn describe(plan: &Plan, prompt: bool) -> serde_json::Value {
     json!({
         "deliverable_id": plan.deliverable.id,
-        "would_write": plan.has_news,
+        "would_write": plan.has_news && plan.obstacle.is_none(),
         "as_of": plan.as_of,
         "window": plan.window,
         "window_moved": plan.window_moved,
@@ -52,6 +53,7 @@ fn describe(plan: &Plan, prompt: bool) -> serde_json::Value {
         "recipients": plan.recipients,
         "input_tokens": { "from": plan.input_tokens.0, "to": plan.input_tokens.1 },
         "cost_usd": { "from": dollars(plan.cost_micro_usd.0), "to": dollars(plan.cost_micro_usd.1) },
+        "capped_by": plan.capped_by,
         "next_run_at": plan.next_run_at,
         "prompt": prompt.then_some(&plan.prompt),
     })
@@ -70,7 +72,10 @@ fn show(plan: &Plan, prompt: bool, output: &Output) {
     if plan.reported_before > 0 {
         output.line(&format!("         {} items that earlier reports had are left out", plan.reported_before));
     }
-    output.line(&format!("tokens   {} to {}", plan.input_tokens.0, plan.input_tokens.1));
+    if plan.calls.1 > 0 {
+        let ((few, most), (from, to)) = (plan.calls, plan.input_tokens);
+        output.line(&format!("tokens   {from} to {to} read by the first of {few} to {}", spent::calls(most)));
+    }
     if !plan.tools.is_empty() {
         output.line(&format!("tools    {}, asked for at most {} times", plan.tools.join(", "), plan.tool_rounds));
     }
@@ -79,7 +84,7 @@ fn show(plan: &Plan, prompt: bool, output: &Output) {
     } else if matches!(plan.strategy, "research" | "hybrid") {
         output.line("web      not searched: no model that writes searches it, and there is no other search engine");
     }
-    output.line(&format!("costs    {} to {}", usd(plan.cost_micro_usd.0), usd(plan.cost_micro_usd.1)));
+    output.line(&format!("costs    {}", costs(plan)));
     output.line(&format!("sends to {}", plan.recipients.join(", ")));
     if let Some(obstacle) = &plan.obstacle {
         output.line(&output.tone(&format!("stopped by {obstacle}"), Tone::Bad));
@@ -91,15 +96,21 @@ fn show(plan: &Plan, prompt: bool, output: &Output) {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a price in micro-dollars fits a double exactly up to nine billion dollars")]
-pub(super) fn dollars(micro: u64) -> f64 {
-    micro as f64 / 1_000_000.0
+/// `$0.0113 to $1.2026`.
+fn costs(plan: &Plan) -> String {
+    let (from, to) = (usd(plan.cost_micro_usd.0), usd(plan.cost_micro_usd.1));
+    match (plan.calls.1, plan.capped_by) {
+        (0, _) => "nothing: no model is asked".to_owned(),
+        (_, Some(cap)) => format!("{from} to {to}, where {cap} stops it"),
+        (_, None) => format!("{from} to {to}"),
+    }
 }
 
 fn verdict(plan: &Plan) -> &'static str {
     let tells = plan.deliverable.options.says_when_quiet;
     match (plan.found, plan.has_news) {
         (false, _) => "Nothing that it reads is stored: a run would fail. Import or sync something first.",
+        (true, true) if plan.obstacle.is_some() => "A run would be stopped before it writes.",
         (true, true) => "A run would write a report.",
         (true, false) if tells => "Nothing is new since the last version: a run would say so in one line, without a model.",
         (true, false) => "Nothing is new since the last version: a run would write nothing.",

@@ -12,7 +12,7 @@ use yarnnn::deliverables::{Capsule, Fork, Prompts, Replayed};
 use yarnnn::llm::{LanguageModel, usd};
 use yarnnn::models::ExtractiveModel;
 
-use super::plan::dollars;
+use super::spent;
 use super::verify::parse_version;
 use crate::cli::Replay;
 use crate::exit::FAILED;
@@ -56,15 +56,15 @@ fn read(path: &Path) -> anyhow::Result<String> {
 }
 
 fn describe(replayed: &Replayed) -> serde_json::Value {
-    json!({
+    let object = json!({
         "same": replayed.differing.is_empty(),
         "differing": replayed.differing,
         "parted": replayed.parted,
         "recorded_calls": replayed.recorded_calls,
         "model_calls": replayed.usage.calls,
-        "cost_usd": dollars(replayed.usage.cost_micro_usd),
         "diff": diff(replayed),
-    })
+    });
+    spent::beside(object, &replayed.usage)
 }
 
 fn show(replayed: &Replayed, is_fork: bool, output: &Output) {
@@ -72,7 +72,8 @@ fn show(replayed: &Replayed, is_fork: bool, output: &Output) {
     if let Some(parted) = &replayed.parted {
         output.line(&format!("asked anew from here on: {parted}"));
         let usage = replayed.usage;
-        output.line(&format!("{} new calls, {}", usage.calls, usd(usage.cost_micro_usd)));
+        let calls = if usage.calls == 1 { "1 new call".to_owned() } else { format!("{} new calls", usage.calls) };
+        output.line(&format!("{calls}: {}, {}", spent::tokens(&usage), usd(usage.cost_micro_usd)));
     }
     if replayed.differing.is_empty() {
         output.line(&output.tone("the same, byte for byte: draft, report and every message", Tone::Good));

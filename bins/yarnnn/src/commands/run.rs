@@ -9,11 +9,9 @@ use yarnnn::accounts::Email;
 use yarnnn::deliverables::{DeliverableStatus, DueOutcome, RunDeliverable, RunOutcome, RunRequest, RunStatus};
 use yarnnn::delivery::{ChannelKind, MessageState};
 use yarnnn::jobs::{JobProgress, JobProgressSink};
-use yarnnn::llm::usd;
 use yarnnn::pipeline::CancelToken;
 
-use super::plan::dollars;
-use super::when;
+use super::{spent, when};
 use crate::cli::Run;
 use crate::exit::{FAILED, UsageError};
 use crate::output::{Output, Tone};
@@ -143,7 +141,7 @@ pub(super) fn describe(outcome: &RunOutcome) -> Value {
             })
         })
         .collect();
-    json!({
+    let object = json!({
         "version_id": outcome.version.as_ref().map(|it| it.id),
         "version_number": outcome.version.as_ref().map(|it| it.number),
         "status": outcome.status.as_str(),
@@ -154,29 +152,17 @@ pub(super) fn describe(outcome: &RunOutcome) -> Value {
         "files": files(outcome),
         "deliveries": deliveries,
         "model_calls": usage.calls,
-        "input_tokens": usage.all_input_tokens(),
-        "output_tokens": usage.output_tokens,
-        "cached_input_tokens": usage.cache_read_tokens,
-        "cost_usd": dollars(usage.cost_micro_usd),
         "model": outcome.version.as_ref().and_then(|it| it.state.ran.as_ref()).map(|it| &it.model),
         "resumed": outcome.resumed,
         "error": outcome.error,
-    })
+    });
+    spent::beside(object, &usage)
 }
 
 /// The files that were delivered.
 pub(super) fn files(outcome: &RunOutcome) -> Vec<String> {
     let sent = outcome.messages.iter().filter(|it| it.state == MessageState::Sent && it.channel == ChannelKind::Folder);
     sent.filter_map(|it| it.external_id.as_deref()).flat_map(|it| it.lines().map(str::to_owned)).collect()
-}
-
-/// `2 calls of anthropic/claude-sonnet-5-5, 12,345 tokens read and 678 written, $0.0123`.
-fn spent(outcome: &RunOutcome) -> String {
-    let usage = outcome.usage();
-    let model = outcome.version.as_ref().and_then(|it| it.state.ran.as_ref()).map_or("", |it| it.model.as_str());
-    let (read, written) = (usage.all_input_tokens(), usage.output_tokens);
-    let calls = if usage.calls == 1 { "1 call".to_owned() } else { format!("{} calls", usage.calls) };
-    format!("{calls} of {model}: {read} tokens read, {written} written, {}", usd(usage.cost_micro_usd))
 }
 
 /// A run for people.
@@ -195,7 +181,8 @@ pub(super) fn show(outcome: &RunOutcome, output: &Output) {
         tally.inference
     );
     if outcome.usage().calls > 0 {
-        output.line(&output.tone(&spent(outcome), Tone::Faint));
+        let model = version.state.ran.as_ref().map_or("", |it| it.model.as_str());
+        output.line(&output.tone(&spent::line(&outcome.usage(), model), Tone::Faint));
     }
     if outcome.resumed {
         output.line(&output.tone("went on with a version that an earlier run left unfinished", Tone::Faint));

@@ -63,7 +63,10 @@ async fn a_changed_prompt_names_the_first_message_that_differs_and_a_model_write
         "{diff}"
     );
     let shown = it.said(&[], &["replay", &version, "--model", "claude-haiku-5-5"], 0).stdout;
-    assert!(shown.contains("--- recorded\n+++ now\n") && shown.contains("new calls, $"), "{shown}");
+    assert!(
+        shown.contains("--- recorded\n+++ now\n") && shown.contains("new calls: ") && shown.contains(" written, $"),
+        "{shown}"
+    );
     assert!(it.installation.delivered() == delivered, "nothing is sent");
     assert_eq!(it.json(&["replay", &version], 0)["same"], true);
     let known = it.json(&["costs"], 0)["total"]["calls"].as_u64();

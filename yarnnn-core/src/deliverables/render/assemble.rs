@@ -135,6 +135,26 @@ fn unseen_line(source: &SourceSnapshot) -> String {
     format!("Not seen in {}: {}.", place(source), reasons.join("; ").trim_end_matches('.'))
 }
 
+/// What the reader must know of an answer that did not end by itself.
+fn stop_note(stop: &StopReason) -> Option<String> {
+    let why = match stop {
+        StopReason::Complete | StopReason::Refused { .. } => return None,
+        // A turn that pauses until nobody waits any more is cut as well.
+        StopReason::OutputLimit | StopReason::Paused | StopReason::ContextFull => "reached its limit".to_owned(),
+        StopReason::ToolUse => "asked for more than it may look up".to_owned(),
+        StopReason::Other(reason) => format!("stopped because of \"{}\"", named(reason)),
+    };
+    Some(format!("The writer {why}: the end may be missing."))
+}
+
+/// A provider's name for something, with nothing in it that a page or a mail would read as its own.
+fn named(reason: &str) -> String {
+    const LONGEST: usize = 60;
+    let safe = |it: &char| it.is_ascii_alphanumeric() || matches!(it, ' ' | '_' | '-');
+    let name: String = reason.chars().filter(safe).take(LONGEST).collect();
+    if name.trim().is_empty() { "unknown".to_owned() } else { name.trim().to_owned() }
+}
+
 fn notes(state: &RunState, blocks: &[Block]) -> Vec<String> {
     let mut notes = Vec::new();
     if state.window_moved {
@@ -149,9 +169,7 @@ fn notes(state: &RunState, blocks: &[Block]) -> Vec<String> {
         "extractive" => "Written without a language model: every statement is copied word for word from its source.".to_owned(),
         model => format!("Written by {model}."),
     });
-    if ran.stop == Some(StopReason::OutputLimit) {
-        notes.push("The writer reached its limit: the end may be missing.".to_owned());
-    }
+    notes.extend(ran.stop.as_ref().and_then(stop_note));
     let misquoted = Report::statements_of(blocks).into_iter().filter(|it| it.misquotes).count();
     if tally.inference > 0 {
         let statements = words::count(tally.sentences as usize, "statement");

@@ -5,7 +5,7 @@ use yarnnn::deliverables::{RunOutcome, Tally};
 use yarnnn::evidence::SentenceState;
 use yarnnn::llm::{CallQuery, Usage, usd};
 
-use super::super::plan::dollars;
+use super::super::spent;
 use crate::output::{Output, Tone};
 use crate::session::Session;
 
@@ -64,16 +64,13 @@ impl Sums {
     }
 
     pub(super) fn model(&self) -> Value {
-        json!({
+        let object = json!({
             "name": self.model,
             "simulated": self.is_simulated,
             "calls": self.usage.calls,
             "calls_now": self.asked_now,
-            "input_tokens": self.usage.all_input_tokens(),
-            "cached_input_tokens": self.usage.cache_read_tokens,
-            "output_tokens": self.usage.output_tokens,
-            "cost_usd": dollars(self.usage.cost_micro_usd),
-        })
+        });
+        spent::beside(object, &self.usage)
     }
 
     pub(super) fn show(&self, output: &Output) {
@@ -86,9 +83,9 @@ impl Sums {
             output.line(&format!("  model     none was asked: {} wrote", self.model));
             return;
         }
-        let (read, cached, written) = (self.usage.all_input_tokens(), self.usage.cache_read_tokens, self.usage.output_tokens);
         let then = if self.asked_now == 0 { ", by an earlier demo; none now" } else { "" };
-        output.line(&format!("  model     {} calls of {}{then}", self.usage.calls, self.model));
+        output.line(&format!("  model     {} of {}{then}", spent::calls(self.usage.calls), self.model));
+        let (read, cached, written) = (self.usage.all_input_tokens(), self.usage.cache_read_tokens, self.usage.output_tokens);
         output.line(&format!("  tokens    {read} read ({cached} from the provider's cache), {written} written"));
         let whose = if self.is_simulated { " at list prices; it is simulated, so nobody is charged" } else { "" };
         output.line(&format!("  cost      {}{whose}", usd(self.usage.cost_micro_usd)));
