@@ -15,12 +15,11 @@ use super::render::{Render, RenderInput};
 use super::replay::journal;
 use super::research::{Look, LookInput, pages};
 use super::verify::{Verify, VerifyInput};
-use super::version::{MaterialRef, RunState, Step, StepChange, StepCommit, Version, VersionStatus};
+use super::version::{RunState, Step, StepChange, StepCommit, Version, VersionStatus};
 use super::write::{NoDraft, Write, WriteInput, Written};
 use crate::activity::{ActivityKind, NewActivity};
 use crate::delivery::Deliver;
 use crate::error::Error;
-use crate::hash::Sha256;
 use crate::id::{ActivityId, UserId};
 use crate::llm::Usage;
 use crate::pipeline::StageCx;
@@ -103,8 +102,7 @@ impl Advance {
         }
         for page in web.of_version(version.user, version.id).await? {
             let reference = format!("s{}", state.material.len() + 1);
-            let revision = Sha256::of(&page.content);
-            state.material.push(MaterialRef { reference, content_id: page.id, revision, changed: false, only_shown: false });
+            state.material.push(MaterialItem::from(&page).referred(reference));
         }
         Ok((state, usage))
     }
