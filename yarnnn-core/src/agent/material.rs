@@ -4,6 +4,9 @@ use crate::llm::Material;
 use crate::platform::ContentType;
 use crate::sync::StoredItem;
 
+/// The mark of what asks something that nobody has answered.
+pub(crate) const UNANSWERED: &str = "unanswered";
+
 /// An item as material under this reference, with its whole text.
 pub fn material_of(reference: impl Into<String>, item: &StoredItem) -> Material {
     Material {
@@ -44,7 +47,7 @@ pub(crate) fn marks_of(item: &StoredItem) -> Vec<String> {
         (replies > 5, "hot"),
         (replies > 0, "threaded"),
         (reactions > 1, "reacted"),
-        (asks && replies == 0, "unanswered"),
+        (asks && replies == 0, UNANSWERED),
         (item.metadata.get("edited").is_some(), "edited"),
     ];
     candidates.into_iter().filter(|(holds, _)| *holds).map(|(_, mark)| mark.to_owned()).collect()

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::capsule::{exchanges, researched};
 use super::draft::Draft;
+use super::material::MaterialItem;
 use super::model::Deliverable;
 use super::parts::DeliverablesParts;
 use super::queue::messages;
@@ -14,15 +15,18 @@ use super::render::{Render, RenderInput};
 use super::replay::journal;
 use super::research::{Look, LookInput, pages};
 use super::verify::{Verify, VerifyInput};
-use super::version::{MaterialRef, Researched, RunState, Step, StepChange, StepCommit, Version, VersionStatus};
+use super::version::{Researched, RunState, Step, StepChange, StepCommit, Version, VersionStatus};
 use super::write::{NoDraft, Write, WriteInput, Written};
 use crate::activity::{ActivityKind, NewActivity};
 use crate::agent::{Agent, Research};
 use crate::delivery::Deliver;
 use crate::error::Error;
-use crate::hash::Sha256;
 use crate::id::ActivityId;
 use crate::pipeline::StageCx;
+
+/// A writer whose report nobody but its owner would receive was allowed to look into everything that the owner has.
+const NOT_FOR_OTHERS: &str = "the destinations were changed after this report was begun: it was written for its owner alone, from \
+                              everything that is stored, and does not go to others; run it again";
 
 /// Moves versions on.
 pub(super) struct Advance {
@@ -41,7 +45,7 @@ impl Advance {
             Step::Written => self.verify(cx, version).await?,
             Step::Verified => match held_back(deliverable, version) {
                 Some(reason) => self.stage(deliverable, version, reason),
-                None => self.queue(cx, deliverable, version).await?,
+                None => self.queue(cx, version).await?,
             },
             Step::Queued => self.deliver(deliverable, version).await?,
             Step::Finished => return Ok(()),
@@ -82,10 +86,9 @@ impl Advance {
         let pages = web.of_version(user, id).await?;
         let mut state = version.state.clone();
         state.research = Some(Researched { pages: u32::try_from(pages.len()).unwrap_or(u32::MAX), usage });
-        for page in pages {
+        for page in &pages {
             let reference = format!("s{}", state.material.len() + 1);
-            let revision = Sha256::of(&page.content);
-            state.material.push(MaterialRef { reference, content_id: page.id, revision, changed: false, only_shown: false });
+            state.material.push(MaterialItem::from(page).referred(reference));
         }
         Ok(StepChange::Researched { state })
     }
@@ -139,7 +142,12 @@ impl Advance {
         StepChange::Staged { reason, activity }
     }
 
-    async fn queue(&self, cx: &StageCx, deliverable: &Deliverable, version: &Version) -> Result<StepChange, Error> {
+    /// Makes the messages, for the destinations that the deliverable has at this moment.
+    async fn queue(&self, cx: &StageCx, version: &Version) -> Result<StepChange, Error> {
+        let deliverable = &self.parts.deliverables.get(version.user, version.deliverable).await?;
+        if version.state.stays_with_owner && !self.parts.stays_with_owner(deliverable).await? {
+            return Err(Error::Failed(NOT_FOR_OTHERS.to_owned()));
+        }
         let sentences = self.parts.evidence.sentences(version.user, version.id).await?;
         let items = self.parts.material(version).await?;
         let input = RenderInput { deliverable: deliverable.clone(), version: version.clone(), sentences, items };
