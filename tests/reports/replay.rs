@@ -14,7 +14,8 @@ use yarnnn_sim::SimWriter;
 use yarnnn_sim::models::{Part, Prompt, Scripted, Turn, Writer};
 use yarnnn_sim::web::WebPage;
 
-use crate::office::{Backend, Office, Wants, closed_port};
+use crate::office::{Office, Wants, closed_port};
+use crate::place::Backend;
 
 const SAID: [(&str, &str); 3] = [
     ("a", "We moved the launch to Thursday because the importer is too slow for large shops."),

@@ -4,7 +4,8 @@ use chrono::TimeDelta;
 use yarnnn::deliverables::{CreateDeliverable, Deliverable, RunOutcome, RunRequest, RunStatus, Schedule};
 use yarnnn::evidence::SentenceState;
 
-use crate::office::{Backend, Office, last_question};
+use crate::office::{Office, last_question};
+use crate::place::Backend;
 
 const LAUNCH: (&str, &str) = ("a", "We moved the launch to Thursday because the importer is too slow for large shops.");
 const BILLING: (&str, &str) = ("b", "The billing page is approved by legal and goes live on Monday morning.");

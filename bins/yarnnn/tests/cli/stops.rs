@@ -16,11 +16,14 @@ const ROUNDS: usize = 40;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A program of this test; it is killed when the test fails, also while it is stopped.
-struct Program(Option<Child>);
+pub(crate) struct Program(Option<Child>);
 
 impl Program {
     fn start(installation: &Installation, arguments: &[&str]) -> Self {
-        let mut command = installation.command(arguments);
+        Self::run(installation.command(arguments))
+    }
+
+    pub(crate) fn run(mut command: Command) -> Self {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         Self(Some(child))
     }
@@ -35,11 +38,11 @@ impl Program {
         child.wait_with_output().expect("the program ends").into()
     }
 
-    fn is_running(&mut self) -> bool {
+    pub(crate) fn is_running(&mut self) -> bool {
         self.child().try_wait().expect("the program is watched").is_none()
     }
 
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.end();
     }
 
