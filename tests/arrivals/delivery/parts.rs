@@ -21,7 +21,8 @@ const PARTS: usize = 3;
 struct Long;
 
 fn told(number: usize) -> String {
-    format!("Crate {number:03} arrives at the northern quay on Monday.")
+    // No six words in a row are those of another mail.
+    format!("Crate {number:03} goes on board ship {number:03} at noon.")
 }
 
 impl Writer for Long {

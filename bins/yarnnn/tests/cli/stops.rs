@@ -33,7 +33,7 @@ impl Program {
     }
 
     /// Waits for its end.
-    fn ended(mut self) -> Said {
+    pub(crate) fn ended(mut self) -> Said {
         let child = self.0.take().expect("it was started");
         child.wait_with_output().expect("the program ends").into()
     }
