@@ -13,7 +13,7 @@ use crate::office::Office;
 use crate::place::Backend;
 
 /// Mails of which the report tells.
-const MAILS: usize = 100;
+const MAILS: usize = 200;
 const PARTS: usize = 3;
 
 /// Tells of every mail.

@@ -17,7 +17,7 @@ const READER: &str = "reader@example.org";
 const MAILED: (&str, [&str; 2]) = ("resend.emails.send", ["--email", READER]);
 const POSTED: (&str, [&str; 2]) = ("slack.chat.postMessage", ["--slack", "#general"]);
 /// Mails of which the long report tells.
-const MAILS: usize = 100;
+const MAILS: usize = 200;
 
 /// An installation with a report called `Weekly` that goes to one recipient, and the call that sends it.
 struct Desk {
