@@ -10,3 +10,4 @@ mod office;
 mod permits;
 #[path = "../support/place.rs"]
 mod place;
+mod sources;

@@ -92,15 +92,19 @@ impl Office {
             let connection = yarnnn.connections().unwrap().connect(&user, provider, token.into()).await.unwrap();
             let resources = &connection.connected.connection.landscape.resources;
             let wanted: Vec<_> = provider.platforms().iter().flat_map(|it| smart_defaults(*it, resources)).collect();
-            let sync = yarnnn.platform_sync().unwrap();
-            sync.choose(&user, provider, &wanted).await.unwrap();
-            let request = SyncRequest { user: user.id, provider, platform: None, trigger: SyncTrigger::Manual };
-            let watch = SyncWatch { cancel: CancelToken::default(), progress: None };
-            for report in sync.run(&request, &watch).await.unwrap() {
-                assert!(report.outcome.is_ok(), "{report:?}");
-            }
+            yarnnn.platform_sync().unwrap().choose(&user, provider, &wanted).await.unwrap();
+            self.sync(yarnnn, &user, provider).await;
         }
         user
+    }
+
+    /// Reads what there is at a provider.
+    pub(crate) async fn sync(&self, yarnnn: &Yarnnn, user: &User, provider: Provider) {
+        let request = SyncRequest { user: user.id, provider, platform: None, trigger: SyncTrigger::Manual };
+        let watch = SyncWatch { cancel: CancelToken::default(), progress: None };
+        for report in yarnnn.platform_sync().unwrap().run(&request, &watch).await.unwrap() {
+            assert!(report.outcome.is_ok(), "{report:?}");
+        }
     }
 
     /// A deliverable with these destinations.
