@@ -343,11 +343,12 @@ async fn pages_that_an_ended_try_had_read_are_taken_over() {
     let desk = Desk::reading_pages().await;
     desk.sim.models().set_writer(Curious { elsewhere: desk.running.web_url() });
     let brief = desk.create("research_brief").await;
-    desk.place.sql(
-        "create trigger dies before update on deliverable_versions when new.run_step = 'researched' \
+    desk.place
+        .sql(
+            "create trigger dies before update on deliverable_versions when new.run_step = 'researched' \
          begin select raise(ignore); end",
-    )
-    .await;
+        )
+        .await;
     desk.run(&brief).await.unwrap_err();
     let (outward, _) = desk.calls();
     desk.place.sql("drop trigger dies").await;

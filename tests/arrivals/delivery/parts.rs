@@ -90,12 +90,12 @@ async fn every_place(backend: Backend) {
 
 #[tokio::test]
 async fn a_run_may_die_between_any_two_parts() {
-    every_place(Backend::Sqlite).await;
+    Box::pin(every_place(Backend::Sqlite)).await;
 }
 
 #[tokio::test]
 async fn a_run_may_die_between_any_two_parts_on_postgres() {
-    every_place(Backend::Postgres).await;
+    Box::pin(every_place(Backend::Postgres)).await;
 }
 
 /// What does not arrive, or may not have, holds up what comes behind it.
