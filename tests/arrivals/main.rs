@@ -6,3 +6,8 @@
 mod delivery;
 mod hostile;
 mod office;
+#[path = "../support/permits.rs"]
+mod permits;
+#[path = "../support/place.rs"]
+mod place;
+mod sources;

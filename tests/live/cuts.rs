@@ -2,20 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
-use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta};
+use yarnnn::Stores;
 use yarnnn::connections::Provider;
-use yarnnn::id::PermitId;
-use yarnnn::jobs::{Admission, Capacity, CapacityLimits, CapacityUse, Endpoint, Permit, PermitRequest};
 use yarnnn::platform_sync::{SyncOutcome, SyncTrigger, SyncedPlatform};
 use yarnnn::platforms::http::HttpTransport;
-use yarnnn::{StoreError, Stores};
 use yarnnn_sim::{Fault, Sim, VirtualClock};
 
-use crate::model::{Installation, Opening, Stored};
+use crate::model::{FixedCapacity, Installation, Opening, Stored};
 
 const HISTORY: &str = "slack.conversations.history";
 /// Calls of one method that a run may make.
@@ -23,39 +18,6 @@ const CALLS: u32 = 11;
 const MESSAGES: usize = 230;
 /// Messages of one answer.
 const PAGE_SIZE: usize = 5;
-
-/// Leave for so many calls to one method.
-#[derive(Debug, Default)]
-struct Purse(AtomicU32);
-
-#[async_trait]
-impl Capacity for Purse {
-    async fn acquire(&self, request: &PermitRequest) -> Result<Admission, StoreError> {
-        let take = |left: u32| left.checked_sub(1);
-        let is_counted = request.endpoint.endpoint.starts_with("conversations.history/");
-        if is_counted && self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_err() {
-            return Ok(Admission::Refused { retry_after: Duration::from_hours(1) });
-        }
-        let id = PermitId::from_uuid(uuid::Uuid::nil());
-        Ok(Admission::Granted(Permit { id, endpoint: request.endpoint.clone(), expires_at: DateTime::<Utc>::MAX_UTC }))
-    }
-
-    async fn release(&self, _: PermitId, _: Option<u32>) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn set_limits(&self, _: &Endpoint, _: &CapacityLimits) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn introduce(&self, _: &Endpoint, _: &CapacityLimits) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn usage(&self) -> Result<Vec<CapacityUse>, StoreError> {
-        Ok(vec![])
-    }
-}
 
 /// The questions for pages of the channel since a number of requests, in order.
 fn asked(sim: &Sim, since: usize) -> Vec<String> {
@@ -87,8 +49,8 @@ async fn a_huge_channel_gets_through_in_parts_and_no_page_is_read_twice() {
     let (mut runs, mut late) = (0, 0);
     loop {
         // Each run is another process: nothing is left of the one before but the database.
-        let purse = Arc::new(Purse(AtomicU32::new(CALLS)));
-        installation.yarnnn = opening.handle_over(Stores { capacity: purse, ..opening.stores() });
+        let capacity = Arc::new(FixedCapacity::of("conversations.history", CALLS));
+        installation.yarnnn = opening.handle_over(Stores { capacity, ..opening.stores() });
         if runs == 2 {
             sim.faults().after(HISTORY, 4, 1, Fault::RetryAfter(3_600));
         }

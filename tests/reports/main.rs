@@ -5,6 +5,8 @@
 
 mod money;
 mod office;
+#[path = "../support/place.rs"]
+mod place;
 mod quotes;
 mod replay;
 mod research;

@@ -12,7 +12,8 @@ use yarnnn::models::{Api, Catalogue};
 use yarnnn_sim::models::{Models, Scripted, TokenUse, Turn};
 use yarnnn_sim::{Fault, SimWriter};
 
-use crate::office::{Backend, CALLS, Office, WRITER, Wants};
+use crate::office::{CALLS, Office, WRITER, Wants};
+use crate::place::Backend;
 
 const SAID: [(&str, &str); 3] = [
     ("a", "We moved the launch to Thursday because the importer is too slow for large shops."),

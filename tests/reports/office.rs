@@ -7,14 +7,12 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use secrecy::SecretString;
 use serde_json::json;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
-use tempfile::TempDir;
+use sqlx::Connection as _;
 use yarnnn::accounts::{Tier, User};
 use yarnnn::agent::{ModelWebSearch, ResearchMeans};
 use yarnnn::config::{Config, DatabaseConfig, OutboxConfig};
 use yarnnn::deliverables::{CreateDeliverable, Deliverable, RunOutcome, RunRequest};
 use yarnnn::hash::Sha256;
-use yarnnn::id::{IdGen as _, RandomIds};
 use yarnnn::llm::{CallQuery, LanguageModel, LedgerCall, SpendingCaps, StreamCompletion};
 use yarnnn::models::{Catalogue, Models, ModelsConfig};
 use yarnnn::platform::{Author, ContentType, Item, Platform, PlatformClient, Resource, ResourceId, ResourceKind};
@@ -26,23 +24,14 @@ use yarnnn::{Error, Yarnnn};
 use yarnnn_sim::sample::Sample;
 use yarnnn_sim::{Provider, Running, Sim};
 
+use crate::place::{Backend, Place};
+
 /// The instant at which these tests begin.
 pub(crate) const NOW: &str = "2026-03-02T12:00:00Z";
 /// The model that writes when none is named.
 pub(crate) const WRITER: &str = "anthropic/claude-sonnet-5-5";
 /// What every call of Anthropic's is called in the simulator's journal.
 pub(crate) const CALLS: &str = "anthropic.messages";
-
-/// Which database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Backend {
-    Sqlite,
-    Postgres,
-}
-
-impl Backend {
-    pub(crate) const BOTH: [Self; 2] = [Self::Sqlite, Self::Postgres];
-}
 
 /// What a handle is opened with.
 #[derive(Debug, Clone)]
@@ -75,14 +64,6 @@ impl Wants {
     }
 }
 
-/// A database of its own.
-#[derive(Debug)]
-struct Place {
-    folder: TempDir,
-    url: String,
-    database: Option<String>,
-}
-
 /// One installation and the world around it.
 pub(crate) struct Office {
     pub(crate) sim: Sim,
@@ -93,33 +74,6 @@ pub(crate) struct Office {
     ids: Arc<FixedIds>,
     keys: (String, String),
     place: Place,
-}
-
-impl Place {
-    async fn new(backend: Backend) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        if backend == Backend::Sqlite {
-            let url = format!("sqlite://{}", folder.path().join("yarnnn.db").display());
-            return Self { folder, url, database: None };
-        }
-        let name = format!("yarnnn_reports_{}", RandomIds.uuid().simple());
-        administer(format!("create database {name}")).await;
-        let cluster = cluster();
-        let (head, query) = cluster.split_once('?').unwrap_or((cluster.as_str(), ""));
-        let head = head.rsplit_once('/').map_or(head, |(head, _)| head);
-        Self { folder, url: format!("{head}/{name}?{query}"), database: Some(name) }
-    }
-}
-
-#[expect(clippy::disallowed_methods, reason = "tests find their Postgres by an environment variable")]
-fn cluster() -> String {
-    std::env::var("YARNNN_TEST_POSTGRES_URL")
-        .expect("set YARNNN_TEST_POSTGRES_URL, or run `cargo xtask test`, which starts a Postgres")
-}
-
-async fn administer(statement: String) {
-    let mut connection = PgConnection::connect(&cluster()).await.unwrap();
-    connection.execute(AssertSqlSafe(statement)).await.unwrap();
 }
 
 impl Office {
@@ -153,18 +107,12 @@ impl Office {
 
     /// Ends it: a Postgres database is dropped.
     pub(crate) async fn close(self) {
-        if let Some(name) = &self.place.database {
-            administer(format!("drop database {name} with (force)")).await;
-        }
+        self.place.close().await;
     }
 
     /// Changes rows behind the program's back.
     pub(crate) async fn sql(&self, statement: &'static str) {
-        if self.place.database.is_some() {
-            PgConnection::connect(&self.place.url).await.unwrap().execute(statement).await.unwrap();
-        } else {
-            SqliteConnection::connect(&self.place.url).await.unwrap().execute(statement).await.unwrap();
-        }
+        self.place.sql(statement).await;
     }
 
     /// The models, for calls outside of reports; they share the installation's ledger.
@@ -272,14 +220,11 @@ impl Office {
 
     /// The files that were delivered.
     pub(crate) fn delivered(&self) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(self.place.folder.path().join("outbox")) else { return vec![] };
-        let mut names: Vec<_> = entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
+        self.place.delivered()
     }
 }
 
-fn message(id: &str, text: &str) -> Item {
+pub(crate) fn message(id: &str, text: &str) -> Item {
     let now: DateTime<Utc> = NOW.parse().unwrap();
     Item {
         item_id: id.to_owned(),
@@ -332,7 +277,7 @@ async fn handle(
     provider: (&Running, &(String, String)),
 ) -> Yarnnn {
     let folder = place.folder.path();
-    let mut outbox = OutboxConfig::in_folder(folder.join("outbox"));
+    let mut outbox = OutboxConfig::in_folder(place.outbox());
     outbox.mail_as_files = wants.mail_as_files;
     let database = DatabaseConfig::new(place.url.clone()).unwrap();
     let config = Config { database, outbox, ..Config::in_folder(folder) };

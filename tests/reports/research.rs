@@ -4,17 +4,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
-use sqlx::{Connection as _, Executor as _, SqliteConnection};
-use tempfile::TempDir;
 use yarnnn::accounts::User;
 use yarnnn::agent::{ModelWebSearch, ResearchMeans};
 use yarnnn::deliverables::{CreateDeliverable, Deliverable, Plan, RunOutcome, RunRequest, RunStatus};
 use yarnnn::evidence::SentenceState;
-use yarnnn::hash::Sha256;
 use yarnnn::llm::CallQuery;
-use yarnnn::platform::{Author, ContentType, Item, Platform, Resource, ResourceId, ResourceKind};
+use yarnnn::platform::{Author, Item, Platform, Resource, ResourceId, ResourceKind};
 use yarnnn::platforms::web::PublicPages;
 use yarnnn::sync::SyncOptions;
 use yarnnn::testing::{FixedClock, ScriptedPlatform};
@@ -22,7 +18,9 @@ use yarnnn::{Config, Error, Yarnnn};
 use yarnnn_sim::models::{End, ModelCall, Part, Prompt, SimWriter, Turn, Writer, Written};
 use yarnnn_sim::{Fault, Provider, Running, Sim};
 
-const NOW: &str = "2026-03-02T12:00:00Z";
+use crate::office::{NOW, message};
+use crate::place::{Backend, Place, configured};
+
 const FAST: &str = "anthropic/claude-haiku-5-5";
 /// What was synced, and a word of it that stands nowhere else.
 const SYNCED: [&str; 2] = [
@@ -38,7 +36,7 @@ const SNIPPET: &str = "Small harbors that publish their berth plan two weeks ahe
 struct Desk {
     sim: Sim,
     running: Running,
-    folder: TempDir,
+    place: Place,
     yarnnn: Yarnnn,
     user: User,
 }
@@ -58,8 +56,8 @@ impl Desk {
         let clock = Arc::new(FixedClock::parse(NOW));
         let sim = Sim::new(clock.clone());
         let running = sim.start().await.unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let config = config(&sim, &running, &folder, more);
+        let place = Place::new(Backend::Sqlite).await;
+        let config = config(&sim, &running, &place, more);
         let mut builder = yarnnn::builder(&config).await.unwrap().clock(clock.clone());
         if reads_pages {
             let base = yarnnn::builder(&config).await.unwrap().build();
@@ -69,12 +67,14 @@ impl Desk {
         }
         let yarnnn = builder.build();
         let user = yarnnn.local_user().await.unwrap();
-        Self { sim, running, folder, yarnnn, user }
+        Self { sim, running, place, yarnnn, user }
     }
 
     async fn with_messages(self) -> Self {
         let channel = Resource::new(ResourceId::new(Platform::Slack, "C1").unwrap(), "#harbor", ResourceKind::Channel);
-        let items = (0..).zip(SYNCED).map(|(number, text)| message(number, text)).collect();
+        let author = Some(Author { name: "Ana Zanzibarine".into(), id: None });
+        let said = |(id, text)| Item { author: author.clone(), ..message(id, text) };
+        let items = ["0", "1"].into_iter().zip(SYNCED).map(said).collect();
         let client = ScriptedPlatform::new(Platform::Slack).with(channel, items);
         let options = SyncOptions::import(self.user.id, NOW.parse().unwrap());
         self.yarnnn.sync().run(&client, &options).await.unwrap();
@@ -92,12 +92,6 @@ impl Desk {
     async fn run(&self, deliverable: &Deliverable) -> Result<RunOutcome, Error> {
         let request = RunRequest::of(self.user.id, deliverable.id);
         self.yarnnn.deliverables().run(&self.yarnnn.stage_cx(), &request).await
-    }
-
-    /// Changes the database behind the program's back.
-    async fn sql(&self, statement: &'static str) {
-        let url = format!("sqlite://{}", self.folder.path().join("yarnnn.db").display());
-        SqliteConnection::connect(&url).await.unwrap().execute(statement).await.unwrap();
     }
 
     async fn plan(&self, deliverable: &Deliverable) -> Plan {
@@ -118,40 +112,15 @@ impl Desk {
     }
 }
 
-fn config(sim: &Sim, running: &Running, folder: &TempDir, more: &[(&str, &str)]) -> Config {
-    let mut settings = vec![
-        ("DATABASE_URL", format!("sqlite://{}", folder.path().join("yarnnn.db").display())),
-        ("YARNNN_OUTBOX_DIR", folder.path().join("outbox").display().to_string()),
-        ("ANTHROPIC_BASE_URL", running.anthropic_url()),
-        ("ANTHROPIC_API_KEY", sim.tokens().key(Provider::Anthropic)),
-        ("OPENAI_BASE_URL", running.openai_url()),
-        ("SEARCH_BASE_URL", running.search_url()),
-    ];
-    for (name, value) in more {
-        settings.retain(|(it, _)| it != name);
-        let value = match *value {
-            "a key of OpenAI" => sim.tokens().key(Provider::OpenAi),
-            "a key of Google" => sim.tokens().key(Provider::CustomSearch),
-            other => other.to_owned(),
-        };
-        settings.push((name, value));
-    }
-    Config::from_lookup(&|name| settings.iter().find(|(it, _)| *it == name).map(|(_, value)| value.clone())).unwrap()
-}
-
-fn message(number: i32, text: &str) -> Item {
-    Item {
-        item_id: number.to_string(),
-        content_type: ContentType::Message,
-        content_hash: Sha256::of(text),
-        content: text.to_owned(),
-        title: None,
-        author: Some(Author { name: "Ana Zanzibarine".into(), id: None }),
-        is_user_authored: false,
-        source_timestamp: Some(NOW.parse::<DateTime<Utc>>().unwrap() - TimeDelta::hours(2) + TimeDelta::minutes(number.into())),
-        metadata: json!({}),
-        records: 1,
-    }
+/// The settings of the place, and others besides or instead.
+fn config(sim: &Sim, running: &Running, place: &Place, more: &[(&str, &str)]) -> Config {
+    let value = |it: &str| match it {
+        "a key of OpenAI" => sim.tokens().key(Provider::OpenAi),
+        "a key of Google" => sim.tokens().key(Provider::CustomSearch),
+        other => other.to_owned(),
+    };
+    let more = more.iter().map(|(name, it)| (*name, value(it)));
+    configured(&more.chain(place.settings(sim, running)).collect::<Vec<_>>())
 }
 
 /// Reads the first page that it found, and tries to read others; else does what it is asked.
@@ -319,7 +288,7 @@ async fn google_searches_where_no_model_does_and_nobody_where_it_is_not_set_up()
     assert!(!desk.plan(&brief).await.researches);
     let outcome = desk.run(&brief).await.unwrap();
     assert_eq!(outcome.status, RunStatus::Delivered, "{:?}", outcome.error);
-    assert!(!delivered(&outcome, ".md").contains("/web/") && desk.folder.path().join("outbox").is_dir());
+    assert!(!delivered(&outcome, ".md").contains("/web/") && desk.place.outbox().is_dir());
 }
 
 #[tokio::test]
@@ -374,14 +343,15 @@ async fn pages_that_an_ended_try_had_read_are_taken_over() {
     let desk = Desk::reading_pages().await;
     desk.sim.models().set_writer(Curious { elsewhere: desk.running.web_url() });
     let brief = desk.create("research_brief").await;
-    desk.sql(
-        "create trigger dies before update on deliverable_versions when new.run_step = 'researched' \
+    desk.place
+        .sql(
+            "create trigger dies before update on deliverable_versions when new.run_step = 'researched' \
          begin select raise(ignore); end",
-    )
-    .await;
+        )
+        .await;
     desk.run(&brief).await.unwrap_err();
     let (outward, _) = desk.calls();
-    desk.sql("drop trigger dies").await;
+    desk.place.sql("drop trigger dies").await;
     let outcome = desk.run(&brief).await.unwrap();
     assert_eq!((outcome.status, outcome.resumed), (RunStatus::Delivered, true), "{:?}", outcome.error);
     assert_eq!((desk.fetched(), desk.calls().0.len()), (vec!["/web/harbor/berths".to_owned()], outward.len()));

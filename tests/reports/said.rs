@@ -5,7 +5,8 @@ use yarnnn::deliverables::{CreateDeliverable, Deliverable, RunOutcome, RunReques
 use yarnnn::evidence::SentenceState;
 use yarnnn_sim::models::{Scripted, Turn};
 
-use crate::office::{Backend, Office, last_question};
+use crate::office::{Office, last_question};
+use crate::place::Backend;
 
 const LAUNCH: (&str, &str) = ("a", "We moved the launch to Thursday because the importer is too slow for large shops.");
 const BILLING: (&str, &str) = ("b", "The billing page is approved by legal and goes live on Monday morning.");

@@ -8,7 +8,8 @@ use yarnnn::llm::{LlmError, StopReason};
 use yarnnn_sim::models::{End, OfferedTool, Prompt, Scripted, Slip, Turn, Writer};
 use yarnnn_sim::{Fault, SimWriter};
 
-use crate::office::{Backend, CALLS, Office, Wants};
+use crate::office::{CALLS, Office, Wants};
+use crate::place::Backend;
 
 const LAUNCH: (&str, &str) = ("a", "We moved the launch to Thursday because the importer is too slow for large shops.");
 const BILLING: (&str, &str) = ("b", "The billing page is approved by legal and goes live on Monday morning.");

@@ -3,25 +3,24 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use yarnnn::accounts::User;
 use yarnnn::deliverables::Destination;
 use yarnnn::delivery::{Channel, ChannelKind};
-use yarnnn::id::{PermitId, RandomIds};
-use yarnnn::jobs::{Admission, Capacity, CapacityLimits, CapacityUse, Endpoint, Permit, PermitRequest};
+use yarnnn::id::RandomIds;
 use yarnnn::models::Models;
 use yarnnn::platforms::http::HttpTransport;
 use yarnnn::platforms::oauth::ProviderOAuth;
 use yarnnn::platforms::{FolderChannel, LivePlatforms, ResendChannel};
 use yarnnn::store::SqlStore;
-use yarnnn::{Config, HostProcesses, StoreError, Stores, Yarnnn};
+use yarnnn::{Config, HostProcesses, Stores, Yarnnn};
 use yarnnn_sim::VirtualClock;
 
 use super::cell::Cell;
 use super::cuts::Cuts;
 use super::ports::Cut;
 use crate::office::Office;
+use crate::permits::FixedCapacity;
+use crate::place::Backend;
 
 /// The writer.
 const MODEL: &str = "anthropic/claude-sonnet-5-5";
@@ -40,14 +39,14 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) async fn on_sqlite() -> Self {
-        Self::of(Office::on_sqlite().await).await
+        Self::of(Office::on(Backend::Sqlite).await).await
     }
 
     pub(super) async fn on_postgres() -> Self {
-        Self::of(Office::on_postgres().await).await
+        Self::of(Office::on(Backend::Postgres).await).await
     }
 
-    async fn of(office: Office) -> Self {
+    pub(super) async fn of(office: Office) -> Self {
         for (hours, text) in [
             (30, "The harbor launch moves to Thursday because the crane is late."),
             (28, "The insurance for the harbor launch covers three hundred visitors."),
@@ -82,7 +81,7 @@ impl Desk {
         let slack = sim.slack().add_channel(&format!("cell-{number}"), false, &[&self.office.ana]);
         sim.slack().bot_joins(&slack);
         let address = format!("reader-{number}@office.example");
-        let folder = self.office.folder.path().join(format!("cell-{number}"));
+        let folder = self.office.place.folder.path().join(format!("cell-{number}"));
         let to = channels.iter().map(|it| match it {
             ChannelKind::Folder => Destination::Folder { path: Some(folder.display().to_string()) },
             ChannelKind::Slack => Destination::Slack { channel: slack.clone() },
@@ -113,7 +112,7 @@ pub(super) fn assemble(
         versions: Cut::new(plain.versions.clone(), cuts),
         outbox: Cut::new(plain.outbox.clone(), cuts),
         model_ledger: Cut::new(plain.model_ledger.clone(), cuts),
-        capacity: Arc::new(Unlimited),
+        capacity: Arc::new(FixedCapacity::unlimited()),
         ..plain
     };
     let models = config.model.models.clone();
@@ -135,32 +134,4 @@ pub(super) fn assemble(
         })
         .clock(clock.clone())
         .build()
-}
-
-/// Leave to call for everybody at once: what providers allow is a matter of other tests.
-#[derive(Debug)]
-struct Unlimited;
-
-#[async_trait]
-impl Capacity for Unlimited {
-    async fn acquire(&self, request: &PermitRequest) -> Result<Admission, StoreError> {
-        let id = PermitId::from_uuid(uuid::Uuid::nil());
-        Ok(Admission::Granted(Permit { id, endpoint: request.endpoint.clone(), expires_at: DateTime::<Utc>::MAX_UTC }))
-    }
-
-    async fn release(&self, _: PermitId, _: Option<u32>) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn set_limits(&self, _: &Endpoint, _: &CapacityLimits) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn introduce(&self, _: &Endpoint, _: &CapacityLimits) -> Result<(), StoreError> {
-        Ok(())
-    }
-
-    async fn usage(&self) -> Result<Vec<CapacityUse>, StoreError> {
-        Ok(vec![])
-    }
 }

@@ -7,5 +7,6 @@ mod desk;
 mod held;
 mod kills;
 mod matrix;
+mod parts;
 mod ports;
 mod steps;

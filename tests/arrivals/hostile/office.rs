@@ -14,6 +14,7 @@ use yarnnn_sim::notion::{Block, Place};
 use super::forms::Look;
 use super::marks::{Mark, TENANT, found};
 use crate::office::Office;
+use crate::place::Backend;
 
 /// Who gets the reports.
 const READER: &str = "ana@office.example";
@@ -46,7 +47,7 @@ pub(super) struct Left {
 
 impl Den {
     pub(super) async fn open(yarnnn: impl AsyncFnOnce(&Office) -> Yarnnn) -> Self {
-        let office = Office::on_sqlite().await;
+        let office = Office::on(Backend::Sqlite).await;
         let collector = format!("http://{}/collect", office.running.address);
         write_everywhere(&office, &collector);
         let sim = &office.sim;
@@ -88,7 +89,7 @@ impl Den {
         let sim = &self.office.sim;
         let (requests, calls) = (sim.journal().count(), sim.models().calls().len());
         let (mails, posts) = (sim.mail().inbox().len(), sim.slack().posted(&self.channel).len());
-        let files = self.files();
+        let files = self.office.place.delivered();
         sim.models().set_writer(writer);
         let outcome = self.run(deliverable).await.unwrap();
         let requests: Vec<_> = sim.journal().all().split_off(requests);
@@ -101,15 +102,10 @@ impl Den {
                 look.wrong.push(format!("{arrived:?} messages arrived"));
             }
         }
-        let fresh = self.files().into_iter().filter(|it| !files.contains(it));
+        let fresh = self.office.place.delivered().into_iter().filter(|it| !files.contains(it));
         fresh.for_each(|it| look.machine("the name of a file", &it));
         let wrong = look.wrong;
         (Left { requests, prompts }, wrong)
-    }
-
-    fn files(&self) -> Vec<String> {
-        let Ok(entries) = std::fs::read_dir(self.office.folder.path().join("outbox")) else { return vec![] };
-        entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect()
     }
 
     /// Everything that was sent: to whom, and what it can make a reader's program do.

@@ -94,22 +94,4 @@ async fn attack(part: usize, parts: usize) {
     den.office.close().await;
 }
 
-#[tokio::test]
-async fn a_first_quarter_of_the_techniques() {
-    attack(0, 4).await;
-}
-
-#[tokio::test]
-async fn a_second_quarter_of_the_techniques() {
-    attack(1, 4).await;
-}
-
-#[tokio::test]
-async fn a_third_quarter_of_the_techniques() {
-    attack(2, 4).await;
-}
-
-#[tokio::test]
-async fn a_fourth_quarter_of_the_techniques() {
-    attack(3, 4).await;
-}
+super::in_quarters!(attack);

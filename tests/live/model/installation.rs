@@ -22,7 +22,7 @@ use yarnnn::store::{SealKeys, SqlStore};
 use yarnnn::{HostProcesses, Stores, Yarnnn};
 use yarnnn_sim::{CLIENT_ID, CLIENT_SECRET, Running, Sim, VirtualClock};
 
-use super::permits::Unlimited;
+use super::permits::FixedCapacity;
 use super::plant::{Plant, Spoiled};
 use super::trouble::Loss;
 
@@ -101,7 +101,7 @@ impl Opening {
             Some(keys) => self.store.clone().with_seal(keys.clone()),
             None => self.store.clone(),
         };
-        Stores { capacity: Arc::new(Unlimited), ..Stores::of(store) }
+        Stores { capacity: Arc::new(FixedCapacity::unlimited()), ..Stores::of(store) }
     }
 
     /// The product over other ports.

@@ -9,6 +9,7 @@ mod games;
 mod installation;
 mod mail;
 mod pages;
+#[path = "../../support/permits.rs"]
 mod permits;
 mod plant;
 mod play;
@@ -21,6 +22,8 @@ mod world;
 
 pub(crate) use games::Games;
 pub(crate) use installation::{Installation, Opening};
+#[allow(unused_imports, reason = "the chaos program counts no calls")]
+pub(crate) use permits::FixedCapacity;
 pub(crate) use plant::Plant;
 pub(crate) use play::{Failure, Played, play, shrunk};
 pub(crate) use stored::Stored;

@@ -115,13 +115,10 @@ fn material(state: &RunState, items: &[MaterialItem]) -> Vec<Material> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::model::{
-        DeliverableOrigin, DeliverableStatus, Destination, ReportOptions, ReportType, SourceRef, TriggerType,
-    };
-    use super::super::testing::state_of;
+    use super::super::model::SourceRef;
+    use super::super::testing::{self, state_of};
     use super::super::version::SourceSnapshot;
     use super::*;
-    use crate::id::{DeliverableId, UserId};
 
     fn resource(text: &str) -> ResourceId {
         text.parse().unwrap()
@@ -143,23 +140,7 @@ mod tests {
 
     fn deliverable(sources: &[&str]) -> Deliverable {
         let source = |it: &&str| SourceRef { resource: resource(it), resource_name: (*it).to_owned() };
-        Deliverable {
-            id: DeliverableId::from_uuid(uuid::Uuid::from_u128(1)),
-            user: UserId::LOCAL,
-            title: "Digest".into(),
-            description: None,
-            report_type: ReportType::stored("status_report".into()),
-            sources: sources.iter().map(source).collect(),
-            destinations: vec![Destination::Slack { channel: "#general".into() }],
-            options: ReportOptions::default(),
-            origin: DeliverableOrigin::UserConfigured,
-            trigger: TriggerType::Manual,
-            schedule: None,
-            status: DeliverableStatus::Active,
-            next_run_at: None,
-            last_run_at: None,
-            created_at: gathered(true).as_of,
-        }
+        Deliverable { sources: sources.iter().map(source).collect(), ..testing::deliverable() }
     }
 
     #[test]

@@ -159,4 +159,16 @@ mod tests {
         (moved.start, moved.end) = (900, 907);
         assert!(!quote_stands(&moved, content));
     }
+
+    #[test]
+    fn a_quote_that_is_off_by_one_is_refused() {
+        let content = "So we ship on Friday, and we ship on Friday.";
+        let right = evidence(content, "we ship on Friday");
+        assert!(quote_stands(&right, content));
+        for (start, end) in [(-1, -1), (1, 1), (-1, 0), (0, -1), (1, 0), (0, 1)] {
+            let off = |it: u32, by: i32| it.checked_add_signed(by).unwrap();
+            let moved = Evidence { start: off(right.start, start), end: off(right.end, end), ..right.clone() };
+            assert!(!quote_stands(&moved, content), "{start} {end}");
+        }
+    }
 }

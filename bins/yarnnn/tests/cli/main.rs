@@ -14,6 +14,7 @@ mod doctor;
 mod exports;
 mod held;
 mod imports;
+mod in_doubt;
 mod jobs;
 mod modelled;
 mod recordings;

@@ -16,11 +16,14 @@ const ROUNDS: usize = 40;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A program of this test; it is killed when the test fails, also while it is stopped.
-struct Program(Option<Child>);
+pub(crate) struct Program(Option<Child>);
 
 impl Program {
     fn start(installation: &Installation, arguments: &[&str]) -> Self {
-        let mut command = installation.command(arguments);
+        Self::run(installation.command(arguments))
+    }
+
+    pub(crate) fn run(mut command: Command) -> Self {
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
         Self(Some(child))
     }
@@ -30,16 +33,16 @@ impl Program {
     }
 
     /// Waits for its end.
-    fn ended(mut self) -> Said {
+    pub(crate) fn ended(mut self) -> Said {
         let child = self.0.take().expect("it was started");
         child.wait_with_output().expect("the program ends").into()
     }
 
-    fn is_running(&mut self) -> bool {
+    pub(crate) fn is_running(&mut self) -> bool {
         self.child().try_wait().expect("the program is watched").is_none()
     }
 
-    fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.end();
     }
 

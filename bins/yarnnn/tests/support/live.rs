@@ -10,7 +10,7 @@ use yarnnn::clock::{Clock as _, SystemClock};
 use yarnnn::store::SealKeys;
 use yarnnn_sim::calendar::{Details, NewCalendar};
 use yarnnn_sim::notion::{Block, Place};
-use yarnnn_sim::{CLIENT_ID, CLIENT_SECRET, Running, Sim};
+use yarnnn_sim::{CLIENT_ID, CLIENT_SECRET, Provider, Running, Sim};
 
 use super::{Backend, Installation, Said};
 
@@ -85,6 +85,18 @@ impl Live {
             ("GOOGLE_CLIENT_ID", CLIENT_ID.to_owned()),
             ("GOOGLE_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
             ("INTEGRATION_ENCRYPTION_KEY", self.key.clone()),
+        ]
+    }
+
+    /// Those by which mails are sent and a model writes, which are not set unless a test wants it.
+    pub(crate) fn further(&self) -> Vec<(&'static str, String)> {
+        let tokens = self.sim.tokens();
+        vec![
+            ("RESEND_API_KEY", tokens.key(Provider::Resend)),
+            ("RESEND_BASE_URL", self.running.resend_url()),
+            ("RESEND_FROM_EMAIL", "YARNNN <reports@yarnnn.example>".to_owned()),
+            ("ANTHROPIC_API_KEY", tokens.key(Provider::Anthropic)),
+            ("ANTHROPIC_BASE_URL", self.running.anthropic_url()),
         ]
     }
 

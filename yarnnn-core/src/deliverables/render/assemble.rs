@@ -7,12 +7,16 @@ use super::super::names::Names;
 use super::super::report::{Block, Report, ReportSource, parse_markdown, quotes_something};
 use super::super::version::{RunState, SourceSnapshot};
 use super::{RenderInput, inert, words};
+use crate::evidence::Evidence;
 use crate::id::ContentId;
 use crate::llm::StopReason;
 use crate::platform::Platform;
 
 /// Sources and remarks that the coverage lists one by one.
 const LISTED: usize = 20;
+/// Characters that are shown of a name, and of a subject or title: whoever writes to a person chooses them.
+const NAME_CHARS: usize = 80;
+const TITLE_CHARS: usize = 160;
 
 pub(super) fn assemble(input: &RenderInput) -> Report {
     let zone = input.deliverable.timezone();
@@ -28,8 +32,7 @@ pub(super) fn assemble(input: &RenderInput) -> Report {
             records = ahead;
         }
         let evidence = record.map(|it| it.evidence.as_slice()).unwrap_or_default();
-        let mut sources: Vec<u32> = evidence.iter().map(|it| numbers.of(it.content_id)).collect();
-        sources.dedup();
+        let sources = numbers.of_each(evidence);
         statement.misquotes = sources.is_empty() && quotes_something(&statement.text);
         statement.sources = sources;
     }
@@ -55,6 +58,18 @@ struct Numbers {
 }
 
 impl Numbers {
+    /// The sources of a statement, each once.
+    fn of_each(&mut self, evidence: &[Evidence]) -> Vec<u32> {
+        let mut sources = Vec::new();
+        for it in evidence {
+            let number = self.of(it.content_id);
+            if !sources.contains(&number) {
+                sources.push(number);
+            }
+        }
+        sources
+    }
+
     fn of(&mut self, id: ContentId) -> u32 {
         if let Some(number) = self.known.get(&id) {
             return *number;
@@ -74,10 +89,10 @@ fn source(index: usize, row: Option<&MaterialItem>, zone: chrono_tz::Tz) -> Repo
     };
     ReportSource {
         number,
-        author: row.author.clone(),
-        place: row.place.clone(),
+        author: row.author.as_deref().map(|it| words::shortened(it, NAME_CHARS)),
+        place: words::shortened(&row.place, TITLE_CHARS),
         platform: row.platform.parse().map_or("Web", words::platform).to_owned(),
-        title: row.title.clone().filter(|it| *it != row.place),
+        title: row.title.as_deref().filter(|it| *it != row.place).map(|it| words::shortened(it, TITLE_CHARS)),
         time: row.time.map(|at| words::instant(at, zone)),
     }
 }
@@ -121,12 +136,16 @@ fn read_line(platform: Platform, read: &[&SourceSnapshot], zone: chrono_tz::Tz) 
     let oldest = own.iter().map(|it| it.synced_at).min()?;
     let since =
         oldest.map_or_else(|| "not yet read to its end".to_owned(), |at| format!("last read {}", words::instant(at, zone)));
-    let named: Vec<_> = own.iter().take(LISTED).map(|it| format!("{} ({})", it.resource_name, it.item_count)).collect();
+    let named: Vec<_> = own.iter().take(LISTED).map(|it| format!("{} ({})", name(it), it.item_count)).collect();
     Some(format!("{}: {}{}; {since}.", words::platform(platform), named.join(", "), and_more(own.len())))
 }
 
 fn place(source: &SourceSnapshot) -> String {
-    format!("{} ({})", source.resource_name, words::platform(source.resource.platform()))
+    format!("{} ({})", name(source), words::platform(source.resource.platform()))
+}
+
+fn name(source: &SourceSnapshot) -> String {
+    words::shortened(&source.resource_name, NAME_CHARS)
 }
 
 fn unseen_line(source: &SourceSnapshot) -> String {
@@ -176,7 +195,140 @@ fn notes(state: &RunState, blocks: &[Block]) -> Vec<String> {
         notes.push(format!("{} of {statements} could not be traced to a source and are marked as inference.", tally.inference));
     }
     if misquoted > 0 {
-        notes.push(format!("{} quotes what stands in none of the sources, and says so.", words::count(misquoted, "statement")));
+        let quote = if misquoted == 1 { "quotes" } else { "quote" };
+        let statements = words::count(misquoted, "statement");
+        notes.push(format!("{statements} {quote} what stands in none of the sources, marked as such."));
     }
     notes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::testing::{deliverable, item, state_of};
+    use super::super::super::version::{Step, Version, VersionStatus};
+    use super::*;
+    use crate::evidence::SentenceRecord;
+    use crate::hash::Sha256;
+    use crate::id::VersionId;
+
+    fn version(draft: &str, items: &[MaterialItem]) -> Version {
+        let (of, state) = (deliverable(), state_of(items));
+        Version {
+            id: VersionId::from_uuid(uuid::Uuid::from_u128(2)),
+            user: of.user,
+            deliverable: of.id,
+            number: 1,
+            status: VersionStatus::Generating,
+            step: Step::Verified,
+            run_key: None,
+            created_at: state.as_of,
+            state,
+            draft: Some(draft.to_owned()),
+            final_content: None,
+            delivery_error: None,
+            held_by: None,
+            held_until: None,
+            delivered_at: None,
+        }
+    }
+
+    /// The report of a draft whose statements were recorded so: a text, and the items by their places.
+    fn assembled(draft: &str, items: &[MaterialItem], recorded: &[(&str, &[usize])]) -> Report {
+        let evidence = |at: &usize| Evidence {
+            content_id: items.get(*at).map_or_else(|| ContentId::from_uuid(uuid::Uuid::nil()), |it| it.id),
+            revision: Sha256::of(""),
+            start: 0,
+            end: 0,
+            quote: String::new(),
+        };
+        let record = |(index, (text, found)): (u32, &(&str, &[usize]))| SentenceRecord {
+            index,
+            text: (*text).to_owned(),
+            evidence: found.iter().map(evidence).collect(),
+        };
+        let sentences = (0..).zip(recorded).map(record).collect();
+        let version = version(draft, items);
+        assemble(&RenderInput { deliverable: deliverable(), version, sentences, items: items.to_vec() })
+    }
+
+    /// The statements with the numbers of their sources.
+    fn numbered(report: &Report) -> Vec<(&str, &[u32])> {
+        Report::statements_of(&report.blocks).into_iter().map(|it| (it.text.as_str(), it.sources.as_slice())).collect()
+    }
+
+    const SHIPS: &str = "We ship on Friday.";
+    const TESTS: &str = "All tests pass.";
+    const COSTS: &str = "It costs ten euros.";
+
+    fn items() -> Vec<MaterialItem> {
+        [SHIPS, TESTS, COSTS].map(item).to_vec()
+    }
+
+    #[test]
+    fn every_statement_has_the_evidence_that_was_found_for_it() {
+        let draft = format!("- {SHIPS}\n- {TESTS} {COSTS}\n");
+        let report = assembled(&draft, &items(), &[(SHIPS, &[2]), (TESTS, &[]), (COSTS, &[0, 2])]);
+        assert_eq!(numbered(&report), [(SHIPS, &[1][..]), (TESTS, &[]), (COSTS, &[2, 1])]);
+    }
+
+    /// The same words twice: each has its own.
+    #[test]
+    fn equal_statements_have_their_evidence_in_order() {
+        let draft = format!("- {SHIPS}\n- {TESTS}\n- {SHIPS}\n- {SHIPS}\n");
+        let report = assembled(&draft, &items(), &[(SHIPS, &[0]), (TESTS, &[1]), (SHIPS, &[]), (SHIPS, &[2])]);
+        assert_eq!(numbered(&report), [(SHIPS, &[1][..]), (TESTS, &[2]), (SHIPS, &[]), (SHIPS, &[3])]);
+    }
+
+    /// What was a label when the draft was verified may be a statement now, and the other way round.
+    #[test]
+    fn what_was_not_recorded_has_nothing_and_takes_nothing_from_others() {
+        let draft = format!("- {SHIPS}\n- {TESTS}\n- {COSTS}\n");
+        let report = assembled(&draft, &items(), &[(SHIPS, &[0]), (COSTS, &[2])]);
+        assert_eq!(numbered(&report), [(SHIPS, &[1][..]), (TESTS, &[]), (COSTS, &[2])]);
+        let report = assembled(&format!("- {COSTS}\n"), &items(), &[(SHIPS, &[0]), (TESTS, &[1]), (COSTS, &[2])]);
+        assert_eq!(numbered(&report), [(COSTS, &[1][..])]);
+        assert_eq!(report.sources.len(), 1, "only what the report stands on is listed");
+        // Not even nearly the same words.
+        let report = assembled("- We ship on Monday.\n", &items(), &[(SHIPS, &[0])]);
+        assert_eq!(numbered(&report), [("We ship on Monday.", &[][..])]);
+    }
+
+    #[test]
+    fn a_source_has_one_number_and_stands_once() {
+        let report = assembled(&format!("- {SHIPS}\n"), &items(), &[(SHIPS, &[1, 0, 1, 1])]);
+        assert_eq!(numbered(&report), [(SHIPS, &[1, 2][..])]);
+        assert_eq!(report.sources.iter().map(|it| it.number).collect::<Vec<_>>(), [1, 2]);
+    }
+
+    #[test]
+    fn a_source_that_is_gone_is_said_to_be() {
+        let report = assembled(&format!("- {SHIPS}\n"), &items(), &[(SHIPS, &[99])]);
+        assert_eq!((report.sources[0].place.as_str(), report.sources[0].author.as_ref()), ("no longer stored", None));
+    }
+
+    #[test]
+    fn a_quotation_without_a_source_is_marked_and_counted() {
+        let quotes = "Ana said \"we never ship anything here\".";
+        let draft = |times: usize| format!("- {SHIPS}\n{}", format!("- {quotes}\n").repeat(times));
+        for (times, note) in [(1, "1 statement quotes"), (2, "2 statements quote")] {
+            let report = assembled(&draft(times), &items(), &[(SHIPS, &[0])]);
+            let misquotes: Vec<_> = Report::statements_of(&report.blocks).iter().map(|it| it.misquotes).collect();
+            assert_eq!(misquotes, [&[false][..], &vec![true; times]].concat());
+            let note = format!("{note} what stands in none of the sources, marked as such.");
+            assert!(report.notes.contains(&note), "{:?}", report.notes);
+        }
+        let report = assembled(&draft(1), &items(), &[(SHIPS, &[0]), (quotes, &[1])]);
+        assert!(Report::statements_of(&report.blocks).iter().all(|it| !it.misquotes));
+    }
+
+    /// A subject of a megabyte is no report of a megabyte.
+    #[test]
+    fn long_names_are_cut() {
+        let long = "ü".repeat(1_000_000);
+        let named = MaterialItem { author: Some(long.clone()), title: Some(format!("{long}x")), place: long, ..item(SHIPS) };
+        let source = assembled(&format!("- {SHIPS}\n"), &[named], &[(SHIPS, &[0])]).sources.remove(0);
+        let lengths =
+            [source.author.as_ref().unwrap(), source.title.as_ref().unwrap(), &source.place].map(|it| it.chars().count());
+        assert_eq!(lengths, [NAME_CHARS, TITLE_CHARS, TITLE_CHARS]);
+    }
 }

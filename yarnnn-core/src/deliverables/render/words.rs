@@ -40,9 +40,27 @@ pub(in super::super) fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
 
+/// At most so many characters of a text; what was cut is shown to be.
+pub(in super::super) fn shortened(text: &str, most: usize) -> String {
+    if text.chars().nth(most).is_none() {
+        return text.to_owned();
+    }
+    let kept: String = text.chars().take(most.saturating_sub(1)).collect();
+    format!("{}…", kept.trim_end())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_too_long_is_cut() {
+        for (text, expected) in
+            [("abcd", "abcd"), ("abcde", "abc…"), ("ab cde", "ab…"), ("", ""), ("äöüß", "äöüß"), ("äöüßx", "äöü…")]
+        {
+            assert_eq!(shortened(text, 4), expected);
+        }
+    }
 
     fn check(from: &str, to: &str, zone: Tz, expected: &str) {
         let window = Interval { from: from.parse().unwrap(), to: to.parse().unwrap() };

@@ -1,9 +1,8 @@
-//! The office: what happened in it, and the settings of the product there.
+//! An office whose platforms, models, mails and web are simulated, and the product as it is set up there.
 
 use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use tempfile::TempDir;
 use yarnnn::accounts::User;
 use yarnnn::connections::{Provider, smart_defaults};
 use yarnnn::deliverables::{CreateDeliverable, Deliverable, Destination};
@@ -12,10 +11,10 @@ use yarnnn::platform_sync::{SyncRequest, SyncTrigger, SyncWatch};
 use yarnnn::store::SealKeys;
 use yarnnn::{Config, Yarnnn};
 use yarnnn_sim::calendar::NewCalendar;
-use yarnnn_sim::notion::{Block, Place};
+use yarnnn_sim::notion::{Block, Place as Parent};
 use yarnnn_sim::{CLIENT_ID, CLIENT_SECRET, Provider as Issuer, Running, Sim, VirtualClock};
 
-use super::Database;
+use crate::place::{Backend, Place, configured};
 
 /// What the app may do at Slack: read, post, and see the keys of its own messages.
 const SLACK_SCOPES: [&str; 9] = [
@@ -34,13 +33,12 @@ const GOOGLE_SCOPES: [&str; 2] =
 /// Who mails are from.
 const FROM: &str = "YARNNN <reports@yarnnn.example>";
 
-/// Everything that stands around the product, and where it keeps its things.
+/// Everything that stands around the product.
 pub(crate) struct Office {
     pub(crate) sim: Sim,
     pub(crate) clock: Arc<VirtualClock>,
     pub(crate) running: Running,
-    pub(crate) folder: TempDir,
-    pub(crate) database: Database,
+    pub(crate) place: Place,
     /// Ana, and the channel in which she writes.
     pub(crate) ana: String,
     pub(crate) general: String,
@@ -48,17 +46,8 @@ pub(crate) struct Office {
 }
 
 impl Office {
-    pub(crate) async fn on_sqlite() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let database = Database::sqlite(folder.path());
-        Self::new(folder, database).await
-    }
-
-    pub(crate) async fn on_postgres() -> Self {
-        Self::new(tempfile::tempdir().unwrap(), Database::postgres().await).await
-    }
-
-    async fn new(folder: TempDir, database: Database) -> Self {
+    pub(crate) async fn on(backend: Backend) -> Self {
+        let place = Place::new(backend).await;
         let clock = Arc::new(VirtualClock::at("2026-03-05T09:00:00Z".parse().unwrap()));
         let sim = Sim::new(clock.clone());
         sim.set_google_person("ana@office.example", "Ana Almeida");
@@ -67,12 +56,12 @@ impl Office {
         let general = sim.slack().add_channel("general", false, &[&ana]);
         sim.slack().bot_joins(&general);
         let blocks = vec![Block::paragraph("The quay is swept on Mondays.")];
-        sim.notion().add_page(Place::Workspace, "Rules of the quay", blocks).unwrap();
+        sim.notion().add_page(Parent::Workspace, "Rules of the quay", blocks).unwrap();
         // What happens at the very instant of a report belongs to the next one.
         clock.advance(TimeDelta::hours(1));
         let running = sim.start().await.unwrap();
-        let settings = settings(&sim, &running, &folder, &database);
-        Self { sim, clock, running, folder, database, ana, general, settings }
+        let settings = settings(&sim, &running, &place);
+        Self { sim, clock, running, place, ana, general, settings }
     }
 
     /// The product's settings.
@@ -103,15 +92,19 @@ impl Office {
             let connection = yarnnn.connections().unwrap().connect(&user, provider, token.into()).await.unwrap();
             let resources = &connection.connected.connection.landscape.resources;
             let wanted: Vec<_> = provider.platforms().iter().flat_map(|it| smart_defaults(*it, resources)).collect();
-            let sync = yarnnn.platform_sync().unwrap();
-            sync.choose(&user, provider, &wanted).await.unwrap();
-            let request = SyncRequest { user: user.id, provider, platform: None, trigger: SyncTrigger::Manual };
-            let watch = SyncWatch { cancel: CancelToken::default(), progress: None };
-            for report in sync.run(&request, &watch).await.unwrap() {
-                assert!(report.outcome.is_ok(), "{report:?}");
-            }
+            yarnnn.platform_sync().unwrap().choose(&user, provider, &wanted).await.unwrap();
+            self.sync(yarnnn, &user, provider).await;
         }
         user
+    }
+
+    /// Reads what there is at a provider.
+    pub(crate) async fn sync(&self, yarnnn: &Yarnnn, user: &User, provider: Provider) {
+        let request = SyncRequest { user: user.id, provider, platform: None, trigger: SyncTrigger::Manual };
+        let watch = SyncWatch { cancel: CancelToken::default(), progress: None };
+        for report in yarnnn.platform_sync().unwrap().run(&request, &watch).await.unwrap() {
+            assert!(report.outcome.is_ok(), "{report:?}");
+        }
     }
 
     /// A deliverable with these destinations.
@@ -132,28 +125,17 @@ impl Office {
 
     /// Ends it.
     pub(crate) async fn close(self) {
-        self.database.close().await;
+        self.place.close().await;
     }
 }
 
-/// The product's settings, from pairs.
-fn configured(settings: &[(&'static str, String)]) -> Config {
-    let find = |name: &str| settings.iter().find(|(it, _)| *it == name).map(|(_, value)| value.clone());
-    Config::from_lookup(&find).unwrap()
-}
-
-fn settings(sim: &Sim, running: &Running, folder: &TempDir, database: &Database) -> Vec<(&'static str, String)> {
-    vec![
-        ("DATABASE_URL", database.url.clone()),
-        ("YARNNN_OUTBOX_DIR", folder.path().join("outbox").display().to_string()),
-        ("ANTHROPIC_API_KEY", sim.tokens().key(Issuer::Anthropic)),
-        ("ANTHROPIC_BASE_URL", running.anthropic_url()),
+fn settings(sim: &Sim, running: &Running, place: &Place) -> Vec<(&'static str, String)> {
+    let further = [
         ("RESEND_API_KEY", sim.tokens().key(Issuer::Resend)),
         ("RESEND_BASE_URL", running.resend_url()),
         ("RESEND_FROM_EMAIL", FROM.to_owned()),
         ("GOOGLE_API_KEY", sim.tokens().key(Issuer::CustomSearch)),
         ("GOOGLE_CSE_ID", "office".to_owned()),
-        ("SEARCH_BASE_URL", running.search_url()),
         ("SLACK_BASE_URL", running.slack_url()),
         ("GMAIL_BASE_URL", running.gmail_url()),
         ("CALENDAR_BASE_URL", running.calendar_url()),
@@ -162,5 +144,6 @@ fn settings(sim: &Sim, running: &Running, folder: &TempDir, database: &Database)
         ("GOOGLE_CLIENT_ID", CLIENT_ID.to_owned()),
         ("GOOGLE_CLIENT_SECRET", CLIENT_SECRET.to_owned()),
         ("INTEGRATION_ENCRYPTION_KEY", SealKeys::generate()),
-    ]
+    ];
+    place.settings(sim, running).into_iter().chain(further).collect()
 }
