@@ -15,7 +15,7 @@ const fn mark(place: &'static str, word: &'static str) -> Mark {
 }
 
 /// What belongs to the tenant: whoever can write to a person can put it there.
-pub(super) const TENANT: [Mark; 12] = [
+pub(super) const TENANT: [Mark; 13] = [
     mark("Slack message", "MARKER-SLACK01"),
     mark("reply in a thread", "MARKER-REPLY02"),
     mark("name of a member", "MARKER-MEMBER03"),
@@ -28,6 +28,7 @@ pub(super) const TENANT: [Mark; 12] = [
     mark("title of an event", "MARKER-EVENT10"),
     mark("description of an event", "MARKER-DESCRIPTION11"),
     mark("place of an event", "MARKER-LOCATION12"),
+    mark("earlier report", "MARKER-EARLIER13"),
 ];
 
 /// What stands on a page of the web, which anybody can read anyway.

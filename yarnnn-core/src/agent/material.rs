@@ -4,6 +4,9 @@ use crate::llm::Material;
 use crate::platform::ContentType;
 use crate::sync::StoredItem;
 
+/// The mark of what asks something that nobody has answered.
+pub(crate) const UNANSWERED: &str = "unanswered";
+
 /// An item as material under this reference, with its whole text.
 pub fn material_of(reference: impl Into<String>, item: &StoredItem) -> Material {
     Material {
@@ -32,6 +35,12 @@ pub(crate) fn thread_of(item: &StoredItem) -> Option<String> {
     }
 }
 
+/// Whether a message asks something that nobody has answered.
+pub(crate) fn is_unanswered(item: &StoredItem) -> bool {
+    let asks = item.content_type == ContentType::Message && item.content.trim_end().ends_with('?');
+    asks && count(item, "reply_count") == 0
+}
+
 /// Marks computed from metadata (dossier §6.6).
 pub(crate) fn marks_of(item: &StoredItem) -> Vec<String> {
     let replies = count(item, "reply_count");
@@ -39,12 +48,11 @@ pub(crate) fn marks_of(item: &StoredItem) -> Vec<String> {
         item.metadata.get("reactions").and_then(|it| it.as_array()).map_or(0, |it| {
             it.iter().map(|reaction| reaction.get("count").and_then(serde_json::Value::as_u64).unwrap_or(1)).sum()
         });
-    let asks = item.content_type == ContentType::Message && item.content.trim_end().ends_with('?');
     let candidates = [
         (replies > 5, "hot"),
         (replies > 0, "threaded"),
         (reactions > 1, "reacted"),
-        (asks && replies == 0, "unanswered"),
+        (is_unanswered(item), UNANSWERED),
         (item.metadata.get("edited").is_some(), "edited"),
     ];
     candidates.into_iter().filter(|(holds, _)| *holds).map(|(_, mark)| mark.to_owned()).collect()

@@ -2,15 +2,16 @@
 
 use super::Ports;
 use super::fixtures::{
-    ANA, ben, channel, failed, finished, fresh, gone, live, message, minute, open_after, opened, queued, sentence, verified,
-    written,
+    ANA, ben, channel, failed, finished, fresh, gone, live, message, minute, open_after, opened, queued, run_state, sentence,
+    staged, verified, written,
 };
+use super::versions::decision;
 use crate::agent::NewWebPage;
-use crate::deliverables::{Step, Version};
-use crate::evidence::{Evidence, SaidSentence, SentenceRecord};
+use crate::deliverables::{OpenVersion, RunState, Step, StepChange, StepCommit, Version, VersionStatus};
+use crate::evidence::{Evidence, SaidSentence, SentenceRecord, ToldClaim};
 use crate::hash::Sha256;
 use crate::id::{ContentId, DeliverableId, UserId, VersionId};
-use crate::llm::ClaimStatus;
+use crate::llm::{ClaimStatus, ReportedClaim};
 use crate::sync::{ExpireBefore, NewItem};
 
 async fn sentences(ports: &Ports, user: UserId, version: VersionId) -> Vec<SentenceRecord> {
@@ -207,4 +208,80 @@ pub async fn said_counts_pages_of_the_web_as_standing(ports: &Ports) {
     record.evidence[0].content_id = id;
     delivered(ports, &version, vec![record]).await;
     assert_eq!(fates(ports, &version).await, [(ClaimStatus::Standing, Some(id))]);
+}
+
+/// A claim that a writer is told of.
+fn claim(text: &str) -> ReportedClaim {
+    ReportedClaim {
+        text: text.to_owned(),
+        status: ClaimStatus::Changed,
+        now: vec!["s1".to_owned()],
+        reported_on: Some(minute(0).date_naive()),
+        key: Some(Sha256::of(text)),
+        current: vec![ContentId::from_uuid(fresh())],
+    }
+}
+
+/// The next version, written and verified, whose writer was told of these claims.
+async fn telling(ports: &Ports, (deliverable, after): (DeliverableId, u32), said: &[ReportedClaim]) -> Version {
+    let state = RunState { said: said.to_vec(), ..run_state() };
+    let version = ports.versions.open(OpenVersion { state: state.clone(), ..open_after(ANA, deliverable, after) }).await.unwrap();
+    let draft = "A draft. [s1]".to_owned();
+    let change = StepChange::Written { draft, state: state.clone() };
+    ports.versions.advance(StepCommit { change, ..written(version.id) }).await.unwrap();
+    let change = StepChange::Verified { sentences: vec![], state };
+    ports.versions.advance(StepCommit { change, ..verified(version.id, vec![]) }).await.unwrap();
+    version
+}
+
+/// It arrives.
+async fn arrives(ports: &Ports, version: &Version) {
+    ports.versions.advance(queued(version.id, vec![], vec![])).await.unwrap();
+    ports.versions.advance(finished(version.id)).await.unwrap();
+}
+
+async fn told(ports: &Ports, deliverable: DeliverableId, versions: u32) -> Vec<(u32, ReportedClaim)> {
+    let told = ports.evidence.told(ANA, deliverable, versions).await.unwrap();
+    told.into_iter().map(|ToldClaim { number, claim }| (number, claim)).collect()
+}
+
+/// Newest version first, each in its order, of as many versions as asked for.
+pub async fn told_is_newest_first_and_limited(ports: &Ports) {
+    let deliverable = opened(ports).await.deliverable;
+    let claims = ["a", "b", "c"].map(claim);
+    let second = telling(ports, (deliverable, 1), &claims[..2]).await;
+    arrives(ports, &second).await;
+    let third = telling(ports, (deliverable, 2), &claims[2..]).await;
+    arrives(ports, &third).await;
+    let all = [(3, claims[2].clone()), (2, claims[0].clone()), (2, claims[1].clone())];
+    assert_eq!(told(ports, deliverable, 9).await, all);
+    assert_eq!(told(ports, deliverable, 1).await, all[..1]);
+    assert_eq!(told(ports, deliverable, 0).await, []);
+}
+
+/// What did not arrive has told nothing yet; what was rejected has.
+pub async fn told_is_what_arrived_or_was_rejected(ports: &Ports) {
+    let deliverable = opened(ports).await.deliverable;
+    let version = telling(ports, (deliverable, 1), &[claim("a")]).await;
+    ports.versions.advance(queued(version.id, vec![], vec![])).await.unwrap();
+    assert_eq!(told(ports, deliverable, 9).await, []);
+    ports.versions.advance(failed(version.id, Step::Queued)).await.unwrap();
+    assert_eq!(told(ports, deliverable, 9).await, []);
+    let read = claim("b");
+    let second = telling(ports, (deliverable, 2), std::slice::from_ref(&read)).await;
+    ports.versions.advance(staged(second.id)).await.unwrap();
+    assert_eq!(told(ports, deliverable, 9).await, []);
+    let seen = ports.versions.version(ANA, second.id).await.unwrap();
+    ports.versions.decide(decision(&seen, VersionStatus::Rejected)).await.unwrap();
+    assert_eq!(told(ports, deliverable, 9).await, [(3, read)]);
+}
+
+/// Another user's deliverable has told nothing, and neither has another deliverable of the user.
+pub async fn told_is_shown_to_its_owner(ports: &Ports) {
+    let (ben, deliverable, other) = (ben(ports).await, opened(ports).await.deliverable, opened(ports).await.deliverable);
+    let version = telling(ports, (deliverable, 1), &[claim("a")]).await;
+    arrives(ports, &version).await;
+    assert_eq!(ports.evidence.told(ben, deliverable, 9).await.unwrap(), []);
+    assert_eq!(told(ports, other, 9).await, []);
+    assert_eq!(told(ports, deliverable, 9).await.len(), 1);
 }

@@ -305,7 +305,7 @@ pub async fn advance_to_staged_waits_for_a_person(ports: &Ports) {
     assert_eq!(ports.activity.recent(ANA, 9).await.unwrap()[0].summary, "staged");
 }
 
-fn decision(version: &Version, status: VersionStatus) -> DecideVersion {
+pub(super) fn decision(version: &Version, status: VersionStatus) -> DecideVersion {
     let state = RunState { approved: status == VersionStatus::Generating, ..version.state.clone() };
     DecideVersion { user: ANA, version: version.id, seen: VersionStatus::Staged, status, state, at: minute(20) }
 }
@@ -338,6 +338,7 @@ pub async fn reported_has_what_was_rejected_and_not_what_was_only_shown(ports: &
         revision: Sha256::of(reference),
         changed: false,
         only_shown,
+        unanswered: !only_shown,
     };
     let (gathered, told, shown) = (row("s1", false), row("s2", false), row("s3", true));
     let reject = decision(&version, VersionStatus::Rejected);

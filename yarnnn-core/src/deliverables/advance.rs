@@ -14,13 +14,12 @@ use super::render::{Render, RenderInput};
 use super::replay::journal;
 use super::research::{Look, LookInput, pages};
 use super::verify::{Verify, VerifyInput};
-use super::version::{MaterialRef, Researched, RunState, Step, StepChange, StepCommit, Version, VersionStatus};
+use super::version::{Researched, RunState, Step, StepChange, StepCommit, Version, VersionStatus};
 use super::write::{NoDraft, Write, WriteInput, Written};
 use crate::activity::{ActivityKind, NewActivity};
 use crate::agent::{Agent, Research};
 use crate::delivery::Deliver;
 use crate::error::Error;
-use crate::hash::Sha256;
 use crate::id::ActivityId;
 use crate::pipeline::StageCx;
 
@@ -84,8 +83,7 @@ impl Advance {
         state.research = Some(Researched { pages: u32::try_from(pages.len()).unwrap_or(u32::MAX), usage });
         for page in pages {
             let reference = format!("s{}", state.material.len() + 1);
-            let revision = Sha256::of(&page.content);
-            state.material.push(MaterialRef { reference, content_id: page.id, revision, changed: false, only_shown: false });
+            state.material.push(MaterialItem::from(&page).referred(reference));
         }
         Ok(StepChange::Researched { state })
     }

@@ -10,11 +10,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::kinds::{Binding, Kind, KindProfile};
 use super::material::MaterialItem;
 use super::model::Deliverable;
-use super::said;
+use super::said::{self, Earlier};
 use super::store::VersionStore;
 use super::version::{MaterialRef, RunState, SourceSnapshot};
 use crate::error::Error;
-use crate::evidence::{EvidenceStore, SaidSentence};
+use crate::agent::is_unanswered;
+use crate::evidence::EvidenceStore;
 use crate::hash::Sha256;
 use crate::id::{ContentId, UserId};
 use crate::llm::ClaimStatus;
@@ -83,8 +84,10 @@ impl Stage<GatherInput> for Gather {
             items.push(reader.items(std::slice::from_ref(&source.resource), Some(window), MAX_READ).await?);
         }
         let found = items.iter().any(|it| !it.is_empty());
-        let (said, reported) = (self.said(&input.deliverable).await?, self.reported(&input.deliverable).await?);
-        let changed = said::changed(&said);
+        let reported = self.versions.reported(user, input.deliverable.id).await?;
+        let earlier = self.earlier(&input.deliverable, &reported).await?;
+        let reported: HashSet<_> = reported.into_iter().map(|it| (it.content_id, it.revision)).collect();
+        let changed = earlier.changed();
         // What came back to an earlier wording was reported in it, but last in another.
         let is_new = |it: &StoredItem| changed.contains(&it.id) || !reported.contains(&(it.id, Sha256::of(&it.content)));
         let has_news = items.iter().flatten().any(is_new);
@@ -99,15 +102,17 @@ impl Stage<GatherInput> for Gather {
         let (reported_before, cut) = (count(total - kept), count(kept - items.len()));
         let (items, overflowing) = fit(items, self.room);
         let left_out = cut + overflowing;
-        let state = state(&profile, (input.as_of, as_of), &sources, &items, &said);
-        let mut said = said::claims(&said, &state);
-        if input.again || profile.restates {
+        let chosen: Vec<_> = items.iter().map(MaterialItem::from).collect();
+        let mut state = state(&profile, (input.as_of, as_of), &sources, &items);
+        state.material = referred(&chosen, &changed);
+        let mut said = earlier.claims(&state, input.deliverable.timezone());
+        if profile.restates && !input.again {
             // What still stands is told again, and must not look like what need not be.
             said.retain(|it| it.status != ClaimStatus::Standing);
         }
-        let started_at = Some(input.now);
-        let state = RunState { started_at, window_moved, said, reported_before, left_out, ..state };
-        Ok(Gathered { items: items.iter().map(MaterialItem::from).collect(), state, found, has_news })
+        let (started_at, again) = (Some(input.now), input.again);
+        let state = RunState { started_at, window_moved, again, said, reported_before, left_out, ..state };
+        Ok(Gathered { items: chosen, state, found, has_news })
     }
 }
 
@@ -135,14 +140,15 @@ fn sent_bytes(item: &StoredItem) -> usize {
 }
 
 impl Gather {
-    /// What readers have had: the material of all delivered versions.
-    async fn reported(&self, deliverable: &Deliverable) -> Result<HashSet<(ContentId, Sha256)>, Error> {
-        let reported = self.versions.reported(deliverable.user, deliverable.id).await?;
-        Ok(reported.into_iter().map(|it| (it.content_id, it.revision)).collect())
-    }
-
-    async fn said(&self, deliverable: &Deliverable) -> Result<Vec<SaidSentence>, Error> {
-        Ok(self.evidence.said(deliverable.user, deliverable.id, said::READ).await?)
+    /// What earlier reports said, and what has become of it.
+    async fn earlier(&self, deliverable: &Deliverable, reported: &[MaterialRef]) -> Result<Earlier, Error> {
+        let (user, id) = (deliverable.user, deliverable.id);
+        let said = self.evidence.said(user, id, said::READ).await?;
+        let told = self.evidence.told(user, id, said::READ).await?;
+        let questions = said::questions(&said, reported);
+        let rows = if questions.is_empty() { vec![] } else { self.content.find(user, &questions).await? };
+        let answered = rows.iter().filter(|it| !is_unanswered(it)).map(|it| it.id).collect();
+        Ok(Earlier::new(said, told, answered))
     }
 
     /// The resources a report reads (dossier §6.6): the listed ones or all, narrowed to the type's platform where it has one.
@@ -249,22 +255,18 @@ fn state(
     (asked_for, as_of): (DateTime<Utc>, DateTime<Utc>),
     sources: &[ResourceStatus],
     items: &[StoredItem],
-    said: &[SaidSentence],
 ) -> RunState {
-    let changed = said::changed(said);
-    let material = items.iter().enumerate().map(|(index, item)| MaterialRef {
-        reference: format!("s{}", index + 1),
-        content_id: item.id,
-        revision: Sha256::of(&item.content),
-        changed: changed.contains(&item.id),
-        only_shown: false,
-    });
     let window = profile.window(as_of);
-    RunState {
-        material: material.collect(),
-        sources: snapshots(sources, items),
-        ..RunState::of(profile.binding, (asked_for, as_of), window)
-    }
+    RunState { sources: snapshots(sources, items), ..RunState::of(profile.binding, (asked_for, as_of), window) }
+}
+
+/// The chosen items as the version keeps them: `s1`, `s2`, …
+fn referred(items: &[MaterialItem], changed: &HashSet<ContentId>) -> Vec<MaterialRef> {
+    let referred = |(index, item): (usize, &MaterialItem)| {
+        let changed = changed.contains(&item.id);
+        MaterialRef { changed, ..item.referred(format!("s{}", index + 1)) }
+    };
+    items.iter().enumerate().map(referred).collect()
 }
 
 /// The sources as the registry knew them, with how many items each gave.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::version::{MaterialRef, RunState};
-use crate::agent::{StoredWebPage, marks_of, thread_of};
+use crate::agent::{StoredWebPage, UNANSWERED, marks_of, thread_of};
 use crate::error::Error;
 use crate::hash::Sha256;
 use crate::id::{ContentId, UserId};
@@ -100,6 +100,18 @@ impl MaterialItem {
     /// Its revision: the digest of the stored text.
     pub(super) fn revision(&self) -> Sha256 {
         Sha256::of(&self.content)
+    }
+
+    /// As a version keeps it under this reference.
+    pub(super) fn referred(&self, reference: impl Into<String>) -> MaterialRef {
+        MaterialRef {
+            reference: reference.into(),
+            content_id: self.id,
+            revision: self.revision(),
+            changed: false,
+            only_shown: false,
+            unanswered: self.marks.iter().any(|it| it == UNANSWERED),
+        }
     }
 
     /// As a model reads it.

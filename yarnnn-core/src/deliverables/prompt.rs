@@ -9,7 +9,7 @@ use super::version::RunState;
 use crate::agent::AgentTask;
 use crate::error::Error;
 use crate::id::VersionId;
-use crate::llm::{Boundary, CallAccount, Content, Material, Message, Outline, Role};
+use crate::llm::{Boundary, CallAccount, ClaimStatus, Content, Material, Message, Outline, Role};
 use crate::platform::ResourceId;
 
 /// What the calls of writers are for, in the ledger.
@@ -86,6 +86,8 @@ fn instructions(prompts: &Prompts, deliverable: &Deliverable, state: &RunState) 
         window_moved => state.window_moved,
         research => state.binding.has_research_directive(),
         reported => !state.said.is_empty(),
+        again => state.again,
+        resolved => state.said.iter().any(|it| it.status == ClaimStatus::Resolved),
         restates => deliverable.report_type.kind().profile().restates,
     };
     environment

@@ -6,6 +6,8 @@ use super::names::Names;
 use super::report::{Block, Report, parse_markdown, quotes_something};
 use super::verify::bind_all;
 use super::version::RunState;
+use crate::error::Error;
+use crate::pipeline::StageCx;
 
 /// A draft is sent back when more than one in so many of its cited statements shares nothing with what it cites.
 const TOLERATED: usize = 4;
@@ -22,15 +24,23 @@ pub(super) struct Complaint {
 }
 
 /// What is wrong with a draft; none when it can stand.
-pub(super) fn complaint(draft: &str, state: &RunState, items: &[MaterialItem]) -> Option<Complaint> {
+///
+/// # Errors
+/// `Cancelled`.
+pub(super) async fn complaint(
+    cx: &StageCx,
+    draft: &str,
+    state: &RunState,
+    items: &[MaterialItem],
+) -> Result<Option<Complaint>, Error> {
     let blocks = parse_markdown(draft, &Names::of(items));
     let statements = Report::statements_of(&blocks);
     if statements.is_empty() || looks_like_json(draft) {
         let text = "This is no report: it has no statements in Markdown. Write the report now, as asked: sections as second-level \
                     headings, short bullets, each with its citation. Answer with the report and nothing else.";
-        return Some(Complaint { text: text.to_owned(), is_usable: false });
+        return Ok(Some(Complaint { text: text.to_owned(), is_usable: false }));
     }
-    let records = bind_all(&blocks, state, items);
+    let records = bind_all(cx, &blocks, state, items).await?;
     let places = places(&blocks);
     let unproven = |quoted: bool| {
         let rows = statements.iter().zip(&records).zip(&places);
@@ -42,7 +52,7 @@ pub(super) fn complaint(draft: &str, state: &RunState, items: &[MaterialItem]) -
     let (misquoted, miscited) = (unproven(true), unproven(false));
     let cited = statements.iter().filter(|it| !it.cites.is_empty()).count();
     if misquoted.is_empty() && miscited.len() * TOLERATED <= cited {
-        return None;
+        return Ok(None);
     }
     let mut lines = vec!["Some statements cannot be found in the items that they cite.".to_owned()];
     lines.extend(told("These quote what does not stand in any item word for word", &misquoted));
@@ -52,7 +62,7 @@ pub(super) fn complaint(draft: &str, state: &RunState, items: &[MaterialItem]) -
          them out. Keep the rest as it is. Answer with the report and nothing else."
             .to_owned(),
     );
-    Some(Complaint { text: lines.join("\n"), is_usable: true })
+    Ok(Some(Complaint { text: lines.join("\n"), is_usable: true }))
 }
 
 fn told(what: &str, places: &[String]) -> Option<String> {
@@ -91,34 +101,37 @@ fn places(blocks: &[Block]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::clock::SystemClock;
     use crate::deliverables::testing::{item, state_of};
 
     const TEXT: &str = "We moved the launch to Thursday because the importer is too slow for large shops.";
 
-    fn check(draft: &str) -> Option<Complaint> {
-        let items = [item(TEXT)];
-        complaint(draft, &state_of(&items), &items)
+    async fn check(draft: &str) -> Option<Complaint> {
+        let (items, cx) = ([item(TEXT)], StageCx::new(Arc::new(SystemClock)));
+        complaint(&cx, draft, &state_of(&items), &items).await.unwrap()
     }
 
-    #[test]
-    fn a_draft_that_stands_is_left_alone() {
+    #[tokio::test]
+    async fn a_draft_that_stands_is_left_alone() {
         assert_eq!(
-            check("## Summary\n- We moved the launch to Thursday because the importer is too slow. [s1]\n- Good news.\n"),
+            check("## Summary\n- We moved the launch to Thursday because the importer is too slow. [s1]\n- Good news.\n").await,
             None
         );
     }
 
-    #[test]
-    fn what_is_no_report_is_sent_back() {
+    #[tokio::test]
+    async fn what_is_no_report_is_sent_back() {
         for draft in ["", "## Done\n\n## Next\n", "{\"report\": \"We moved the launch.\"}", "```json\n{\"a\": 1}\n```"] {
-            assert!(!check(draft).expect(draft).is_usable, "{draft}");
+            assert!(!check(draft).await.expect(draft).is_usable, "{draft}");
         }
     }
 
-    #[test]
-    fn a_wrong_quotation_is_named_by_its_place_and_never_repeated() {
-        let found = check("## Summary\n- Fine.\n- Ana said \"we moved it to Friday, sadly\". [s1]\n").unwrap();
+    #[tokio::test]
+    async fn a_wrong_quotation_is_named_by_its_place_and_never_repeated() {
+        let found = check("## Summary\n- Fine.\n- Ana said \"we moved it to Friday, sadly\". [s1]\n").await.unwrap();
         assert!(found.is_usable);
         assert!(found.text.contains("section 1, item 2"), "{}", found.text);
         assert!(!found.text.contains("Friday"), "{}", found.text);

@@ -2,7 +2,7 @@
 
 use super::kinds::Binding;
 use super::material::MaterialItem;
-use super::version::{MaterialRef, RunState};
+use super::version::RunState;
 use crate::id::{ContentId, RandomIds};
 use crate::platform::Interval;
 
@@ -24,13 +24,6 @@ pub(super) fn item(text: &str) -> MaterialItem {
 /// A run that gathered these, as `s1`, `s2`, …
 pub(super) fn state_of(items: &[MaterialItem]) -> RunState {
     let at = "2026-11-20T09:00:00Z".parse().expect("an instant");
-    let reference = |(index, it): (usize, &MaterialItem)| MaterialRef {
-        reference: format!("s{}", index + 1),
-        content_id: it.id,
-        revision: it.revision(),
-        changed: false,
-        only_shown: false,
-    };
-    let material = items.iter().enumerate().map(reference).collect();
+    let material = items.iter().enumerate().map(|(index, it)| it.referred(format!("s{}", index + 1))).collect();
     RunState { material, ..RunState::of(Binding::CrossPlatform, (at, at), Interval { from: at, to: at }) }
 }

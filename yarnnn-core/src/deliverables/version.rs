@@ -104,6 +104,9 @@ pub struct MaterialRef {
     /// Whether a tool showed it to the writer, who told nothing of it: to its readers it stays news.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub only_shown: bool,
+    /// Whether it asked something that nobody had answered.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unanswered: bool,
 }
 
 /// What was known of a source when the run gathered from it (dossier, appendix B).
@@ -226,6 +229,9 @@ pub struct RunState {
     pub ran: Option<Ran>,
     /// Its statements.
     pub tally: Option<Tally>,
+    /// Set when the whole is told again because somebody asked for it, news or not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
     /// What earlier reports said that the writer should know of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub said: Vec<ReportedClaim>,
@@ -263,6 +269,7 @@ impl RunState {
             research: None,
             ran: None,
             tally: None,
+            again: false,
             said: vec![],
             reported_before: 0,
             left_out: 0,

@@ -8,7 +8,7 @@ use super::draft::{Draft, DraftStage};
 use super::material::{MaterialItem, MaterialSource};
 use super::model::Deliverable;
 use super::prompt::{self, Prompts};
-use super::repair::complaint;
+use super::repair::{Complaint, complaint};
 use super::version::{Ending, MaterialRef, Ran, RunState};
 use crate::agent::{Agent, AgentAnswer, AgentTask, Writing};
 use crate::error::Error;
@@ -111,7 +111,7 @@ impl Session<'_> {
             Ok(answer) => answer,
             Err(none) => return Ok(Err(none)),
         };
-        let Some(complaint) = self.complaint(&answer.text) else { return Ok(Ok(answer.text)) };
+        let Some(complaint) = self.complaint(&answer.text).await? else { return Ok(Ok(answer.text)) };
         self.ran.repaired = true;
         let next_reference = task.next_reference + self.found.len();
         let mut known = task.known.clone();
@@ -125,7 +125,7 @@ impl Session<'_> {
             Ok(Err(none)) => return Ok(Err(none)),
             Err(error) => return Err(error),
         };
-        let is_usable = self.complaint(&second.text).is_none_or(|it| it.is_usable);
+        let is_usable = self.complaint(&second.text).await?.is_none_or(|it| it.is_usable);
         let lost_its_end = answer.stop == StopReason::Complete && second.stop != StopReason::Complete;
         Ok(if complaint.is_usable && (!is_usable || lost_its_end) {
             Ok(self.keep(answer))
@@ -193,17 +193,16 @@ impl Session<'_> {
         let items = self.write.sources.items(self.input.deliverable.user, &ids).await?;
         for (reference, id) in &answer.found {
             let Some(item) = items.iter().find(|it| it.id == *id) else { continue };
-            let (reference, revision) = (reference.clone(), item.revision());
-            self.found.push(MaterialRef { reference, content_id: *id, revision, changed: false, only_shown: false });
+            self.found.push(item.referred(reference));
             self.input.items.push(item.clone());
         }
         Ok(())
     }
 
-    fn complaint(&self, draft: &str) -> Option<super::repair::Complaint> {
+    async fn complaint(&self, draft: &str) -> Result<Option<Complaint>, Error> {
         let mut state = self.input.state.clone();
         state.found.clone_from(&self.found);
-        complaint(draft, &state, &self.input.items)
+        complaint(self.cx, draft, &state, &self.input.items).await
     }
 }
 

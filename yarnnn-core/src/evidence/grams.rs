@@ -1,7 +1,7 @@
 //! Says of a text, without reading it again, that it does not have a span: most items have nothing of most statements.
 
 /// Bytes of a window. The shortest span that is evidence has six words, so more bytes than this.
-const WINDOW: usize = 8;
+pub(super) const WINDOW: usize = 8;
 /// Bits for each byte of the text: one in so many windows that the text does not have seems to be there.
 const BITS_PER_BYTE: usize = 8;
 const WORD_BITS: u64 = u64::BITS as u64;

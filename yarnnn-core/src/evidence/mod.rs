@@ -4,6 +4,7 @@
 //! Splitting text into sentences lives in [`sentence`].
 
 mod bind;
+mod effort;
 mod grams;
 mod model;
 pub mod sentence;
@@ -11,7 +12,8 @@ mod store;
 mod verify;
 
 pub use bind::{BindableItem, MIN_SPAN_CHARS, MIN_SPAN_WORDS, bind, bind_run, is_long_enough, long_quotations, quotations_stand};
-pub use model::{Evidence, SaidEvidence, SaidSentence, SentenceRecord};
+pub use effort::Effort;
+pub use model::{Evidence, SaidEvidence, SaidSentence, SentenceRecord, ToldClaim};
 pub use store::EvidenceStore;
 #[cfg(feature = "testing")]
 pub use store::MockEvidenceStore;

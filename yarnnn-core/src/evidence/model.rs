@@ -1,10 +1,11 @@
 //! A sentence of a report and what stands behind it.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::hash::Sha256;
 use crate::id::{ContentId, VersionId};
-use crate::llm::ClaimStatus;
+use crate::llm::{ClaimStatus, ReportedClaim};
 use crate::platform::ResourceId;
 
 /// A verbatim span of one stored revision. It outlives the row it points at: there is no foreign key.
@@ -47,6 +48,8 @@ pub struct SaidSentence {
     pub version: VersionId,
     /// The number of that version.
     pub number: u32,
+    /// When that version arrived.
+    pub at: Option<DateTime<Utc>>,
     /// The statement.
     pub text: String,
     /// What stands behind it, each row once, in the order of the report.
@@ -66,4 +69,13 @@ pub struct SaidEvidence {
     pub status: ClaimStatus,
     /// The row that says it now: itself while it stands, the item's newer revision when it changed and that is still there.
     pub current: Option<ContentId>,
+}
+
+/// What the writer of a version was told about something that was said before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldClaim {
+    /// The number of the version.
+    pub number: u32,
+    /// What it was told.
+    pub claim: ReportedClaim,
 }

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{SaidSentence, SentenceRecord};
+use super::{SaidSentence, SentenceRecord, ToldClaim};
 use crate::error::StoreError;
 use crate::id::{DeliverableId, UserId, VersionId};
 
@@ -13,6 +13,9 @@ use crate::id::{DeliverableId, UserId, VersionId};
 /// - `said` are the sentences with evidence of the versions of a deliverable that arrived: newest version first, in the order of
 ///   the report, as many as asked for. A source is withdrawn when its row is gone or marked so, changed when the row is no longer
 ///   the current one of its item, and stands otherwise; a page of the web stands as it was read.
+/// - `told` are the claims that the writers of the newest versions of a deliverable were told of: newest version first, in the order
+///   in which they were told. As with what was reported, a version counts that arrived or was rejected; as many versions are looked
+///   at as asked for.
 ///
 /// # Errors
 /// `Unavailable` or `Corrupt`.
@@ -27,4 +30,7 @@ pub trait EvidenceStore: Send + Sync + 'static {
 
     /// What was said before, and what has become of it.
     async fn said(&self, user: UserId, deliverable: DeliverableId, limit: u32) -> Result<Vec<SaidSentence>, StoreError>;
+
+    /// What writers were told about what was said before.
+    async fn told(&self, user: UserId, deliverable: DeliverableId, versions: u32) -> Result<Vec<ToldClaim>, StoreError>;
 }

@@ -1,10 +1,11 @@
 //! Requests to a language model and its answers.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{Boundary, CallAccount, Usage};
+use crate::hash::Sha256;
 use crate::id::ContentId;
 
 /// One request.
@@ -172,6 +173,16 @@ pub struct ReportedClaim {
     /// The material in which it changed, by reference.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub now: Vec<String>,
+    /// The day on which its reader had it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_on: Option<NaiveDate>,
+    /// What it is known by: the same for the same words about the same items, whatever becomes of their rows. Never shown to a
+    /// model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Sha256>,
+    /// The stored rows that its sources are now, in the order of their ids; never shown to a model.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub current: Vec<ContentId>,
 }
 
 /// What has become of something that was reported.
@@ -182,8 +193,10 @@ pub enum ClaimStatus {
     Standing,
     /// Its source says something else now.
     Changed,
-    /// Its source was taken back.
+    /// Its source was taken back: a message or page that was deleted, an event that was cancelled.
     Withdrawn,
+    /// It was a question that nobody had answered, and somebody has.
+    Resolved,
 }
 
 impl ClaimStatus {
@@ -193,12 +206,13 @@ impl ClaimStatus {
             Self::Standing => "standing",
             Self::Changed => "changed",
             Self::Withdrawn => "withdrawn",
+            Self::Resolved => "resolved",
         }
     }
 
     /// Reads the stored name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Standing, Self::Changed, Self::Withdrawn].into_iter().find(|it| it.as_str() == text)
+        [Self::Standing, Self::Changed, Self::Withdrawn, Self::Resolved].into_iter().find(|it| it.as_str() == text)
     }
 }
 

@@ -154,6 +154,9 @@ fn render_reported(claims: &[ReportedClaim], boundary: &Boundary) -> String {
         if claim.status == ClaimStatus::Changed && !claim.now.is_empty() {
             let _ = write!(text, " now=\"{}\"", escape(&claim.now.join(" ")));
         }
+        if let Some(day) = claim.reported_on {
+            let _ = write!(text, " reported=\"{day}\"");
+        }
         let _ = writeln!(text, ">{}</claim>", escape(&claim.text));
     }
     let _ = write!(text, "</{tag}>");
@@ -206,7 +209,7 @@ mod tests {
     #[test]
     fn what_tools_and_earlier_reports_say_cannot_leave_its_block_either() {
         let boundary = Boundary::of("a version");
-        let said = ReportedClaim { text: HOSTILE.into(), status: ClaimStatus::Changed, now: vec!["s1".into()] };
+        let said = ReportedClaim { text: HOSTILE.into(), status: ClaimStatus::Changed, now: vec!["s1".into()], reported_on: None, key: None, current: vec![] };
         assert_eq!(render_reported(&[said], &boundary).matches("</claim>").count(), 1);
         let result = ToolResult {
             call_id: "c1".into(),

@@ -100,6 +100,7 @@ pub(super) fn report(asked: &str) -> String {
     let mut page = String::new();
     let changed = changed(&items, &claims, &mut left);
     let told: Vec<&str> = changed.iter().map(|(_, it)| it.as_str()).collect();
+    let claims: Vec<_> = claims.into_iter().filter(|it| it.status != "standing" || !read::wants_the_whole(asked)).collect();
     let fresh = fresh(&items, &claims, &told);
     let sections = arranged(&outline, &fresh);
     if left > 2 && fresh.len() > 1 {

@@ -67,6 +67,11 @@ pub(super) fn outline(text: &str) -> Outline {
     outline
 }
 
+/// Whether what was said before is to be said again. What stands in blocks of data is not looked at.
+pub(super) fn wants_the_whole(text: &str) -> bool {
+    without_blocks(text).contains("tell the whole again")
+}
+
 /// The text without delimited data.
 pub(super) fn without_blocks(text: &str) -> String {
     let mut text = text.to_owned();

@@ -90,19 +90,25 @@ fn what_stands_is_not_said_again_and_what_changed_is() {
         text: text.into(),
         status,
         now: now.iter().map(|&it| it.to_owned()).collect(),
+        reported_on: None,
+        key: None,
+        current: vec![],
     };
     let claims = vec![
         claim("The import is blocked by the *missing* key of the <old> server.", ClaimStatus::Standing, &[]),
         claim("We decided to ship the harbor map on Thursday.", ClaimStatus::Changed, &["s1"]),
     ];
     let content = vec![Content::Outline(outline(10)), Content::Reported(claims), Content::Material(items())];
-    let text = SimWriter::Faithful.write(&prompt(content)).said();
+    let text = SimWriter::Faithful.write(&prompt(content.clone())).said();
     assert!(
         text.contains("Some of what was said before has changed.\n\n- We decided to ship the harbor map on Friday"),
         "{text}"
     );
     assert!(!text.contains("The import is blocked"), "{text}");
     assert_eq!(text.matches("harbor map").count(), 1, "{text}");
+    let whole = Content::Text("This is a further report: tell the whole again.".into());
+    let content = [vec![whole], content].concat();
+    assert!(SimWriter::Faithful.write(&prompt(content)).said().contains("The import is blocked"));
 }
 
 #[test]

@@ -5,10 +5,10 @@ use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 use yarnnn_core::StoreError;
 use yarnnn_core::deliverables::VersionStatus;
-use yarnnn_core::evidence::{Evidence, EvidenceStore, SaidSentence, SentenceRecord};
+use yarnnn_core::evidence::{Evidence, EvidenceStore, SaidSentence, SentenceRecord, ToldClaim};
 use yarnnn_core::id::{ContentId, DeliverableId, UserId, VersionId};
 
-use super::said::{SAID, SaidRow};
+use super::said::{SAID, SaidRow, TOLD, ToldRow};
 use crate::SqlStore;
 use crate::columns::{Id, Instant};
 use crate::db::{Tx, on_pool, on_tx};
@@ -69,6 +69,18 @@ impl EvidenceStore for SqlStore {
             .bind(Id(deliverable.as_uuid())).bind(Id(user.as_uuid())).bind(delivered).bind(i64::from(limit))
             .fetch_all(pool).await);
         SaidRow::gathered(query.doing("what a deliverable said")?)
+    }
+
+    async fn told(&self, user: UserId, deliverable: DeliverableId, versions: u32) -> Result<Vec<ToldClaim>, StoreError> {
+        let [delivered, rejected] = [VersionStatus::Delivered, VersionStatus::Rejected].map(VersionStatus::as_str);
+        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, ToldRow>(TOLD)
+            .bind(Id(deliverable.as_uuid())).bind(Id(user.as_uuid())).bind(delivered).bind(rejected).bind(i64::from(versions))
+            .fetch_all(pool).await);
+        let mut told = Vec::new();
+        for row in query.doing("what a deliverable's writers were told")? {
+            told.extend(row.claims()?);
+        }
+        Ok(told)
     }
 }
 

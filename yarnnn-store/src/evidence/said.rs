@@ -1,10 +1,12 @@
-//! What earlier versions said, each source as it is now.
+//! What earlier versions said, each source as it is now, and what later ones were told of it.
 
+use serde::Deserialize;
 use sqlx::FromRow;
+use sqlx::types::Json;
 use yarnnn_core::StoreError;
-use yarnnn_core::evidence::{SaidEvidence, SaidSentence};
+use yarnnn_core::evidence::{SaidEvidence, SaidSentence, ToldClaim};
 use yarnnn_core::id::{ContentId, VersionId};
-use yarnnn_core::llm::ClaimStatus;
+use yarnnn_core::llm::{ClaimStatus, ReportedClaim};
 
 use crate::columns::{Id, Instant};
 use crate::content;
@@ -13,11 +15,11 @@ use crate::error::unreadable;
 /// A row for each piece of evidence: with the row that was cited, the current row of its item, and the page of the web that
 /// was, if it was one.
 pub(super) const SAID: &str = "with said as (\
-    select v.id as version_id, v.version_number, s.sentence_index, s.sentence_text from deliverable_versions v \
+    select v.id as version_id, v.version_number, v.delivered_at, s.sentence_index, s.sentence_text from deliverable_versions v \
     join version_sentences s on s.version_id = v.id \
     where v.deliverable_id = $1 and v.user_id = $2 and v.status = $3 and s.is_inference = false \
     order by v.version_number desc, s.sentence_index limit $4) \
-    select said.version_id, said.version_number, said.sentence_index, said.sentence_text, e.content_id, e.revision, \
+    select said.version_id, said.version_number, said.delivered_at, said.sentence_index, said.sentence_text, e.content_id, e.revision, \
     cited.platform, cited.resource_id, cited.item_id, cited.is_current, cited.withdrawn_at, newer.id as current_id, \
     page.id as page_id from said \
     join evidence e on e.version_id = said.version_id and e.sentence_index = said.sentence_index \
@@ -28,10 +30,36 @@ pub(super) const SAID: &str = "with said as (\
     left join web_pages page on page.id = e.content_id and page.user_id = $2 \
     order by said.version_number desc, said.sentence_index, e.position";
 
+/// What the newest versions were told, in their stored states.
+pub(super) const TOLD: &str = "select version_number, run_state from deliverable_versions \
+    where deliverable_id = $1 and user_id = $2 and status in ($3, $4) order by version_number desc limit $5";
+
+/// As much of a stored state as is asked for here.
+#[derive(Deserialize)]
+struct ToldState {
+    #[serde(default)]
+    said: Vec<ReportedClaim>,
+}
+
+#[derive(FromRow)]
+pub(super) struct ToldRow {
+    version_number: i64,
+    run_state: Json<ToldState>,
+}
+
+impl ToldRow {
+    /// The claims of the version.
+    pub(super) fn claims(self) -> Result<impl Iterator<Item = ToldClaim>, StoreError> {
+        let number = u32::try_from(self.version_number).map_err(|error| unreadable("the number of a version", error))?;
+        Ok(self.run_state.0.said.into_iter().map(move |claim| ToldClaim { number, claim }))
+    }
+}
+
 #[derive(FromRow)]
 pub(super) struct SaidRow {
     version_id: Id,
     version_number: i64,
+    delivered_at: Option<Instant>,
     sentence_index: i64,
     sentence_text: String,
     content_id: Id,
@@ -65,7 +93,8 @@ impl SaidRow {
     fn sentence(self, evidence: SaidEvidence) -> Result<SaidSentence, StoreError> {
         let number = u32::try_from(self.version_number).map_err(|error| unreadable("the number of a version", error))?;
         let version = VersionId::from_uuid(self.version_id.0);
-        Ok(SaidSentence { version, number, text: self.sentence_text, evidence: vec![evidence] })
+        let at = self.delivered_at.map(|it| it.0);
+        Ok(SaidSentence { version, number, at, text: self.sentence_text, evidence: vec![evidence] })
     }
 
     fn evidence(&self) -> Result<SaidEvidence, StoreError> {
