@@ -207,7 +207,16 @@ impl Office {
 
     /// What stands in the team's channel now: messages by id; these ids are gone.
     pub(crate) async fn channel(&self, messages: &[(&str, &str)], gone: &[&str]) {
-        let items = messages.iter().map(|(id, text)| message(id, text)).collect();
+        self.posts(messages.iter().map(|(id, text)| message(id, text)).collect(), gone).await;
+    }
+
+    /// Somebody replies to a message.
+    pub(crate) async fn replies(&self, to: &str, (id, text): (&str, &str)) {
+        let reply = Item { content_type: ContentType::ThreadReply, metadata: json!({ "thread_ts": to }), ..message(id, text) };
+        self.posts(vec![reply], &[]).await;
+    }
+
+    async fn posts(&self, items: Vec<Item>, gone: &[&str]) {
         let channel = Resource::new(ResourceId::new(Platform::Slack, "C1").unwrap(), "#team", ResourceKind::Channel);
         let gone = gone.iter().map(|it| (*it).to_owned()).collect();
         let client = ScriptedPlatform::new(Platform::Slack).with(channel, items).with_faults(vec![], vec![], gone);
@@ -219,6 +228,15 @@ impl Office {
         let items = events.iter().map(|(id, text, hours)| event(id, text, *hours)).collect();
         let calendar = Resource::new(ResourceId::new(Platform::Calendar, "primary").unwrap(), "Team", ResourceKind::Calendar);
         self.sync(&ScriptedPlatform::new(Platform::Calendar).with(calendar, items), Origin::Live).await;
+    }
+
+    /// From now on the report goes to this address alone.
+    pub(crate) async fn sends_to(&self, deliverable: &Deliverable, address: &str) {
+        let mut connection = sqlx::SqliteConnection::connect(&self.place.url).await.unwrap();
+        let column = json!({ "platform": "email", "target": address, "format": "send" }).to_string();
+        let statement = sqlx::query("update deliverables set destination = $1 where id = $2").bind(column);
+        let changed = statement.bind(deliverable.id.to_string()).execute(&mut connection).await.unwrap();
+        assert_eq!(changed.rows_affected(), 1);
     }
 
     pub(crate) async fn create(&self, create: CreateDeliverable) -> Deliverable {

@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use yarnnn::deliverables::{CreateDeliverable, Deliverable, RunOutcome, RunRequest, RunStatus, Schedule};
 use yarnnn::evidence::SentenceState;
+use yarnnn_sim::models::{Scripted, Turn};
 
 use crate::office::{Backend, Office, last_question};
 
@@ -125,8 +126,8 @@ async fn an_edit(backend: Backend) {
     office.channel(&[edited, BILLING], &[]).await;
     let outcome = office.run(&deliverable).await.unwrap();
     let question = last_question(&office.sim);
-    let claim = format!("<claim status=\"changed\" now=\"s1\">{}</claim>", LAUNCH.1);
-    let standing = format!("<claim status=\"standing\">{}</claim>", BILLING.1);
+    let claim = format!("<claim status=\"changed\" now=\"s1\" reported=\"2026-03-02\">{}</claim>", LAUNCH.1);
+    let standing = format!("<claim status=\"standing\" reported=\"2026-03-02\">{}</claim>", BILLING.1);
     assert!(question.contains(&claim) && question.contains(&standing), "{question}");
     let (_, reported) = question.split_once("<reported-").unwrap();
     assert!(reported.find(&claim) < reported.find("<material-"), "what was said stands in its own block: {question}");
@@ -169,11 +170,21 @@ async fn a_deletion(backend: Backend) {
     office.channel(&[BILLING, PRINTER], &[]).await;
     let outcome = office.run(&deliverable).await.unwrap();
     let question = last_question(&office.sim);
-    let claim = format!("<claim status=\"withdrawn\">{}</claim>", LAUNCH.1);
+    let claim = format!("<claim status=\"withdrawn\" reported=\"2026-03-02\">{}</claim>", LAUNCH.1);
     assert!(question.contains(&claim), "{question}");
     let (_, material) = question.split_once("<material-").unwrap();
     assert!(!material.contains(LAUNCH.1) && material.contains(PRINTER.1), "{question}");
     assert!(text(&outcome).contains(PRINTER.1) && !text(&outcome).contains(LAUNCH.1), "{}", text(&outcome));
+
+    // That it was taken back is told once, also to a report that tells the whole.
+    let ask = office.request(&deliverable);
+    for (request, new) in [(ask.clone(), TESTS), (ask.clone(), HIRING), (RunRequest { force: true, ..ask }, TESTS)] {
+        office.clock.advance(TimeDelta::minutes(5));
+        office.channel(&[BILLING, PRINTER, new], &[]).await;
+        assert_eq!(office.run_as(&request).await.unwrap().status, RunStatus::Delivered);
+        let question = last_question(&office.sim);
+        assert!(question.contains(BILLING.1) && !question.contains(LAUNCH.1), "{question}");
+    }
     office.close().await;
 }
 
@@ -252,4 +263,77 @@ async fn who_wants_to_be_told_that_nothing_is_new_gets_one_line_without_a_call()
     for backend in Backend::BOTH {
         a_quiet_line(backend).await;
     }
+}
+
+async fn an_answer(backend: Backend) {
+    let office = Office::on(backend).await;
+    let asked = ("q", "Who of us brings the label printer to the warehouse before Friday noon?");
+    office.channel(&[asked, BILLING], &[]).await;
+    let deliverable = office.status_report().await;
+    assert!(text(&office.run(&deliverable).await.unwrap()).contains(asked.1));
+    let ask = async |new| {
+        office.clock.advance(TimeDelta::minutes(5));
+        office.channel(&[new], &[]).await;
+        assert_eq!(office.run(&deliverable).await.unwrap().status, RunStatus::Delivered);
+        last_question(&office.sim)
+    };
+    let claim = |status: &str| format!("<claim status=\"{status}\" reported=\"2026-03-02\">{}</claim>", asked.1);
+    let question = ask(PRINTER).await;
+    assert!(question.contains(&claim("standing")) && !question.contains("What is marked as resolved"), "{question}");
+
+    office.replies(asked.0, ("r", "I bring the printer on Thursday evening, since I pass by anyway.")).await;
+    let question = ask(TESTS).await;
+    assert!(question.contains(&claim("resolved")) && question.contains("What is marked as resolved"), "{question}");
+    assert!(question.contains("I bring the printer on Thursday evening"), "the answer is in the material: {question}");
+    let question = ask(HIRING).await;
+    assert!(!question.contains(asked.1) && !question.contains("What is marked as resolved"), "told once: {question}");
+    office.close().await;
+}
+
+#[tokio::test]
+async fn a_question_that_was_answered_is_told_as_resolved_once() {
+    for backend in Backend::BOTH {
+        an_answer(backend).await;
+    }
+}
+
+/// A change that the writer was told of and left out is no news for ever.
+#[tokio::test]
+async fn a_change_that_is_left_out_is_told_once() {
+    let office = Office::new().await;
+    office.channel(&[LAUNCH, BILLING], &[]).await;
+    let deliverable = office.status_report().await;
+    office.run(&deliverable).await.unwrap();
+
+    let edited = (LAUNCH.0, "We moved the launch to Friday of next week because the importer is still too slow.");
+    office.clock.advance(TimeDelta::minutes(5));
+    office.channel(&[edited, BILLING, PRINTER], &[]).await;
+    office.sim.models().set_writer(Scripted::new([Turn::text(format!("## Summary\n\n- {} [s1]\n", PRINTER.1))]));
+    let left_out = office.run(&deliverable).await.unwrap();
+    assert!(last_question(&office.sim).contains("status=\"changed\"") && !text(&left_out).contains(edited.1));
+
+    let before = done(&office, &deliverable).await;
+    office.clock.advance(TimeDelta::minutes(5));
+    office.channel(&[edited, BILLING, PRINTER], &[]).await;
+    assert_eq!(office.run(&deliverable).await.unwrap().status, RunStatus::NoNews);
+    assert_eq!(done(&office, &deliverable).await, before);
+    office.close().await;
+}
+
+/// What a report repeats because somebody asked for it, it can date.
+#[tokio::test]
+async fn a_forced_report_is_told_what_was_reported_and_when() {
+    let office = Office::new().await;
+    office.channel(&[LAUNCH, BILLING], &[]).await;
+    let deliverable = office.status_report().await;
+    office.run(&deliverable).await.unwrap();
+    office.clock.advance(TimeDelta::days(1));
+    let forced = office.run_as(&RunRequest { force: true, ..office.request(&deliverable) }).await.unwrap();
+    let question = last_question(&office.sim);
+    for (_, said) in [LAUNCH, BILLING] {
+        let claim = format!("<claim status=\"standing\" reported=\"2026-03-02\">{said}</claim>");
+        assert!(question.contains(&claim) && text(&forced).contains(said), "{question}");
+    }
+    assert!(question.contains("tell the whole again") && question.contains("“as reported on”"), "{question}");
+    office.close().await;
 }

@@ -253,3 +253,34 @@ async fn a_mail_that_could_not_be_sent_is_named_before_anything_is_paid() {
     let plan = office.yarnnn.deliverables().plan(&office.yarnnn.stage_cx(), &office.request(&report)).await.unwrap();
     assert!(plan.obstacle.unwrap().contains("RESEND_API_KEY"));
 }
+
+#[tokio::test]
+async fn a_report_that_was_written_for_its_owner_goes_to_nobody_else() {
+    for passes in [false, true] {
+        let (office, _) = with_report(&Wants::default()).await;
+        let mut create = CreateDeliverable::new("status_report", "For me");
+        create.options.min_evidence_percent = Some(100);
+        let report = office.create(create).await;
+        office
+            .sim
+            .models()
+            .set_writer(Scripted::new([Turn::text(format!("## Summary\n\n- {} [s1]\n- All is well.\n", LAUNCH.1))]));
+        let staged = office.run(&report).await.unwrap();
+        assert_eq!(staged.status, RunStatus::Staged, "{:?}", staged.error);
+        let to = if passes { office.user.email.to_string() } else { "ben@example.com".to_owned() };
+        office.sends_to(&report, &to).await;
+        let feature = office.yarnnn.deliverables();
+        feature.decide(office.user.id, staged.version.unwrap().id, true).await.unwrap();
+        let outcome = office.run(&report).await.unwrap();
+        assert_eq!(outcome.status == RunStatus::Delivered, passes, "{to}: {:?}", outcome.error);
+        assert_eq!(outcome.messages.len(), usize::from(passes), "{to}");
+        if !passes {
+            assert!(outcome.error.unwrap().contains("written for its owner alone"));
+            assert_eq!(office.delivered(), [""; 0]);
+            office.sim.models().set_writer(SimWriter::Faithful);
+            let again = office.run(&report).await.unwrap();
+            assert!(!again.version.unwrap().state.stays_with_owner, "the next one is begun for its readers");
+        }
+        office.close().await;
+    }
+}

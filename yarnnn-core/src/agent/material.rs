@@ -35,12 +35,6 @@ pub(crate) fn thread_of(item: &StoredItem) -> Option<String> {
     }
 }
 
-/// Whether a message asks something that nobody has answered.
-pub(crate) fn is_unanswered(item: &StoredItem) -> bool {
-    let asks = item.content_type == ContentType::Message && item.content.trim_end().ends_with('?');
-    asks && count(item, "reply_count") == 0
-}
-
 /// Marks computed from metadata (dossier §6.6).
 pub(crate) fn marks_of(item: &StoredItem) -> Vec<String> {
     let replies = count(item, "reply_count");
@@ -48,11 +42,12 @@ pub(crate) fn marks_of(item: &StoredItem) -> Vec<String> {
         item.metadata.get("reactions").and_then(|it| it.as_array()).map_or(0, |it| {
             it.iter().map(|reaction| reaction.get("count").and_then(serde_json::Value::as_u64).unwrap_or(1)).sum()
         });
+    let asks = item.content_type == ContentType::Message && item.content.trim_end().ends_with('?');
     let candidates = [
         (replies > 5, "hot"),
         (replies > 0, "threaded"),
         (reactions > 1, "reacted"),
-        (is_unanswered(item), UNANSWERED),
+        (asks && replies == 0, UNANSWERED),
         (item.metadata.get("edited").is_some(), "edited"),
     ];
     candidates.into_iter().filter(|(holds, _)| *holds).map(|(_, mark)| mark.to_owned()).collect()

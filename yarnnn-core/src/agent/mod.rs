@@ -35,7 +35,7 @@ pub use library::{
     ResourceView, SchedulerHealth, SystemState,
 };
 pub use material::material_of;
-pub(crate) use material::{UNANSWERED, is_unanswered, marks_of, thread_of};
+pub(crate) use material::{UNANSWERED, marks_of, thread_of};
 pub use modes::SessionKind;
 #[cfg(feature = "testing")]
 pub use pages::MockWebPages;

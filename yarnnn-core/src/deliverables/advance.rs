@@ -23,6 +23,10 @@ use crate::error::Error;
 use crate::id::ActivityId;
 use crate::pipeline::StageCx;
 
+/// A writer whose report nobody but its owner would receive was allowed to look into everything that the owner has.
+const NOT_FOR_OTHERS: &str = "the destinations were changed after this report was begun: it was written for its owner alone, from \
+                              everything that is stored, and does not go to others; run it again";
+
 /// Moves versions on.
 pub(super) struct Advance {
     pub(super) parts: Arc<DeliverablesParts>,
@@ -40,7 +44,7 @@ impl Advance {
             Step::Written => self.verify(cx, version).await?,
             Step::Verified => match held_back(deliverable, version) {
                 Some(reason) => self.stage(deliverable, version, reason),
-                None => self.queue(cx, deliverable, version).await?,
+                None => self.queue(cx, version).await?,
             },
             Step::Queued => self.deliver(deliverable, version).await?,
             Step::Finished => return Ok(()),
@@ -137,7 +141,12 @@ impl Advance {
         StepChange::Staged { reason, activity }
     }
 
-    async fn queue(&self, cx: &StageCx, deliverable: &Deliverable, version: &Version) -> Result<StepChange, Error> {
+    /// Makes the messages, for the destinations that the deliverable has at this moment.
+    async fn queue(&self, cx: &StageCx, version: &Version) -> Result<StepChange, Error> {
+        let deliverable = &self.parts.deliverables.get(version.user, version.deliverable).await?;
+        if version.state.stays_with_owner && !self.parts.stays_with_owner(deliverable).await? {
+            return Err(Error::Failed(NOT_FOR_OTHERS.to_owned()));
+        }
         let sentences = self.parts.evidence.sentences(version.user, version.id).await?;
         let items = self.parts.material(version).await?;
         let input = RenderInput { deliverable: deliverable.clone(), version: version.clone(), sentences, items };

@@ -13,14 +13,14 @@ use super::model::Deliverable;
 use super::said::{self, Earlier};
 use super::store::VersionStore;
 use super::version::{MaterialRef, RunState, SourceSnapshot};
+use crate::agent::thread_of;
 use crate::error::Error;
-use crate::agent::is_unanswered;
 use crate::evidence::EvidenceStore;
 use crate::hash::Sha256;
 use crate::id::{ContentId, UserId};
 use crate::llm::ClaimStatus;
 use crate::pipeline::{Stage, StageCx};
-use crate::platform::{Interval, Platform, ResourceId};
+use crate::platform::{ContentType, Interval, Platform, ResourceId};
 use crate::sync::{ContentQuery, ContentStore, ResourceStatus, StoredItem};
 
 /// Before any item: 1 January of the year 1, in seconds.
@@ -85,7 +85,7 @@ impl Stage<GatherInput> for Gather {
         }
         let found = items.iter().any(|it| !it.is_empty());
         let reported = self.versions.reported(user, input.deliverable.id).await?;
-        let earlier = self.earlier(&input.deliverable, &reported).await?;
+        let earlier = self.earlier(&input.deliverable, &reported, &replied(&items)).await?;
         let reported: HashSet<_> = reported.into_iter().map(|it| (it.content_id, it.revision)).collect();
         let changed = earlier.changed();
         // What came back to an earlier wording was reported in it, but last in another.
@@ -116,6 +116,13 @@ impl Stage<GatherInput> for Gather {
     }
 }
 
+/// The messages to which somebody has replied, as far as the replies lie in the window. What a retained row itself says of its
+/// replies is from the day on which it was retained.
+fn replied(items: &[Vec<StoredItem>]) -> HashSet<(ResourceId, String)> {
+    let replies = items.iter().flatten().filter(|it| it.content_type == ContentType::ThreadReply);
+    replies.filter_map(|it| Some((it.resource.clone(), thread_of(it)?))).collect()
+}
+
 fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
@@ -141,13 +148,16 @@ fn sent_bytes(item: &StoredItem) -> usize {
 
 impl Gather {
     /// What earlier reports said, and what has become of it.
-    async fn earlier(&self, deliverable: &Deliverable, reported: &[MaterialRef]) -> Result<Earlier, Error> {
+    async fn earlier(
+        &self,
+        deliverable: &Deliverable,
+        reported: &[MaterialRef],
+        replied: &HashSet<(ResourceId, String)>,
+    ) -> Result<Earlier, Error> {
         let (user, id) = (deliverable.user, deliverable.id);
         let said = self.evidence.said(user, id, said::READ).await?;
         let told = self.evidence.told(user, id, said::READ).await?;
-        let questions = said::questions(&said, reported);
-        let rows = if questions.is_empty() { vec![] } else { self.content.find(user, &questions).await? };
-        let answered = rows.iter().filter(|it| !is_unanswered(it)).map(|it| it.id).collect();
+        let answered = said::answered(&said, reported, replied);
         Ok(Earlier::new(said, told, answered))
     }
 
@@ -299,7 +309,6 @@ impl Binding {
 mod tests {
     use super::*;
     use crate::id::RandomIds;
-    use crate::platform::ContentType;
 
     fn item(number: usize, content: &str) -> StoredItem {
         let content = content.to_owned();

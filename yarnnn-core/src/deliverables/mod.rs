@@ -8,6 +8,7 @@ mod capsule;
 mod draft;
 mod due;
 mod gather;
+mod headings;
 mod job;
 mod kinds;
 mod manage;

@@ -1,12 +1,13 @@
 //! Names: what may stand in a label or heading of a report without being said by anybody.
 //!
-//! These are the headings of the types, and who, where, what and when the items are. Everything else in bold or in a heading is
+//! These are the headings of the types, words for parts of a report, and who, where, what and when the items are. Everything else in bold or in a heading is
 //! a statement like any other.
 
 use std::collections::HashSet;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::headings::names_a_part;
 use super::kinds::Kind;
 use super::material::MaterialItem;
 use super::render::words;
@@ -80,7 +81,7 @@ impl Names {
         let label = label.trim();
         let label = label.strip_suffix("(to do)").unwrap_or(label).trim();
         let label = label.trim_end_matches(':');
-        self.is_name(label) || is_day(label) || self.is_compound(label)
+        self.is_name(label) || is_day(label) || names_a_part(label) || self.is_compound(label)
     }
 
     /// Whether a heading only names. One word of the material is a topic, below a section.

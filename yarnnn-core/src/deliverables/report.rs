@@ -151,7 +151,8 @@ impl Report {
 }
 
 /// Takes a model's Markdown apart. Every text comes out as some block: nothing is dropped but markup and link targets. A label or
-/// heading that is none of the names is a statement, and so is a label with nothing behind it. Text that has nothing but those
+/// heading that is none of the names is a statement, and so is a label with nothing behind or below it. A paragraph that is nothing
+/// but a name is a heading, whatever it is marked with: `**Overview**`, `Overview:`, `##Overview`. Text that has nothing but those
 /// is no report, and comes out empty.
 pub fn parse_markdown(markdown: &str, names: &Names) -> Vec<Block> {
     let markdown = without_definitions(markdown);
@@ -218,6 +219,8 @@ struct Run {
     text: String,
     label: Option<String>,
     citations: Vec<(usize, Vec<String>)>,
+    /// Where bold text ends that began with the block.
+    bold_until: usize,
 }
 
 impl<'a> Builder<'a> {
@@ -252,7 +255,7 @@ impl<'a> Builder<'a> {
                 self.heading = Some(heading_level(level));
             }
             Tag::List(_) => {
-                self.flush();
+                self.flush_above_list();
                 self.list_depth += 1;
             }
             Tag::Paragraph | Tag::Item | Tag::CodeBlock(_) | Tag::BlockQuote(_) | Tag::HtmlBlock => self.flush(),
@@ -294,6 +297,9 @@ impl<'a> Builder<'a> {
     /// Short bold text at the start of a block that ends in a colon is a label; anything longer is said, not named.
     fn end_strong(&mut self) {
         let begun = std::mem::take(&mut self.label_begins);
+        if begun {
+            self.run.bold_until = self.run.text.len();
+        }
         let text = self.run.text.trim();
         let is_name = text.chars().count() <= MAX_LABEL_CHARS && !says_something(text);
         if begun && is_name && text.ends_with(LABEL_END) {
@@ -302,7 +308,23 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// What stands above a list within a list names what is in it, if it is a name.
+    fn flush_above_list(&mut self) {
+        match self.run.name(self.names).filter(|_| self.list_depth > 0) {
+            Some(heading) => self.push_heading(heading),
+            None => self.flush(),
+        }
+    }
+
+    fn push_heading(&mut self, heading: Block) {
+        self.run = Run::default();
+        self.blocks.push(heading);
+    }
+
     fn flush(&mut self) {
+        if let Some(heading) = self.run.name(self.names).filter(|_| self.heading.is_none() && self.list_depth == 0) {
+            return self.push_heading(heading);
+        }
         let mut run = std::mem::take(&mut self.run);
         let heading = self.heading.take().filter(|_| run.text.chars().count() <= MAX_HEADING_CHARS);
         if let Some(level) = heading.filter(|it| self.names.knows_heading(*it, &run.text)) {
@@ -331,6 +353,23 @@ impl<'a> Builder<'a> {
 }
 
 impl Run {
+    /// The heading that it is, if it is nothing but a name that nothing is cited for.
+    fn name(&self, names: &Names) -> Option<Block> {
+        let text = self.label.as_deref().filter(|_| self.text.trim().is_empty()).unwrap_or(&self.text).trim();
+        if !self.citations.is_empty() || text.is_empty() || text.chars().count() > MAX_LABEL_CHARS {
+            return None;
+        }
+        let unmarked = text.trim_start_matches('#');
+        let signs = text.len() - unmarked.len();
+        let is_bold = self.label.is_some() || self.bold_until >= self.text.trim_end().len();
+        let is_marked = is_bold || text.ends_with(LABEL_END) || signs > 0;
+        let level = if (1..3).contains(&signs) { 2 } else { 3 };
+        let known = [(2, text), (level, unmarked)]
+            .into_iter()
+            .find(|(level, it)| if is_marked { names.knows_heading(*level, it) } else { names.knows(it) });
+        known.map(|(_, it)| Block::Heading { level, text: it.trim_end_matches(LABEL_END).to_owned() })
+    }
+
     /// Cuts the text into statements. A citation stands behind what it covers: its own sentence, and the ones before it
     /// that no other citation covers.
     fn statements(&self) -> Vec<Statement> {
@@ -450,9 +489,47 @@ mod tests {
             ("## Summary [1]\n- We ship it. [s1]", vec![one("Summary [1]", &[]), one("We ship it.", &["s1"])]),
             ("### The CEO resigned [s1]\n\nSo.", vec![one("The CEO resigned", &["s1"]), one("So.", &[])]),
             ("## Summary\n- **Ana Ruiz:** We ship it. [s1]", vec![one("We ship it.", &["s1"])]),
+            (
+                "**We lost the Acme deal**\n\n- We ship it. [s1]",
+                vec![one("We lost the Acme deal", &[]), one("We ship it.", &["s1"])],
+            ),
+            (
+                "##We lost the Acme deal\n\n- We ship it. [s1]",
+                vec![one("##We lost the Acme deal", &[]), one("We ship it.", &["s1"])],
+            ),
+            ("We lost Acme:\n\n- We ship it. [s1]", vec![one("We lost Acme:", &[]), one("We ship it.", &["s1"])]),
+            ("**Overview** [s1]\n\n- We ship it. [s1]", vec![one("Overview", &["s1"]), one("We ship it.", &["s1"])]),
+            ("- Overview\n- We ship it. [s1]", vec![one("Overview", &[]), one("We ship it.", &["s1"])]),
         ] {
             assert_eq!(texts(draft), said, "{draft}");
         }
+    }
+
+    #[test]
+    fn names_of_parts_and_people_are_headings_however_they_are_marked() {
+        let heading = |level, text: &str| Block::Heading { level, text: text.to_owned() };
+        for (draft, expected) in [
+            ("## Overview\n\n", heading(2, "Overview")),
+            ("# 1. Overview\n\n", heading(2, "1. Overview")),
+            ("##Overview\n", heading(2, "Overview")),
+            ("####Overview\n\n", heading(3, "Overview")),
+            ("**Overview**\n\n", heading(3, "Overview")),
+            ("__Overview:__\n\n", heading(3, "Overview")),
+            ("**Overview:**\n\n", heading(3, "Overview")),
+            ("**Overview**:\n\n", heading(3, "Overview")),
+            ("Overview:\n\n", heading(3, "Overview")),
+            ("Overview\n\n", heading(3, "Overview")),
+            ("Overview\n---\n", heading(2, "Overview")),
+            ("**Ana Ruiz**\n\n", heading(3, "Ana Ruiz")),
+            ("#general\n\n", heading(2, "#general")),
+            ("- **Ana Ruiz:**\n  ", heading(3, "Ana Ruiz")),
+            ("- Next steps\n  ", heading(3, "Next steps")),
+        ] {
+            let blocks = parsed(&format!("{draft}- We ship it. [s1]\n"));
+            let said = Report::statements_of(&blocks).into_iter().map(|it| it.text.as_str()).collect::<Vec<_>>();
+            assert_eq!((&blocks[0], said), (&expected, vec!["We ship it."]), "{draft:?}");
+        }
+        assert_eq!(texts("- **Overview:** We ship it. [s1]"), [one("We ship it.", &["s1"])]);
     }
 
     #[test]

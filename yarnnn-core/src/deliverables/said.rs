@@ -12,18 +12,25 @@ use crate::evidence::{SaidEvidence, SaidSentence, ToldClaim};
 use crate::hash::Sha256;
 use crate::id::ContentId;
 use crate::llm::{ClaimStatus, ReportedClaim};
+use crate::platform::ResourceId;
 
 /// Sentences of earlier reports that are looked at, some five reports, and versions whose claims are.
 pub(super) const READ: u32 = 200;
 /// Claims that the writer is told of. Those that changed come first.
 const TOLD: usize = 40;
 
-/// The sources of what was said that were unanswered questions when they were reported, and still say the same.
-pub(super) fn questions(said: &[SaidSentence], reported: &[MaterialRef]) -> Vec<ContentId> {
+/// The sources of what was said that were unanswered questions when they were reported, still say the same, and are among the
+/// messages that somebody has replied to.
+pub(super) fn answered(
+    said: &[SaidSentence],
+    reported: &[MaterialRef],
+    replied: &HashSet<(ResourceId, String)>,
+) -> HashSet<ContentId> {
     let unanswered: HashSet<_> = reported.iter().filter(|it| it.unanswered).map(|it| it.content_id).collect();
     let standing = said.iter().flat_map(|it| &it.evidence).filter(|it| it.status == ClaimStatus::Standing);
-    let asked: HashSet<_> = standing.map(|it| it.content_id).filter(|it| unanswered.contains(it)).collect();
-    asked.into_iter().collect()
+    let answered =
+        standing.filter(|it| unanswered.contains(&it.content_id) && it.item.as_ref().is_some_and(|it| replied.contains(it)));
+    answered.map(|it| it.content_id).collect()
 }
 
 /// What earlier reports said, and what is known of it.
@@ -148,7 +155,7 @@ mod tests {
     use crate::deliverables::testing::{item, state_of};
     use crate::evidence::SaidEvidence;
     use crate::id::{RandomIds, VersionId};
-    use crate::platform::{Platform, ResourceId};
+    use crate::platform::Platform;
 
     /// Said of an item: what has become of it, and the row that says it now.
     fn said(text: &str, name: &str, (status, current): (ClaimStatus, Option<ContentId>)) -> SaidSentence {
@@ -225,7 +232,8 @@ mod tests {
         let state = state_of(&[]);
         let first = earlier(std::slice::from_ref(&withdrawn)).claims(&state, Tz::Asia__Seoul);
         assert_eq!((first.len(), first[0].reported_on), (1, "2026-11-14".parse().ok()), "by the reader's day");
-        let again = |said: &SaidSentence| Earlier::new(vec![said.clone()], later(2, &first), HashSet::new()).claims(&state, Tz::UTC);
+        let again =
+            |said: &SaidSentence| Earlier::new(vec![said.clone()], later(2, &first), HashSet::new()).claims(&state, Tz::UTC);
         assert_eq!(again(&withdrawn), [], "a report has told it");
         withdrawn.number = 3;
         assert_eq!(again(&withdrawn).len(), 1, "it was said once more since");
@@ -250,13 +258,17 @@ mod tests {
         let asked = said("Who brings the printer?", "5", STANDING);
         let row = asked.evidence[0].content_id;
         let reported = |unanswered| MaterialRef { content_id: row, unanswered, ..item("x").referred("s1") };
-        assert_eq!(questions(std::slice::from_ref(&asked), &[reported(true)]), [row]);
-        assert_eq!(questions(std::slice::from_ref(&asked), &[reported(false)]), [], "it was answered already");
+        let replied = |name: &str| HashSet::from([(ResourceId::new(Platform::Slack, "C1").unwrap(), name.to_owned())]);
+        let found =
+            |said: &SaidSentence, is_open, name| answered(std::slice::from_ref(said), &[reported(is_open)], &replied(name));
+        assert_eq!(found(&asked, true, "5"), HashSet::from([row]));
+        assert_eq!(found(&asked, true, "6"), HashSet::new(), "another was answered");
+        assert_eq!(found(&asked, false, "5"), HashSet::new(), "it was answered already");
         let claims = |told| Earlier::new(vec![asked.clone()], told, HashSet::from([row])).claims(&state_of(&[]), Tz::UTC);
         let first = claims(vec![]);
         assert_eq!(first[0].status, ClaimStatus::Resolved);
         assert_eq!(claims(later(2, &first)), []);
         let gone = said("Who brings the printer?", "5", (ClaimStatus::Withdrawn, None));
-        assert_eq!(questions(std::slice::from_ref(&gone), &[reported(true)]), []);
+        assert_eq!(found(&gone, true, "5"), HashSet::new());
     }
 }

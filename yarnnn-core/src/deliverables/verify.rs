@@ -200,7 +200,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_run_that_is_stopped_binds_no_further_statement() {
-        let (items, cancel) = ([item("We moved the launch to Thursday because the importer is too slow.")], CancelHandle::default());
+        let (items, cancel) =
+            ([item("We moved the launch to Thursday because the importer is too slow.")], CancelHandle::default());
         let cx = StageCx::new(Arc::new(SystemClock)).with_cancel(cancel.token());
         let blocks = parse_markdown("- We moved the launch. [s1]\n- All is well.", &Names::of(&items));
         let state = state_of(&items);

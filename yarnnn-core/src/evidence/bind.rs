@@ -124,12 +124,7 @@ const MIN_LETTERS: usize = 20;
 
 /// Binds a statement to every cited item it shares a span with, else to the first gathered item that it does; else to
 /// nothing, which makes it an inference. A short quotation counts in cited items only.
-pub fn bind(
-    statement: &str,
-    cited: &[&BindableItem<'_>],
-    gathered: &[BindableItem<'_>],
-    effort: &mut Effort,
-) -> Vec<Evidence> {
+pub fn bind(statement: &str, cited: &[&BindableItem<'_>], gathered: &[BindableItem<'_>], effort: &mut Effort) -> Vec<Evidence> {
     let statement = Folded::of(statement).text;
     let sought = Sought::of(beginning(&statement, MAX_STATEMENT_BYTES), effort);
     let bound: Vec<_> = cited.iter().filter_map(|item| cited_evidence(&sought, item, effort)).collect();
@@ -487,7 +482,8 @@ mod tests {
         let found = bind_run(&["because the import is slow.", "Ship it."], &[&it], &mut Effort::of_a_draft()).unwrap();
         assert_eq!(found[1].quote, "Ship it.");
         assert!(
-            bind_run(&["We move the launch to Thursday because the import is slow.", "yes"], &[&it], &mut Effort::of_a_draft()).is_none(),
+            bind_run(&["We move the launch to Thursday because the import is slow.", "yes"], &[&it], &mut Effort::of_a_draft())
+                .is_none(),
             "not neighbours"
         );
         assert!(bind_run(&["Ship it.", "yes"], &[&it], &mut Effort::of_a_draft()).is_none(), "too short together");

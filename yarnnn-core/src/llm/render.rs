@@ -209,7 +209,14 @@ mod tests {
     #[test]
     fn what_tools_and_earlier_reports_say_cannot_leave_its_block_either() {
         let boundary = Boundary::of("a version");
-        let said = ReportedClaim { text: HOSTILE.into(), status: ClaimStatus::Changed, now: vec!["s1".into()], reported_on: None, key: None, current: vec![] };
+        let said = ReportedClaim {
+            text: HOSTILE.into(),
+            status: ClaimStatus::Changed,
+            now: vec!["s1".into()],
+            reported_on: None,
+            key: None,
+            current: vec![],
+        };
         assert_eq!(render_reported(&[said], &boundary).matches("</claim>").count(), 1);
         let result = ToolResult {
             call_id: "c1".into(),
