@@ -1,12 +1,16 @@
 //! Text of others as it may be shown: one line, nothing hidden, nothing that a client turns into a link, and no number that
 //! looks like one of the report's own sources.
 //!
-//! Evidence is bound before, on the text as it was written; only what is shown changes.
+//! Evidence is bound before, on the text as it was written; only what is shown changes. An address that is copied out of a report
+//! has the signs that break it in it: `docs/report.md` says why there is no other way.
 
 use super::super::report::{Block, ListItem, Report, ReportSource};
 
 /// Breaks an address without being seen.
 const BREAK: char = '\u{200b}';
+
+/// The number of a host is looked for so many signs to each side: programs also take numbers with zeros before them.
+const NUMBER_OF_HOST: usize = 64;
 
 /// What holds a number like the report's own, and what it becomes.
 const BRACKETS: [(char, char); 6] = [('[', ']'), ('［', '］'), ('【', '】'), ('〔', '〕'), ('⟦', '⟧'), ('〚', '〛')];
@@ -148,8 +152,8 @@ fn ends_scheme(before: char, after: char) -> bool {
 /// Whether a dot stands inside the number of a host: four parts of digits.
 fn is_in_number_of_host(signs: &[char], at: usize) -> bool {
     let is_part = |it: &&char| it.is_ascii_digit() || **it == '.';
-    let before = signs.get(..at).unwrap_or_default().iter().rev().take_while(is_part);
-    let from = signs.get(at..).unwrap_or_default().iter().take_while(is_part);
+    let before = signs.get(..at).unwrap_or_default().iter().rev().take(NUMBER_OF_HOST).take_while(is_part);
+    let from = signs.get(at..).unwrap_or_default().iter().take(NUMBER_OF_HOST).take_while(is_part);
     before.chain(from).filter(|it| **it == '.').count() >= 3
 }
 
