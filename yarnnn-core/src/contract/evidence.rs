@@ -227,7 +227,7 @@ async fn telling(ports: &Ports, (deliverable, after): (DeliverableId, u32), said
     let state = RunState { said: said.to_vec(), ..run_state() };
     let version = ports.versions.open(OpenVersion { state: state.clone(), ..open_after(ANA, deliverable, after) }).await.unwrap();
     let draft = "A draft. [s1]".to_owned();
-    let change = StepChange::Written { draft, state: state.clone() };
+    let change = StepChange::Written { draft, state: state.clone(), found: vec![] };
     ports.versions.advance(StepCommit { change, ..written(version.id) }).await.unwrap();
     let change = StepChange::Verified { sentences: vec![], state };
     ports.versions.advance(StepCommit { change, ..verified(version.id, vec![]) }).await.unwrap();

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::capsule::{exchanges, researched};
 use super::draft::Draft;
+use super::material::MaterialItem;
 use super::model::Deliverable;
 use super::parts::DeliverablesParts;
 use super::queue::messages;
