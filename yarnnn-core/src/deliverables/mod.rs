@@ -5,6 +5,7 @@
 
 mod advance;
 mod capsule;
+mod citations;
 mod draft;
 mod due;
 mod gather;

@@ -3,11 +3,10 @@
 //! Links, images and HTML of the model are reduced to their text: it cites, it does not link. A citation is a bare
 //! `[s1]` (or `[s1, s2]`); an escaped one is text.
 
-use std::borrow::Cow;
-
 use pulldown_cmark::{BrokenLink, CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd};
 use serde::Serialize;
 
+use super::citations::{is_citation, references, without_definitions};
 use super::names::Names;
 use crate::evidence::{long_quotations, sentence};
 
@@ -172,31 +171,6 @@ pub fn parse_markdown(markdown: &str, names: &Names) -> Vec<Block> {
     }
     builder.flush();
     if builder.says_something { builder.blocks } else { builder.blocks.into_iter().filter(Block::is_heading).collect() }
-}
-
-/// A link definition (`[s1]: http://…`) would turn citations into links. A model has no links to define: such lines go. What
-/// says more than one word behind its citation is a statement and stays, with the colon out of the parser's way.
-fn without_definitions(markdown: &str) -> String {
-    markdown.lines().filter_map(without_definition).collect::<Vec<_>>().join("\n")
-}
-
-fn without_definition(line: &str) -> Option<Cow<'_, str>> {
-    let start = line.trim_start_matches([' ', '\t', '-', '*', '+', '>']);
-    let Some((name, said)) = start.strip_prefix('[').and_then(|it| it.split_once("]:")) else { return Some(line.into()) };
-    if !is_citation(&name.to_lowercase()) {
-        return Some(line.into());
-    }
-    let marks = &line[..line.len() - start.len()];
-    (said.split_whitespace().nth(1).is_some()).then(|| format!("{marks}{} [{}]", said.trim(), name.to_lowercase()).into())
-}
-
-fn is_citation(reference: &str) -> bool {
-    references(reference)
-        .all(|it| it.strip_prefix('s').is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit())))
-}
-
-fn references(list: &str) -> impl Iterator<Item = &str> {
-    list.split(',').map(str::trim)
 }
 
 /// Where the builder is.
