@@ -21,6 +21,7 @@ pub mod mail;
 pub mod pipeline;
 pub mod platform;
 pub mod platform_sync;
+pub mod scheduler;
 pub mod sdk;
 pub mod search;
 pub mod sync;

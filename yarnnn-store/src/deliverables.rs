@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use yarnnn_core::StoreError;
 use yarnnn_core::deliverables::{
-    Deliverable, DeliverableOrigin, DeliverableStatus, DeliverableStore, Destination, Kind, NewDeliverable, ReportOptions,
-    ReportType, Schedule, SourceRef, TriggerType,
+    Deliverable, DeliverableOrigin, DeliverableStatus, DeliverableStore, DeliverableUpdate, Destination, Kind, NewDeliverable,
+    ReportOptions, ReportType, Schedule, ScheduleUpdate, SourceRef, TriggerType,
 };
 use yarnnn_core::id::{DeliverableId, UserId};
 use yarnnn_core::platform::{Platform, ResourceId};
@@ -23,7 +23,7 @@ macro_rules! deliverable_where {
     ($condition:literal) => {
         concat!(
             "select id, user_id, title, description, deliverable_type, type_config, sources, destination, origin, trigger_type, ",
-            "schedule, status, next_run_at, last_run_at, created_at from deliverables where ",
+            "schedule, status, next_run_at, last_run_at, created_at, updated_at from deliverables where ",
             $condition
         )
     };
@@ -35,6 +35,10 @@ const DUE: &str =
 const INSERT: &str = "insert into deliverables (id, user_id, title, description, deliverable_type, type_classification, \
     trigger_type, schedule, sources, destination, status, next_run_at, created_at, updated_at, type_config, origin) \
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'active', $11, $12, $12, $13, $14)";
+const UPDATE: &str = "update deliverables set title = $4, description = $5, sources = $6, destination = $7, type_config = $8, \
+    updated_at = $9 where id = $1 and user_id = $2 and updated_at = $3";
+const SET_SCHEDULE: &str =
+    "update deliverables set trigger_type = $3, schedule = $4, next_run_at = $5 where id = $1 and user_id = $2";
 const SET_STATUS: &str = "update deliverables set status = $3, updated_at = $4 where id = $1 and user_id = $2";
 const RESCHEDULE: &str = "update deliverables set next_run_at = $4 where id = $1 and user_id = $2 and next_run_at = $3";
 const RAN: &str = "update deliverables set last_run_at = $3, updated_at = $3 \
@@ -157,11 +161,12 @@ struct DeliverableRow {
     destination: Json<DestinationsColumn>,
     origin: String,
     trigger_type: String,
-    schedule: Option<Json<Schedule>>,
+    schedule: Option<Json<Value>>,
     status: String,
     next_run_at: Option<Instant>,
     last_run_at: Option<Instant>,
     created_at: Instant,
+    updated_at: Instant,
 }
 
 impl TryFrom<DeliverableRow> for Deliverable {
@@ -181,11 +186,12 @@ impl TryFrom<DeliverableRow> for Deliverable {
             options: row.type_config.0,
             origin: DeliverableOrigin::parse(&row.origin).ok_or_else(|| bad(format!("unknown origin {}", row.origin)))?,
             trigger: TriggerType::parse(&row.trigger_type).ok_or_else(|| bad(format!("unknown trigger {}", row.trigger_type)))?,
-            schedule: row.schedule.map(|it| it.0),
+            schedule: row.schedule.and_then(|it| Schedule::stored(&it.0)),
             status,
             next_run_at: row.next_run_at.map(|it| it.0),
             last_run_at: row.last_run_at.map(|it| it.0),
             created_at: row.created_at.0,
+            updated_at: row.updated_at.0,
         })
     }
 }
@@ -208,6 +214,19 @@ impl DeliverableStore for SqlStore {
         let query = on_pool!(&self.db, pool =>
             sqlx::query_as::<_, DeliverableRow>(LIST).bind(Id(user.as_uuid())).fetch_all(pool).await);
         query.doing("the deliverables")?.into_iter().map(Deliverable::try_from).collect()
+    }
+
+    async fn update(&self, update: DeliverableUpdate) -> Result<(), StoreError> {
+        let (user, id) = (update.user, update.id);
+        let mut tx = self.db.begin().await?;
+        let schedule = update.schedule.clone();
+        if change(&mut tx, update).await? == 0 {
+            return Err(refusal(&mut tx, user, id).await?);
+        }
+        if let Some(schedule) = schedule {
+            set_schedule(&mut tx, user, id, schedule).await?;
+        }
+        tx.commit().await
     }
 
     async fn set_status(
@@ -273,6 +292,34 @@ async fn insert(tx: &mut Tx, new: NewDeliverable) -> Result<(), DbError> {
         query.execute(connection).await.map(|_| ())
     })
     .doing(format!("deliverable {}", new.id))
+}
+
+/// Everything but the schedule; answers how many rows were as the caller saw them.
+async fn change(tx: &mut Tx, new: DeliverableUpdate) -> Result<u64, DbError> {
+    let sources: Vec<_> = new.sources.iter().map(SourceColumn::from).collect();
+    let destination = DestinationsColumn::from(new.destinations.as_slice());
+    on_tx!(tx, connection => {
+        let query = sqlx::query(UPDATE)
+            .bind(Id(new.id.as_uuid()))
+            .bind(Id(new.user.as_uuid()))
+            .bind(Instant(new.seen))
+            .bind(clean(&new.title))
+            .bind(new.description.map(cleaned))
+            .bind(Json(sources))
+            .bind(Json(destination))
+            .bind(Json(new.options))
+            .bind(Instant(new.at));
+        query.execute(connection).await.map(|it| it.rows_affected())
+    })
+    .doing(format!("deliverable {}", new.id))
+}
+
+async fn set_schedule(tx: &mut Tx, user: UserId, id: DeliverableId, new: ScheduleUpdate) -> Result<(), DbError> {
+    on_tx!(tx, connection => sqlx::query(SET_SCHEDULE)
+        .bind(Id(id.as_uuid())).bind(Id(user.as_uuid()))
+        .bind(new.trigger.as_str()).bind(new.schedule.map(Json)).bind(Instant::maybe(new.next_run_at))
+        .execute(connection).await.map(|_| ()))
+    .doing(format!("deliverable {id}"))
 }
 
 /// What follows from the type, in the brief's words.

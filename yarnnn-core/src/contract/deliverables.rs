@@ -5,8 +5,8 @@ use futures::future::join_all;
 use super::Ports;
 use super::fixtures::{ANA, ben, created, deliverable, fresh, is_conflict, is_missing, minute, resource};
 use crate::deliverables::{
-    DeliverableOrigin, DeliverableStatus, Destination, NewDeliverable, ReportOptions, ReportType, Schedule, SourceRef,
-    TriggerType,
+    DeliverableOrigin, DeliverableStatus, DeliverableUpdate, Destination, NewDeliverable, ReportOptions, ReportType, Schedule,
+    ScheduleUpdate, SourceRef, TriggerType,
 };
 use crate::id::{DeliverableId, UserId};
 
@@ -40,7 +40,7 @@ pub async fn create_stores_what_was_given(ports: &Ports) {
             options: options.clone(),
             origin: if type_name == "custom" { DeliverableOrigin::SignalEmergent } else { DeliverableOrigin::AnalystSuggested },
             trigger: if type_name == "custom" { TriggerType::Manual } else { TriggerType::Schedule },
-            schedule: (type_name != "custom").then_some(schedule),
+            schedule: (type_name != "custom").then(|| schedule.clone()),
             next_run_at: Some(minute(9)),
             description: None,
             ..deliverable(ANA)
@@ -90,6 +90,83 @@ pub async fn list_is_in_the_order_of_creation(ports: &Ports) {
     ports.deliverables.set_status(ANA, ids[0].1, DeliverableStatus::Paused, minute(4)).await.unwrap();
     assert_eq!(listed(ports, ANA).await, [ids[0].1, ids[2].1]);
     assert_eq!(ports.deliverables.get(ANA, ids[1].1).await.unwrap().status, DeliverableStatus::Archived);
+}
+
+/// An update of everything but the schedule, one minute after the creation.
+async fn update(ports: &Ports, id: DeliverableId) -> DeliverableUpdate {
+    let found = ports.deliverables.get(ANA, id).await.unwrap();
+    DeliverableUpdate {
+        id,
+        user: ANA,
+        seen: found.updated_at,
+        title: "Märkte “heute”".to_owned(),
+        description: None,
+        sources: vec![],
+        destinations: vec![Destination::Slack { channel: "#general".to_owned() }],
+        options: ReportOptions { min_evidence_percent: Some(70), says_when_quiet: true },
+        schedule: None,
+        at: minute(1),
+    }
+}
+
+/// What is changed reads back the same, for a plain schedule, a cron line, one without a pinned minute, and none any more.
+pub async fn update_changes_what_was_given(ports: &Ports) {
+    let id = scheduled(ports, 5).await;
+    let unpinned = Schedule::parse("monthly", Some("friday"), None, Some("Asia/Kolkata")).unwrap();
+    let schedules = [
+        Some(Schedule::parse("biweekly", Some("friday"), Some("17:30"), Some("Europe/Berlin")).unwrap()),
+        Some(Schedule::custom("0 9  * * MON-fri", Some("America/New_York")).unwrap()),
+        Some(unpinned.spread_over_hour(id.as_uuid())),
+        None,
+    ];
+    for (minutes, schedule) in (1..).zip(schedules) {
+        let trigger = if schedule.is_some() { TriggerType::Schedule } else { TriggerType::Manual };
+        let next_run_at = schedule.is_some().then(|| minute(20 + minutes));
+        let new = Some(ScheduleUpdate { trigger, schedule: schedule.clone(), next_run_at });
+        let asked = DeliverableUpdate { schedule: new, at: minute(minutes), ..update(ports, id).await };
+        ports.deliverables.update(asked.clone()).await.unwrap();
+        let stored = ports.deliverables.get(ANA, id).await.unwrap();
+        assert_eq!((stored.title, stored.description, stored.sources), (asked.title, asked.description, asked.sources));
+        assert_eq!((stored.destinations, stored.options), (asked.destinations, asked.options));
+        assert_eq!((stored.schedule, stored.trigger, stored.next_run_at), (schedule, trigger, next_run_at));
+        assert_eq!((stored.created_at, stored.updated_at), (minute(0), minute(minutes)));
+    }
+}
+
+/// Without another schedule the next run stays where it is, also where it was moved to meanwhile.
+pub async fn update_leaves_the_next_run_alone(ports: &Ports) {
+    let id = scheduled(ports, 5).await;
+    let asked = update(ports, id).await;
+    ports.deliverables.reschedule(ANA, id, minute(5), Some(minute(8))).await.unwrap();
+    ports.deliverables.update(asked).await.unwrap();
+    assert_eq!(ports.deliverables.get(ANA, id).await.unwrap().next_run_at, Some(minute(8)));
+}
+
+/// One that was changed since it was seen is not changed, and neither is its schedule; another user's does not exist.
+pub async fn update_compares_before_it_changes(ports: &Ports) {
+    let (ben, id) = (ben(ports).await, scheduled(ports, 5).await);
+    let schedule = Some(ScheduleUpdate { trigger: TriggerType::Manual, schedule: None, next_run_at: None });
+    let asked = DeliverableUpdate { schedule, ..update(ports, id).await };
+    assert!(is_missing(&ports.deliverables.update(DeliverableUpdate { user: ben, ..asked.clone() }).await));
+    let unknown = DeliverableUpdate { id: DeliverableId::from_uuid(fresh()), ..asked.clone() };
+    assert!(is_missing(&ports.deliverables.update(unknown).await));
+    ports.deliverables.set_status(ANA, id, DeliverableStatus::Paused, minute(3)).await.unwrap();
+    assert!(is_conflict(&ports.deliverables.update(asked).await));
+    let stored = ports.deliverables.get(ANA, id).await.unwrap();
+    assert_eq!((stored.title.as_str(), stored.next_run_at), ("Weekly status", Some(minute(5))));
+}
+
+/// Of many who saw the same, one succeeds.
+pub async fn update_at_once_succeeds_once(ports: &Ports) {
+    let id = created(ports, ANA).await;
+    let asked = update(ports, id).await;
+    let answers = join_all((2..10).map(|it| {
+        let title = format!("Title {it}");
+        ports.deliverables.update(DeliverableUpdate { title, at: minute(it), ..asked.clone() })
+    }))
+    .await;
+    assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1, "{answers:?}");
+    assert!(answers.iter().all(|it| it.is_ok() || is_conflict(it)), "{answers:?}");
 }
 
 /// Any status may follow any other.

@@ -7,12 +7,12 @@ use super::material::{MaterialItem, RecordedMaterial};
 use super::model::{Deliverable, DeliverableOrigin, DeliverableStatus, Destination, ReportOptions, ReportType, TriggerType};
 use super::prompt::PURPOSE;
 use super::run::Deliverables;
-use super::schedule::Schedule;
 use super::version::{MaterialRef, RunState, Step, Version, VersionStatus};
 use crate::delivery::{ChannelKind, OutboxFile};
 use crate::error::Error;
 use crate::id::{DeliverableId, UserId, VersionId};
 use crate::llm::{CallQuery, CallState, LedgerCall, ModelLedger, ModelRequest, ModelResponse, Usage};
+use crate::scheduler::Schedule;
 
 /// The shape that this version writes and reads.
 const FORMAT: u32 = 1;
@@ -139,6 +139,7 @@ impl Capsule {
             next_run_at: None,
             last_run_at: None,
             created_at: it.created_at,
+            updated_at: it.created_at,
         }
     }
 

@@ -73,7 +73,7 @@ impl Deliverables {
     /// Leaves the slot behind: the next one is counted from it, so that a late run moves nothing, and missed ones are skipped.
     async fn move_on(&self, deliverable: &Deliverable, due_at: DateTime<Utc>) -> Result<(), Error> {
         let now = self.parts.clock.now();
-        let next = deliverable.schedule.map(|it| it.next_slot(due_at, now));
+        let next = deliverable.schedule.as_ref().map(|it| it.next_slot(due_at, now));
         match self.parts.deliverables.reschedule(deliverable.user, deliverable.id, due_at, next).await {
             Err(StoreError::Conflict { .. }) => Ok(()),
             moved => Ok(moved?),

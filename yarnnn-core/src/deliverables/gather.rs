@@ -177,7 +177,7 @@ impl Deliverable {
     /// What follows from its type, with a window of at least one period of its schedule.
     pub(super) fn profile(&self) -> KindProfile {
         let mut profile = self.report_type.kind().profile();
-        if let Some(schedule) = self.schedule.filter(|_| profile.looks_back > TimeDelta::zero()) {
+        if let Some(schedule) = self.schedule.as_ref().filter(|_| profile.looks_back > TimeDelta::zero()) {
             profile.looks_back = profile.looks_back.max(schedule.period());
         }
         profile

@@ -1,4 +1,4 @@
-//! Create, list, show, pause.
+//! Create, list, show, pause; a change is [`super::EditDeliverable`].
 
 use std::collections::HashSet;
 
@@ -9,18 +9,18 @@ use super::model::{
     TriggerType,
 };
 use super::run::Deliverables;
-use super::schedule::Schedule;
 use super::version::{DecideVersion, RunState, Version, VersionStatus};
 use crate::accounts::User;
 use crate::delivery::{HeldDecision, OutboxMessage};
 use crate::error::{Error, StoreError};
 use crate::id::{DeliverableId, MessageId, UserId, VersionId};
 use crate::platform::ResourceId;
+use crate::scheduler::Schedule;
 use crate::sync::ResourceStatus;
 
 /// Longest title and description, in characters.
-const MAX_TITLE: usize = 200;
-const MAX_DESCRIPTION: usize = 4_000;
+pub(super) const MAX_TITLE: usize = 200;
+pub(super) const MAX_DESCRIPTION: usize = 4_000;
 /// Versions that `show` lists.
 const SHOWN_VERSIONS: u32 = 20;
 
@@ -67,11 +67,13 @@ impl Deliverables {
         let report_type = ReportType::parse(&create.report_type).map_err(|it| Error::Invalid(it.to_string()))?;
         let title = one_line("title", &create.title, MAX_TITLE)?;
         let description = create.description.map(|it| one_line("description", &it, MAX_DESCRIPTION)).transpose()?;
-        self.check_limit(user).await?;
+        self.check_limit(user, None).await?;
         let sources = self.resolve_sources(user.id, &create.sources).await?;
         let at = self.parts.clock.now();
+        let id = DeliverableId::fresh(self.parts.ids.as_ref());
+        let schedule = create.schedule.map(|it| it.spread_over_hour(id.as_uuid()));
         let new = NewDeliverable {
-            id: DeliverableId::fresh(self.parts.ids.as_ref()),
+            id,
             user: user.id,
             title,
             description,
@@ -80,12 +82,11 @@ impl Deliverables {
             destinations: destinations(create.destinations)?,
             options: options(create.options)?,
             origin: DeliverableOrigin::UserConfigured,
-            trigger: if create.schedule.is_some() { TriggerType::Schedule } else { TriggerType::Manual },
-            next_run_at: create.schedule.map(|it| it.next_after(at)),
-            schedule: create.schedule,
+            trigger: if schedule.is_some() { TriggerType::Schedule } else { TriggerType::Manual },
+            next_run_at: schedule.as_ref().map(|it| it.next_after(at)),
+            schedule,
             at,
         };
-        let id = new.id;
         self.parts.deliverables.create(new).await?;
         Ok(self.parts.deliverables.get(user.id, id).await?)
     }
@@ -119,7 +120,7 @@ impl Deliverables {
             return Err(Error::Invalid(format!("\"{}\" is archived", deliverable.title)));
         }
         if status == DeliverableStatus::Active && deliverable.status != status {
-            self.check_limit(user).await?;
+            self.check_limit(user, Some(id)).await?;
         }
         let now = self.parts.clock.now();
         self.parts.deliverables.set_status(user.id, id, status, now).await?;
@@ -170,10 +171,11 @@ impl Deliverables {
         }
     }
 
-    async fn check_limit(&self, user: &User) -> Result<(), Error> {
+    /// Whether one more may be active: this one, or a new one.
+    pub(super) async fn check_limit(&self, user: &User, this: Option<DeliverableId>) -> Result<(), Error> {
         let Some(limit) = user.tier.active_deliverables() else { return Ok(()) };
         let all = self.parts.deliverables.list(user.id).await?;
-        let active = all.iter().filter(|it| it.status == DeliverableStatus::Active).count();
+        let active = all.iter().filter(|it| it.status == DeliverableStatus::Active && Some(it.id) != this).count();
         if active < limit as usize {
             return Ok(());
         }
@@ -191,7 +193,7 @@ impl Deliverables {
 }
 
 /// Each channel once, so that a report has one message for each; none is the outbox folder.
-fn destinations(mut given: Vec<Destination>) -> Result<Vec<Destination>, Error> {
+pub(super) fn destinations(mut given: Vec<Destination>) -> Result<Vec<Destination>, Error> {
     if given.is_empty() {
         given.push(Destination::Folder { path: None });
     }
@@ -204,7 +206,7 @@ fn destinations(mut given: Vec<Destination>) -> Result<Vec<Destination>, Error> 
     Ok(given)
 }
 
-fn options(options: ReportOptions) -> Result<ReportOptions, Error> {
+pub(super) fn options(options: ReportOptions) -> Result<ReportOptions, Error> {
     match options.min_evidence_percent {
         Some(percent) if percent > 100 => Err(Error::Invalid(format!("{percent} of a hundred statements cannot be proven"))),
         _ => Ok(options),
@@ -236,7 +238,8 @@ fn unknown_source<'a>(asked: &ResourceId, there: impl Iterator<Item = &'a Resour
     format!("no source {asked}; there are {}", names.join(", "))
 }
 
-fn one_line(field: &str, text: &str, max: usize) -> Result<String, Error> {
+/// A text of one line.
+pub(super) fn one_line(field: &str, text: &str, max: usize) -> Result<String, Error> {
     let text = text.trim();
     if text.is_empty() {
         return Err(Error::Invalid(format!("the {field} is empty")));

@@ -8,6 +8,7 @@ mod capsule;
 mod citations;
 mod draft;
 mod due;
+mod edit;
 mod gather;
 mod headings;
 mod job;
@@ -27,7 +28,6 @@ mod report;
 mod research;
 mod run;
 mod said;
-mod schedule;
 mod store;
 #[cfg(test)]
 mod testing;
@@ -35,16 +35,18 @@ mod verify;
 mod version;
 mod write;
 
+pub use crate::scheduler::{Cron, Frequency, InvalidCron, InvalidSchedule, Schedule};
 pub use capsule::{Capsule, CapsuleDeliverable, CapsuleMessage, CapsuleVersion, Exchange};
 pub use draft::{Draft, DraftStage};
+pub use edit::EditDeliverable;
 pub use gather::Gathered;
 pub use job::{RunDeliverable, RunReport};
 pub use kinds::{Binding, Kind, KindProfile, TemporalPattern, UnknownType};
 pub use manage::CreateDeliverable;
 pub use material::{MaterialItem, RecordedMaterial};
 pub use model::{
-    Deliverable, DeliverableOrigin, DeliverableStatus, Destination, NewDeliverable, ReportOptions, ReportType, SourceRef,
-    TriggerType,
+    Deliverable, DeliverableOrigin, DeliverableStatus, DeliverableUpdate, Destination, NewDeliverable, ReportOptions, ReportType,
+    ScheduleUpdate, SourceRef, TriggerType,
 };
 pub use names::Names;
 pub use parts::DeliverablesParts;
@@ -55,7 +57,6 @@ pub use render::RenderedReport;
 pub use replay::{Fork, Replayed};
 pub use report::{Block, ListItem, Report, ReportSource, Statement, parse_markdown};
 pub use run::{Deliverables, DueOutcome, RunOutcome, RunRequest, RunStatus};
-pub use schedule::{Frequency, InvalidSchedule, Schedule};
 pub use store::{DeliverableStore, VersionMaterial, VersionStore};
 #[cfg(feature = "testing")]
 pub use store::{MockDeliverableStore, MockVersionMaterial, MockVersionStore};

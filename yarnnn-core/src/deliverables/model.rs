@@ -4,11 +4,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::kinds::{Kind, UnknownType};
-use super::schedule::Schedule;
 use crate::accounts::Email;
 use crate::delivery::ChannelKind;
 use crate::id::{DeliverableId, UserId};
 use crate::platform::ResourceId;
+use crate::scheduler::Schedule;
 
 /// A report type as the user named it, and the active type it resolves to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -255,6 +255,44 @@ pub struct Deliverable {
     pub last_run_at: Option<DateTime<Utc>>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+    /// When it was last changed, or ran.
+    pub updated_at: DateTime<Utc>,
+}
+
+/// What a deliverable is changed to.
+#[derive(Debug, Clone)]
+pub struct DeliverableUpdate {
+    /// Which.
+    pub id: DeliverableId,
+    /// Owner.
+    pub user: UserId,
+    /// `updated_at` of the one that was changed; another one since then is in the way.
+    pub seen: DateTime<Utc>,
+    /// Title.
+    pub title: String,
+    /// What it is about.
+    pub description: Option<String>,
+    /// What it reads.
+    pub sources: Vec<SourceRef>,
+    /// Where it goes: at least one, and each channel once.
+    pub destinations: Vec<Destination>,
+    /// What else its reader wants.
+    pub options: ReportOptions,
+    /// Another schedule. None leaves schedule and next run alone, whatever has moved that meanwhile.
+    pub schedule: Option<ScheduleUpdate>,
+    /// Now; later than `seen`, so that the next one sees this change.
+    pub at: DateTime<Utc>,
+}
+
+/// Another schedule, or none any more.
+#[derive(Debug, Clone)]
+pub struct ScheduleUpdate {
+    /// What sets it going.
+    pub trigger: TriggerType,
+    /// When it runs.
+    pub schedule: Option<Schedule>,
+    /// Its next run by schedule.
+    pub next_run_at: Option<DateTime<Utc>>,
 }
 
 impl Deliverable {

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::{
-    DecideVersion, Deliverable, DeliverableStatus, Hold, MaterialRef, NewDeliverable, OpenVersion, RecordedMaterial, StepCommit,
-    Version,
+    DecideVersion, Deliverable, DeliverableStatus, DeliverableUpdate, Hold, MaterialRef, NewDeliverable, OpenVersion,
+    RecordedMaterial, StepCommit, Version,
 };
 use crate::error::StoreError;
 use crate::id::{DeliverableId, UserId, VersionId};
@@ -16,13 +16,15 @@ use crate::id::{DeliverableId, UserId, VersionId};
 /// - What is created reads back the same; another user's deliverable does not exist.
 /// - `list` is in the order of creation and leaves out archived ones.
 /// - `due` finds active ones of the user whose `next_run_at` is not after the given instant, oldest first.
+/// - `update` changes everything or nothing, and only while `updated_at` still is what the caller saw; else it is a `Conflict`.
+///   Without another schedule it leaves the next run where it is by then. An archived one is changed as well.
 /// - `reschedule` moves `next_run_at` only if it still is what the caller saw; else it is a `Conflict`.
 ///
 /// # Errors
 /// `NotFound`, `Conflict`, `Unavailable`, `Corrupt`.
 ///
 /// # Concurrency
-/// Of two `reschedule` from the same instant one succeeds.
+/// Of two `reschedule` from the same instant one succeeds, and of two `update` that saw the same.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait DeliverableStore: Send + Sync + 'static {
@@ -34,6 +36,9 @@ pub trait DeliverableStore: Send + Sync + 'static {
 
     /// All of a user.
     async fn list(&self, user: UserId) -> Result<Vec<Deliverable>, StoreError>;
+
+    /// Changes one by compare-and-swap.
+    async fn update(&self, update: DeliverableUpdate) -> Result<(), StoreError>;
 
     /// Pauses, resumes or archives.
     async fn set_status(

@@ -47,5 +47,6 @@ pub(super) fn deliverable() -> Deliverable {
         next_run_at: None,
         last_run_at: None,
         created_at: state_of(&[]).as_of,
+        updated_at: state_of(&[]).as_of,
     }
 }

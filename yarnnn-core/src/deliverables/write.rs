@@ -279,6 +279,7 @@ mod tests {
             next_run_at: None,
             last_run_at: None,
             created_at: state.as_of,
+            updated_at: state.as_of,
         };
         WriteInput { deliverable, version: VersionId::from_uuid(uuid::Uuid::from_u128(2)), state, items, journal: vec![] }
     }

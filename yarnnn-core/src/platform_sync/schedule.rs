@@ -1,12 +1,12 @@
 //! Who is due: how often each tier is synced, at which local times, and how long a sync lasts.
 //!
-//! A schedule is local wall-clock time. Where a zone skips it (spring), the first instant after counts; where it comes twice
-//! (autumn), the first one does.
+//! A schedule is local wall-clock time; [`crate::scheduler`] says what counts when the clocks change.
 
-use chrono::{DateTime, Days, LocalResult, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, TimeZone as _, Timelike as _, Utc};
-use chrono_tz::{TZ_VARIANTS, Tz};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, Timelike as _, Utc};
+use chrono_tz::Tz;
 
 use crate::accounts::Tier;
+pub use crate::scheduler::{instant_of, zone_named, zone_of};
 
 /// A slot is open this long: two ticks of five minutes, so that one that comes late misses nothing (dossier §4.1).
 const WINDOW_MINUTES: u32 = 10;
@@ -105,53 +105,10 @@ fn slots(frequency: SyncFrequency, zone: Tz, first: NaiveDate, days: u64) -> imp
     local.filter_map(move |local| instant_of(local, zone))
 }
 
-/// The instant of a local time: the first one where there are two, the first after where there is none.
-pub fn instant_of(local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
-    /// No zone has ever skipped more than a day.
-    const LONGEST_GAP_MINUTES: i64 = 26 * 60;
-    match zone.from_local_datetime(&local) {
-        LocalResult::Single(it) | LocalResult::Ambiguous(it, _) => Some(it.with_timezone(&Utc)),
-        LocalResult::None => {
-            let before = zone.from_local_datetime(&(local - TimeDelta::minutes(LONGEST_GAP_MINUTES))).earliest()?;
-            first_after_gap(before.with_timezone(&Utc), local, zone)
-        }
-    }
-}
-
-/// The transition between an instant whose local time is before and one whose local time is after: found by halving.
-fn first_after_gap(before: DateTime<Utc>, local: NaiveDateTime, zone: Tz) -> Option<DateTime<Utc>> {
-    let is_before = |it: DateTime<Utc>| it.with_timezone(&zone).naive_local() < local;
-    let (mut low, mut high) = (before.timestamp(), before.timestamp() + 4 * 86_400);
-    while high - low > 1 {
-        let middle = low + (high - low) / 2;
-        if is_before(DateTime::from_timestamp(middle, 0)?) { low = middle } else { high = middle }
-    }
-    DateTime::from_timestamp(high, 0)
-}
-
-/// The zone that a user's setting names: an IANA name, the name of its city alone if only one zone has it, else UTC.
-pub fn zone_of(setting: Option<&str>) -> Tz {
-    setting.and_then(zone_named).unwrap_or(Tz::UTC)
-}
-
-/// The zone with this IANA name, or with this name of a city if only one zone has it.
-pub fn zone_named(name: &str) -> Option<Tz> {
-    let name = name.trim();
-    if let Ok(zone) = name.parse() {
-        return Some(zone);
-    }
-    let city = name.to_lowercase().replace(' ', "_");
-    let mut named =
-        TZ_VARIANTS.iter().filter(|it| it.name().rsplit_once('/').is_some_and(|(_, last)| last.to_lowercase() == city));
-    match (named.next(), named.next()) {
-        (Some(zone), None) => Some(*zone),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use chrono::Offset as _;
+    use chrono_tz::TZ_VARIANTS;
     use proptest::prelude::*;
 
     use super::*;
@@ -242,19 +199,6 @@ mod tests {
                 prop_assert!(should_sync_now(frequency, zone, next), "{zone} {now} {local}");
                 let last = next + TimeDelta::minutes(10) - TimeDelta::seconds(1);
                 prop_assert!(should_sync_now(frequency, zone, last), "{zone} {now} {local}");
-            }
-        }
-
-        #[test]
-        fn a_local_time_is_itself_or_skipped(index in 0..TZ_VARIANTS.len(), minutes in 0_i64..12 * 366 * 24 * 60) {
-            let zone = TZ_VARIANTS[index];
-            let local = at("2024-01-01T00:00:00Z").naive_utc() + TimeDelta::minutes(minutes);
-            let instant = instant_of(local, zone).unwrap();
-            let shown = instant.with_timezone(&zone).naive_local();
-            prop_assert!(shown >= local, "{zone} {local} {shown}");
-            if shown != local {
-                let before = (instant - TimeDelta::seconds(1)).with_timezone(&zone).naive_local();
-                prop_assert!(before < local, "{zone} {local} {before}");
             }
         }
     }

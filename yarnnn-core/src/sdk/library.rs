@@ -150,7 +150,7 @@ fn deliverable_view(deliverable: Deliverable, latest_version: Option<ReportView>
         description: deliverable.description,
         deliverable_type: deliverable.report_type.as_str().to_owned(),
         status: deliverable.status.as_str().to_owned(),
-        schedule: deliverable.schedule.map(|it| it.describe()),
+        schedule: deliverable.schedule.as_ref().map(crate::scheduler::Schedule::describe),
         sources: deliverable.sources.into_iter().map(|it| it.resource_name).collect(),
         next_run_at: deliverable.next_run_at,
         last_run_at: deliverable.last_run_at,
@@ -250,6 +250,7 @@ mod tests {
             next_run_at: None,
             last_run_at: None,
             created_at: now() + TimeDelta::hours(i64::try_from(number).unwrap()),
+            updated_at: now(),
         }
     }
 

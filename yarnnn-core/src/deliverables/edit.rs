@@ -1,0 +1,122 @@
+//! Edit: changes a deliverable, all of what is asked for or nothing.
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::manage::{MAX_DESCRIPTION, MAX_TITLE, destinations, one_line, options};
+use super::model::{Deliverable, DeliverableStatus, DeliverableUpdate, Destination, ReportOptions, ScheduleUpdate, TriggerType};
+use super::run::Deliverables;
+use crate::accounts::User;
+use crate::error::{Error, StoreError};
+use crate::id::DeliverableId;
+use crate::platform::ResourceId;
+use crate::scheduler::Schedule;
+
+/// How often an edit is tried again because something else changed the deliverable meanwhile.
+const TRIES: u32 = 5;
+
+/// What is to change; what is none stays as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EditDeliverable {
+    /// Title.
+    pub title: Option<String>,
+    /// What it is about; empty for nothing in particular.
+    pub description: Option<String>,
+    /// What it reads instead; empty for everything its type can use.
+    pub sources: Option<Vec<ResourceId>>,
+    /// Where it goes instead; empty for the outbox folder.
+    pub destinations: Option<Vec<Destination>>,
+    /// Of a hundred statements so many must be proven.
+    pub min_evidence_percent: Option<u8>,
+    /// Whether the reader is told that nothing is new.
+    pub says_when_quiet: Option<bool>,
+    /// Another schedule, or none any more.
+    pub schedule: Option<Option<Schedule>>,
+}
+
+impl Deliverables {
+    /// Changes a deliverable. Another schedule counts from now: what was due by the old one and has not run is not run.
+    ///
+    /// # Errors
+    /// `NotFound`; `Invalid` names the field, an edit of nothing, an archived one, or the tier's limit for a schedule; `Busy`
+    /// when others change it all the time.
+    pub async fn edit(&self, user: &User, id: DeliverableId, edit: EditDeliverable) -> Result<Deliverable, Error> {
+        if edit == EditDeliverable::default() {
+            return Err(Error::Invalid("nothing to change is given".to_owned()));
+        }
+        for _ in 0..TRIES {
+            let found = self.parts.deliverables.get(user.id, id).await?;
+            let update = self.edited(user, &found, edit.clone()).await?;
+            match self.parts.deliverables.update(update).await {
+                Err(StoreError::Conflict { .. }) => {}
+                updated => {
+                    updated?;
+                    return Ok(self.parts.deliverables.get(user.id, id).await?);
+                }
+            }
+        }
+        Err(Error::Busy("it is being changed by others; try again".to_owned()))
+    }
+
+    async fn edited(&self, user: &User, found: &Deliverable, edit: EditDeliverable) -> Result<DeliverableUpdate, Error> {
+        if found.status == DeliverableStatus::Archived {
+            return Err(Error::Invalid(format!("\"{}\" is archived", found.title)));
+        }
+        // Instants are kept in whole microseconds; a clock that stands still must not hide this change from the next.
+        let at = self.parts.clock.now().max(found.updated_at + TimeDelta::microseconds(1));
+        let title = edit.title.map(|it| one_line("title", &it, MAX_TITLE)).transpose()?;
+        let sources = match edit.sources {
+            Some(asked) => self.resolve_sources(user.id, &asked).await?,
+            None => found.sources.clone(),
+        };
+        let chosen = ReportOptions {
+            min_evidence_percent: edit.min_evidence_percent.or(found.options.min_evidence_percent),
+            says_when_quiet: edit.says_when_quiet.unwrap_or(found.options.says_when_quiet),
+        };
+        Ok(DeliverableUpdate {
+            id: found.id,
+            user: found.user,
+            seen: found.updated_at,
+            title: title.unwrap_or_else(|| found.title.clone()),
+            description: described(found, edit.description)?,
+            sources,
+            destinations: edit.destinations.map_or_else(|| Ok(found.destinations.clone()), destinations)?,
+            options: options(chosen)?,
+            schedule: self.rescheduled(user, found, edit.schedule, at).await?,
+            at,
+        })
+    }
+
+    /// Another schedule and its first run; none when it is the one that there is.
+    async fn rescheduled(
+        &self,
+        user: &User,
+        found: &Deliverable,
+        asked: Option<Option<Schedule>>,
+        at: DateTime<Utc>,
+    ) -> Result<Option<ScheduleUpdate>, Error> {
+        let Some(asked) = asked else { return Ok(None) };
+        let schedule = asked.map(|it| it.spread_over_hour(found.id.as_uuid()));
+        if schedule == found.schedule {
+            return Ok(None);
+        }
+        // A tier that has become smaller keeps what runs, and gets nothing more.
+        if schedule.is_some() && found.status == DeliverableStatus::Active {
+            self.check_limit(user, Some(found.id)).await?;
+        }
+        let trigger = match (&schedule, found.trigger) {
+            (Some(_), _) => TriggerType::Schedule,
+            (None, TriggerType::Event) => TriggerType::Event,
+            (None, _) => TriggerType::Manual,
+        };
+        let next_run_at = schedule.as_ref().map(|it| it.next_after(at));
+        Ok(Some(ScheduleUpdate { trigger, schedule, next_run_at }))
+    }
+}
+
+fn described(found: &Deliverable, asked: Option<String>) -> Result<Option<String>, Error> {
+    match asked {
+        None => Ok(found.description.clone()),
+        Some(none) if none.trim().is_empty() => Ok(None),
+        Some(text) => one_line("description", &text, MAX_DESCRIPTION).map(Some),
+    }
+}
