@@ -8,6 +8,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::exit::USAGE;
 
+mod reports;
+
+pub(crate) use reports::{Edit, Places, Preview, Schedules, When};
+
 /// Turns your Slack, mail, Notion and calendar into reports in which every sentence traces to its source.
 #[derive(Debug, Parser)]
 #[command(name = "yarnnn", version, subcommand_required = true, arg_required_else_help = true)]
@@ -48,9 +52,12 @@ pub(crate) enum Command {
         #[arg(long, value_name = "ZONE")]
         timezone: Option<String>,
     },
-    /// Create, list, show and pause standing reports.
+    /// Create, list, show, change and pause standing reports.
     #[command(subcommand)]
     Deliverables(Deliverables),
+    /// List when reports run by themselves, and say when a schedule comes.
+    #[command(subcommand)]
+    Schedules(Schedules),
     /// Say what a run would read, write, cost and send, without doing it.
     Plan {
         /// Id or title.
@@ -244,6 +251,8 @@ pub(crate) enum Deliverables {
         /// Id or title.
         deliverable: String,
     },
+    /// Change one: all of what is given, or nothing.
+    Edit(Box<Edit>),
     /// Pause one: it no longer runs by schedule.
     Pause {
         /// Id or title.
@@ -303,15 +312,8 @@ pub(crate) struct Create {
     /// What it is about, in your words.
     #[arg(long)]
     pub(crate) description: Option<String>,
-    /// Mail it to this person; without a mail service the mail is left as a file in the outbox folder.
-    #[arg(long, value_name = "ADDR")]
-    pub(crate) email: Option<String>,
-    /// Post it in this channel of your Slack, by id or name.
-    #[arg(long, value_name = "CHANNEL")]
-    pub(crate) slack: Option<String>,
-    /// Leave it in this folder. With `--email`, `--slack` and `--folder` it goes to each of them (default: the outbox folder).
-    #[arg(long, value_name = "DIR")]
-    pub(crate) folder: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) places: Places,
     /// Hold a report of which less than this share of its statements is proven, until you approve it.
     #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u8).range(0..=100))]
     pub(crate) min_evidence: Option<u8>,
@@ -321,18 +323,8 @@ pub(crate) struct Create {
     /// Read only this source, by id or name; may be repeated (default: everything the type reads).
     #[arg(long = "source", value_name = "PLATFORM:RESOURCE")]
     pub(crate) sources: Vec<String>,
-    /// `daily`, `weekly`, `biweekly` or `monthly`; runs with `yarnnn run --due`.
-    #[arg(long, value_name = "FREQUENCY")]
-    pub(crate) schedule: Option<String>,
-    /// Local time (default 09:00).
-    #[arg(long, value_name = "HH:MM", requires = "schedule")]
-    pub(crate) at: Option<String>,
-    /// Weekday (default monday).
-    #[arg(long, requires = "schedule")]
-    pub(crate) day: Option<String>,
-    /// Time zone by its IANA name (default UTC).
-    #[arg(long, value_name = "ZONE", requires = "schedule")]
-    pub(crate) tz: Option<String>,
+    #[command(flatten)]
+    pub(crate) when: When,
 }
 
 /// A run.

@@ -1,26 +1,27 @@
-//! `yarnnn deliverables`: create, list, show, pause, approve, reject.
+//! `yarnnn deliverables`: create, list, show, edit, pause, approve, reject.
 
-use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::Context as _;
 use serde_json::{Value, json};
 use yarnnn::accounts::Email;
-use yarnnn::deliverables::{CreateDeliverable, Deliverable, Destination, ReportOptions, ReportType, Schedule, Version};
-use yarnnn::platform::ResourceId;
+use yarnnn::deliverables::{
+    CreateDeliverable, Deliverable, Destination, EditDeliverable, Frequency, ReportOptions, ReportType, Version,
+};
 
 use super::verify::parse_version;
 use super::when;
-use crate::cli::{Create, Deliverables, WhenQuiet};
+use super::wishes::{destinations, parse_sources, schedule};
+use crate::cli::{Create, Deliverables, Edit, WhenQuiet};
 use crate::exit::UsageError;
 use crate::output::Output;
-use crate::session::{Session, parse_email};
+use crate::session::Session;
 
 pub(super) async fn execute(user: Option<Email>, command: Deliverables, output: &Output) -> anyhow::Result<ExitCode> {
     match command {
         Deliverables::Create(arguments) => create(user, *arguments, output).await?,
         Deliverables::List => list(&Session::open(user).await?, output).await?,
         Deliverables::Show { deliverable } => show(&Session::open(user).await?, &deliverable, output).await?,
+        Deliverables::Edit(arguments) => edit(user, *arguments, output).await?,
         Deliverables::Pause { deliverable, resume } => pause(&Session::open(user).await?, &deliverable, !resume, output).await?,
         Deliverables::Approve { version } => decide(user, &version, true, output).await?,
         Deliverables::Reject { version } => decide(user, &version, false, output).await?,
@@ -30,7 +31,7 @@ pub(super) async fn execute(user: Option<Email>, command: Deliverables, output: 
 
 async fn create(user: Option<Email>, arguments: Create, output: &Output) -> anyhow::Result<()> {
     ReportType::parse(&arguments.report_type).map_err(|error| UsageError(format!("--type: {error}")))?;
-    let (destinations, schedule) = (destinations(&arguments)?, schedule(&arguments)?);
+    let (destinations, schedule) = (destinations(&arguments.places)?, schedule(&arguments.when, None)?);
     let sources = parse_sources(&arguments.sources)?;
     let session = Session::open(user).await?;
     session.check_mail(&destinations)?;
@@ -44,32 +45,51 @@ async fn create(user: Option<Email>, arguments: Create, output: &Output) -> anyh
         return Ok(());
     }
     output.line(&format!("created \"{}\" ({}) {}", deliverable.title, deliverable.report_type.as_str(), deliverable.id));
-    if let Some(schedule) = &deliverable.schedule {
-        let next = when::show(deliverable.next_run_at);
-        output.line(&format!("{}; next run {next} UTC, when `yarnnn run --due` is called", schedule.describe()));
-    }
+    show_schedule(&deliverable, output);
     output.line(&format!("try: yarnnn run {}", deliverable.id));
     Ok(())
 }
 
-fn destinations(arguments: &Create) -> anyhow::Result<Vec<Destination>> {
-    let mut destinations = Vec::new();
-    if let Some(address) = &arguments.email {
-        destinations.push(Destination::Email { address: parse_email(address)? });
+async fn edit(user: Option<Email>, arguments: Edit, output: &Output) -> anyhow::Result<()> {
+    let (destinations, sources) = (destinations(&arguments.places)?, parse_sources(&arguments.sources)?);
+    // What is wrong whatever the report has is said before anything is opened.
+    let is_whole = arguments.when.schedule.as_deref().is_some_and(|it| it != Frequency::Custom.as_str());
+    if is_whole || arguments.when.cron.is_some() {
+        schedule(&arguments.when, None)?;
     }
-    if let Some(channel) = &arguments.slack {
-        let channel = channel.trim();
-        if channel.is_empty() || channel.chars().any(char::is_whitespace) {
-            return Err(
-                UsageError(format!("--slack: {channel:?} is no channel; give its id (C024BE91L) or name (#general)")).into()
-            );
-        }
-        destinations.push(Destination::Slack { channel: channel.to_owned() });
+    let session = Session::open(user).await?;
+    session.check_mail(&destinations)?;
+    let found = session.deliverable(&arguments.deliverable).await?;
+    let schedule = match schedule(&arguments.when, found.schedule.as_ref())? {
+        None if arguments.no_schedule => Some(None),
+        asked => asked.map(Some),
+    };
+    let edit = EditDeliverable {
+        title: arguments.title,
+        description: arguments.description,
+        sources: (!sources.is_empty()).then_some(sources),
+        destinations: (!destinations.is_empty()).then_some(destinations),
+        min_evidence_percent: arguments.min_evidence,
+        says_when_quiet: arguments.when_quiet.map(|it| it == WhenQuiet::Line),
+        schedule,
+    };
+    let edited = session.yarnnn.deliverables().edit(&session.user, found.id, edit).await?;
+    if output.is_json() {
+        output.json(&describe(&edited));
+        return Ok(());
     }
-    if let Some(folder) = &arguments.folder {
-        destinations.push(Destination::Folder { path: Some(absolute(folder)?) });
+    output.line(&format!("changed \"{}\"; it goes to {}", edited.title, describe_destinations(&edited)));
+    show_schedule(&edited, output);
+    Ok(())
+}
+
+fn show_schedule(deliverable: &Deliverable, output: &Output) {
+    let Some(schedule) = &deliverable.schedule else { return };
+    let next = when::show(deliverable.next_run_at);
+    output.line(&format!("{}; next run {next} UTC, when `yarnnn run --due` is called", schedule.describe()));
+    if !schedule.pinned {
+        output.line("the minute is the report's own, so that not all are written at once; --at HH:MM pins one");
     }
-    Ok(destinations)
 }
 
 async fn decide(user: Option<Email>, version: &str, passes: bool, output: &Output) -> anyhow::Result<()> {
@@ -84,25 +104,6 @@ async fn decide(user: Option<Email>, version: &str, passes: bool, output: &Outpu
         output.line(&format!("version {} is rejected: it is never sent", version.number));
     }
     Ok(())
-}
-
-/// A folder that means the same from wherever the report is run later.
-fn absolute(path: &Path) -> anyhow::Result<String> {
-    let path = std::path::absolute(path).with_context(|| format!("--folder {}", path.display()))?;
-    let text = path.to_str().ok_or_else(|| UsageError(format!("--folder: {} is not UTF-8", path.display())))?;
-    Ok(text.to_owned())
-}
-
-fn schedule(arguments: &Create) -> anyhow::Result<Option<Schedule>> {
-    let Some(frequency) = &arguments.schedule else { return Ok(None) };
-    let schedule = Schedule::parse(frequency, arguments.day.as_deref(), arguments.at.as_deref(), arguments.tz.as_deref());
-    Ok(Some(schedule.map_err(|error| UsageError(error.to_string()))?))
-}
-
-/// Sources as `PLATFORM:RESOURCE`.
-pub(super) fn parse_sources(sources: &[String]) -> anyhow::Result<Vec<ResourceId>> {
-    let parse = |text: &String| text.parse::<ResourceId>().map_err(|error| UsageError(format!("--source: {error}")).into());
-    sources.iter().map(parse).collect()
 }
 
 async fn list(session: &Session, output: &Output) -> anyhow::Result<()> {

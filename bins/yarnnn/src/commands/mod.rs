@@ -12,6 +12,7 @@ mod outbox;
 mod plan;
 mod replay;
 mod run;
+mod schedules;
 mod search;
 mod settings;
 mod sources;
@@ -19,6 +20,7 @@ mod spent;
 mod sync;
 mod verify;
 mod when;
+mod wishes;
 mod work;
 
 mod dispatch;

@@ -8,15 +8,14 @@ use yarnnn::accounts::Email;
 use yarnnn::platform::{Interval, Platform};
 use yarnnn::search::{MATCH_MARKS, SearchHit, SearchQuery};
 
-use super::{deliverables, when};
+use super::{when, wishes};
 use crate::cli::Search;
 use crate::exit::UsageError;
 use crate::output::{Output, Tone};
 use crate::session::Session;
 
 pub(super) async fn execute(user: Option<Email>, arguments: Search, output: &Output) -> anyhow::Result<ExitCode> {
-    let (platforms, sources, within) =
-        (platforms(&arguments)?, deliverables::parse_sources(&arguments.sources)?, within(&arguments)?);
+    let (platforms, sources, within) = (platforms(&arguments)?, wishes::parse_sources(&arguments.sources)?, within(&arguments)?);
     let session = Session::open(user).await?;
     let sources = session.yarnnn.deliverables().resolve_sources(session.user.id, &sources).await?;
     let query = SearchQuery {

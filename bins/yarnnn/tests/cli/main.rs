@@ -18,6 +18,7 @@ mod in_doubt;
 mod jobs;
 mod modelled;
 mod recordings;
+mod recurrence;
 mod replays;
 mod reports;
 mod schedules;

@@ -1,0 +1,119 @@
+//! What people wish of a report, as options: where it goes, when it runs, what it reads.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use yarnnn::deliverables::{Destination, Frequency, InvalidSchedule, Schedule};
+use yarnnn::platform::ResourceId;
+
+use crate::cli::{Places, When};
+use crate::exit::UsageError;
+use crate::session::parse_email;
+
+/// Where it goes; empty when nothing is said.
+pub(super) fn destinations(places: &Places) -> anyhow::Result<Vec<Destination>> {
+    let mut destinations = Vec::new();
+    if let Some(address) = &places.email {
+        destinations.push(Destination::Email { address: parse_email(address)? });
+    }
+    if let Some(channel) = &places.slack {
+        let channel = channel.trim();
+        if channel.is_empty() || channel.chars().any(char::is_whitespace) {
+            return Err(
+                UsageError(format!("--slack: {channel:?} is no channel; give its id (C024BE91L) or name (#general)")).into()
+            );
+        }
+        destinations.push(Destination::Slack { channel: channel.to_owned() });
+    }
+    if let Some(folder) = &places.folder {
+        destinations.push(Destination::Folder { path: Some(absolute(folder)?) });
+    }
+    Ok(destinations)
+}
+
+/// A folder that means the same from wherever the report is run later.
+fn absolute(path: &Path) -> anyhow::Result<String> {
+    let path = std::path::absolute(path).with_context(|| format!("--folder {}", path.display()))?;
+    let text = path.to_str().ok_or_else(|| UsageError(format!("--folder: {} is not UTF-8", path.display())))?;
+    Ok(text.to_owned())
+}
+
+/// When it runs: what is said, over the schedule that there is. None when nothing is said.
+pub(super) fn schedule(when: &When, before: Option<&Schedule>) -> anyhow::Result<Option<Schedule>> {
+    let When { schedule, at, day, tz, cron } = when;
+    if [schedule, at, day, tz, cron].into_iter().all(Option::is_none) {
+        return Ok(None);
+    }
+    let kept = || before.map(|it| it.frequency.as_str()).filter(|_| cron.is_none());
+    let by_line = cron.is_some().then_some(Frequency::Custom.as_str());
+    let frequency = schedule.as_deref().or_else(kept).or(by_line);
+    let frequency = frequency.ok_or_else(|| UsageError("--at, --day and --tz are of a schedule: add --schedule".to_owned()))?;
+    let parsed =
+        if frequency == Frequency::Custom.as_str() { by_cron(when, before)? } else { by_calendar(frequency, when, before)? };
+    Ok(Some(parsed.map_err(|error| UsageError(error.to_string()))?))
+}
+
+type Parsed = Result<Schedule, InvalidSchedule>;
+
+fn by_cron(when: &When, before: Option<&Schedule>) -> Result<Parsed, UsageError> {
+    if when.at.is_some() || when.day.is_some() {
+        return Err(UsageError("a custom schedule has its times in its cron line: leave out --at and --day".to_owned()));
+    }
+    let line = when.cron.as_deref().or_else(|| before?.cron.as_ref().map(|it| it.as_str()));
+    let zone = when.tz.as_deref().or_else(|| before.map(|it| it.timezone.name()));
+    Ok(line.map_or(Err(InvalidSchedule::NoCron), |it| Schedule::custom(it, zone)))
+}
+
+fn by_calendar(frequency: &str, when: &When, before: Option<&Schedule>) -> Result<Parsed, UsageError> {
+    if when.cron.is_some() {
+        return Err(UsageError(format!("--cron is of --schedule custom, not of {frequency}")));
+    }
+    let calendar = before.filter(|it| it.cron.is_none());
+    let day = when.day.clone().or_else(|| calendar.map(|it| it.day.to_string()));
+    let time = when.at.clone().or_else(|| calendar.filter(|it| it.pinned).map(|it| it.time.format("%H:%M").to_string()));
+    let zone = when.tz.as_deref().or_else(|| before.map(|it| it.timezone.name()));
+    Ok(Schedule::parse(frequency, day.as_deref(), time.as_deref(), zone))
+}
+
+/// Sources as `PLATFORM:RESOURCE`.
+pub(super) fn parse_sources(sources: &[String]) -> anyhow::Result<Vec<ResourceId>> {
+    let parse = |text: &String| text.parse::<ResourceId>().map_err(|error| UsageError(format!("--source: {error}")).into());
+    sources.iter().map(parse).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn when(words: [Option<&str>; 5]) -> When {
+        let [schedule, at, day, tz, cron] = words.map(|it| it.map(str::to_owned));
+        When { schedule, at, day, tz, cron }
+    }
+
+    fn said(words: [Option<&str>; 5], before: Option<&Schedule>) -> String {
+        schedule(&when(words), before)
+            .map_or_else(|error| error.to_string(), |it| it.map_or("nothing".into(), |it| it.describe()))
+    }
+
+    #[test]
+    fn what_is_said_stands_over_what_there_is() {
+        let weekly = Schedule::parse("weekly", Some("friday"), Some("17:30"), Some("Europe/Berlin")).unwrap();
+        assert_eq!(said([None; 5], Some(&weekly)), "nothing");
+        assert_eq!(said([None, Some("08:15"), None, None, None], Some(&weekly)), "Every Friday at 08:15 (Europe/Berlin)");
+        assert_eq!(said([Some("monthly"), None, None, None, None], Some(&weekly)), "Monthly on Friday at 17:30 (Europe/Berlin)");
+        assert_eq!(said([None, None, None, None, Some("0 7 * * *")], Some(&weekly)), "By cron 0 7 * * * (Europe/Berlin)");
+        let custom = Schedule::custom("0 7 * * *", Some("Asia/Seoul")).unwrap();
+        assert_eq!(said([None, None, None, Some("UTC"), None], Some(&custom)), "By cron 0 7 * * * (UTC)");
+        assert_eq!(said([Some("daily"), None, None, None, None], Some(&custom)), "Daily at 09:00 (Asia/Seoul)");
+    }
+
+    #[test]
+    fn what_does_not_belong_together_is_refused() {
+        assert_eq!(said([None, Some("08:15"), None, None, None], None), "--at, --day and --tz are of a schedule: add --schedule");
+        let line = Some("0 7 * * *");
+        assert_eq!(said([Some("daily"), None, None, None, line], None), "--cron is of --schedule custom, not of daily");
+        let times = "a custom schedule has its times in its cron line: leave out --at and --day";
+        assert_eq!(said([Some("custom"), Some("08:15"), None, None, line], None), times);
+        assert_eq!(said([Some("custom"), None, None, None, None], None), InvalidSchedule::NoCron.to_string());
+    }
+}
