@@ -251,7 +251,7 @@ pub(crate) enum Deliverables {
         /// Id or title.
         deliverable: String,
     },
-    /// Change one: all of what is given, or nothing.
+    /// Change one: all of what is given, or nothing. What is not given stays as it is.
     Edit(Box<Edit>),
     /// Pause one: it no longer runs by schedule.
     Pause {

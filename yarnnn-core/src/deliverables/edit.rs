@@ -30,7 +30,16 @@ pub struct EditDeliverable {
     /// Whether the reader is told that nothing is new.
     pub says_when_quiet: Option<bool>,
     /// Another schedule, or none any more.
-    pub schedule: Option<Option<Schedule>>,
+    pub schedule: Option<EditSchedule>,
+}
+
+/// What is to become of a schedule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EditSchedule {
+    /// This one.
+    Set(Schedule),
+    /// It no longer runs by itself.
+    Remove,
 }
 
 impl Deliverables {
@@ -91,11 +100,14 @@ impl Deliverables {
         &self,
         user: &User,
         found: &Deliverable,
-        asked: Option<Option<Schedule>>,
+        asked: Option<EditSchedule>,
         at: DateTime<Utc>,
     ) -> Result<Option<ScheduleUpdate>, Error> {
-        let Some(asked) = asked else { return Ok(None) };
-        let schedule = asked.map(|it| it.spread_over_hour(found.id.as_uuid()));
+        let schedule = match asked {
+            None => return Ok(None),
+            Some(EditSchedule::Set(schedule)) => Some(schedule.spread_over_hour(found.id.as_uuid())),
+            Some(EditSchedule::Remove) => None,
+        };
         if schedule == found.schedule {
             return Ok(None);
         }

@@ -38,16 +38,13 @@ mod write;
 pub use crate::scheduler::{Cron, Frequency, InvalidCron, InvalidSchedule, Schedule};
 pub use capsule::{Capsule, CapsuleDeliverable, CapsuleMessage, CapsuleVersion, Exchange};
 pub use draft::{Draft, DraftStage};
-pub use edit::EditDeliverable;
+pub use edit::{EditDeliverable, EditSchedule};
 pub use gather::Gathered;
 pub use job::{RunDeliverable, RunReport};
 pub use kinds::{Binding, Kind, KindProfile, TemporalPattern, UnknownType};
 pub use manage::CreateDeliverable;
 pub use material::{MaterialItem, RecordedMaterial};
-pub use model::{
-    Deliverable, DeliverableOrigin, DeliverableStatus, DeliverableUpdate, Destination, NewDeliverable, ReportOptions, ReportType,
-    ScheduleUpdate, SourceRef, TriggerType,
-};
+pub use model::*;
 pub use names::Names;
 pub use parts::DeliverablesParts;
 pub use plan::{Plan, PlannedSource};
@@ -60,7 +57,4 @@ pub use run::{Deliverables, DueOutcome, RunOutcome, RunRequest, RunStatus};
 pub use store::{DeliverableStore, VersionMaterial, VersionStore};
 #[cfg(feature = "testing")]
 pub use store::{MockDeliverableStore, MockVersionMaterial, MockVersionStore};
-pub use version::{
-    DecideVersion, Ending, Hold, MaterialRef, OpenVersion, Ran, Researched, RunState, SourceSnapshot, Step, StepChange,
-    StepCommit, Tally, Version, VersionStatus,
-};
+pub use version::*;

@@ -79,11 +79,13 @@ pub enum InvalidCron {
 
 /// A cron line. Cheap to clone.
 #[derive(Clone)]
-pub struct Cron {
-    text: Arc<str>,
-    line: Arc<croner::Cron>,
+pub struct Cron(Arc<Line>);
+
+struct Line {
+    text: String,
+    pattern: croner::CronPattern,
     /// Times of a day that matches, in minutes since midnight.
-    times: Arc<[u32]>,
+    times: Vec<u32>,
 }
 
 impl Cron {
@@ -95,7 +97,9 @@ impl Cron {
     pub fn parse(text: &str) -> Result<Self, InvalidCron> {
         let cron = Self::read(text)?;
         match cron.shortest_pause() {
-            Some(minutes) if minutes < MIN_MINUTES_APART => Err(InvalidCron::TooOften { line: cron.text.to_string(), minutes }),
+            Some(minutes) if minutes < MIN_MINUTES_APART => {
+                Err(InvalidCron::TooOften { line: cron.as_str().to_owned(), minutes })
+            }
             _ => Ok(cron),
         }
     }
@@ -114,23 +118,23 @@ impl Cron {
         }
         let text = fields.join(" ");
         // Each field was read on its own before, so the line can be.
-        let line = parsed(&text).ok_or(InvalidCron::Fields(fields.len()))?;
-        let times = times_of(&line).into();
-        let cron = Self { text: text.as_str().into(), line: line.into(), times };
+        let pattern = parsed(&text).ok_or(InvalidCron::Fields(fields.len()))?;
+        let times = times_of(&pattern);
+        let cron = Self(Arc::new(Line { text, pattern, times }));
         if cron.span().next().is_none() {
-            return Err(InvalidCron::Never(text));
+            return Err(InvalidCron::Never(cron.as_str().to_owned()));
         }
         Ok(cron)
     }
 
     /// The line, with single spaces.
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// The first match strictly after a local time; none only at the end of representable time.
     pub fn next_after(&self, local: NaiveDateTime) -> Option<NaiveDateTime> {
-        self.days(local.date(), CALENDAR_DAYS).flat_map(|day| self.times_on(day)).find(|it| *it > local)
+        self.days(local.date(), CALENDAR_DAYS).flat_map(|day| self.0.times_on(day)).find(|it| *it > local)
     }
 
     /// The longest pause between two days that match, at most a year.
@@ -143,10 +147,10 @@ impl Cron {
 
     /// The fewest minutes between two matches; none when there are no two within two days.
     fn shortest_pause(&self) -> Option<u32> {
-        let within = self.times.iter().zip(self.times.iter().skip(1)).map(|(time, next)| next - time).min();
+        let within = self.0.times.iter().zip(self.0.times.iter().skip(1)).map(|(time, next)| next - time).min();
         let mut days = self.span().zip(self.span().skip(1));
         let is_overnight = days.any(|(day, next)| day.succ_opt() == Some(next));
-        let (first, last) = (self.times.first()?, self.times.last()?);
+        let (first, last) = (self.0.times.first()?, self.0.times.last()?);
         let across = is_overnight.then(|| MINUTES_A_DAY - last + first);
         [within, across].into_iter().flatten().min()
     }
@@ -154,7 +158,7 @@ impl Cron {
     fn span(&self) -> impl Iterator<Item = NaiveDate> {
         let first = NaiveDate::from_ymd_opt(2024, 1, 1).unwrap_or_default();
         // A line without times has no days either.
-        self.days(first, if self.times.is_empty() { 0 } else { SPAN_DAYS })
+        self.days(first, if self.0.times.is_empty() { 0 } else { SPAN_DAYS })
     }
 
     fn days(&self, first: NaiveDate, count: u64) -> impl Iterator<Item = NaiveDate> {
@@ -162,14 +166,14 @@ impl Cron {
     }
 
     fn falls_on(&self, day: NaiveDate) -> bool {
-        let pattern = &self.line.pattern;
+        let pattern = &self.0.pattern;
         pattern.month_match(day.month()).unwrap_or(false)
             && pattern.day_match(day.year(), day.month(), day.day(), weekday(day)).unwrap_or(false)
     }
 
     fn times_on(&self, day: NaiveDate) -> impl Iterator<Item = NaiveDateTime> {
         let time = |minutes: &u32| NaiveTime::from_num_seconds_from_midnight_opt(minutes * 60, 0);
-        self.times.iter().filter_map(time).map(move |it| day.and_time(it))
+        self.0.times.iter().filter_map(time).map(move |it| day.and_time(it))
     }
 }
 
@@ -190,15 +194,15 @@ impl Field {
     }
 }
 
-fn parsed(line: &str) -> Option<croner::Cron> {
+fn parsed(line: &str) -> Option<croner::CronPattern> {
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-    parser.parse(line).ok()
+    parser.parse(line).ok().map(|it| it.pattern)
 }
 
-fn times_of(line: &croner::Cron) -> Vec<u32> {
-    let minutes = line.pattern.minutes.values();
+fn times_of(pattern: &croner::CronPattern) -> Vec<u32> {
+    let minutes = pattern.minutes.values();
     let of_hour = |hour: u16| minutes.iter().map(move |minute| u32::from(hour) * 60 + u32::from(*minute));
-    line.pattern.hours.values().into_iter().flat_map(of_hour).collect()
+    pattern.hours.values().into_iter().flat_map(of_hour).collect()
 }
 
 fn weekday(day: NaiveDate) -> croner::Weekday {
@@ -207,19 +211,19 @@ fn weekday(day: NaiveDate) -> croner::Weekday {
 
 impl fmt::Debug for Cron {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Cron({:?})", self.text)
+        write!(f, "Cron({:?})", self.as_str())
     }
 }
 
 impl fmt::Display for Cron {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.as_str())
     }
 }
 
 impl PartialEq for Cron {
     fn eq(&self, other: &Self) -> bool {
-        self.text == other.text
+        self.as_str() == other.as_str()
     }
 }
 
@@ -227,7 +231,7 @@ impl Eq for Cron {}
 
 impl Serialize for Cron {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.text)
+        serializer.serialize_str(self.as_str())
     }
 }
 

@@ -284,14 +284,12 @@ mod tests {
         let zones = ["UTC", "America/New_York", "Australia/Lord_Howe", "America/Nuuk", "Africa/Casablanca", "Asia/Kolkata"];
         (0_usize..12, 0_u32..7, 0_u32..96, 0..zones.len()).prop_map(move |(kind, day, quarter, zone)| {
             let (time, zone) = (format!("{:02}:{:02}", quarter / 4, quarter % 4 * 15), Some(zones[zone]));
-            match lines.get(kind) {
-                Some(line) => Schedule::custom(line, zone).unwrap(),
-                None => {
-                    let frequency = ["daily", "weekly", "biweekly", "monthly", "monthly"][kind - lines.len()];
-                    let day = Weekday::try_from(u8::try_from(day).unwrap()).unwrap().to_string();
-                    Schedule::parse(frequency, Some(&day), Some(&time), zone).unwrap()
-                }
+            if let Some(line) = lines.get(kind) {
+                return Schedule::custom(line, zone).unwrap();
             }
+            let frequency = ["daily", "weekly", "biweekly", "monthly", "monthly"][kind - lines.len()];
+            let day = Weekday::try_from(u8::try_from(day).unwrap()).unwrap().to_string();
+            Schedule::parse(frequency, Some(&day), Some(&time), zone).unwrap()
         })
     }
 

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use yarnnn::accounts::Email;
 use yarnnn::deliverables::{
-    CreateDeliverable, Deliverable, Destination, EditDeliverable, Frequency, ReportOptions, ReportType, Version,
+    CreateDeliverable, Deliverable, Destination, EditDeliverable, EditSchedule, Frequency, ReportOptions, ReportType, Version,
 };
 
 use super::verify::parse_version;
@@ -61,8 +61,8 @@ async fn edit(user: Option<Email>, arguments: Edit, output: &Output) -> anyhow::
     session.check_mail(&destinations)?;
     let found = session.deliverable(&arguments.deliverable).await?;
     let schedule = match schedule(&arguments.when, found.schedule.as_ref())? {
-        None if arguments.no_schedule => Some(None),
-        asked => asked.map(Some),
+        None if arguments.no_schedule => Some(EditSchedule::Remove),
+        asked => asked.map(EditSchedule::Set),
     };
     let edit = EditDeliverable {
         title: arguments.title,

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context as _;
-use yarnnn::deliverables::{Destination, Frequency, InvalidSchedule, Schedule};
+use yarnnn::deliverables::{Cron, Destination, Frequency, InvalidSchedule, Schedule};
 use yarnnn::platform::ResourceId;
 
 use crate::cli::{Places, When};
@@ -59,7 +59,7 @@ fn by_cron(when: &When, before: Option<&Schedule>) -> Result<Parsed, UsageError>
     if when.at.is_some() || when.day.is_some() {
         return Err(UsageError("a custom schedule has its times in its cron line: leave out --at and --day".to_owned()));
     }
-    let line = when.cron.as_deref().or_else(|| before?.cron.as_ref().map(|it| it.as_str()));
+    let line = when.cron.as_deref().or_else(|| before?.cron.as_ref().map(Cron::as_str));
     let zone = when.tz.as_deref().or_else(|| before.map(|it| it.timezone.name()));
     Ok(line.map_or(Err(InvalidSchedule::NoCron), |it| Schedule::custom(it, zone)))
 }

@@ -56,7 +56,6 @@ const BEFORE_OPENING: &[Case] = &[
     ),
     usage(&["deliverables", "edit", "Weekly", "--schedule", "daily", "--tz", "Mars/Base"], "\"Mars/Base\""),
     usage(&["deliverables", "edit", "Weekly", "--no-schedule", "--at", "09:00"], "cannot be used with"),
-    usage(&["schedules"], "Usage"),
     usage(&["schedules", "preview"], "required"),
     usage(&["schedules", "preview", "--schedule", "daily", "--count", "0"], "--count"),
     usage(&["schedules", "preview", "--schedule", "daily", "--from", "soon"], "--from: \"soon\""),
