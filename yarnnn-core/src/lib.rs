@@ -23,6 +23,7 @@ pub mod platform;
 pub mod platform_sync;
 pub mod sdk;
 pub mod search;
+pub mod signals;
 pub mod sync;
 
 #[cfg(feature = "testing")]

@@ -53,8 +53,15 @@ pub struct CapsuleDeliverable {
     pub options: ReportOptions,
     /// When it runs: its zone counts the days.
     pub schedule: Option<Schedule>,
+    /// How it was born: it says whether title and description are its owner's words.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub origin: DeliverableOrigin,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+}
+
+fn is_usual(origin: &DeliverableOrigin) -> bool {
+    *origin == DeliverableOrigin::default()
 }
 
 /// A version in a capsule.
@@ -132,7 +139,7 @@ impl Capsule {
             sources: vec![],
             destinations: it.destinations,
             options: it.options,
-            origin: DeliverableOrigin::UserConfigured,
+            origin: it.origin,
             trigger: TriggerType::Manual,
             schedule: it.schedule,
             status: DeliverableStatus::Active,
@@ -267,6 +274,7 @@ fn described(it: Deliverable) -> CapsuleDeliverable {
         destinations: it.destinations,
         options: it.options,
         schedule: it.schedule,
+        origin: it.origin,
         created_at: it.created_at,
     }
 }

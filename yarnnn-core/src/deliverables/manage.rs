@@ -173,7 +173,7 @@ impl Deliverables {
     async fn check_limit(&self, user: &User) -> Result<(), Error> {
         let Some(limit) = user.tier.active_deliverables() else { return Ok(()) };
         let all = self.parts.deliverables.list(user.id).await?;
-        let active = all.iter().filter(|it| it.status == DeliverableStatus::Active).count();
+        let active = all.iter().filter(|it| it.takes_slot()).count();
         if active < limit as usize {
             return Ok(());
         }

@@ -16,6 +16,7 @@ mod manage;
 mod material;
 mod model;
 mod names;
+mod noticed;
 mod parts;
 mod plan;
 mod prompt;
@@ -47,6 +48,7 @@ pub use model::{
     TriggerType,
 };
 pub use names::Names;
+pub use noticed::plain_line;
 pub use parts::DeliverablesParts;
 pub use plan::{Plan, PlannedSource};
 pub use prompt::Prompts;
