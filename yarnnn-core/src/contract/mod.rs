@@ -41,6 +41,7 @@ pub mod reading;
 pub mod rebuilds;
 pub mod search;
 pub mod version_material;
+pub mod signals;
 pub mod versions;
 pub mod wake_ups;
 pub mod web_pages;
