@@ -406,6 +406,13 @@ impl YarnnnBuilder {
         self
     }
 
+    /// Puts other ports in place of the given ones.
+    #[must_use]
+    pub fn map_stores(mut self, map: impl FnOnce(Stores) -> Stores) -> Self {
+        self.stores = map(self.stores);
+        self
+    }
+
     /// Takes time from this clock.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {

@@ -74,6 +74,9 @@ pub async fn deeds_leave_heartbeats_out(ports: &Ports) {
         lines.into_iter().map(|it| it.summary).collect::<Vec<_>>()
     };
     assert_eq!(summaries(ports, ANA, 1).await, ["round"]);
-    assert_eq!((deeds(ANA, 9).await, deeds(ANA, 1).await), (vec!["second".to_owned(), "first".to_owned()], vec!["second".to_owned()]));
+    assert_eq!(
+        (deeds(ANA, 9).await, deeds(ANA, 1).await),
+        (vec!["second".to_owned(), "first".to_owned()], vec!["second".to_owned()])
+    );
     assert_eq!(deeds(ben, 9).await, [""; 0]);
 }

@@ -5,9 +5,7 @@ use futures::future::join_all;
 use serde_json::json;
 
 use super::Ports;
-use super::fixtures::{
-    ANA, ben, channel, created, deliverable, finished, fresh, is_missing, live, message, minute, opened, row,
-};
+use super::fixtures::{ANA, ben, channel, created, deliverable, finished, fresh, is_missing, live, message, minute, opened, row};
 use super::job_fixtures::{ended, job, status, stored};
 use super::ledger_fixtures::{answered, call, over, reserved, within_run};
 use crate::activity::ActivityKind;
@@ -133,7 +131,10 @@ pub async fn commit_stores_everything_of_a_pass(ports: &Ports) {
     let ended = ports.signals.commit(commit(&pass, vec![wanted.clone()], 1)).await.unwrap();
     let outcome = ended.outcome.unwrap();
     assert_eq!((&outcome.actions_taken, outcome.content_retained_count), (&vec![wanted.taken], 1));
-    assert_eq!((ended.ended_at, ended.shown, &*outcome.reasoning_summary), (Some(minute(1)), Shown::default(), "A \u{fffd} “look”"));
+    assert_eq!(
+        (ended.ended_at, ended.shown, &*outcome.reasoning_summary),
+        (Some(minute(1)), Shown::default(), "A \u{fffd} “look”")
+    );
     let made = ports.deliverables.get(ANA, id).await.unwrap();
     assert_eq!((made.origin, made.trigger, made.next_run_at), (DeliverableOrigin::SignalEmergent, TriggerType::Manual, None));
     assert_eq!((stored(ports, run).await.owner, status(ports, run).await), (Some(ANA), JobStatus::Queued));
@@ -249,7 +250,10 @@ pub async fn commit_sets_going_what_is_the_users_and_active(ports: &Ports) {
         assert_eq!(is_enqueued(ports, run).await, expected);
     }
     let after = ports.deliverables.get(ANA, id).await.unwrap();
-    assert_eq!((after.next_run_at, after.status, after.trigger), (Some(minute(99)), DeliverableStatus::Active, TriggerType::Manual));
+    assert_eq!(
+        (after.next_run_at, after.status, after.trigger),
+        (Some(minute(99)), DeliverableStatus::Active, TriggerType::Manual)
+    );
 }
 
 /// What waits or runs is not set going once more; what has ended is.

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{Boundary, ClaimStatus, Content, Material, Message, ModelRequest, Noticed, Outline, ReportedClaim, Role, ToolResult, WebHit};
+use super::{
+    Boundary, ClaimStatus, Content, Material, Message, ModelRequest, Noticed, Outline, ReportedClaim, Role, ToolResult, WebHit,
+};
 use crate::clock::instant_text;
 use crate::hash::Sha256;
 

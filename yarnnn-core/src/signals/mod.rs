@@ -28,7 +28,7 @@ pub use model::{
 pub use outcome::{Act, ActionKind, ActionTaken, DropReason, Dropped, PassCommit, PassOutcome, PassStatus, Verdict, Wanted};
 pub use plan::SignalPlan;
 pub use run::{PassRequest, Signals, SignalsParts};
-pub use store::SignalStore;
 #[cfg(feature = "testing")]
 pub use store::MockSignalStore;
+pub use store::SignalStore;
 pub use trigger::TriggerAnswer;

@@ -3,9 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{
-    CandidateQuery, OpenPass, Pass, PassCommit, PreferenceChange, SignalPreferences, SignalRecord, TakeTurn, Turn,
-};
+use super::{CandidateQuery, OpenPass, Pass, PassCommit, PreferenceChange, SignalPreferences, SignalRecord, TakeTurn, Turn};
 use crate::error::StoreError;
 use crate::id::UserId;
 

@@ -3,9 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::job::SignalProcessing;
-use super::model::{
-    CandidateQuery, Pass, PreferenceChange, SignalPreferences, SignalRecord, SignalsFilter, TakeTurn, Turn,
-};
+use super::model::{CandidateQuery, Pass, PreferenceChange, SignalPreferences, SignalRecord, SignalsFilter, TakeTurn, Turn};
 use super::run::Signals;
 use crate::accounts::{Tier, User};
 use crate::error::Error;
@@ -54,9 +52,7 @@ impl Signals {
         let (id, at) = (job.id, self.parts.clock.now());
         match self.parts.signals.take_turn(TakeTurn { user: user.id, cool_down: COOL_DOWN, job, at }).await? {
             Turn::Granted => Ok(TriggerAnswer::Started(id)),
-            Turn::TooSoon { last } => {
-                Ok(TriggerAnswer::RateLimited { last_run_at: last, next_eligible_at: last + COOL_DOWN })
-            }
+            Turn::TooSoon { last } => Ok(TriggerAnswer::RateLimited { last_run_at: last, next_eligible_at: last + COOL_DOWN }),
         }
     }
 

@@ -34,7 +34,8 @@ const REMEMBER: &str = "insert into signal_history \
     values ($1, $2, $3, $4, $5, $6, $7, $5, $5) on conflict (user_id, signal_type, signal_ref) do update set \
     last_triggered_at = excluded.last_triggered_at, deliverable_id = excluded.deliverable_id, metadata = excluded.metadata, \
     updated_at = excluded.updated_at";
-const END: &str = "update signal_passes set outcome = $3, shown = null, ended_at = $4, updated_at = $4 where id = $1 and user_id = $2";
+const END: &str =
+    "update signal_passes set outcome = $3, shown = null, ended_at = $4, updated_at = $4 where id = $1 and user_id = $2";
 const FORGET_ANSWER: &str = "update model_calls set request = null, response = null where pass_id = $1 and user_id = $2";
 
 /// Does what may be done; answers the jobs that follow. A pass that has ended stays as it is.

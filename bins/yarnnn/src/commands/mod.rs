@@ -14,6 +14,7 @@ mod replay;
 mod run;
 mod search;
 mod settings;
+mod signals;
 mod sources;
 mod spent;
 mod sync;
