@@ -37,7 +37,7 @@ mod tests {
     fn what_a_model_noticed_leads_nowhere() {
         let cases = [
             ("Prep for the harbor review, 10:30 and/or later", "Prep for the harbor review, 10:30 and/or later"),
-            ("Two\n\u{202e}lines\u{0}", "Two lines"),
+            ("Two\n\u{202e}lines", "Two lines"),
             ("See https://evil.example/x?d=1 now", "See [address removed] now"),
             ("(www.evil.example)", "[address removed]"),
             ("go to evil.example/path", "go to [address removed]"),
