@@ -60,6 +60,7 @@ pub struct CapsuleDeliverable {
     pub created_at: DateTime<Utc>,
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
 fn is_usual(origin: &DeliverableOrigin) -> bool {
     *origin == DeliverableOrigin::default()
 }

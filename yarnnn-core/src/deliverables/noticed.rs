@@ -21,7 +21,7 @@ pub fn plain_line(text: &str, most: usize) -> String {
 fn leads_somewhere(word: &str) -> bool {
     let word = word.to_lowercase();
     let is_host = |it: &str| it.split_once('.').is_some_and(|(name, rest)| !name.is_empty() && !rest.is_empty());
-    let before = |end: char| word.split_once(end).map(|(it, rest)| (it, rest));
+    let before = |end: char| word.split_once(end);
     word.contains("://")
         || word.contains("www.")
         || ["mailto:", "javascript:", "data:", "tel:"].iter().any(|it| word.contains(it))

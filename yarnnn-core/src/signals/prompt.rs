@@ -55,7 +55,7 @@ pub(super) fn question(pass: &Pass, sight: &Sight) -> Result<ModelRequest, Error
         purpose: PURPOSE.to_owned(),
         account: CallAccount { pass: Some(pass.id), ..CallAccount::of(pass.user) },
         boundary: Boundary::of(pass.id.as_uuid().as_bytes()),
-        system: system(&sight.preferences)?,
+        system: system(sight.preferences)?,
         messages: vec![Message { role: Role::User, content }],
         tools: vec![],
         answers_now: false,
@@ -70,7 +70,7 @@ const fn text(text: String) -> Content {
 }
 
 /// The standing instructions. Kinds that the user switched off are not named.
-fn system(preferences: &SignalPreferences) -> Result<String, Error> {
+fn system(preferences: SignalPreferences) -> Result<String, Error> {
     let kinds = [SignalKind::MeetingPrep, SignalKind::SilenceAlert, SignalKind::ContactDrift, SignalKind::Other];
     let named = kinds.into_iter().filter(|it| preferences.wants(*it)).map(|it| format!("\"{}\"", it.as_str()));
     let signals = named.collect::<Vec<_>>().join(" or ");

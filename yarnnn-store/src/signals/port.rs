@@ -132,7 +132,7 @@ impl SignalStore for SqlStore {
     }
 
     async fn candidates(&self, query: CandidateQuery) -> Result<Vec<UserId>, StoreError> {
-        let after = query.after.map_or(Uuid::nil(), |it| it.as_uuid());
+        let after = query.after.map_or(Uuid::nil(), UserId::as_uuid);
         let rows: Vec<Id> = on_pool!(&self.db, pool => {
             let mut builder = QueryBuilder::new(CANDIDATES);
             builder.push_bind(Id(after));

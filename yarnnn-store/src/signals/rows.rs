@@ -68,7 +68,6 @@ impl From<RecordRow> for SignalRecord {
 }
 
 #[derive(FromRow)]
-#[expect(clippy::struct_field_names, reason = "columns are named by the dossier")]
 pub(super) struct PreferencesRow {
     signal_meeting_prep: bool,
     signal_silence_alert: bool,

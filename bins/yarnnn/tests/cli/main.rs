@@ -22,6 +22,7 @@ mod replays;
 mod reports;
 mod schedules;
 mod searches;
+mod signals;
 mod sources;
 mod stops;
 #[path = "../support/mod.rs"]
