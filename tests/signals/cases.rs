@@ -183,7 +183,7 @@ async fn a_run_of_what_there_is_moves_no_schedule() {
         let report = office.report("status_report", "Weekly").await;
         let set_going =
             action(json!({ "action_type": "trigger_existing", "trigger_deliverable": "d1", "deliverable_type": "custom" }));
-        office.answers(&[answer(&[set_going.clone()])]);
+        office.answers(&[answer(std::slice::from_ref(&set_going))]);
         let outcome = office.pass().await;
         assert_eq!((outcome.triggered(), outcome.created()), (1, 0), "{outcome:?}");
         assert_eq!(office.work(&office.yarnnn, outcome.actions_taken[0].job_id).await.result.unwrap()["status"], "delivered");
@@ -236,7 +236,7 @@ async fn what_has_no_id_of_its_own_is_known_by_its_name_and_day() {
         let office = Office::new(backend).await;
         let loose =
             action(json!({ "deliverable_type": "custom", "signal": "other", "about": [], "entity": "The Harbor", "title": "X" }));
-        office.answers(&[answer(&[loose.clone()])]);
+        office.answers(&[answer(&[loose])]);
         let made = office.pass().await.actions_taken.pop().unwrap();
         assert!(made.signal_reference.starts_with("named:"), "{made:?}");
         office.yarnnn.deliverables().pause(&office.user, made.deliverable_id, true).await.unwrap();
