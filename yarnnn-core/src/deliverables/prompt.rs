@@ -135,6 +135,7 @@ mod tests {
     use super::super::testing::{self, state_of};
     use super::super::version::SourceSnapshot;
     use super::*;
+    use crate::deliverables::DeliverableOrigin;
 
     fn resource(text: &str) -> ResourceId {
         text.parse().unwrap()

@@ -21,7 +21,7 @@ pub struct SignalPlan {
     pub shown: Shown,
     /// Who would be asked, as `provider/model`.
     pub model: Option<String>,
-    /// Tokens of the question, from and to.
+    /// Tokens of the question, from and to: about as many as it has if it is plain, and never more than it can have.
     pub input_tokens: (u64, u64),
     /// Price in millionths of a US dollar, from and to.
     pub cost_micro_usd: (u64, u64),
@@ -50,7 +50,7 @@ impl Signals {
         };
         let request = question(&pass, &parts.sight(&pass).await?)?;
         let traits = parts.model.as_ref().map(|it| it.traits()).unwrap_or_default();
-        let input_tokens = request.token_estimate();
+        let input_tokens = (request.token_floor(), request.token_ceiling());
         let least = Usage { input_tokens: input_tokens.0, output_tokens: SHORT_ANSWER, ..Usage::default() };
         let stopped_by = match (user.tier, pass.shown.total(), &parts.model) {
             (Tier::Free, ..) => Some(PassStatus::TierRestricted),
@@ -58,7 +58,7 @@ impl Signals {
             (_, _, None) => Some(PassStatus::NoModel),
             _ => None,
         };
-        let cost = (traits.price.cost(&least), traits.ceiling(&request, 0));
+        let cost = (traits.price.cost(&least), traits.ceiling(&request));
         Ok(SignalPlan {
             cost_micro_usd: if stopped_by.is_some() { (0, 0) } else { cost },
             stopped_by,
