@@ -77,9 +77,15 @@ pub async fn builder(config: &Config) -> Result<YarnnnBuilder, ConnectError> {
         None => writer(config, &models)?,
     };
     let research = research::open(config, &models, &transport)?;
+    let fast = config.model.fast_model().map(|it| models.open(it)).transpose();
+    let fast = fast.map_err(|error| unopened_as(env_vars::YARNNN_MODEL_FAST, &error))?;
     let builder = Yarnnn::builder(stores, model, Arc::new(HostProcesses::default()));
     let builder = match research {
         Some((model, means)) => builder.research_model(model).research(means),
+        None => builder,
+    };
+    let builder = match fast {
+        Some(model) => builder.fast_model(model),
         None => builder,
     };
     let (platforms, oauth) = live(config, &transport);
@@ -125,14 +131,14 @@ fn writer(config: &Config, models: &Models) -> Result<Arc<dyn LanguageModel>, Co
     opened.map_err(|error| unopened(&error).into())
 }
 
-/// Fails when the writer, who stands in for it, or who looks things up for it could not be opened.
+/// Fails when the writer, who stands in for it, or who is asked in between could not be opened.
 fn check_models(config: &ModelConfig) -> Result<(), ConnectError> {
     let Writer::Named(writer) = &config.writer else { return Ok(()) };
     for name in std::iter::once(writer).chain(&config.fallback) {
         config.models.check(name).map_err(|error| unopened(&error))?;
     }
-    if let Some(researcher) = config.researcher() {
-        config.models.check(researcher).map_err(|error| unopened_as(env_vars::YARNNN_MODEL_FAST, &error))?;
+    if let Some(fast) = config.fast_model() {
+        config.models.check(fast).map_err(|error| unopened_as(env_vars::YARNNN_MODEL_FAST, &error))?;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ type Researcher = (Arc<dyn LanguageModel>, ResearchMeans);
 ///
 /// The search is the provider's of that model or of the writer, else Google's where it is set up.
 pub(crate) fn open(config: &Config, models: &Models, transport: &HttpTransport) -> Result<Option<Researcher>, ConnectError> {
-    let Some(name) = config.model.researcher() else { return Ok(None) };
+    let Some(name) = config.model.fast_model() else { return Ok(None) };
     let model = named(models, name)?;
     let Some(search) = search(config, models, transport, &model)? else { return Ok(None) };
     let pages = PublicPages::new(Arc::new(SystemClock));
@@ -33,7 +33,7 @@ fn search(
     transport: &HttpTransport,
     researcher: &Arc<dyn LanguageModel>,
 ) -> Result<Option<Arc<dyn WebSearch>>, ConnectError> {
-    if config.model.researcher().is_some_and(|it| models.searches_web(it)) {
+    if config.model.fast_model().is_some_and(|it| models.searches_web(it)) {
         return Ok(Some(Arc::new(ModelWebSearch::new(researcher.clone()))));
     }
     if let Writer::Named(writer) = &config.model.writer

@@ -23,7 +23,7 @@ pub struct ModelConfig {
     pub writer: Writer,
     /// Who is asked while the writer is down.
     pub fallback: Option<String>,
-    /// Who is asked in between, if that is named: who looks things up on the web for the writer.
+    /// Who is asked in between, if that is named: who looks things up on the web for the writer, and who looks for signals.
     pub fast: Option<String>,
     /// Keys, addresses, prices and caps.
     pub models: ModelsConfig,
@@ -84,9 +84,9 @@ impl ModelConfig {
         Ok(Self { writer, fallback, fast, models })
     }
 
-    /// The model that looks things up for the writer: the one that is named, else by the keys that are set, else the writer
-    /// itself. None where the writer copies or replays.
-    pub fn researcher(&self) -> Option<&str> {
+    /// The model that is asked in between, to look things up for the writer and to look for signals: the one that is named, else by
+    /// the keys that are set, else the writer itself. None where the writer copies or replays.
+    pub fn fast_model(&self) -> Option<&str> {
         let Writer::Named(writer) = &self.writer else { return None };
         let fast = match &self.fast {
             Some(name) => name.as_str(),
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_small_model_looks_things_up_for_a_writer_that_reads() {
-        let researcher = |pairs: &[(&str, &str)]| from(pairs).unwrap().researcher().map(str::to_owned);
+        let researcher = |pairs: &[(&str, &str)]| from(pairs).unwrap().fast_model().map(str::to_owned);
         let (anthropic, openai) = (("ANTHROPIC_API_KEY", "k"), ("OPENAI_API_KEY", "k"));
         assert_eq!(researcher(&[]), None);
         assert_eq!(researcher(&[anthropic]).as_deref(), Some("anthropic/claude-haiku-5-5"));

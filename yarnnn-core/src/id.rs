@@ -77,6 +77,8 @@ id_types! {
     MessageId,
     /// One call of a language model.
     ModelCallId,
+    /// One look at a user's content for what calls for a report.
+    PassId,
     /// One line of the activity log.
     ActivityId,
     /// A connection to a provider.

@@ -24,6 +24,7 @@ pub mod platform_sync;
 pub mod scheduler;
 pub mod sdk;
 pub mod search;
+pub mod signals;
 pub mod sync;
 
 #[cfg(feature = "testing")]

@@ -15,7 +15,7 @@ use crate::deliverables::{
     DeliverableStore, Deliverables, DeliverablesParts, DraftStage, Prompts, RunDeliverable, VersionMaterial, VersionStore,
     WaysOut,
 };
-use crate::delivery::{Channel, Outbox};
+use crate::delivery::{Channel, ChannelKind, Outbox};
 use crate::error::Error;
 use crate::evidence::EvidenceStore;
 use crate::id::{IdGen, RandomIds, UserId};
@@ -26,6 +26,7 @@ use crate::pipeline::{Liveness, StageCx};
 use crate::platform::{OpenAccess, OpenPlatform};
 use crate::platform_sync::{PlatformSync, SyncConnection};
 use crate::search::SearchIndex;
+use crate::signals::{SignalProcessing, SignalStore, Signals, SignalsParts};
 use crate::sync::{ContentStore, Sync};
 
 /// The store ports, usually all of one store. Only the builder takes them as a bundle.
@@ -59,6 +60,8 @@ pub struct Stores {
     pub model_ledger: Arc<dyn ModelLedger>,
     /// Pages of the web that reports were written from.
     pub web_pages: Arc<dyn WebPages>,
+    /// Signals.
+    pub signals: Arc<dyn SignalStore>,
     /// Jobs.
     pub jobs: Arc<dyn JobQueue>,
     /// Administration of jobs.
@@ -84,7 +87,7 @@ impl Stores {
     pub fn of<S>(store: S) -> Self
     where
         S: AccountStore + ActivityLog + ContentStore + SearchIndex + DeliverableStore + VersionStore + EvidenceStore + Outbox,
-        S: VersionMaterial + ConnectionStore + CredentialStore + OAuthStates + ModelLedger + WebPages,
+        S: VersionMaterial + ConnectionStore + CredentialStore + OAuthStates + ModelLedger + WebPages + SignalStore,
         S: JobQueue + JobAdmin + Capacity + Presence + OpenLeaseKeeper + WakeUps,
     {
         let store = Arc::new(store);
@@ -103,6 +106,7 @@ impl Stores {
             outbox: store.clone(),
             model_ledger: store.clone(),
             web_pages: store.clone(),
+            signals: store.clone(),
             jobs: store.clone(),
             job_admin: store.clone(),
             capacity: store.clone(),
@@ -134,6 +138,7 @@ impl Stores {
 pub struct Yarnnn {
     stores: Stores,
     deliverables: Deliverables,
+    signals: Signals,
     jobs: Jobs,
     exports: Option<Arc<dyn OpenExports>>,
     live: Option<Live>,
@@ -186,6 +191,7 @@ impl Yarnnn {
             mail_as_files: false,
             research: None,
             research_model: None,
+            fast_model: None,
             revisions: vec![],
             exports: None,
             live: None,
@@ -204,6 +210,11 @@ impl Yarnnn {
         &self.deliverables
     }
 
+    /// What deserves a report that nobody asked for.
+    pub const fn signals(&self) -> &Signals {
+        &self.signals
+    }
+
     /// The job system.
     pub const fn jobs(&self) -> &Jobs {
         &self.jobs
@@ -212,6 +223,7 @@ impl Yarnnn {
     /// The kinds of job that the features have: what a worker of this handle runs.
     pub fn job_kinds(&self) -> JobKinds {
         let mut kinds = JobKinds::new().with::<RunDeliverable>(Arc::new(self.deliverables.clone()));
+        kinds = kinds.with::<SignalProcessing>(Arc::new(self.signals.clone()));
         if let Some(imports) = self.imports() {
             kinds = kinds.with::<ImportExports>(Arc::new(imports));
         }
@@ -301,6 +313,7 @@ pub struct YarnnnBuilder {
     mail_as_files: bool,
     research: Option<ResearchMeans>,
     research_model: Option<Arc<dyn LanguageModel>>,
+    fast_model: Option<Arc<dyn LanguageModel>>,
     revisions: Vec<DraftStage>,
     exports: Option<Arc<dyn OpenExports>>,
     live: Option<Live>,
@@ -351,6 +364,13 @@ impl YarnnnBuilder {
         self
     }
 
+    /// Looks for signals with this model. Without one nothing is looked for.
+    #[must_use]
+    pub fn fast_model(mut self, model: Arc<dyn LanguageModel>) -> Self {
+        self.fast_model = Some(model);
+        self
+    }
+
     /// Lets this stage revise every draft, after the ones given before and before it is verified.
     #[must_use]
     pub fn revise_drafts_with(mut self, stage: DraftStage) -> Self {
@@ -386,6 +406,13 @@ impl YarnnnBuilder {
         self
     }
 
+    /// Puts other ports in place of the given ones.
+    #[must_use]
+    pub fn map_stores(mut self, map: impl FnOnce(Stores) -> Stores) -> Self {
+        self.stores = map(self.stores);
+        self
+    }
+
     /// Takes time from this clock.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -418,6 +445,19 @@ impl YarnnnBuilder {
             let access: Arc<dyn OpenAccess> = Arc::new(live.connections(&self.stores, &jobs));
             channels.extend(self.account_channels.into_iter().map(|make| make(access.clone())));
         }
+        let signals = Signals::new(SignalsParts {
+            signals: self.stores.signals.clone(),
+            accounts: self.stores.accounts.clone(),
+            activity: self.stores.activity.clone(),
+            connections: self.stores.connections.clone(),
+            content: self.stores.content.clone(),
+            deliverables: self.stores.deliverables.clone(),
+            versions: self.stores.versions.clone(),
+            model: self.fast_model,
+            sends_mail: channels.iter().any(|it| it.kind() == ChannelKind::Email),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+        });
         let parts = DeliverablesParts {
             deliverables: self.stores.deliverables.clone(),
             accounts: self.stores.accounts.clone(),
@@ -440,6 +480,7 @@ impl YarnnnBuilder {
         Yarnnn {
             stores: self.stores,
             deliverables: Deliverables::new(parts),
+            signals,
             jobs,
             exports: self.exports,
             live: self.live,

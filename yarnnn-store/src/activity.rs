@@ -16,6 +16,8 @@ use crate::text::{clean, cleaned_json};
 
 const RECENT: &str = "select id, event_type, event_ref, summary, metadata, created_at from activity_log \
     where user_id = $1 order by created_at desc, id desc limit $2";
+const DEEDS: &str = "select id, event_type, event_ref, summary, metadata, created_at from activity_log \
+    where user_id = $1 and event_type <> 'scheduler_heartbeat' and created_at >= $2 order by created_at desc, id desc limit $3";
 const INSERT: &str = "insert into activity_log (id, user_id, event_type, event_ref, summary, metadata, created_at) \
     values ($1, $2, $3, $4, $5, $6, $7) on conflict (user_id, event_type, event_ref) do nothing";
 
@@ -52,6 +54,12 @@ impl ActivityLog for SqlStore {
     async fn recent(&self, user: UserId, limit: u32) -> Result<Vec<Activity>, StoreError> {
         let query = on_pool!(&self.db, pool => sqlx::query_as::<_, ActivityRow>(RECENT)
             .bind(Id(user.as_uuid())).bind(i64::from(limit)).fetch_all(pool).await);
+        query.doing("the activity log")?.into_iter().map(Activity::try_from).collect()
+    }
+
+    async fn deeds(&self, user: UserId, since: DateTime<Utc>, limit: u32) -> Result<Vec<Activity>, StoreError> {
+        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, ActivityRow>(DEEDS)
+            .bind(Id(user.as_uuid())).bind(Instant(since)).bind(i64::from(limit)).fetch_all(pool).await);
         query.doing("the activity log")?.into_iter().map(Activity::try_from).collect()
     }
 }

@@ -270,7 +270,8 @@ impl DeliverableStore for SqlStore {
     }
 }
 
-async fn insert(tx: &mut Tx, new: NewDeliverable) -> Result<(), DbError> {
+/// Adds a deliverable.
+pub(crate) async fn insert(tx: &mut Tx, new: NewDeliverable) -> Result<(), DbError> {
     let sources: Vec<_> = new.sources.iter().map(SourceColumn::from).collect();
     let destination = DestinationsColumn::from(new.destinations.as_slice());
     on_tx!(tx, connection => {

@@ -20,6 +20,7 @@ mod model_calls;
 mod outbox;
 mod seal;
 mod search;
+mod signals;
 mod text;
 mod time;
 #[cfg(feature = "redis")]

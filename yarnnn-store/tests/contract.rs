@@ -74,8 +74,9 @@ const SUITES: &[(&str, &str, &[&str])] = &[
     ("version_material", include_str!("../../yarnnn-core/src/contract/version_material.rs"), &[]),
     ("evidence", include_str!("../../yarnnn-core/src/contract/evidence.rs"), &[EVIDENCE]),
     ("outbox", include_str!("../../yarnnn-core/src/contract/outbox.rs"), &[OUTBOX]),
-    ("model_ledger", include_str!("../../yarnnn-core/src/contract/model_ledger.rs"), &[LEDGER]),
+    ("model_ledger", include_str!("../../yarnnn-core/src/contract/model_ledger.rs"), &[]),
     ("web_pages", include_str!("../../yarnnn-core/src/contract/web_pages.rs"), &[PAGES]),
+    ("signals", include_str!("../../yarnnn-core/src/contract/signals.rs"), &[SIGNALS]),
     ("jobs_enqueue", include_str!("../../yarnnn-core/src/contract/jobs_enqueue.rs"), &[]),
     ("jobs_keys", include_str!("../../yarnnn-core/src/contract/jobs_keys.rs"), &[]),
     ("jobs_claim", include_str!("../../yarnnn-core/src/contract/jobs_claim.rs"), &[]),
@@ -103,6 +104,7 @@ const EVIDENCE: &str = include_str!("../../yarnnn-core/src/evidence/store.rs");
 const OUTBOX: &str = include_str!("../../yarnnn-core/src/delivery/store.rs");
 const LEDGER: &str = include_str!("../../yarnnn-core/src/llm/ledger.rs");
 const PAGES: &str = include_str!("../../yarnnn-core/src/agent/pages.rs");
+const SIGNALS: &str = include_str!("../../yarnnn-core/src/signals/store.rs");
 const JOBS: &str = include_str!("../../yarnnn-core/src/jobs/queue.rs");
 const KEEPER: &str = include_str!("../../yarnnn-core/src/jobs/keeper.rs");
 const PRESENCE: &str = include_str!("../../yarnnn-core/src/jobs/presence.rs");
@@ -128,7 +130,8 @@ fn every_fact_of_a_suite_is_run() {
 
 #[test]
 fn every_method_of_a_port_has_a_fact() {
-    let split: [(&str, &[&str]); 7] = [
+    let split: [(&str, &[&str]); 8] = [
+        (LEDGER, &["model_ledger", "signals"]),
         (CONNECTIONS, &["connections", "credentials", "oauth_states"]),
         (CONTENT, &["content", "places", "reading", "rebuilds", "audits"]),
         (DELIVERABLES, &["deliverables", "versions", "version_material"]),

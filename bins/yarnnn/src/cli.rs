@@ -71,6 +71,9 @@ pub(crate) enum Command {
     },
     /// Write a report and deliver it, or go on with one that was interrupted.
     Run(Run),
+    /// Look for what deserves a report that nobody asked for, and see what came of it.
+    #[command(subcommand)]
+    Signals(Signals),
     /// Show what model calls cost: by day, model and report, whether they delivered anything or not.
     Costs {
         /// Days, the present one included.
@@ -348,6 +351,45 @@ pub(crate) struct Run {
     /// Only queue it, for a worker.
     #[arg(long)]
     pub(crate) detach: bool,
+}
+
+/// Signals.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Signals {
+    /// Look through what is stored, now; reports that follow from it are written too.
+    Run {
+        /// all, `calendar_only` or `non_calendar`.
+        #[arg(long, value_name = "FILTER", default_value = "all")]
+        filter: String,
+        /// Only say what would be looked at, asked and paid; nothing is asked or stored.
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// List passes, what they did and did not, and why.
+    List {
+        /// At most this many.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+        limit: u32,
+    },
+    /// Show which kinds of signal you want, and switch them on or off.
+    Preferences {
+        /// Preparations of meetings.
+        #[arg(long, value_name = "ON|OFF")]
+        meeting_prep: Option<Switch>,
+        /// That somebody has gone silent.
+        #[arg(long, value_name = "ON|OFF")]
+        silence_alert: Option<Switch>,
+        /// That contact with somebody is fading.
+        #[arg(long, value_name = "ON|OFF")]
+        contact_drift: Option<Switch>,
+    },
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
 }
 
 /// A replay.

@@ -28,6 +28,11 @@ pub(crate) async fn carry_through<J: Job>(
     result(&until_ended(session, id, cancel, observe, output).await?)
 }
 
+/// Works a job that is enqueued already until it has ended.
+pub(crate) async fn carry_on(session: &Session, job: JobId, cancel: CancelToken, output: &Output) -> anyhow::Result<Value> {
+    result(&until_ended(session, job, cancel, None, output).await?)
+}
+
 /// As [`carry_through`]; when a job with other options holds the same key, that one is carried to its end before.
 pub(crate) async fn carry_through_next<J: Job>(
     session: &Session,

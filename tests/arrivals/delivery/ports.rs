@@ -11,7 +11,7 @@ use yarnnn::delivery::{
     Channel, ChannelKind, HeldDecision, Letter, LookedUp, Outbox, OutboxFile, OutboxMessage, SendError, SendReceipt, Settlement,
 };
 use yarnnn::hash::Sha256;
-use yarnnn::id::{DeliverableId, MessageId, ModelCallId, UserId, VersionId};
+use yarnnn::id::{DeliverableId, MessageId, ModelCallId, PassId, UserId, VersionId};
 use yarnnn::llm::{CallEnd, CallQuery, LedgerCall, ModelLedger, ModelResponse, Reservation, ReserveError};
 
 use super::cuts::Cuts;
@@ -126,6 +126,10 @@ impl ModelLedger for Cut<dyn ModelLedger> {
 
     async fn answered(&self, user: UserId, version: VersionId, request: Sha256) -> Result<Option<ModelResponse>, StoreError> {
         self.inner.answered(user, version, request).await
+    }
+
+    async fn answered_in_pass(&self, user: UserId, pass: PassId) -> Result<Option<ModelResponse>, StoreError> {
+        self.inner.answered_in_pass(user, pass).await
     }
 
     async fn calls(&self, query: &CallQuery) -> Result<Vec<LedgerCall>, StoreError> {

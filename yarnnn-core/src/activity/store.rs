@@ -1,6 +1,7 @@
 //! The port of the activity log.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 
 use super::Activity;
 use crate::error::StoreError;
@@ -9,7 +10,8 @@ use crate::id::UserId;
 /// Reads the activity log.
 ///
 /// # Contract
-/// Newest first; only the given user's lines; at most `limit`.
+/// - Newest first; only the given user's lines; at most `limit`.
+/// - `deeds` leaves heartbeats out, and what was written before the given instant: any number of heartbeats hides nothing.
 ///
 /// # Errors
 /// `Unavailable` or `Corrupt`.
@@ -21,4 +23,7 @@ use crate::id::UserId;
 pub trait ActivityLog: Send + Sync + 'static {
     /// The newest lines of a user.
     async fn recent(&self, user: UserId, limit: u32) -> Result<Vec<Activity>, StoreError>;
+
+    /// The newest lines of a user that tell of more than that the scheduler has been round.
+    async fn deeds(&self, user: UserId, since: DateTime<Utc>, limit: u32) -> Result<Vec<Activity>, StoreError>;
 }

@@ -56,3 +56,27 @@ pub async fn recent_shows_nobody_elses(ports: &Ports) {
     assert_eq!(summaries(ports, ANA, 9).await, ["Ana's"]);
     assert_eq!(summaries(ports, ben, 9).await, ["Ben's"]);
 }
+
+/// Any number of heartbeats hides nothing, and what is older than asked for is left out.
+pub async fn deeds_leave_heartbeats_out(ports: &Ports) {
+    let ben = ben(ports).await;
+    for (minutes, summary) in [(1, "old"), (2, "first"), (3, "second")] {
+        write(ports, ANA, fresh(), summary, minutes).await;
+    }
+    for minutes in 4..40 {
+        let run = begin(ports, ANA, &channel()).await;
+        let activity = Some(line(ActivityKind::SchedulerHeartbeat, fresh(), "round"));
+        let progress = Progress::Finished(Finished { activity, ..Finished::default() });
+        ports.content.commit(PageCommit { progress, ..last_page(&run, vec![], minutes) }).await.unwrap();
+    }
+    let deeds = |user: UserId, limit: u32| async move {
+        let lines = ports.activity.deeds(user, minute(2), limit).await.unwrap();
+        lines.into_iter().map(|it| it.summary).collect::<Vec<_>>()
+    };
+    assert_eq!(summaries(ports, ANA, 1).await, ["round"]);
+    assert_eq!(
+        (deeds(ANA, 9).await, deeds(ANA, 1).await),
+        (vec!["second".to_owned(), "first".to_owned()], vec!["second".to_owned()])
+    );
+    assert_eq!(deeds(ben, 9).await, [""; 0]);
+}

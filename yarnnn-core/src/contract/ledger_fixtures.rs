@@ -26,7 +26,7 @@ pub fn noon() -> DateTime<Utc> {
 
 /// The account of a version of the local user.
 pub fn account(version: &Version) -> CallAccount {
-    CallAccount { user: version.user, deliverable: Some(version.deliverable), version: Some(version.id) }
+    CallAccount { deliverable: Some(version.deliverable), version: Some(version.id), ..CallAccount::of(version.user) }
 }
 
 /// A call that may cost so much, without caps.

@@ -40,6 +40,7 @@ pub mod presence;
 pub mod reading;
 pub mod rebuilds;
 pub mod search;
+pub mod signals;
 pub mod version_material;
 pub mod versions;
 pub mod wake_ups;

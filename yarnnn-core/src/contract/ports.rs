@@ -55,6 +55,7 @@ macro_rules! contract_facts {
                 recent_reads_back_what_was_written,
                 recent_has_one_line_per_key,
                 recent_shows_nobody_elses,
+                deeds_leave_heartbeats_out,
             }
             connections {
                 connect_stores_what_was_given,
@@ -340,6 +341,32 @@ macro_rules! contract_facts {
                 find_answers_pages_by_id,
                 find_sees_only_the_users_pages,
                 of_version_is_by_id_and_the_users_own,
+            }
+            signals {
+                begin_stores_what_is_shown,
+                begin_again_answers_the_pass_as_it_stands,
+                begin_needs_the_users_own,
+                commit_stores_everything_of_a_pass,
+                commit_of_nothing_leaves_a_line,
+                commit_of_a_pass_that_has_ended_changes_nothing,
+                commit_does_nothing_twice_within_the_window,
+                commit_at_once_does_a_thing_once,
+                commit_keeps_to_the_slots,
+                commit_makes_nothing_of_a_type_that_is_taken,
+                commit_sets_going_what_is_the_users_and_active,
+                commit_leaves_alone_what_runs_already,
+                commit_is_all_or_nothing,
+                commit_needs_the_users_own_pass,
+                history_is_newest_first_and_the_users_own,
+                passes_are_newest_first_and_the_users_own,
+                preferences_are_on_unless_switched_off,
+                set_preferences_changes_what_is_named,
+                take_turn_waits_for_the_cool_down,
+                take_turn_at_once_grants_one,
+                take_turn_is_all_or_nothing,
+                candidates_have_something_to_look_at,
+                answered_in_pass_lasts_until_the_pass_ends,
+                reserve_caps_passes_and_needs_the_users_own,
             }
             jobs_enqueue {
                 enqueue_stores_jobs_as_they_were,

@@ -37,7 +37,7 @@ impl Advance {
     /// Does the step that follows the one the version stands at, and commits it.
     pub(super) async fn step(&self, cx: &StageCx, deliverable: &Deliverable, version: &Version) -> Result<(), Error> {
         let change = match version.step {
-            Step::Gathered => match self.researcher(version) {
+            Step::Gathered => match self.researcher(deliverable, version) {
                 Some(agent) => self.research(cx, agent, deliverable, version).await?,
                 None => self.write(cx, deliverable, version).await?,
             },
@@ -60,8 +60,8 @@ impl Advance {
     }
 
     /// What looks things up for the version, if anything does.
-    fn researcher(&self, version: &Version) -> Option<&Agent<Research>> {
-        self.parts.researcher(version.state.binding).filter(|_| !version.state.quiet)
+    fn researcher(&self, deliverable: &Deliverable, version: &Version) -> Option<&Agent<Research>> {
+        self.parts.researcher(deliverable, version.state.binding).filter(|_| !version.state.quiet)
     }
 
     /// Looks things up on the web; what was read becomes material.

@@ -53,8 +53,16 @@ pub struct CapsuleDeliverable {
     pub options: ReportOptions,
     /// When it runs: its zone counts the days.
     pub schedule: Option<Schedule>,
+    /// How it was born: it says whether title and description are its owner's words.
+    #[serde(default, skip_serializing_if = "is_usual")]
+    pub origin: DeliverableOrigin,
     /// When it was made.
     pub created_at: DateTime<Utc>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
+fn is_usual(origin: &DeliverableOrigin) -> bool {
+    *origin == DeliverableOrigin::default()
 }
 
 /// A version in a capsule.
@@ -132,7 +140,7 @@ impl Capsule {
             sources: vec![],
             destinations: it.destinations,
             options: it.options,
-            origin: DeliverableOrigin::UserConfigured,
+            origin: it.origin,
             trigger: TriggerType::Manual,
             schedule: it.schedule,
             status: DeliverableStatus::Active,
@@ -268,6 +276,7 @@ fn described(it: Deliverable) -> CapsuleDeliverable {
         destinations: it.destinations,
         options: it.options,
         schedule: it.schedule,
+        origin: it.origin,
         created_at: it.created_at,
     }
 }

@@ -9,6 +9,7 @@ use super::run::{Deliverables, RunOutcome, RunRequest, RunStatus, no_news};
 use crate::error::Error;
 use crate::id::{DeliverableId, UserId, VersionId};
 use crate::jobs::{Job, JobCx, JobKey, JobPolicy, KeyHolds, Outcome, WithoutWorker};
+use crate::llm::Noticed;
 
 /// Gather, write, verify, queue, deliver.
 const STAGES: u32 = 5;
@@ -28,23 +29,26 @@ pub struct RunDeliverable {
     pub as_of: Option<DateTime<Utc>>,
     /// The slot of its schedule, for a run that nobody asked for by hand; it is the key then.
     pub slot: Option<DateTime<Utc>>,
+    /// As in [`RunRequest`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noticed: Option<Noticed>,
 }
 
 impl RunDeliverable {
     /// A run as requested.
     pub fn requested(request: &RunRequest) -> Self {
-        let RunRequest { user, deliverable, key, force, as_of } = request.clone();
-        Self { user, deliverable, key, force, as_of, slot: None }
+        let RunRequest { user, deliverable, key, force, as_of, noticed } = request.clone();
+        Self { user, deliverable, key, force, as_of, slot: None, noticed }
     }
 
     /// A slot of a schedule.
     pub const fn scheduled(user: UserId, deliverable: DeliverableId, slot: DateTime<Utc>) -> Self {
-        Self { user, deliverable, key: None, force: false, as_of: None, slot: Some(slot) }
+        Self { user, deliverable, key: None, force: false, as_of: None, slot: Some(slot), noticed: None }
     }
 
     fn request(&self) -> RunRequest {
         let request = RunRequest::of(self.user, self.deliverable);
-        RunRequest { key: self.key.clone(), force: self.force, as_of: self.as_of, ..request }
+        RunRequest { key: self.key.clone(), force: self.force, as_of: self.as_of, noticed: self.noticed.clone(), ..request }
     }
 }
 

@@ -175,7 +175,7 @@ impl Deliverables {
     pub(super) async fn check_limit(&self, user: &User, this: Option<DeliverableId>) -> Result<(), Error> {
         let Some(limit) = user.tier.active_deliverables() else { return Ok(()) };
         let all = self.parts.deliverables.list(user.id).await?;
-        let active = all.iter().filter(|it| it.status == DeliverableStatus::Active && Some(it.id) != this).count();
+        let active = all.iter().filter(|it| it.takes_slot() && Some(it.id) != this).count();
         if active < limit as usize {
             return Ok(());
         }

@@ -296,6 +296,18 @@ pub struct ScheduleUpdate {
 }
 
 impl Deliverable {
+    /// Whether a model gave it its title and description, from synced content: they are data then, for every prompt.
+    pub const fn is_signal_born(&self) -> bool {
+        matches!(self.origin, DeliverableOrigin::SignalEmergent)
+    }
+
+    /// Whether it counts against the tier's limit: it is active, and either its owner made it or it runs by itself. What a signal
+    /// called for runs once and takes no slot, unless it was made a standing report.
+    pub fn takes_slot(&self) -> bool {
+        let runs_once = self.is_signal_born() && self.trigger == TriggerType::Manual;
+        self.status == DeliverableStatus::Active && !runs_once
+    }
+
     /// The zone in which its days are counted.
     pub fn timezone(&self) -> chrono_tz::Tz {
         self.schedule.as_ref().map_or(chrono_tz::UTC, |it| it.timezone)

@@ -75,9 +75,10 @@ impl MaterialSource for DeliverablesParts {
 }
 
 impl DeliverablesParts {
-    /// What looks things up for reports of this kind, if the program has that.
-    pub(super) fn researcher(&self, binding: Binding) -> Option<&Agent<Research>> {
-        self.research.as_ref().filter(|_| binding.has_research_directive())
+    /// What looks things up for this report, if the program has that. Nobody does for one whose title a model made from synced
+    /// content: a session that reaches out sees none of that.
+    pub(super) fn researcher(&self, deliverable: &Deliverable, binding: Binding) -> Option<&Agent<Research>> {
+        self.research.as_ref().filter(|_| binding.has_research_directive() && !deliverable.is_signal_born())
     }
 
     /// Whether its reports reach nobody but its owner: files, and mails to the address of the owner's account.

@@ -104,7 +104,7 @@ impl Deliverables {
             items: gathered.items.len(),
             reported_before: gathered.state.reported_before,
             left_out: gathered.state.left_out,
-            researches: self.parts.researcher(gathered.state.binding).is_some(),
+            researches: self.parts.researcher(&deliverable, gathered.state.binding).is_some(),
             sources: gathered.state.sources,
             model: writer.model().name(),
             tools: asked.tools.iter().map(|it| it.name.clone()).collect(),

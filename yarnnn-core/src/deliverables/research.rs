@@ -40,7 +40,11 @@ impl LookInput {
             ..ResearchFields::default()
         };
         Self {
-            account: CallAccount { user: deliverable.user, deliverable: Some(deliverable.id), version: Some(version.id) },
+            account: CallAccount {
+                deliverable: Some(deliverable.id),
+                version: Some(version.id),
+                ..CallAccount::of(deliverable.user)
+            },
             boundary: Boundary::of(version.id.as_uuid().as_bytes()),
             brief: ResearchBrief::new(&fields),
             at: version.state.as_of,

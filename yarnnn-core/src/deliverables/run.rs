@@ -15,7 +15,7 @@ use crate::delivery::OutboxMessage;
 use crate::error::{Error, StoreError};
 use crate::evidence::{Verification, Verifier};
 use crate::id::{DeliverableId, UserId, VersionId};
-use crate::llm::{LlmError, Usage};
+use crate::llm::{LlmError, Noticed, Usage};
 use crate::pipeline::{Holder, StageCx};
 
 /// How long a process holds a version without renewing. A dead process of this host is noticed at once.
@@ -46,12 +46,14 @@ pub struct RunRequest {
     pub force: bool,
     /// The instant it is written for; none for now.
     pub as_of: Option<DateTime<Utc>>,
+    /// What called for it, if a signal did: the writer sees it as data.
+    pub noticed: Option<Noticed>,
 }
 
 impl RunRequest {
     /// A plain run, as of now.
     pub const fn of(user: UserId, deliverable: DeliverableId) -> Self {
-        Self { user, deliverable, key: None, force: false, as_of: None }
+        Self { user, deliverable, key: None, force: false, as_of: None, noticed: None }
     }
 }
 
@@ -217,6 +219,7 @@ impl Deliverables {
             gathered.state.material.clear();
             gathered.items.clear();
         }
+        gathered.state.noticed.clone_from(&request.noticed);
         let now = self.parts.clock.now();
         let open = OpenVersion {
             id: VersionId::fresh(self.parts.ids.as_ref()),
@@ -247,7 +250,8 @@ impl Deliverables {
         let room = self.parts.writer.model().traits().context_tokens.map(room);
         let mut gathered = cx.run(&Gather { content, versions, evidence: self.parts.evidence.clone(), room }, input).await?;
         gathered.state.stays_with_owner = self.parts.stays_with_owner(deliverable).await?;
-        let is_grounded_elsewhere = gathered.state.binding == Binding::Research && self.parts.research.is_some();
+        let binding = gathered.state.binding;
+        let is_grounded_elsewhere = binding == Binding::Research && self.parts.researcher(deliverable, binding).is_some();
         if !gathered.found && is_grounded_elsewhere {
             // What it is written from is found later; nobody knows yet whether that is new to its readers, who get it once.
             gathered.found = true;

@@ -11,7 +11,7 @@ use crate::evidence::SentenceRecord;
 use crate::hash::Sha256;
 use crate::id::{ContentId, DeliverableId, UserId, VersionId};
 use crate::jobs::NewJob;
-use crate::llm::{ReportedClaim, StopReason, Usage};
+use crate::llm::{Noticed, ReportedClaim, StopReason, Usage};
 use crate::pipeline::Holder;
 use crate::platform::{Gap, Interval, ResourceId};
 
@@ -250,6 +250,9 @@ pub struct RunState {
     /// How the run ended without a report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ending: Option<Ending>,
+    /// What called for the run, if a signal did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noticed: Option<Noticed>,
 }
 
 impl RunState {
@@ -276,6 +279,7 @@ impl RunState {
             quiet: false,
             approved: false,
             ending: None,
+            noticed: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::hash::Sha256;
-use crate::id::{DeliverableId, UserId, VersionId};
+use crate::id::{DeliverableId, PassId, UserId, VersionId};
 
 /// On whose account a call is made. Caps and the ledger go by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -17,12 +17,16 @@ pub struct CallAccount {
     /// before is answered from the ledger.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<VersionId>,
+    /// For which look at the user's content. It asks one question, and is a run as a version is: the cap on runs goes by it, and what
+    /// it was answered is known from the ledger when it goes on after a crash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass: Option<PassId>,
 }
 
 impl CallAccount {
     /// A call that belongs to no report.
     pub const fn of(user: UserId) -> Self {
-        Self { user, deliverable: None, version: None }
+        Self { user, deliverable: None, version: None, pass: None }
     }
 }
 

@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 use super::{CallAccount, LlmError, ModelResponse, Usage};
 use crate::error::StoreError;
 use crate::hash::Sha256;
-use crate::id::{DeliverableId, ModelCallId, UserId, VersionId};
+use crate::id::{DeliverableId, ModelCallId, PassId, UserId, VersionId};
 
 /// Money caps, in millionths of a US dollar. None: no cap.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SpendingCaps {
-    /// Of all calls of one version.
+    /// Of all calls of one version, or of one look for signals.
     pub run: Option<u64>,
     /// Of all calls of one user in one UTC day.
     pub user_day: Option<u64>,
@@ -217,17 +217,18 @@ pub struct CallQuery {
 /// Every model call, before and after it is made.
 ///
 /// # Contract
-/// - `reserve` adds a row if the report and its version are the user's (otherwise `NotFound`), the id is not taken (`Conflict`),
+/// - `reserve` adds a row if the report, its version and the pass are the user's (otherwise `NotFound`), the id is not taken (`Conflict`),
 ///   and, with its ceiling, no cap is exceeded: per cap, what answered calls cost and what reserved and lost ones may have cost,
 ///   together with the ceiling, is at most the cap. A call counts on the UTC day on which it was reserved. All or nothing. A call
 ///   whose ceiling is 0 always fits.
 /// - `settle` ends a reserved call once; a call that has ended, or another user's, is a `Conflict` or `NotFound`. The request is
-///   kept only for calls of a version, and the answer only where the request still is.
+///   kept only for calls of a version, and the answer only where the request still is; for a call of a pass the answer alone.
 /// - What was asked and answered is forgotten when the version goes away, and, with all calls of the version, when an item that
 ///   one of them was told of goes away with its account ([`ConnectionStore`](crate::connections::ConnectionStore)). Model,
 ///   tokens, cost and times stay.
 /// - `answered` is the answer that a version had to the same request, if one is kept; of several the one that was settled first,
 ///   so that it never becomes another.
+/// - `answered_in_pass` is the same for a pass, whatever the request was: a pass asks one question.
 /// - `calls` are in the order in which they were reserved, then by id, without requests and answers unless a version is named.
 ///   Without a user: of all users (for the installation's operator).
 ///
@@ -247,6 +248,9 @@ pub trait ModelLedger: Send + Sync + 'static {
 
     /// What a version was answered to the same request.
     async fn answered(&self, user: UserId, version: VersionId, request: Sha256) -> Result<Option<ModelResponse>, StoreError>;
+
+    /// What a pass was answered.
+    async fn answered_in_pass(&self, user: UserId, pass: PassId) -> Result<Option<ModelResponse>, StoreError>;
 
     /// Calls.
     async fn calls(&self, query: &CallQuery) -> Result<Vec<LedgerCall>, StoreError>;

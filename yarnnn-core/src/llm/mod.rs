@@ -18,7 +18,7 @@ pub use error::{LlmError, usd};
 pub use ledger::MockModelLedger;
 pub use ledger::{CallEnd, CallQuery, CallState, CapLeft, LedgerCall, ModelLedger, Reservation, ReserveError, SpendingCaps};
 pub use model::{
-    AnswerSchema, ClaimStatus, Content, Grouping, Material, Message, ModelRequest, ModelResponse, OpaqueBlock, Outline,
+    AnswerSchema, ClaimStatus, Content, Grouping, Material, Message, ModelRequest, ModelResponse, Noticed, OpaqueBlock, Outline,
     OutlineSection, ReportedClaim, Role, SectionFocus, ServerTool, StopReason, ToolCall, ToolResult, ToolSpec, WebHit,
 };
 #[cfg(feature = "testing")]

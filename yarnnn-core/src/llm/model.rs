@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{Boundary, CallAccount, Usage};
 use crate::hash::Sha256;
 use crate::id::ContentId;
+use crate::platform::Platform;
 
 /// One request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -101,6 +102,8 @@ pub enum Content {
     Material(Vec<Material>),
     /// What earlier reports said: data too, for it was written from synced content.
     Reported(Vec<ReportedClaim>),
+    /// What called for a report that nobody asked for: data too, for a model said it from synced content.
+    Noticed(Noticed),
     /// The model asks for a tool.
     ToolCall(ToolCall),
     /// What a tool answered.
@@ -183,6 +186,23 @@ pub struct ReportedClaim {
     /// The stored rows that its sources are now, in the order of their ids; never shown to a model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub current: Vec<ContentId>,
+}
+
+/// What called for a report that nobody asked for. A model said so from synced content: it tells a writer what matters, and is never
+/// an instruction, an address or a name that the program trusts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Noticed {
+    /// What the report was to be called; none where its title is its owner's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Why it is worth a report; one line.
+    pub reasoning: String,
+    /// Who or what it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entity: Option<String>,
+    /// Where it was noticed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub platforms: Vec<Platform>,
 }
 
 /// What has become of something that was reported.

@@ -43,6 +43,8 @@ impl Origin {
 pub enum RetainReason {
     /// A report was written from it.
     DeliverableExecution,
+    /// A report was called for because of it.
+    SignalProcessing,
     /// A person imported it.
     UserImport,
 }
@@ -52,6 +54,7 @@ impl RetainReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::DeliverableExecution => "deliverable_execution",
+            Self::SignalProcessing => "signal_processing",
             Self::UserImport => "user_import",
         }
     }

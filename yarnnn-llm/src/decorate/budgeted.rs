@@ -58,10 +58,15 @@ impl Budgeted {
         Self { inner, books }
     }
 
-    /// What the version of this request was answered to the same request before.
+    /// What the version of this request was answered to the same request before; for a pass, which asks one question, whatever it
+    /// was answered.
     async fn known(&self, request: &ModelRequest) -> Result<Option<ModelResponse>, LlmError> {
-        let Some(version) = request.account.version else { return Ok(None) };
-        let answered = self.books.ledger.answered(request.account.user, version, request.digest()).await;
+        let (user, ledger) = (request.account.user, &self.books.ledger);
+        let answered = match (request.account.version, request.account.pass) {
+            (Some(version), _) => ledger.answered(user, version, request.digest()).await,
+            (None, Some(pass)) => ledger.answered_in_pass(user, pass).await,
+            (None, None) => Ok(None),
+        };
         answered.map_err(|error| self.unwritten(error))
     }
 

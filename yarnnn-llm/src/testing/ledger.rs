@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use yarnnn_core::error::StoreError;
 use yarnnn_core::hash::Sha256;
-use yarnnn_core::id::{ModelCallId, UserId, VersionId};
+use yarnnn_core::id::{ModelCallId, PassId, UserId, VersionId};
 use yarnnn_core::llm::{CallEnd, CallQuery, CallState, LedgerCall, ModelLedger, ModelResponse, Reservation, ReserveError, Usage};
 
 #[derive(Debug, Default)]
@@ -85,6 +85,11 @@ impl ModelLedger for MemoryLedger {
     async fn answered(&self, user: UserId, version: VersionId, request: Sha256) -> Result<Option<ModelResponse>, StoreError> {
         let is =
             |it: &&LedgerCall| it.account.user == user && it.account.version == Some(version) && it.request_sha256 == request;
+        Ok(self.rows().iter().filter(is).find_map(|it| it.response.clone()))
+    }
+
+    async fn answered_in_pass(&self, user: UserId, pass: PassId) -> Result<Option<ModelResponse>, StoreError> {
+        let is = |it: &&LedgerCall| it.account.user == user && it.account.pass == Some(pass);
         Ok(self.rows().iter().filter(is).find_map(|it| it.response.clone()))
     }
 

@@ -9,6 +9,7 @@ use super::fit;
 use super::prompt::{OfferedTool, Part, Prompt};
 use super::read::{self, Claim, Item, Outline};
 use super::sentence::{escaped, plain, sentences, words};
+use super::signals;
 use super::turn::{Turn, Written};
 
 /// Shorter sentences are put between quotation marks, so that it is plain that they were copied.
@@ -22,6 +23,9 @@ const EMPTY_WORDS: [&str; 24] = [
 ];
 
 pub(super) fn write(prompt: &Prompt) -> Turn {
+    if signals::is_asked(prompt) {
+        return signals::faithful(prompt);
+    }
     if !prompt.tools.is_empty() && !prompt.has_results() {
         return ask(prompt);
     }

@@ -12,6 +12,7 @@ mod known;
 mod prompt;
 mod read;
 mod sentence;
+mod signals;
 mod turn;
 mod world;
 mod writer;

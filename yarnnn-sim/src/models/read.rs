@@ -8,6 +8,17 @@ pub(super) struct Item {
     pub(super) text: String,
 }
 
+/// An item with what is said about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Described {
+    pub(super) reference: String,
+    pub(super) platform: String,
+    pub(super) place: String,
+    pub(super) title: Option<String>,
+    pub(super) marks: String,
+    pub(super) text: String,
+}
+
 /// Something that was reported before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Claim {
@@ -39,6 +50,21 @@ pub(super) fn items(text: &str) -> Vec<Item> {
         }
     }
     items
+}
+
+/// All items of all material, with what is said about them.
+pub(super) fn described(text: &str) -> Vec<Described> {
+    let elements = blocks(text, "material").into_iter().flat_map(|it| elements(it, "item"));
+    let said = |attributes: &str, name: &str| attribute(attributes, name).unwrap_or_default();
+    let items = elements.map(|(attributes, content)| Described {
+        reference: said(attributes, "ref"),
+        platform: said(attributes, "platform"),
+        place: said(attributes, "place"),
+        title: attribute(attributes, "title"),
+        marks: said(attributes, "marks"),
+        text: unescaped(content),
+    });
+    items.collect()
 }
 
 /// What earlier reports said.

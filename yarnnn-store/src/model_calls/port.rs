@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 use yarnnn_core::StoreError;
 use yarnnn_core::hash::Sha256;
-use yarnnn_core::id::{ModelCallId, UserId, VersionId};
+use yarnnn_core::id::{ModelCallId, PassId, UserId, VersionId};
 use yarnnn_core::llm::{CallEnd, CallQuery, LedgerCall, ModelLedger, ModelResponse, Reservation, ReserveError};
 
 use super::row::{CallRow, json};
@@ -15,12 +15,14 @@ use crate::columns::{Id, Instant};
 use crate::db::on_pool;
 use crate::error::Doing as _;
 
-const CALLS: &str = "select id, user_id, deliverable_id, version_id, purpose, model, state, ceiling_micro_usd, spent_micro_usd, \
+const CALLS: &str = "select id, user_id, deliverable_id, version_id, pass_id, purpose, model, state, ceiling_micro_usd, spent_micro_usd, \
     calls, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens, searches, request_sha256, error, reserved_at, \
     ended_at, ";
 const WITH_BODIES: &str = "request, response from model_calls where true";
 const WITHOUT_BODIES: &str = "cast(null as text) as request, cast(null as text) as response from model_calls where true";
 const ANSWERED: &str = "select response from model_calls where version_id = $1 and user_id = $2 and request_sha256 = $3 \
+    and state = 'answered' and response is not null order by ended_at, reserved_at, id limit 1";
+const ANSWERED_IN_PASS: &str = "select response from model_calls where pass_id = $1 and user_id = $2 \
     and state = 'answered' and response is not null order by ended_at, reserved_at, id limit 1";
 
 #[async_trait]
@@ -43,6 +45,13 @@ impl ModelLedger for SqlStore {
             .bind(Id(version.as_uuid())).bind(Id(user.as_uuid())).bind(request.to_string()).fetch_optional(pool).await)
         .doing("the answer to a request")?;
         text.map(|it| json(&it, || format!("the answer of version {version} to {request}"))).transpose()
+    }
+
+    async fn answered_in_pass(&self, user: UserId, pass: PassId) -> Result<Option<ModelResponse>, StoreError> {
+        let text: Option<String> = on_pool!(&self.db, pool => sqlx::query_scalar(ANSWERED_IN_PASS)
+            .bind(Id(pass.as_uuid())).bind(Id(user.as_uuid())).fetch_optional(pool).await)
+        .doing("the answer to a pass")?;
+        text.map(|it| json(&it, || format!("the answer of pass {pass}"))).transpose()
     }
 
     async fn calls(&self, query: &CallQuery) -> Result<Vec<LedgerCall>, StoreError> {

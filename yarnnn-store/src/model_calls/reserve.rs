@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use sqlx::QueryBuilder;
 use yarnnn_core::StoreError;
-use yarnnn_core::id::{UserId, VersionId};
+use yarnnn_core::id::{PassId, UserId, VersionId};
 use yarnnn_core::llm::{CallAccount, Reservation, ReserveError};
 
 use super::row::{json_text, number};
@@ -12,12 +12,13 @@ use crate::db::{Tx, on_tx};
 use crate::error::{DbError, Doing as _};
 use crate::text::clean;
 
-/// Adds nothing when the report or its version is not the user's.
+/// Adds nothing when the report, its version or the pass is not the user's.
 const INSERT: &str = "insert into model_calls (id, user_id, deliverable_id, version_id, purpose, model, state, ceiling_micro_usd, \
-    spent_micro_usd, request_sha256, request, reserved_at) \
-    select $1, $2, $3, $4, $5, $6, 'reserved', $7, $7, $8, $9, $10 \
+    spent_micro_usd, request_sha256, request, reserved_at, pass_id) \
+    select $1, $2, $3, $4, $5, $6, 'reserved', $7, $7, $8, $9, $10, $11 \
     where ($3 is null or exists (select 1 from deliverables where id = $3 and user_id = $2)) \
-    and ($4 is null or exists (select 1 from deliverable_versions where id = $4 and user_id = $2))";
+    and ($4 is null or exists (select 1 from deliverable_versions where id = $4 and user_id = $2)) \
+    and ($11 is null or exists (select 1 from signal_passes where id = $11 and user_id = $2))";
 /// As floating point numbers, so that no sum is out of range; exact up to nine billion dollars.
 const SPENT: &str = "select coalesce(sum(cast(spent_micro_usd as double precision)), 0.0) from model_calls where ";
 
@@ -25,6 +26,7 @@ const SPENT: &str = "select coalesce(sum(cast(spent_micro_usd as double precisio
 #[derive(Debug, Clone, Copy)]
 enum Scope {
     Run(VersionId),
+    Pass(PassId),
     UserDay(UserId),
     InstallationDay,
 }
@@ -33,7 +35,7 @@ impl Scope {
     /// The cap's name.
     const fn cap(self) -> &'static str {
         match self {
-            Self::Run(_) => "run",
+            Self::Run(_) | Self::Pass(_) => "run",
             Self::UserDay(_) => "user_day",
             Self::InstallationDay => "installation_day",
         }
@@ -43,6 +45,7 @@ impl Scope {
     fn lock(self) -> String {
         match self {
             Self::Run(version) => format!("yarnnn/model_calls/run/{version}"),
+            Self::Pass(pass) => format!("yarnnn/model_calls/pass/{pass}"),
             Self::UserDay(user) => format!("yarnnn/model_calls/user/{user}"),
             Self::InstallationDay => "yarnnn/model_calls/installation".to_owned(),
         }
@@ -68,8 +71,8 @@ pub(super) async fn check(tx: &mut Tx, reservation: &Reservation) -> Result<(), 
 
 /// The caps that are set, with their amounts.
 fn capped(reservation: &Reservation) -> impl Iterator<Item = (Scope, u64)> {
-    let Reservation { account: CallAccount { user, version, .. }, caps, .. } = reservation;
-    let run = version.map(Scope::Run).zip(caps.run);
+    let Reservation { account: CallAccount { user, version, pass, .. }, caps, .. } = reservation;
+    let run = version.map(Scope::Run).or_else(|| pass.map(Scope::Pass)).zip(caps.run);
     let user_day = caps.user_day.map(|limit| (Scope::UserDay(*user), limit));
     let installation_day = caps.installation_day.map(|limit| (Scope::InstallationDay, limit));
     [run, user_day, installation_day].into_iter().flatten()
@@ -87,10 +90,11 @@ async fn spent(tx: &mut Tx, scope: Scope, at: DateTime<Utc>) -> Result<u64, DbEr
         let mut builder = QueryBuilder::new(SPENT);
         match scope {
             Scope::Run(version) => builder.push("version_id = ").push_bind(Id(version.as_uuid())),
+            Scope::Pass(pass) => builder.push("pass_id = ").push_bind(Id(pass.as_uuid())),
             Scope::UserDay(user) => builder.push("user_id = ").push_bind(Id(user.as_uuid())).push(" and "),
             Scope::InstallationDay => &mut builder,
         };
-        if !matches!(scope, Scope::Run(_)) {
+        if !matches!(scope, Scope::Run(_) | Scope::Pass(_)) {
             builder.push("reserved_at >= ").push_bind(Instant(from)).push(" and reserved_at < ").push_bind(Instant(to));
         }
         builder.build_query_scalar().fetch_one(connection).await
@@ -116,7 +120,7 @@ fn day(at: DateTime<Utc>) -> (DateTime<Utc>, DateTime<Utc>) {
 
 /// Adds the row. The request is kept for calls of versions only.
 pub(super) async fn insert(tx: &mut Tx, reservation: Reservation) -> Result<(), StoreError> {
-    let CallAccount { user, deliverable, version } = reservation.account;
+    let CallAccount { user, deliverable, version, pass } = reservation.account;
     let request = reservation.request.filter(|_| version.is_some()).map(|it| json_text(&it)).transpose()?;
     let what = format!("model call {}", reservation.id);
     let added = on_tx!(tx, connection => {
@@ -130,7 +134,8 @@ pub(super) async fn insert(tx: &mut Tx, reservation: Reservation) -> Result<(), 
             .bind(number(reservation.ceiling))
             .bind(reservation.request_sha256.to_string())
             .bind(request)
-            .bind(Instant(reservation.at));
+            .bind(Instant(reservation.at))
+            .bind(pass.map(|it| Id(it.as_uuid())));
         query.execute(connection).await.map(|it| it.rows_affected() == 1)
     })
     .doing(what.clone())?;

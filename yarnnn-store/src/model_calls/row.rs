@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use yarnnn_core::StoreError;
-use yarnnn_core::id::{DeliverableId, ModelCallId, UserId, VersionId};
+use yarnnn_core::id::{DeliverableId, ModelCallId, PassId, UserId, VersionId};
 use yarnnn_core::llm::{CallAccount, CallState, LedgerCall, Usage};
 
 use crate::columns::{Id, Instant};
@@ -15,6 +15,7 @@ pub(super) struct CallRow {
     user_id: Id,
     deliverable_id: Option<Id>,
     version_id: Option<Id>,
+    pass_id: Option<Id>,
     purpose: String,
     model: String,
     state: String,
@@ -40,6 +41,7 @@ impl CallRow {
             user: UserId::from_uuid(self.user_id.0),
             deliverable: self.deliverable_id.map(|it| DeliverableId::from_uuid(it.0)),
             version: self.version_id.map(|it| VersionId::from_uuid(it.0)),
+            pass: self.pass_id.map(|it| PassId::from_uuid(it.0)),
         }
     }
 

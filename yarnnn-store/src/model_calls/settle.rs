@@ -12,10 +12,10 @@ use crate::error::{DbError, Doing as _};
 use crate::text::cleaned;
 
 /// What is not given counts as it was reserved. The answer is kept only where the request still is: for calls of versions, unless
-/// what they were told was forgotten while they were under way.
+/// what they were told was forgotten while they were under way. Of passes it is kept until they end.
 const SETTLE: &str = "update model_calls set state = $3, spent_micro_usd = coalesce($4, spent_micro_usd), calls = $5, \
     input_tokens = $6, output_tokens = $7, cache_read_tokens = $8, cache_write_tokens = $9, searches = $10, \
-    response = case when request is null then null else $11 end, error = $12, ended_at = $13 \
+    response = case when request is null and pass_id is null then null else $11 end, error = $12, ended_at = $13 \
     where id = $1 and user_id = $2 and state = 'reserved'";
 const EXISTS: &str = "select count(*) from model_calls where id = $1 and user_id = $2";
 

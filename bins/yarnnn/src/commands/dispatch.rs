@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use super::{
     connect, costs, deliverables, demo, doctor, import, jobs, migrate, outbox, plan, replay, run, schedules, search, settings,
-    sources, sync, verify, work,
+    signals, sources, sync, verify, work,
 };
 use crate::cli::{Cli, Command};
 use crate::output::Output;
@@ -30,6 +30,7 @@ pub(crate) async fn dispatch(cli: Cli, output: &Output) -> anyhow::Result<ExitCo
         Command::Schedules(command) => schedules::execute(user, command, output).await,
         Command::Plan { deliverable, as_of, prompt } => plan::execute(user, &deliverable, as_of.as_deref(), prompt, output).await,
         Command::Run(arguments) => run::execute(user, arguments, output).await,
+        Command::Signals(command) => Box::pin(signals::execute(user, command, output)).await,
         Command::Costs { days, all_users } => costs::execute(user, days, all_users, output).await,
         Command::Replay(arguments) => replay::execute(user, arguments, output).await,
         Command::Outbox(command) => outbox::execute(user, command, output).await,

@@ -15,6 +15,7 @@ mod run;
 mod schedules;
 mod search;
 mod settings;
+mod signals;
 mod sources;
 mod spent;
 mod sync;

@@ -23,6 +23,7 @@ mod replays;
 mod reports;
 mod schedules;
 mod searches;
+mod signals;
 mod sources;
 mod stops;
 #[path = "../support/mod.rs"]

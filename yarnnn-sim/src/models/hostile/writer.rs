@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::super::faithful;
 use super::super::prompt::Prompt;
+use super::super::signals;
 use super::super::turn::{Turn, Written};
 use super::loot::Loot;
 use super::{calls, disguise, html, markdown};
@@ -31,6 +32,9 @@ pub fn techniques() -> Vec<&'static str> {
 }
 
 pub(in super::super) fn write(prompt: &Prompt, technique: usize) -> Turn {
+    if signals::is_asked(prompt) {
+        return signals::hostile(prompt);
+    }
     let loot = Loot::of(prompt);
     let count = all().count();
     let attempt = all().nth(technique % count).map_or_else(|| Attempt::Behind(String::new()), |(_, attempt)| attempt(&loot));

@@ -1,0 +1,5 @@
+//! Signals: passes, what was acted upon, and what users want to be told. A pass ends in [`commit`]; rows are read in [`rows`].
+
+mod commit;
+mod port;
+mod rows;
