@@ -10,7 +10,7 @@ use yarnnn::signals::{
     Pass, PassOutcome, PassStatus, PreferenceChange, SignalPlan, SignalRecord, SignalsFilter, TriggerAnswer, UnknownFilter,
 };
 
-use super::plan::dollars;
+use super::spent::dollars;
 use super::when;
 use crate::cli::{Signals, Switch};
 use crate::exit::{FAILED, UsageError};
