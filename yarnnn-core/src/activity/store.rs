@@ -9,7 +9,7 @@ use crate::id::UserId;
 /// Reads the activity log.
 ///
 /// # Contract
-/// Newest first; only the given user's lines; at most `limit`.
+/// Newest first; only the given user's lines; at most `limit`. Heartbeats are most of the log, and are read apart.
 ///
 /// # Errors
 /// `Unavailable` or `Corrupt`.
@@ -19,6 +19,9 @@ use crate::id::UserId;
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait ActivityLog: Send + Sync + 'static {
-    /// The newest lines of a user.
+    /// The newest lines of a user that are no heartbeats.
     async fn recent(&self, user: UserId, limit: u32) -> Result<Vec<Activity>, StoreError>;
+
+    /// The newest heartbeats of a user.
+    async fn heartbeats(&self, user: UserId, limit: u32) -> Result<Vec<Activity>, StoreError>;
 }

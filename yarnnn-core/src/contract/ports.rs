@@ -140,8 +140,6 @@ macro_rules! contract_facts {
                 commit_at_once_on_different_resources,
                 retain_keeps_rows,
                 retain_sees_only_the_users_rows,
-                expire_deletes_what_nothing_retains,
-                expire_of_an_old_revision_leaves_the_new,
                 commit_of_a_live_edit_leaves_the_imported_revision_retained,
             }
             reading {
