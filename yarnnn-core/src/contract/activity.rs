@@ -56,3 +56,16 @@ pub async fn recent_shows_nobody_elses(ports: &Ports) {
     assert_eq!(summaries(ports, ANA, 9).await, ["Ana's"]);
     assert_eq!(summaries(ports, ben, 9).await, ["Ben's"]);
 }
+
+/// A thousand heartbeats hide nothing else, and are read apart.
+pub async fn heartbeats_are_read_apart(ports: &Ports) {
+    let (ben, beats) = (ben(ports).await, 1_000);
+    write(ports, ANA, fresh(), "news", 1).await;
+    let beat = |it: i64| (ANA, line(ActivityKind::SchedulerHeartbeat, fresh(), &it.to_string()));
+    ports.heartbeats.tell((0..beats).map(beat).collect(), minute(2)).await.unwrap();
+    write(ports, ANA, fresh(), "more news", 3).await;
+    assert_eq!(summaries(ports, ANA, 9).await, ["more news", "news"]);
+    assert_eq!(ports.activity.heartbeats(ANA, 5_000).await.unwrap().len(), 1_000);
+    assert_eq!(ports.activity.heartbeats(ANA, 9).await.unwrap().len(), 9);
+    assert_eq!(ports.activity.heartbeats(ben, 9).await.unwrap().len(), 0);
+}

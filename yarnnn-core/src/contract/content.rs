@@ -1,13 +1,13 @@
 //! Facts of the writing half of [`ContentStore`](crate::sync::ContentStore): `begin`, `commit`, `retain`, `expire`.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use serde_json::json;
 
 use super::Ports;
 use super::fixtures::{
     ANA, begin, ben, channel, everything, first_page, fresh, gone, import, is_conflict, is_missing, last_page, line, live,
-    message, message_at, minute, resource, row, rows, stretch, texts, try_begin,
+    message, minute, resource, row, rows, stretch, texts, try_begin,
 };
 use crate::activity::ActivityKind;
 use crate::id::{ContentId, UserId};

@@ -9,7 +9,7 @@ use super::fire::{Fired, Firing};
 use super::run::Deliverables;
 use super::slot::{DueSlot, FiredSlot, SlotTotals};
 use crate::error::Error;
-use crate::id::DeliverableId;
+use crate::id::{DeliverableId, UserId};
 use crate::scheduler::{Counters, Gate, Phase, PhaseCx};
 
 /// Slots that are fired in one transaction.
@@ -107,5 +107,13 @@ impl Deliverables {
     /// Those of the store.
     pub async fn slots_of(&self, cycle: DateTime<Utc>, limit: u32) -> Result<Vec<FiredSlot>, Error> {
         Ok(self.parts.slots.of_cycle(cycle, limit).await?)
+    }
+
+    /// The title of a deliverable.
+    ///
+    /// # Errors
+    /// `NotFound` and those of the store.
+    pub async fn title(&self, user: UserId, id: DeliverableId) -> Result<String, Error> {
+        Ok(self.parts.deliverables.get(user, id).await?.title)
     }
 }
