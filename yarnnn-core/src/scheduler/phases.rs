@@ -146,8 +146,8 @@ impl Phases {
             }
             report.phases.push(tick.run(phase.as_ref(), phase.gate().slot(now), cycle).await?);
         }
-        // Whoever is last ends it: what others are at is not counted yet.
-        if report.phases.iter().all(|it| it.ran != RanPhase::Elsewhere) {
+        // Whoever is last ends it, and finds nothing that others are still at.
+        if tick.is_idle(cycle).await? {
             report.phases.push(tick.run(self.last.as_ref(), cycle, cycle).await?);
         }
         report.stopped = cancel.is_cancelled();
@@ -170,6 +170,11 @@ impl Tick<'_> {
     async fn is_ended(&self, cycle: DateTime<Utc>) -> Result<bool, Error> {
         let rows = self.parts().store.of_cycle(cycle).await?;
         Ok(rows.iter().any(|it| it.phase == self.phases.last.name() && it.slot == cycle && it.state == PhaseState::Done))
+    }
+
+    async fn is_idle(&self, cycle: DateTime<Utc>) -> Result<bool, Error> {
+        let rows = self.parts().store.of_cycle(cycle).await?;
+        Ok(rows.iter().all(|it| it.state != PhaseState::Running))
     }
 
     /// Ends ticks that were killed: their last phase tells what they did. One whose process lives is left to it.
