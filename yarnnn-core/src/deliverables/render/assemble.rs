@@ -181,8 +181,8 @@ fn late_note(late: Lateness, zone: chrono_tz::Tz) -> String {
     match late.missed {
         0 => format!("This report was due on {due}, and is late."),
         missed => format!(
-            "This report was due on {due}, and is late: it stands for {} later as well.",
-            words::count(missed as usize, "report")
+            "This report was due on {due}, and is late: it stands for {} as well.",
+            words::count(missed as usize, "later report")
         ),
     }
 }
