@@ -14,8 +14,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::connections::{ConnectionStore, Connections, ConnectionsParts, CredentialStore, OAuth, OAuthStates};
 use crate::deliverables::{
     DeliverableStore, Deliverables, DeliverablesParts, DraftStage, FireDue, Prompts, RunDeliverable, SlotStore, VersionMaterial,
-    VersionStore,
-    WaysOut,
+    VersionStore, WaysOut,
 };
 use crate::delivery::{Channel, Outbox};
 use crate::error::Error;

@@ -2,8 +2,8 @@
 
 use super::Ports;
 use super::fixtures::{
-    ANA, ben, channel, clean, failed, finished, fresh, gone, live, message, minute, open_after, opened, queued, run_state, sentence,
-    staged, verified, written,
+    ANA, ben, channel, clean, failed, finished, fresh, gone, live, message, minute, open_after, opened, queued, run_state,
+    sentence, staged, verified, written,
 };
 use super::versions::decision;
 use crate::agent::NewWebPage;

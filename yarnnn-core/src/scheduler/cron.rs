@@ -134,7 +134,7 @@ impl Cron {
 
     /// The first match strictly after a local time; none only at the end of representable time.
     pub fn next_after(&self, local: NaiveDateTime) -> Option<NaiveDateTime> {
-        self.days(local.date(), CALENDAR_DAYS).flat_map(|day| self.0.times_on(day)).find(|it| *it > local)
+        self.days(local.date(), CALENDAR_DAYS).flat_map(|day| self.times_on(day)).find(|it| *it > local)
     }
 
     /// The longest pause between two days that match, at most a year.
