@@ -86,6 +86,12 @@ impl Book {
         Ok(sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_one(&self.pool).await?)
     }
 
+    /// Does what a statement says.
+    pub(crate) async fn execute(&self, statement: &str) -> Result<()> {
+        self.pool.execute(AssertSqlSafe(statement.to_owned())).await?;
+        Ok(())
+    }
+
     /// The numbers that a query answers.
     pub(crate) async fn numbers(&self, query: &str) -> Result<Vec<i64>> {
         Ok(sqlx::query_scalar(AssertSqlSafe(query.to_owned())).fetch_all(&self.pool).await?)

@@ -37,6 +37,8 @@ pub(crate) enum Plant {
     CursorAhead,
     /// Everybody who needs a token buys one.
     EagerRefresh,
+    /// Every fifth slot is forgotten, and its schedule does not move on.
+    SlotsForgotten,
 }
 
 impl Plant {

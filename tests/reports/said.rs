@@ -35,8 +35,12 @@ fn text(outcome: &RunOutcome) -> &str {
 
 /// What came of the runs by schedule that are due now.
 async fn slots(office: &Office) -> Vec<RunStatus> {
-    let ran = office.yarnnn.deliverables().run_due(&office.yarnnn.stage_cx(), office.user.id).await.unwrap();
-    ran.into_iter().map(|it| it.outcome.unwrap().status).collect()
+    let (deliverables, mut ran) = (office.yarnnn.deliverables(), vec![]);
+    for slot in deliverables.fire_due(office.user.id).await.unwrap() {
+        let cx = office.yarnnn.stage_cx();
+        ran.push(deliverables.run_slot(&cx, slot.user, slot.deliverable, slot.due_at).await.unwrap().status);
+    }
+    ran
 }
 
 fn daily() -> CreateDeliverable {

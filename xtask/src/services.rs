@@ -32,9 +32,16 @@ pub(crate) fn run(program: &str, arguments: &[String]) -> Result<ExitCode> {
     cli::code_of(services.hand_to(Command::new(program).args(arguments)))
 }
 
-/// Builds the chaos harness as it would be shipped, and lets it break workers on both back-ends.
+/// Builds the chaos harness and the program that it kills as they would be shipped, and lets it break workers on both back-ends.
 pub(crate) fn run_chaos(arguments: &[String]) -> Result<ExitCode> {
-    cargo::run(cargo::command()?.args(["build", "--release", "--package", "yarnnn-chaos"]))?;
+    cargo::run(cargo::command()?.args([
+        "build",
+        "--release",
+        "--package",
+        "yarnnn-chaos",
+        "--package",
+        "yarnnn-unified-scheduler",
+    ]))?;
     let services = Services::start()?;
     let program = cargo::root()?.join("target/release/yarnnn-chaos");
     let mut command = Command::new(program);

@@ -4,6 +4,7 @@
 pub mod accounts;
 pub mod activity;
 pub mod agent;
+pub mod cleanup;
 pub mod clock;
 pub mod connections;
 #[cfg(feature = "contract")]
@@ -13,6 +14,7 @@ pub mod delivery;
 pub mod error;
 pub mod evidence;
 pub mod hash;
+pub mod heartbeat;
 pub mod id;
 pub mod imports;
 pub mod jobs;

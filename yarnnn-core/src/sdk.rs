@@ -9,15 +9,17 @@ use self::library::StoreLibrary;
 use crate::accounts::{AccountStore, Email, NewUser, User};
 use crate::activity::ActivityLog;
 use crate::agent::{Agent, Library, Registry, Research, ResearchMeans, WebPages, WritingMeans};
+use crate::cleanup::{CleanUp, Cleanup, Retention};
 use crate::clock::{Clock, SystemClock};
 use crate::connections::{ConnectionStore, Connections, ConnectionsParts, CredentialStore, OAuth, OAuthStates};
 use crate::deliverables::{
-    DeliverableStore, Deliverables, DeliverablesParts, DraftStage, Prompts, RunDeliverable, VersionMaterial, VersionStore,
-    WaysOut,
+    DeliverableStore, Deliverables, DeliverablesParts, DraftStage, FireDue, Prompts, RunDeliverable, SlotStore, VersionMaterial,
+    VersionStore, WaysOut,
 };
 use crate::delivery::{Channel, ChannelKind, Outbox};
 use crate::error::Error;
 use crate::evidence::EvidenceStore;
+use crate::heartbeat::{Heartbeat, HeartbeatStore};
 use crate::id::{IdGen, RandomIds, UserId};
 use crate::imports::{ImportExports, Imports, OpenExports};
 use crate::jobs::{Capacity, JobAdmin, JobKinds, JobQueue, Jobs, OpenLeaseKeeper, Presence, WakeUps, WorkerId};
@@ -25,6 +27,7 @@ use crate::llm::{LanguageModel, ModelLedger};
 use crate::pipeline::{Liveness, StageCx};
 use crate::platform::{OpenAccess, OpenPlatform};
 use crate::platform_sync::{PlatformSync, SyncConnection};
+use crate::scheduler::{PhaseStore, Phases, PhasesParts};
 use crate::search::SearchIndex;
 use crate::signals::{SignalProcessing, SignalStore, Signals, SignalsParts};
 use crate::sync::{ContentStore, Sync};
@@ -48,6 +51,8 @@ pub struct Stores {
     pub search: Arc<dyn SearchIndex>,
     /// Deliverables.
     pub deliverables: Arc<dyn DeliverableStore>,
+    /// Slots of their schedules.
+    pub slots: Arc<dyn SlotStore>,
     /// Versions.
     pub versions: Arc<dyn VersionStore>,
     /// What versions were written from.
@@ -62,6 +67,12 @@ pub struct Stores {
     pub web_pages: Arc<dyn WebPages>,
     /// Signals.
     pub signals: Arc<dyn SignalStore>,
+    /// Slots of the phases of ticks.
+    pub phases: Arc<dyn PhaseStore>,
+    /// What was done for users.
+    pub heartbeats: Arc<dyn HeartbeatStore>,
+    /// What expires.
+    pub retention: Arc<dyn Retention>,
     /// Jobs.
     pub jobs: Arc<dyn JobQueue>,
     /// Administration of jobs.
@@ -88,6 +99,7 @@ impl Stores {
     where
         S: AccountStore + ActivityLog + ContentStore + SearchIndex + DeliverableStore + VersionStore + EvidenceStore + Outbox,
         S: VersionMaterial + ConnectionStore + CredentialStore + OAuthStates + ModelLedger + WebPages + SignalStore,
+        S: SlotStore + PhaseStore + HeartbeatStore + Retention,
         S: JobQueue + JobAdmin + Capacity + Presence + OpenLeaseKeeper + WakeUps,
     {
         let store = Arc::new(store);
@@ -100,6 +112,7 @@ impl Stores {
             content: store.clone(),
             search: store.clone(),
             deliverables: store.clone(),
+            slots: store.clone(),
             versions: store.clone(),
             version_material: store.clone(),
             evidence: store.clone(),
@@ -107,6 +120,9 @@ impl Stores {
             model_ledger: store.clone(),
             web_pages: store.clone(),
             signals: store.clone(),
+            phases: store.clone(),
+            heartbeats: store.clone(),
+            retention: store.clone(),
             jobs: store.clone(),
             job_admin: store.clone(),
             capacity: store.clone(),
@@ -241,7 +257,30 @@ impl Yarnnn {
     /// Syncs of live connections, if the handle was given what reaches them.
     pub fn platform_sync(&self) -> Option<PlatformSync> {
         let (accounts, content) = (self.stores.accounts.clone(), self.stores.content.clone());
-        Some(PlatformSync::new(self.connections()?, accounts, content, self.clock.clone(), self.ids.clone()))
+        let cleanup = self.cleanup();
+        Some(PlatformSync::new(self.connections()?, accounts, content, cleanup, self.clock.clone(), self.ids.clone()))
+    }
+
+    /// Deletes what has expired.
+    pub fn cleanup(&self) -> Cleanup {
+        Cleanup::new(self.stores.retention.clone(), self.clock.clone(), self.ids.clone())
+    }
+
+    /// What a tick of the scheduler does: phases in their order, of which the last tells each user. Whoever has the late runs done by
+    /// many workers spreads them; further phases are added with [`Phases::with`].
+    pub fn phases(&self, spread: bool) -> Phases {
+        let ticks = &self.stores.phases;
+        let parts = PhasesParts {
+            store: ticks.clone(),
+            liveness: self.jobs.liveness.clone(),
+            clock: self.clock.clone(),
+            ids: self.ids.clone(),
+        };
+        let (clock, ids) = (self.clock.clone(), self.ids.clone());
+        let heartbeat = Heartbeat::new(self.stores.heartbeats.clone(), ticks.clone(), clock, ids);
+        Phases::new(parts, Arc::new(heartbeat))
+            .with(Arc::new(FireDue::new(self.deliverables.clone(), spread)))
+            .with(Arc::new(CleanUp::new(self.cleanup(), ticks.clone())))
     }
 
     /// What models were asked, and what it cost.
@@ -460,6 +499,7 @@ impl YarnnnBuilder {
         });
         let parts = DeliverablesParts {
             deliverables: self.stores.deliverables.clone(),
+            slots: self.stores.slots.clone(),
             accounts: self.stores.accounts.clone(),
             versions: self.stores.versions.clone(),
             material: self.stores.version_material.clone(),

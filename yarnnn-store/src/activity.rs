@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sqlx::types::Json;
 use yarnnn_core::StoreError;
 use yarnnn_core::activity::{Activity, ActivityKind, ActivityLog, NewActivity};
@@ -11,15 +11,36 @@ use yarnnn_core::id::{ActivityId, UserId};
 use crate::SqlStore;
 use crate::columns::{Id, Instant};
 use crate::db::{Tx, on_pool, on_tx};
+use crate::dialect::fork;
 use crate::error::{DbError, Doing as _, unreadable};
 use crate::text::{clean, cleaned_json};
 
-const RECENT: &str = "select id, event_type, event_ref, summary, metadata, created_at from activity_log \
-    where user_id = $1 order by created_at desc, id desc limit $2";
+macro_rules! lines_where {
+    ($condition:literal) => {
+        concat!(
+            "select id, event_type, event_ref, summary, metadata, created_at from activity_log where user_id = $1 and ",
+            $condition,
+            " order by created_at desc, id desc limit $2"
+        )
+    };
+}
+const RECENT: &str = lines_where!("event_type <> 'scheduler_heartbeat'");
+const HEARTBEATS: &str = lines_where!("event_type = 'scheduler_heartbeat'");
 const DEEDS: &str = "select id, event_type, event_ref, summary, metadata, created_at from activity_log \
     where user_id = $1 and event_type <> 'scheduler_heartbeat' and created_at >= $2 order by created_at desc, id desc limit $3";
 const INSERT: &str = "insert into activity_log (id, user_id, event_type, event_ref, summary, metadata, created_at) \
     values ($1, $2, $3, $4, $5, $6, $7) on conflict (user_id, event_type, event_ref) do nothing";
+
+/// Many lines at once, from a JSON list.
+#[cfg(feature = "postgres")]
+const INSERT_POSTGRES: &str = "insert into activity_log (id, user_id, event_type, event_ref, summary, metadata, created_at) \
+    select id, user_id, event_type, event_ref, summary, metadata, $2 from jsonb_to_recordset($1) as it \
+    (id uuid, user_id uuid, event_type text, event_ref uuid, summary text, metadata jsonb) \
+    on conflict (user_id, event_type, event_ref) do nothing";
+#[cfg(feature = "sqlite")]
+const INSERT_SQLITE: &str = "insert into activity_log (id, user_id, event_type, event_ref, summary, metadata, created_at) \
+    select value ->> 'id', value ->> 'user_id', value ->> 'event_type', value ->> 'event_ref', value ->> 'summary', \
+    value ->> 'metadata', $2 from json_each($1) where true on conflict (user_id, event_type, event_ref) do nothing";
 
 #[derive(sqlx::FromRow)]
 struct ActivityRow {
@@ -52,14 +73,24 @@ impl TryFrom<ActivityRow> for Activity {
 #[async_trait]
 impl ActivityLog for SqlStore {
     async fn recent(&self, user: UserId, limit: u32) -> Result<Vec<Activity>, StoreError> {
-        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, ActivityRow>(RECENT)
-            .bind(Id(user.as_uuid())).bind(i64::from(limit)).fetch_all(pool).await);
-        query.doing("the activity log")?.into_iter().map(Activity::try_from).collect()
+        self.lines(RECENT, user, limit).await
+    }
+
+    async fn heartbeats(&self, user: UserId, limit: u32) -> Result<Vec<Activity>, StoreError> {
+        self.lines(HEARTBEATS, user, limit).await
     }
 
     async fn deeds(&self, user: UserId, since: DateTime<Utc>, limit: u32) -> Result<Vec<Activity>, StoreError> {
         let query = on_pool!(&self.db, pool => sqlx::query_as::<_, ActivityRow>(DEEDS)
             .bind(Id(user.as_uuid())).bind(Instant(since)).bind(i64::from(limit)).fetch_all(pool).await);
+        query.doing("the activity log")?.into_iter().map(Activity::try_from).collect()
+    }
+}
+
+impl SqlStore {
+    async fn lines(&self, query: &'static str, user: UserId, limit: u32) -> Result<Vec<Activity>, StoreError> {
+        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, ActivityRow>(query)
+            .bind(Id(user.as_uuid())).bind(i64::from(limit)).fetch_all(pool).await);
         query.doing("the activity log")?.into_iter().map(Activity::try_from).collect()
     }
 }
@@ -79,4 +110,23 @@ pub(crate) async fn write(tx: &mut Tx, user: UserId, line: NewActivity, at: Date
         query.execute(connection).await.map(|_| ())
     })
     .doing("a line of the activity log")
+}
+
+/// Writes many lines, each unless one with its key is there.
+pub(crate) async fn write_all(tx: &mut Tx, lines: Vec<(UserId, NewActivity)>, at: DateTime<Utc>) -> Result<(), DbError> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let insert = fork!(tx.dialect(), postgres: INSERT_POSTGRES, sqlite: INSERT_SQLITE);
+    let lines: Vec<_> = lines.into_iter().map(as_json).collect();
+    on_tx!(tx, connection =>
+        sqlx::query(insert).bind(Json(lines)).bind(Instant(at)).execute(connection).await.map(|_| ()))
+    .doing("lines of the activity log")
+}
+
+fn as_json((user, line): (UserId, NewActivity)) -> Value {
+    json!({
+        "id": line.id, "user_id": user, "event_type": line.kind.as_str(), "event_ref": line.key,
+        "summary": clean(&line.summary), "metadata": cleaned_json(line.metadata),
+    })
 }

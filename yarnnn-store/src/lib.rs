@@ -4,6 +4,7 @@
 mod accounts;
 mod activity;
 mod capacity;
+mod cleanup;
 mod columns;
 mod connections;
 mod content;
@@ -14,13 +15,16 @@ mod doctor;
 mod dump;
 mod error;
 mod evidence;
+mod heartbeat;
 mod jobs;
 mod migrate;
 mod model_calls;
 mod outbox;
+mod phases;
 mod seal;
 mod search;
 mod signals;
+mod slots;
 mod text;
 mod time;
 #[cfg(feature = "redis")]

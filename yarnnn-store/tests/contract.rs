@@ -70,6 +70,7 @@ const SUITES: &[(&str, &str, &[&str])] = &[
     ("audits", include_str!("../../yarnnn-core/src/contract/audits.rs"), &[]),
     ("search", include_str!("../../yarnnn-core/src/contract/search.rs"), &[SEARCH]),
     ("deliverables", include_str!("../../yarnnn-core/src/contract/deliverables.rs"), &[]),
+    ("slots", include_str!("../../yarnnn-core/src/contract/slots.rs"), &[]),
     ("versions", include_str!("../../yarnnn-core/src/contract/versions.rs"), &[]),
     ("version_material", include_str!("../../yarnnn-core/src/contract/version_material.rs"), &[]),
     ("evidence", include_str!("../../yarnnn-core/src/contract/evidence.rs"), &[EVIDENCE]),
@@ -77,6 +78,9 @@ const SUITES: &[(&str, &str, &[&str])] = &[
     ("model_ledger", include_str!("../../yarnnn-core/src/contract/model_ledger.rs"), &[]),
     ("web_pages", include_str!("../../yarnnn-core/src/contract/web_pages.rs"), &[PAGES]),
     ("signals", include_str!("../../yarnnn-core/src/contract/signals.rs"), &[SIGNALS]),
+    ("phases", include_str!("../../yarnnn-core/src/contract/phases.rs"), &[PHASES]),
+    ("heartbeat", include_str!("../../yarnnn-core/src/contract/heartbeat.rs"), &[HEARTBEAT]),
+    ("cleanup", include_str!("../../yarnnn-core/src/contract/cleanup.rs"), &[CLEANUP]),
     ("jobs_enqueue", include_str!("../../yarnnn-core/src/contract/jobs_enqueue.rs"), &[]),
     ("jobs_keys", include_str!("../../yarnnn-core/src/contract/jobs_keys.rs"), &[]),
     ("jobs_claim", include_str!("../../yarnnn-core/src/contract/jobs_claim.rs"), &[]),
@@ -105,6 +109,9 @@ const OUTBOX: &str = include_str!("../../yarnnn-core/src/delivery/store.rs");
 const LEDGER: &str = include_str!("../../yarnnn-core/src/llm/ledger.rs");
 const PAGES: &str = include_str!("../../yarnnn-core/src/agent/pages.rs");
 const SIGNALS: &str = include_str!("../../yarnnn-core/src/signals/store.rs");
+const PHASES: &str = include_str!("../../yarnnn-core/src/scheduler/store.rs");
+const HEARTBEAT: &str = include_str!("../../yarnnn-core/src/heartbeat/store.rs");
+const CLEANUP: &str = include_str!("../../yarnnn-core/src/cleanup/store.rs");
 const JOBS: &str = include_str!("../../yarnnn-core/src/jobs/queue.rs");
 const KEEPER: &str = include_str!("../../yarnnn-core/src/jobs/keeper.rs");
 const PRESENCE: &str = include_str!("../../yarnnn-core/src/jobs/presence.rs");
@@ -134,7 +141,7 @@ fn every_method_of_a_port_has_a_fact() {
         (LEDGER, &["model_ledger", "signals"]),
         (CONNECTIONS, &["connections", "credentials", "oauth_states"]),
         (CONTENT, &["content", "places", "reading", "rebuilds", "audits"]),
-        (DELIVERABLES, &["deliverables", "versions", "version_material"]),
+        (DELIVERABLES, &["deliverables", "slots", "versions", "version_material"]),
         (JOBS, &["jobs_enqueue", "jobs_claim", "jobs_finish", "jobs_rescue", "jobs_state", "job_admin", "job_upkeep"]),
         (KEEPER, &["leases", "presence"]),
         (PRESENCE, &["presence"]),

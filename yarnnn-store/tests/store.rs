@@ -17,15 +17,15 @@ use yarnnn_core::activity::ActivityKind;
 use yarnnn_core::contract::Ports;
 use yarnnn_core::contract::connection_fixtures::connected;
 use yarnnn_core::contract::fixtures::{
-    ANA, begin, channel, everything, finished, first_page, fresh, gone, import, last_page, letter, line, live, message, minute,
-    opened, queued, resource, sentence, staged, texts, verified, verified_version, written,
+    ANA, begin, channel, clean, everything, finished, first_page, fresh, gone, import, last_page, letter, line, live, message,
+    minute, opened, queued, resource, sentence, staged, texts, verified, verified_version, written,
 };
 use yarnnn_core::contract::ledger_fixtures::{account, answered, call, calls_of, reserved};
 use yarnnn_core::delivery::Settlement;
 use yarnnn_core::id::UserId;
 use yarnnn_core::platform::{Cursor, Gap, GapKind, Interval, Quarantined, Resource, ResourceKind};
 use yarnnn_core::search::SearchQuery;
-use yarnnn_core::sync::{ExpireBefore, Finished, Origin, PageCommit, Progress, Retain, RetainReason, RunPart};
+use yarnnn_core::sync::{Finished, Origin, PageCommit, Progress, Retain, RetainReason, RunPart};
 use yarnnn_store::SqlStore;
 
 use common::{file_url, ports, sqlite_file, with_postgres};
@@ -205,7 +205,7 @@ async fn history(ports: &Ports) {
     report(ports, cited).await;
     let retain = Retain { user: ANA, ids: vec![cited], reason: RetainReason::UserImport, reference: None, at: minute(30) };
     ports.content.retain(&retain).await.unwrap();
-    ports.content.expire(ExpireBefore { instant: minute(3) + TimeDelta::days(14), batch: 10 }).await.unwrap();
+    clean(ports, ANA, minute(3) + TimeDelta::days(14)).await;
 }
 
 /// A run of a mailbox that saw gaps and unreadable records.

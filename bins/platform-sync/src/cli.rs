@@ -2,11 +2,11 @@
 
 use std::process::ExitCode;
 
-use chrono::{DateTime, Datelike as _, Utc};
+use chrono::{DateTime, Utc};
 use clap::Parser;
-use yarnnn_server::cron::TickMode;
+use yarnnn_server::cron::{self, TickMode};
 
-use crate::{exit, stop};
+use crate::exit;
 
 /// One tick: every connection whose turn it is becomes a job for the workers.
 #[derive(Debug, Parser)]
@@ -16,7 +16,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     inline: bool,
     /// The instant of the tick (RFC 3339; default: now).
-    #[arg(long, value_name = "INSTANT", value_parser = instant)]
+    #[arg(long, value_name = "INSTANT", value_parser = cron::instant)]
     pub(crate) now: Option<DateTime<Utc>>,
     /// Print one JSON object to standard output and nothing else there.
     #[arg(long)]
@@ -26,19 +26,13 @@ pub(crate) struct Arguments {
 impl Arguments {
     /// Who does the work. Syncing here ends after the page at hand when the program is told to stop.
     pub(crate) fn mode(&self) -> TickMode {
-        if self.inline { TickMode::Inline(stop::token()) } else { TickMode::Queue }
+        if self.inline { TickMode::Inline(cron::stop_token()) } else { TickMode::Queue }
     }
 
     /// Whether it is done here.
     pub(crate) const fn is_inline(&self) -> bool {
         self.inline
     }
-}
-
-fn instant(text: &str) -> Result<DateTime<Utc>, String> {
-    let read = DateTime::parse_from_rfc3339(text).ok().map(|it| it.to_utc());
-    let in_reach = |it: &DateTime<Utc>| (1970..=9_000).contains(&it.year());
-    read.filter(in_reach).ok_or_else(|| "write an instant such as 2026-11-22T09:00:00Z".to_owned())
 }
 
 /// Reads the command line; on an error or a request for help it has been printed and the exit code is the answer.

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use yarnnn::ConnectError;
 use yarnnn::config::ConfigError;
+use yarnnn_server::cron;
 
 /// The tick could not be completed.
 pub(crate) const FAILED: u8 = 1;
@@ -16,20 +17,11 @@ const CONFIGURATION: u8 = 3;
 pub(crate) fn report(error: &anyhow::Error, json: bool) -> ExitCode {
     let of_config = error.is::<ConfigError>() || error.is::<ConnectError>();
     let (code, name) = if of_config { (CONFIGURATION, "configuration") } else { (FAILED, "failed") };
-    let message = chain(error);
+    let message = cron::error_text(error.chain());
     if json {
         crate::summary::json(&serde_json::json!({ "error": { "code": name, "message": message } }));
     } else {
         eprintln!("error: {message}");
     }
     ExitCode::from(code)
-}
-
-/// The error and its causes, each said once: many of ours name their cause already.
-fn chain(error: &anyhow::Error) -> String {
-    error.chain().map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
-        "" => cause,
-        _ if text.contains(&cause) => text,
-        _ => format!("{text}: {cause}"),
-    })
 }

@@ -2,7 +2,6 @@
 
 mod cli;
 mod exit;
-mod stop;
 mod summary;
 mod telemetry;
 

@@ -29,8 +29,33 @@ pub(crate) async fn carry_through<J: Job>(
 }
 
 /// Works a job that is enqueued already until it has ended.
-pub(crate) async fn carry_on(session: &Session, job: JobId, cancel: CancelToken, output: &Output) -> anyhow::Result<Value> {
+pub(crate) async fn carry_enqueued(session: &Session, job: JobId, cancel: CancelToken, output: &Output) -> anyhow::Result<Value> {
     result(&until_ended(session, job, cancel, None, output).await?)
+}
+
+/// Works a job that was enqueued before, here, until it has ended. One that was given up is tried once more: who asks again wants it.
+pub(crate) async fn carry_on<J: Job>(
+    session: &Session,
+    (id, job): (JobId, &J),
+    cancel: CancelToken,
+    observe: Option<JobProgressSink>,
+    output: &Output,
+) -> anyhow::Result<Value> {
+    let jobs = session.yarnnn.jobs();
+    worker::rescue_gone(jobs).await?;
+    let id = match jobs.queue.get(id).await.map_err(Error::from)?.map(|it| it.status) {
+        None => enqueue(session, job).await?,
+        Some(JobStatus::Succeeded | JobStatus::Running) => id,
+        Some(status) if status.is_terminal() => {
+            jobs.admin.retry(id, "command").await.map_err(Error::from)?;
+            id
+        }
+        Some(_) => {
+            jobs.admin.hurry(id, "command").await.map_err(Error::from)?;
+            id
+        }
+    };
+    result(&until_ended(session, id, cancel, observe, output).await?)
 }
 
 /// As [`carry_through`]; when a job with other options holds the same key, that one is carried to its end before.

@@ -11,5 +11,6 @@ mod pauses;
 mod refresh;
 mod scenario;
 mod takeover;
+mod ticks;
 
 pub(crate) use scenario::Scenario;

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::ValueEnum;
 
-use super::{blocked, capacity, crash, fairness, keys, kills, live_model, pauses, refresh, takeover};
+use super::{blocked, capacity, crash, fairness, keys, kills, live_model, pauses, refresh, takeover, ticks};
 use crate::plant::Plant;
 use crate::report::Report;
 use crate::stage::Stage;
@@ -31,6 +31,8 @@ pub(crate) enum Scenario {
     LiveModel,
     /// Two processes and one rotating token: one refresh each time, and nobody is refused.
     Refresh,
+    /// Ticks of the clock started two at a time and killed at random: every slot once, every user told their own numbers.
+    Ticks,
 }
 
 impl Scenario {
@@ -47,6 +49,7 @@ impl Scenario {
             Self::Takeover => Plant::SlowRescue,
             Self::LiveModel => Plant::CursorAhead,
             Self::Refresh => Plant::EagerRefresh,
+            Self::Ticks => Plant::SlotsForgotten,
         }
     }
 
@@ -73,6 +76,7 @@ impl Scenario {
             Self::Takeover => takeover::play(stage).await,
             Self::LiveModel => live_model::play(stage).await,
             Self::Refresh => refresh::play(stage).await,
+            Self::Ticks => ticks::play(stage).await,
         }
     }
 }

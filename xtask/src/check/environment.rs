@@ -13,6 +13,7 @@ const EXEMPT: &[(&str, &str)] = &[
     ("yarnnn-store/tests/", "the address of the tests' Postgres, and foreign test vectors, are handed over in variables"),
     ("bins/yarnnn/tests/", "the address of the tests' Postgres, and how often to kill, are handed over in variables"),
     ("bins/platform-sync/tests/", "the address of the tests' Postgres is handed over in a variable"),
+    ("bins/unified-scheduler/tests/", "the address of the tests' Postgres is handed over in a variable"),
     ("bins/worker/tests/", "the address of the tests' Postgres is handed over in a variable"),
     ("bins/yarnnn/src/cli.rs", "a command line reads its arguments"),
     ("yarnnn-platforms/src/notion/tests/", "the folder of recorded answers that are not ours is named in a variable"),

@@ -25,6 +25,7 @@ const ABILITIES: &[&str] = &[
 /// A feature, and the features that may use it. One that is not named here is used by none.
 const EDGES: &[(&str, &[&str])] = &[
     ("sync", &["agent", "conversation", "deliverables", "digest", "evidence", "imports", "platform_sync", "signals"]),
+    ("cleanup", &["platform_sync"]),
     ("connections", &["platform_sync", "signals"]),
     ("agent", &["deliverables"]),
     ("deliverables", &["signals"]),

@@ -10,8 +10,8 @@ use crate::id::UserId;
 /// Reads the activity log.
 ///
 /// # Contract
-/// - Newest first; only the given user's lines; at most `limit`.
-/// - `deeds` leaves heartbeats out, and what was written before the given instant: any number of heartbeats hides nothing.
+/// - Newest first; only the given user's lines; at most `limit`. Heartbeats are most of the log, and are read apart.
+/// - `deeds` leaves out too what was written before the given instant.
 ///
 /// # Errors
 /// `Unavailable` or `Corrupt`.
@@ -21,9 +21,12 @@ use crate::id::UserId;
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait ActivityLog: Send + Sync + 'static {
-    /// The newest lines of a user.
+    /// The newest lines of a user that are no heartbeats.
     async fn recent(&self, user: UserId, limit: u32) -> Result<Vec<Activity>, StoreError>;
 
     /// The newest lines of a user that tell of more than that the scheduler has been round.
     async fn deeds(&self, user: UserId, since: DateTime<Utc>, limit: u32) -> Result<Vec<Activity>, StoreError>;
+
+    /// The newest heartbeats of a user.
+    async fn heartbeats(&self, user: UserId, limit: u32) -> Result<Vec<Activity>, StoreError>;
 }

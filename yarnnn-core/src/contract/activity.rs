@@ -73,10 +73,22 @@ pub async fn deeds_leave_heartbeats_out(ports: &Ports) {
         let lines = ports.activity.deeds(user, minute(2), limit).await.unwrap();
         lines.into_iter().map(|it| it.summary).collect::<Vec<_>>()
     };
-    assert_eq!(summaries(ports, ANA, 1).await, ["round"]);
     assert_eq!(
         (deeds(ANA, 9).await, deeds(ANA, 1).await),
         (vec!["second".to_owned(), "first".to_owned()], vec!["second".to_owned()])
     );
     assert_eq!(deeds(ben, 9).await, [""; 0]);
+}
+
+/// A thousand heartbeats hide nothing else, and are read apart.
+pub async fn heartbeats_are_read_apart(ports: &Ports) {
+    let (ben, beats) = (ben(ports).await, 1_000);
+    write(ports, ANA, fresh(), "news", 1).await;
+    let beat = |it: i64| (ANA, line(ActivityKind::SchedulerHeartbeat, fresh(), &it.to_string()));
+    ports.heartbeats.tell((0..beats).map(beat).collect(), minute(2)).await.unwrap();
+    write(ports, ANA, fresh(), "more news", 3).await;
+    assert_eq!(summaries(ports, ANA, 9).await, ["more news", "news"]);
+    assert_eq!(ports.activity.heartbeats(ANA, 5_000).await.unwrap().len(), 1_000);
+    assert_eq!(ports.activity.heartbeats(ANA, 9).await.unwrap().len(), 9);
+    assert_eq!(ports.activity.heartbeats(ben, 9).await.unwrap().len(), 0);
 }

@@ -1,20 +1,20 @@
 //! Facts of the writing half of [`ContentStore`](crate::sync::ContentStore): `begin`, `commit`, `retain`, `expire`.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use serde_json::json;
 
 use super::Ports;
 use super::fixtures::{
     ANA, begin, ben, channel, everything, first_page, fresh, gone, import, is_conflict, is_missing, last_page, line, live,
-    message, message_at, minute, resource, row, rows, stretch, texts, try_begin,
+    message, minute, resource, row, rows, stretch, texts, try_begin,
 };
 use crate::activity::ActivityKind;
 use crate::id::{ContentId, UserId};
 use crate::platform::{Author, Cursor, Gap, GapKind, Interval, Platform, Quarantined, ResourceId};
 use crate::sync::{
-    ExpireBefore, Finished, MAX_CONTENT_CHARS, NewItem, Origin, PageCommit, Progress, Receipt, ResourceStatus, Retain,
-    RetainReason, RunHandle, RunPart,
+    Finished, MAX_CONTENT_CHARS, NewItem, Origin, PageCommit, Progress, Receipt, ResourceStatus, Retain, RetainReason, RunHandle,
+    RunPart,
 };
 
 fn receipt(new: u64, unchanged: u64, revised: u64, gone: u64) -> Receipt {
@@ -441,39 +441,6 @@ pub async fn retain_sees_only_the_users_rows(ports: &Ports) {
     live(ports, vec![new], 1).await;
     assert_eq!(ports.content.retain(&Retain { user: ben, ..retaining(vec![id]) }).await.unwrap(), 0);
     assert!(!row(ports, id).await.retained);
-}
-
-/// Expired rows of all users are deleted in batches; retained ones stay, and so does what has not expired.
-pub async fn expire_deletes_what_nothing_retains(ports: &Ports) {
-    let ben = ben(ports).await;
-    let run = begin(ports, ben, &channel()).await;
-    ports.content.commit(last_page(&run, vec![message("1", "Ben's")], 1)).await.unwrap();
-    let items: Vec<_> = (1..=4).map(|it| message(&it.to_string(), "x")).collect();
-    let kept = items[0].id;
-    live(ports, items, 1).await;
-    ports.content.retain(&retaining(vec![kept])).await.unwrap();
-    live(ports, vec![message_at("5", "later", 5)], 9).await;
-    let end = minute(1) + Platform::Slack.time_to_live();
-    let before = |instant, batch| ExpireBefore { instant, batch };
-    assert_eq!(ports.content.expire(before(end, 100)).await.unwrap(), 0, "its last instant still counts");
-    let end = end + TimeDelta::microseconds(1);
-    assert_eq!(ports.content.expire(before(end, 3)).await.unwrap(), 3);
-    assert_eq!(ports.content.expire(before(end, 3)).await.unwrap(), 1);
-    assert_eq!(ports.content.expire(before(end, 3)).await.unwrap(), 0);
-    assert_eq!(texts(ports, &everything(ANA)).await, ["later", "x"]);
-    assert_eq!(row(ports, kept).await.content, "x");
-}
-
-/// A revision outlives the one it replaced.
-pub async fn expire_of_an_old_revision_leaves_the_new(ports: &Ports) {
-    let (old, new) = (message("1", "old"), message("1", "new"));
-    let (old_id, new_id) = (old.id, new.id);
-    live(ports, vec![old], 1).await;
-    live(ports, vec![new], 9).await;
-    let instant = minute(2) + Platform::Slack.time_to_live();
-    assert_eq!(ports.content.expire(ExpireBefore { instant, batch: 10 }).await.unwrap(), 1);
-    assert_eq!(rows(ports, &[old_id]).await, []);
-    assert_eq!((row(ports, new_id).await.is_current, row(ports, new_id).await.version_of), (true, None));
 }
 
 /// The origin of a page decides for its own rows only.

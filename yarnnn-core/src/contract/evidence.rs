@@ -2,8 +2,8 @@
 
 use super::Ports;
 use super::fixtures::{
-    ANA, ben, channel, failed, finished, fresh, gone, live, message, minute, open_after, opened, queued, run_state, sentence,
-    staged, verified, written,
+    ANA, ben, channel, clean, failed, finished, fresh, gone, live, message, minute, open_after, opened, queued, run_state,
+    sentence, staged, verified, written,
 };
 use super::versions::decision;
 use crate::agent::NewWebPage;
@@ -12,7 +12,7 @@ use crate::evidence::{Evidence, SaidSentence, SentenceRecord, ToldClaim};
 use crate::hash::Sha256;
 use crate::id::{ContentId, DeliverableId, UserId, VersionId};
 use crate::llm::{ClaimStatus, ReportedClaim};
-use crate::sync::{ExpireBefore, NewItem};
+use crate::sync::NewItem;
 
 async fn sentences(ports: &Ports, user: UserId, version: VersionId) -> Vec<SentenceRecord> {
     ports.evidence.sentences(user, version).await.unwrap()
@@ -172,7 +172,7 @@ pub async fn said_shows_what_changed_and_expired(ports: &Ports) {
     let version = opened(ports).await;
     delivered(ports, &version, vec![citing(0, "It launches.", &[&old])]).await;
     live(ports, vec![new.clone()], 2).await;
-    ports.content.expire(ExpireBefore { instant: minute(10_000_000), batch: 99 }).await.unwrap();
+    clean(ports, ANA, minute(10_000_000)).await;
     assert_eq!(fates(ports, &version).await, [(ClaimStatus::Changed, None)]);
 }
 

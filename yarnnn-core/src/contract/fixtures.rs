@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::Ports;
 use crate::accounts::NewUser;
 use crate::activity::{ActivityKind, NewActivity};
+use crate::cleanup::Clean;
 use crate::deliverables::{
     Binding, DeliverableOrigin, Destination, Hold, NewDeliverable, OpenVersion, ReportOptions, ReportType, RunState, SourceRef,
     SourceSnapshot, Step, StepChange, StepCommit, TriggerType, Version,
@@ -78,6 +79,12 @@ pub fn message_at(item_id: &str, text: &str, minutes: i64) -> NewItem {
     let mut new = message(item_id, text);
     new.item.source_timestamp = Some(minute(minutes));
     new
+}
+
+/// Deletes what of a user has expired before an instant; answers how many rows.
+pub async fn clean(ports: &Ports, user: UserId, before: DateTime<Utc>) -> u64 {
+    let clean = Clean { user, before, line: ActivityId::from_uuid(fresh()), key: fresh(), at: before };
+    ports.retention.clean(clean).await.unwrap()
 }
 
 /// Begins a run of a user's resource.

@@ -56,6 +56,7 @@ macro_rules! contract_facts {
                 recent_has_one_line_per_key,
                 recent_shows_nobody_elses,
                 deeds_leave_heartbeats_out,
+                heartbeats_are_read_apart,
             }
             connections {
                 connect_stores_what_was_given,
@@ -141,8 +142,6 @@ macro_rules! contract_facts {
                 commit_at_once_on_different_resources,
                 retain_keeps_rows,
                 retain_sees_only_the_users_rows,
-                expire_deletes_what_nothing_retains,
-                expire_of_an_old_revision_leaves_the_new,
                 commit_of_a_live_edit_leaves_the_imported_revision_retained,
             }
             reading {
@@ -227,6 +226,21 @@ macro_rules! contract_facts {
                 due_finds_what_should_run,
                 reschedule_compares_before_it_moves,
                 reschedule_at_once_succeeds_once,
+            }
+            slots {
+                due_anywhere_finds_what_is_due_of_everybody,
+                due_anywhere_goes_on_from_a_place,
+                fire_makes_row_line_and_job,
+                fire_compares_before_it_moves,
+                fire_moves_past_what_was_fired,
+                fire_is_all_or_nothing,
+                fire_needs_the_right_of_its_phase,
+                fire_at_once_makes_one_row,
+                slot_is_shown_to_its_owner,
+                end_keeps_what_is_final,
+                open_is_the_newest_of_each_deliverable,
+                of_cycle_lists_what_a_tick_fired,
+                totals_count_what_a_tick_fired,
             }
             versions {
                 open_gives_the_next_number,
@@ -367,6 +381,31 @@ macro_rules! contract_facts {
                 candidates_have_something_to_look_at,
                 answered_in_pass_lasts_until_the_pass_ends,
                 reserve_caps_passes_and_needs_the_users_own,
+            }
+            phases {
+                claim_hands_a_slot_to_one,
+                claim_hands_on_what_nobody_is_at,
+                claim_counts_what_was_missed,
+                claim_at_once_hands_a_slot_to_one,
+                renew_keeps_a_slot,
+                renew_needs_the_right,
+                finish_says_what_came_of_it,
+                of_cycle_is_what_a_tick_ran,
+                unfinished_are_ticks_without_their_end,
+                prune_forgets_old_ticks,
+            }
+            heartbeat {
+                numbers_are_the_users_own,
+                numbers_are_of_those_who_are_served,
+                tell_writes_each_line_once,
+            }
+            cleanup {
+                owners_are_those_with_expired_items,
+                clean_deletes_what_nothing_retains,
+                clean_takes_any_number,
+                clean_of_an_old_revision_leaves_the_new,
+                clean_tells_each_user_of_their_own,
+                forget_sign_ins_ends_what_is_old,
             }
             jobs_enqueue {
                 enqueue_stores_jobs_as_they_were,

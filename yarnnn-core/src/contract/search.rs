@@ -3,11 +3,13 @@
 use chrono::TimeDelta;
 
 use super::Ports;
-use super::fixtures::{ANA, begin, ben, channel, gone, import, last_page, live, message, message_at, minute, resource, stretch};
+use super::fixtures::{
+    ANA, begin, ben, channel, clean, gone, import, last_page, live, message, message_at, minute, resource, stretch,
+};
 use crate::id::UserId;
 use crate::platform::{Author, Platform};
 use crate::search::{MATCH_MARKS, SearchQuery};
-use crate::sync::{ExpireBefore, NewItem};
+use crate::sync::NewItem;
 
 fn query(user: UserId, text: &str) -> SearchQuery {
     let text = text.to_owned();
@@ -210,7 +212,7 @@ pub async fn search_finds_current_items_only(ports: &Ports) {
     assert_eq!((found(ports, "budget").await.len(), found(ports, "old").await.len()), (2, 0));
     let end = minute(1) + Platform::Slack.time_to_live() + TimeDelta::microseconds(1);
     assert_eq!(found_by(ports, &SearchQuery { at: end, ..query(ANA, "budget") }).await, ["1"]);
-    ports.content.expire(ExpireBefore { instant: end, batch: 10 }).await.unwrap();
+    clean(ports, ANA, end).await;
     assert_eq!(found(ports, "budget").await, ["1"]);
     import(ports, vec![message("1", "budget old")], 4).await;
     assert_eq!((found(ports, "old").await.len(), found(ports, "new").await.len()), (1, 0));

@@ -5,7 +5,7 @@ use futures::future::{join, join_all};
 use super::Ports;
 use super::connection_fixtures::{account, connected};
 use super::fixtures::{
-    ANA, begin, ben, channel, created, failed, fresh, gone, import, last_page, live, message, minute, open_after, queued,
+    ANA, begin, ben, channel, clean, created, failed, fresh, gone, import, last_page, live, message, minute, open_after, queued,
     resource, run_state, staged, step, verified, written,
 };
 use crate::connections::{NewConnection, Provider};
@@ -13,7 +13,7 @@ use crate::deliverables::{
     DecideVersion, MaterialItem, OpenVersion, RecordedMaterial, Step, StepChange, StepCommit, Version, VersionStatus,
 };
 use crate::id::{ContentId, UserId, VersionId};
-use crate::sync::{ExpireBefore, NewItem, Origin, PageCommit};
+use crate::sync::{NewItem, Origin, PageCommit};
 
 /// A stored item, as a writer is given it.
 fn material(new: &NewItem) -> MaterialItem {
@@ -62,7 +62,7 @@ async fn stored(ports: &Ports, user: UserId, name: &str, origin: Origin, new: &N
 
 /// Ends the time to live of every row that is not retained.
 async fn expire(ports: &Ports) -> u64 {
-    ports.content.expire(ExpireBefore { instant: minute(60 * 24 * 365), batch: 9 }).await.unwrap()
+    clean(ports, ANA, minute(60 * 24 * 365)).await
 }
 
 /// What a version was opened with and what its writer found reads back by id, each once; a version without has nothing.

@@ -14,7 +14,8 @@ use crate::llm::Noticed;
 /// Gather, write, verify, queue, deliver.
 const STAGES: u32 = 5;
 
-/// Writes and delivers one report. One at a time per deliverable; a second run with other wishes is a conflict.
+/// Writes and delivers one report. One that was asked for by hand at a time per deliverable; a second with other wishes is a
+/// conflict. One by schedule waits its turn beside it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunDeliverable {
     /// Whose.
@@ -27,7 +28,7 @@ pub struct RunDeliverable {
     pub force: bool,
     /// As in [`RunRequest`].
     pub as_of: Option<DateTime<Utc>>,
-    /// The slot of its schedule, for a run that nobody asked for by hand; it is the key then.
+    /// The slot of its schedule, for a run that nobody asked for by hand; it is the key then, and says how late the run is.
     pub slot: Option<DateTime<Utc>>,
     /// As in [`RunRequest`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -37,7 +38,7 @@ pub struct RunDeliverable {
 impl RunDeliverable {
     /// A run as requested.
     pub fn requested(request: &RunRequest) -> Self {
-        let RunRequest { user, deliverable, key, force, as_of, noticed } = request.clone();
+        let RunRequest { user, deliverable, key, force, as_of, noticed, .. } = request.clone();
         Self { user, deliverable, key, force, as_of, slot: None, noticed }
     }
 
@@ -64,7 +65,9 @@ impl Job for RunDeliverable {
     }
 
     fn key(&self) -> Option<JobKey> {
-        Some(JobKey { key: self.deliverable.to_string(), holds: KeyHolds::Active })
+        // A slot is a row, which is fired once.
+        let by_hand = self.slot.is_none();
+        by_hand.then(|| JobKey { key: self.deliverable.to_string(), holds: KeyHolds::Active })
     }
 
     async fn run(self, deliverables: &Deliverables, cx: &JobCx) -> Outcome {

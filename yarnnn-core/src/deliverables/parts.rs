@@ -11,7 +11,7 @@ use super::material::{MaterialItem, MaterialSource};
 use super::model::{Deliverable, Destination};
 use super::prompt::Prompts;
 use super::queue::WaysOut;
-use super::store::{DeliverableStore, VersionMaterial, VersionStore};
+use super::store::{DeliverableStore, SlotStore, VersionMaterial, VersionStore};
 use super::version::Version;
 use crate::accounts::AccountStore;
 use crate::agent::{Agent, Research, WebPages, Writing};
@@ -30,6 +30,8 @@ pub struct DeliverablesParts {
     pub deliverables: Arc<dyn DeliverableStore>,
     /// Users and their addresses.
     pub accounts: Arc<dyn AccountStore>,
+    /// Slots of schedules.
+    pub slots: Arc<dyn SlotStore>,
     /// Versions and steps.
     pub versions: Arc<dyn VersionStore>,
     /// What versions were written from.

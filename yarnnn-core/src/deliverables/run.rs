@@ -10,6 +10,7 @@ use super::gather::{Gather, GatherInput, Gathered};
 use super::kinds::Binding;
 use super::model::Deliverable;
 use super::parts::DeliverablesParts;
+use super::slot::Lateness;
 use super::version::{Hold, OpenVersion, Step, Tally, Version, VersionStatus};
 use crate::delivery::OutboxMessage;
 use crate::error::{Error, StoreError};
@@ -48,12 +49,14 @@ pub struct RunRequest {
     pub as_of: Option<DateTime<Utc>>,
     /// What called for it, if a signal did: the writer sees it as data.
     pub noticed: Option<Noticed>,
+    /// How late it is, for a run by schedule.
+    pub late: Option<Lateness>,
 }
 
 impl RunRequest {
     /// A plain run, as of now.
     pub const fn of(user: UserId, deliverable: DeliverableId) -> Self {
-        Self { user, deliverable, key: None, force: false, as_of: None, noticed: None }
+        Self { user, deliverable, key: None, force: false, as_of: None, noticed: None, late: None }
     }
 }
 
@@ -114,17 +117,6 @@ impl RunOutcome {
     pub fn usage(&self) -> Usage {
         self.version.as_ref().map(|it| it.state.usage()).unwrap_or_default()
     }
-}
-
-/// What became of a scheduled run.
-#[derive(Debug, Clone)]
-pub struct DueOutcome {
-    /// Which deliverable.
-    pub deliverable: Deliverable,
-    /// The instant it was due.
-    pub due_at: DateTime<Utc>,
-    /// How it went.
-    pub outcome: Result<RunOutcome, String>,
 }
 
 impl Deliverables {
@@ -220,6 +212,7 @@ impl Deliverables {
             gathered.items.clear();
         }
         gathered.state.noticed.clone_from(&request.noticed);
+        gathered.state.late = request.late;
         let now = self.parts.clock.now();
         let open = OpenVersion {
             id: VersionId::fresh(self.parts.ids.as_ref()),

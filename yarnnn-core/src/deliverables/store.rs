@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::{
-    DecideVersion, Deliverable, DeliverableStatus, DeliverableUpdate, Hold, MaterialRef, NewDeliverable, OpenVersion,
-    RecordedMaterial, StepCommit, Version,
+    DecideVersion, Deliverable, DeliverableStatus, DeliverableUpdate, DueSlot, EndSlot, Fire, FiredSlot, Hold, MaterialRef,
+    NewDeliverable, OpenVersion, RecordedMaterial, SlotTotals, StepCommit, Version,
 };
 use crate::error::StoreError;
 use crate::id::{DeliverableId, UserId, VersionId};
@@ -129,4 +129,58 @@ pub trait VersionStore: Send + Sync + 'static {
 pub trait VersionMaterial: Send + Sync + 'static {
     /// What is recorded of a version.
     async fn recorded(&self, user: UserId, version: VersionId) -> Result<RecordedMaterial, StoreError>;
+}
+
+/// Slots of schedules.
+///
+/// # Contract
+/// - `due_anywhere` finds active deliverables of all users whose `next_run_at` is not after the given instant, by it and then by id,
+///   from after the given place on. One whose schedule cannot be read is found too, and says so.
+/// - `fire` is one transaction: whatever of the slots is still due exactly as seen, and active, moves on; a slot that no row stands
+///   for becomes one, with its line and its job; one that a row stands for is only moved past. It answers what became a row. Who
+///   names a lease that is not the current one fires nothing: `Conflict`.
+/// - `slot` finds a slot of the user by its instant.
+/// - `end` says what became of a slot that has not ended, or has not ended well; with its line, in one transaction. Any other stays
+///   as it is.
+/// - `open` lists the slots of the user that have not ended, the newest of each deliverable, oldest first.
+/// - `of_cycle` lists slots that a tick fired, by user, instant and deliverable; `totals` counts all of them.
+///
+/// # Errors
+/// `Conflict`, `Unavailable`, `Corrupt`.
+///
+/// # Concurrency
+/// Any number of callers: however many fire a slot, it becomes one row.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait SlotStore: Send + Sync + 'static {
+    /// What is due, of all users.
+    async fn due_anywhere(
+        &self,
+        at: DateTime<Utc>,
+        after: Option<(DateTime<Utc>, DeliverableId)>,
+        limit: u32,
+    ) -> Result<Vec<DueSlot>, StoreError>;
+
+    /// Fires slots.
+    async fn fire(&self, fire: Fire) -> Result<Vec<DeliverableId>, StoreError>;
+
+    /// One slot.
+    async fn slot(
+        &self,
+        user: UserId,
+        deliverable: DeliverableId,
+        due_at: DateTime<Utc>,
+    ) -> Result<Option<FiredSlot>, StoreError>;
+
+    /// Ends a slot.
+    async fn end(&self, end: EndSlot) -> Result<(), StoreError>;
+
+    /// What has not ended.
+    async fn open(&self, user: UserId) -> Result<Vec<FiredSlot>, StoreError>;
+
+    /// What a tick fired.
+    async fn of_cycle(&self, cycle: DateTime<Utc>, limit: u32) -> Result<Vec<FiredSlot>, StoreError>;
+
+    /// What a tick fired, counted.
+    async fn totals(&self, cycle: DateTime<Utc>) -> Result<SlotTotals, StoreError>;
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kinds::Binding;
 use super::material::MaterialItem;
+use super::slot::Lateness;
 use crate::activity::NewActivity;
 use crate::delivery::NewMessage;
 use crate::evidence::SentenceRecord;
@@ -206,6 +207,9 @@ pub struct RunState {
     /// When the run began: what it takes for now, also when it is repeated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<DateTime<Utc>>,
+    /// How late it is, for a run by schedule that began after its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<Lateness>,
     /// Set when nobody but its owner receives the report.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stays_with_owner: bool,
@@ -262,6 +266,7 @@ impl RunState {
             asked_for,
             as_of,
             started_at: None,
+            late: None,
             stays_with_owner: false,
             window,
             window_moved: false,

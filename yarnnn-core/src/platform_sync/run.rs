@@ -13,6 +13,7 @@ use super::schedule::{SyncFrequency, needs_sync};
 use super::{SyncOutcome, SyncRequest, SyncTrigger, SyncedPlatform, SyncedResource};
 use crate::accounts::{AccountStore, Tier, User};
 use crate::activity::{ActivityKind, NewActivity};
+use crate::cleanup::Cleanup;
 use crate::clock::Clock;
 use crate::connections::{
     Connection, ConnectionChange, ConnectionStatus, Connections, OpenConnection, Provider, listed, source_limit,
@@ -36,6 +37,7 @@ pub struct PlatformSync {
     pub(super) connections: Connections,
     pub(super) accounts: Arc<dyn AccountStore>,
     pub(super) content: Arc<dyn ContentStore>,
+    cleanup: Cleanup,
     pub(super) sync: Sync,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdGen>,
@@ -107,11 +109,12 @@ impl PlatformSync {
         connections: Connections,
         accounts: Arc<dyn AccountStore>,
         content: Arc<dyn ContentStore>,
+        cleanup: Cleanup,
         clock: Arc<dyn Clock>,
         ids: Arc<dyn IdGen>,
     ) -> Self {
         let sync = Sync::new(content.clone(), clock.clone(), ids.clone());
-        Self { connections, accounts, content, sync, clock, ids }
+        Self { connections, accounts, content, cleanup, sync, clock, ids }
     }
 
     /// Brings one connection up to date. What a provider, a platform or a resource refuses is in the outcome.
@@ -143,7 +146,7 @@ impl PlatformSync {
         let runs = platforms.iter().map(|it| self.platform(&scene, &opened, *it));
         let reports = futures::future::try_join_all(runs).await?;
         let reports = self.recorded(connection, reports, is_whole(request)).await?;
-        self.sync.expire().await?;
+        self.cleanup.user(request.user).await?;
         Ok(reports)
     }
 

@@ -11,8 +11,8 @@ mod run;
 mod store;
 
 pub use model::{
-    BeginRun, ContentQuery, Counts, ExpireBefore, Finished, MAX_CONTENT_CHARS, NewItem, Origin, PageCommit, Place, Progress,
-    Receipt, ResourceStatus, Retain, RetainReason, RunHandle, RunMode, RunPart, RunToken, StoredItem,
+    BeginRun, ContentQuery, Counts, Finished, MAX_CONTENT_CHARS, NewItem, Origin, PageCommit, Place, Progress, Receipt,
+    ResourceStatus, Retain, RetainReason, RunHandle, RunMode, RunPart, RunToken, StoredItem,
 };
 pub use resource::{AuditWish, LiveOutcome, LiveResource, first_window};
 pub use run::{ResourceOutcome, SourceOutcome, Sync, SyncEvent, SyncOptions};

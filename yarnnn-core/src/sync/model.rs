@@ -328,15 +328,6 @@ pub struct Retain {
     pub at: DateTime<Utc>,
 }
 
-/// Deletes what nothing retains.
-#[derive(Debug, Clone, Copy)]
-pub struct ExpireBefore {
-    /// Rows whose `expires_at` is before this instant.
-    pub instant: DateTime<Utc>,
-    /// At most this many in one transaction.
-    pub batch: u32,
-}
-
 /// What is known of one resource: the registry row and its coverage.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResourceStatus {

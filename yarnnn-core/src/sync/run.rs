@@ -8,8 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::{
-    BeginRun, ContentStore, Counts, ExpireBefore, Finished, NewItem, Origin, PageCommit, Progress, Receipt, RunHandle, RunMode,
-    RunPart,
+    BeginRun, ContentStore, Counts, Finished, NewItem, Origin, PageCommit, Progress, Receipt, RunHandle, RunMode, RunPart,
 };
 use crate::activity::{ActivityKind, NewActivity};
 use crate::clock::Clock;
@@ -22,8 +21,6 @@ use crate::platform::{
     Resource,
 };
 
-/// Rows deleted in one transaction when expired content is cleaned up.
-const EXPIRY_BATCH: u32 = 1_000;
 /// Quarantined records that an outcome lists by name; more are only counted.
 const LISTED_ERRORS: usize = 1_000;
 
@@ -136,26 +133,7 @@ impl Sync {
             let is_last = index + 1 == total;
             self.resource(client, options, resource, &mut account, is_last).await?;
         }
-        if options.origin == Origin::Live {
-            self.expire().await?;
-        }
         Ok(account.outcome)
-    }
-
-    /// Deletes what has expired, of all users; answers how many rows.
-    ///
-    /// # Errors
-    /// Those of the store.
-    pub async fn expire(&self) -> Result<u64, Error> {
-        let before = ExpireBefore { instant: self.clock.now(), batch: EXPIRY_BATCH };
-        let mut deleted = 0;
-        loop {
-            let batch = self.content.expire(before).await?;
-            deleted += batch;
-            if batch < u64::from(EXPIRY_BATCH) {
-                return Ok(deleted);
-            }
-        }
     }
 
     async fn resource(

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{BeginRun, ContentQuery, ExpireBefore, PageCommit, Receipt, ResourceStatus, Retain, RunHandle, StoredItem};
+use super::{BeginRun, ContentQuery, PageCommit, Receipt, ResourceStatus, Retain, RunHandle, StoredItem};
 use crate::error::StoreError;
 use crate::id::{ContentId, UserId};
 use crate::platform::{KnownItem, Resource, ResourceId};
@@ -55,9 +55,6 @@ pub trait ContentStore: Send + Sync + 'static {
 
     /// Keeps rows beyond their time to live; answers how many were not retained before.
     async fn retain(&self, retain: &Retain) -> Result<u64, StoreError>;
-
-    /// Deletes expired rows of all users; answers how many. Call again until fewer than a batch.
-    async fn expire(&self, before: ExpireBefore) -> Result<u64, StoreError>;
 
     /// What is known of each of the user's resources, or of the given ones; sorted by resource.
     async fn coverage(&self, user: UserId, resources: &[ResourceId]) -> Result<Vec<ResourceStatus>, StoreError>;

@@ -7,8 +7,7 @@ use yarnnn_core::activity::NewActivity;
 use yarnnn_core::id::{ContentId, UserId};
 use yarnnn_core::platform::{KnownItem, Resource, ResourceId};
 use yarnnn_core::sync::{
-    BeginRun, ContentQuery, ContentStore, ExpireBefore, PageCommit, Progress, Receipt, ResourceStatus, Retain, RunHandle,
-    RunMode, StoredItem,
+    BeginRun, ContentQuery, ContentStore, PageCommit, Progress, Receipt, ResourceStatus, Retain, RunHandle, RunMode, StoredItem,
 };
 
 use super::plan::{self, Plan};
@@ -55,13 +54,6 @@ impl ContentStore for SqlStore {
     async fn retain(&self, retain: &Retain) -> Result<u64, StoreError> {
         let mut tx = self.db.begin().await?;
         let count = rows::retain(&mut tx, retain).await?;
-        tx.commit().await?;
-        Ok(count)
-    }
-
-    async fn expire(&self, before: ExpireBefore) -> Result<u64, StoreError> {
-        let mut tx = self.db.begin().await?;
-        let count = rows::expire(&mut tx, before).await?;
         tx.commit().await?;
         Ok(count)
     }

@@ -6,7 +6,7 @@ use sqlx::types::Json;
 use sqlx::{FromRow, QueryBuilder};
 use yarnnn_core::StoreError;
 use yarnnn_core::id::ContentId;
-use yarnnn_core::sync::{ExpireBefore, Origin, Retain, RetainReason, RunHandle};
+use yarnnn_core::sync::{Origin, Retain, RetainReason, RunHandle};
 
 use super::plan::{Known, Plan};
 use super::prepare::Revision;
@@ -30,8 +30,6 @@ const WITHDRAW: &str = "update platform_content set withdrawn_at = ";
 const STILL_THERE: &str = "update platform_content set fetched_at = case when retained then fetched_at else ";
 const DELETE: &str = "delete from platform_content where retained = false and user_id = ";
 const RETAIN: &str = "update platform_content set retained = true, expires_at = null, retained_reason = ";
-const EXPIRE: &str = "delete from platform_content where retained = false and expires_at < $1 and id in \
-    (select id from platform_content where retained = false and expires_at < $1 order by expires_at limit $2)";
 
 /// Rows of one statement: far below the number of binds that either driver takes.
 const CHUNK: usize = 100;
@@ -256,12 +254,4 @@ pub(crate) async fn retain(tx: &mut Tx, retain: &Retain) -> Result<u64, StoreErr
         builder.build().execute(connection).await.map(|it| it.rows_affected())
     });
     Ok(count.doing("items to be retained")?)
-}
-
-/// Deletes a batch of expired rows; answers how many.
-pub(super) async fn expire(tx: &mut Tx, before: ExpireBefore) -> Result<u64, DbError> {
-    on_tx!(tx, connection => sqlx::query(EXPIRE)
-        .bind(Instant(before.instant)).bind(i64::from(before.batch))
-        .execute(connection).await.map(|it| it.rows_affected()))
-    .doing("expired items")
 }

@@ -3,10 +3,12 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use yarnnn::Error;
 use yarnnn::accounts::Email;
-use yarnnn::deliverables::{DeliverableStatus, DueOutcome, RunDeliverable, RunOutcome, RunRequest, RunStatus};
+use yarnnn::deliverables::{Deliverable, DeliverableStatus, FiredSlot, RunDeliverable, RunOutcome, RunRequest, RunStatus};
 use yarnnn::delivery::{ChannelKind, MessageState};
 use yarnnn::jobs::{JobProgress, JobProgressSink};
 use yarnnn::pipeline::CancelToken;
@@ -49,12 +51,26 @@ pub(super) async fn carry_out(
     cancel: CancelToken,
     output: &Output,
 ) -> anyhow::Result<RunOutcome> {
-    let bar = output.steps();
-    let steps = bar.clone();
-    let observe: JobProgressSink = Arc::new(move |it: JobProgress| steps.set_message(it.step));
+    let (bar, observe) = steps(output);
     let result = work::carry_through(session, job, cancel, Some(observe), output).await;
     bar.finish_and_clear();
     Ok(session.yarnnn.deliverables().outcome_of_job(job, &result?).await?)
+}
+
+/// Runs a slot that was fired, and reads what became of it.
+async fn carry_slot(session: &Session, slot: &FiredSlot, cancel: CancelToken, output: &Output) -> anyhow::Result<RunOutcome> {
+    let (bar, observe) = steps(output);
+    let job = RunDeliverable::scheduled(slot.user, slot.deliverable, slot.due_at);
+    let result = work::carry_on(session, (slot.job, &job), cancel, Some(observe), output).await;
+    bar.finish_and_clear();
+    Ok(session.yarnnn.deliverables().outcome_of_job(&job, &result?).await?)
+}
+
+/// Shows the step that a run is at.
+fn steps(output: &Output) -> (ProgressBar, JobProgressSink) {
+    let bar = output.steps();
+    let steps = bar.clone();
+    (bar, Arc::new(move |it: JobProgress| steps.set_message(it.step)))
 }
 
 async fn request(session: &Session, arguments: &Run) -> anyhow::Result<RunRequest> {
@@ -74,19 +90,18 @@ async fn due(session: &Session, detach: bool, output: &Output) -> anyhow::Result
     }
     let cancel = cancel_on_interrupt();
     let mut outcomes = Vec::new();
-    for (deliverable, due_at) in deliverables.due(session.user.id).await? {
-        let job = RunDeliverable::scheduled(session.user.id, deliverable.id, due_at);
+    for slot in deliverables.fire_due(session.user.id).await? {
+        let (deliverable, _) = deliverables.show(slot.user, slot.deliverable).await?;
         if detach {
-            work::enqueue(session, &job).await?;
             output.note(&format!("{} is queued for a worker", deliverable.title));
             continue;
         }
-        let outcome = carry_out(session, &job, cancel.clone(), output).await;
+        let outcome = carry_slot(session, &slot, cancel.clone(), output).await;
         if cancel.is_cancelled() {
             outcome?;
             return Err(Error::Cancelled.into());
         }
-        outcomes.push(DueOutcome { deliverable, due_at, outcome: outcome.map_err(|it| it.to_string()) });
+        outcomes.push(DueOutcome { deliverable, due_at: slot.due_at, outcome: outcome.map_err(|it| it.to_string()) });
     }
     let failed = outcomes.iter().any(|it| it.outcome.as_ref().map_or(true, is_left));
     if output.is_json() {
@@ -104,6 +119,13 @@ async fn due(session: &Session, detach: bool, output: &Output) -> anyhow::Result
         }
     }
     Ok(code(failed))
+}
+
+/// What became of a slot.
+struct DueOutcome {
+    deliverable: Deliverable,
+    due_at: DateTime<Utc>,
+    outcome: Result<RunOutcome, String>,
 }
 
 /// Whether its reader does not have the report.

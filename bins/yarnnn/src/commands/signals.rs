@@ -41,12 +41,12 @@ async fn run(session: &Session, filter: SignalsFilter, output: &Output) -> anyho
         refused => return Ok(say(&refusal(&refused), output)),
     };
     let cancel = cancel_on_interrupt();
-    let result = work::carry_on(session, job, cancel.clone(), output).await?;
+    let result = work::carry_enqueued(session, job, cancel.clone(), output).await?;
     let unreadable = |error| Error::Failed(format!("what came of the pass cannot be read: {error}"));
     let outcome: PassOutcome = serde_json::from_value(result["outcome"].clone()).map_err(unreadable)?;
     let mut runs = Vec::new();
     for taken in &outcome.actions_taken {
-        let ran = work::carry_on(session, taken.job_id, cancel.clone(), output).await;
+        let ran = work::carry_enqueued(session, taken.job_id, cancel.clone(), output).await;
         let ran = ran.unwrap_or_else(|error| json!({ "status": "failed", "error": error.to_string() }));
         runs.push(json!({ "deliverable_id": taken.deliverable_id, "run": ran }));
     }

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use super::super::material::MaterialItem;
 use super::super::names::Names;
 use super::super::report::{Block, Report, ReportSource, parse_markdown, quotes_something};
+use super::super::slot::Lateness;
 use super::super::version::{RunState, SourceSnapshot};
 use super::{RenderInput, inert, words};
 use crate::evidence::Evidence;
@@ -43,7 +44,7 @@ pub(super) fn assemble(input: &RenderInput) -> Report {
         kind: input.deliverable.report_type.kind().label().to_owned(),
         period: words::period(state.window, zone),
         as_of: format!("{} ({zone})", words::instant(state.as_of, zone)),
-        notes: notes(state, &blocks),
+        notes: notes(state, &blocks, zone),
         blocks,
         sources: numbers.order.iter().enumerate().map(describe).collect(),
         coverage: coverage(state, zone),
@@ -174,8 +175,20 @@ fn named(reason: &str) -> String {
     if name.trim().is_empty() { "unknown".to_owned() } else { name.trim().to_owned() }
 }
 
-fn notes(state: &RunState, blocks: &[Block]) -> Vec<String> {
-    let mut notes = Vec::new();
+/// When a report was due that is late, and for how many it stands.
+fn late_note(late: Lateness, zone: chrono_tz::Tz) -> String {
+    let due = words::instant(late.due_at, zone);
+    match late.missed {
+        0 => format!("This report was due on {due}, and is late."),
+        missed => format!(
+            "This report was due on {due}, and is late: it stands for {} as well.",
+            words::count(missed as usize, "later report")
+        ),
+    }
+}
+
+fn notes(state: &RunState, blocks: &[Block], zone: chrono_tz::Tz) -> Vec<String> {
+    let mut notes: Vec<_> = state.late.iter().map(|it| late_note(*it, zone)).collect();
     if state.window_moved {
         notes.push("Nothing newer is stored, so this report covers the last stretch that has content.".to_owned());
     }

@@ -1,0 +1,121 @@
+//! The phase that ends a tick.
+
+use std::fmt;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use serde_json::json;
+use uuid::Uuid;
+
+use super::{AskNumbers, HeartbeatStore, UserNumbers};
+use crate::activity::{ActivityKind, NewActivity};
+use crate::clock::Clock;
+use crate::error::Error;
+use crate::id::{ActivityId, IdGen};
+use crate::scheduler::{Counters, Gate, Phase, PhaseCx, PhaseRow, PhaseStore, TICK, cycle_key};
+
+/// Users that are told at once.
+const PAGE: u32 = 500;
+
+/// Tells each user what was done for them.
+pub struct Heartbeat {
+    store: Arc<dyn HeartbeatStore>,
+    ticks: Arc<dyn PhaseStore>,
+    clock: Arc<dyn Clock>,
+    ids: Arc<dyn IdGen>,
+}
+
+impl fmt::Debug for Heartbeat {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Heartbeat").finish_non_exhaustive()
+    }
+}
+
+/// What is the same for all users.
+struct Told {
+    cycle: DateTime<Utc>,
+    key: Uuid,
+    started_at: DateTime<Utc>,
+    completed_at: DateTime<Utc>,
+    errors: Option<Vec<String>>,
+}
+
+impl Heartbeat {
+    /// The name of the phase.
+    pub const NAME: &'static str = "heartbeat";
+
+    /// Counts by this port, in this table of ticks.
+    pub const fn new(
+        store: Arc<dyn HeartbeatStore>,
+        ticks: Arc<dyn PhaseStore>,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdGen>,
+    ) -> Self {
+        Self { store, ticks, clock, ids }
+    }
+
+    fn line(&self, told: &Told, numbers: &UserNumbers) -> NewActivity {
+        let UserNumbers { fired, skipped, signals, cleaned, .. } = *numbers;
+        let triggered = fired.saturating_sub(skipped);
+        NewActivity {
+            id: ActivityId::fresh(self.ids.as_ref()),
+            kind: ActivityKind::SchedulerHeartbeat,
+            key: told.key,
+            summary: format!("Scheduler cycle: {triggered}/{fired} items processed"),
+            metadata: json!({
+                "deliverables_checked": fired,
+                "deliverables_triggered": triggered,
+                "deliverables_skipped": skipped,
+                "signals_created": signals,
+                "items_cleaned": cleaned,
+                "errors": told.errors,
+                "cycle": told.cycle,
+                "cycle_started_at": told.started_at,
+                "cycle_completed_at": told.completed_at,
+            }),
+        }
+    }
+}
+
+/// What failed in the tick: which phases, not whose data they stumbled over.
+fn errors(rows: &[PhaseRow]) -> Option<Vec<String>> {
+    let failed: Vec<_> = rows.iter().filter(|it| it.error.is_some()).map(|it| format!("{} failed", it.phase)).collect();
+    (!failed.is_empty()).then_some(failed)
+}
+
+#[async_trait]
+impl Phase for Heartbeat {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn gate(&self) -> Gate {
+        Gate::EachTick
+    }
+
+    async fn run(&self, cx: &PhaseCx) -> Result<Counters, Error> {
+        let rows = self.ticks.of_cycle(cx.cycle).await?;
+        let told = Told {
+            cycle: cx.cycle,
+            key: cycle_key(cx.cycle),
+            started_at: rows.first().map_or(cx.now, |it| it.started_at),
+            completed_at: self.clock.now(),
+            errors: errors(&rows),
+        };
+        let since = cx.previous.unwrap_or(cx.cycle - TICK);
+        let mut ask = AskNumbers { cycle: cx.cycle, since, cleanup: cycle_key(cx.cycle), after: None, limit: PAGE };
+        let mut counters = Counters::default();
+        loop {
+            cx.check()?;
+            let numbers = self.store.numbers(&ask).await?;
+            let lines = numbers.iter().map(|it| (it.user, self.line(&told, it))).collect();
+            self.store.tell(lines, told.completed_at).await?;
+            counters.add("users", numbers.len() as u64);
+            ask.after = numbers.last().map(|it| it.user);
+            if numbers.len() < PAGE as usize {
+                return Ok(counters);
+            }
+        }
+    }
+}

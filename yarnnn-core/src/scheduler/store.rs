@@ -1,0 +1,50 @@
+//! The port of the phases' slots.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+
+use super::{ClaimPhase, PhaseClaim, PhaseEnd, PhaseLease, PhaseRow};
+use crate::error::StoreError;
+
+/// Slots of phases, each run once.
+///
+/// # Contract
+/// - `claim` hands a slot to one claimant only: when it has no row, has failed, its lease is over, or its holder is the one named
+///   as gone. One that is done stays done. It draws a new token.
+/// - `renew` and `finish` need the token of the last claim, of a slot that is still running; else they are a `Conflict` and change
+///   nothing.
+/// - `of_cycle` answers the slots that a tick ran, in the order in which they were begun.
+/// - `unfinished` answers ticks before an instant that ran something and did not do the phase that ends each of them, oldest first.
+///
+/// # Errors
+/// `Conflict`, `Unavailable`, `Corrupt`.
+///
+/// # Concurrency
+/// Any number of ticks; of several claims of a slot one succeeds.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait PhaseStore: Send + Sync + 'static {
+    /// Asks for a slot.
+    async fn claim(&self, claim: ClaimPhase) -> Result<PhaseClaim, StoreError>;
+
+    /// Keeps the right to run it.
+    async fn renew(&self, lease: &PhaseLease, until: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// Ends it.
+    async fn finish(&self, lease: &PhaseLease, end: PhaseEnd) -> Result<(), StoreError>;
+
+    /// What a tick ran.
+    async fn of_cycle(&self, cycle: DateTime<Utc>) -> Result<Vec<PhaseRow>, StoreError>;
+
+    /// Ticks from one instant to before another that did not do the given phase; at most `limit`.
+    async fn unfinished(
+        &self,
+        last_phase: &str,
+        from: DateTime<Utc>,
+        before: DateTime<Utc>,
+        limit: u32,
+    ) -> Result<Vec<DateTime<Utc>>, StoreError>;
+
+    /// Deletes slots before an instant that are not running; answers how many.
+    async fn prune(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+}

@@ -1,0 +1,69 @@
+//! What was done for users, counted from rows.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+use yarnnn_core::StoreError;
+use yarnnn_core::activity::NewActivity;
+use yarnnn_core::heartbeat::{AskNumbers, HeartbeatStore, UserNumbers};
+use yarnnn_core::id::UserId;
+
+use crate::SqlStore;
+use crate::activity;
+use crate::columns::{Id, Instant};
+use crate::db::on_pool;
+use crate::error::Doing as _;
+
+const NUMBERS: &str = "select u.id as user_id, \
+    (select count(*) from deliverable_slots as s where s.cycle = $1 and s.user_id = u.id) as fired, \
+    (select count(*) from deliverable_slots as s where s.cycle = $1 and s.user_id = u.id and s.outcome = 'skipped') as skipped, \
+    (select count(*) from deliverables as d where d.user_id = u.id and d.origin = 'signal_emergent' \
+        and d.created_at >= $2 and d.created_at < $1) as signals, \
+    (select cast(a.metadata ->> 'items_deleted' as bigint) from activity_log as a \
+        where a.user_id = u.id and a.event_type = 'content_cleanup' and a.event_ref = $3) as cleaned \
+    from users as u where u.id > $4 and ( \
+        exists (select 1 from platform_connections as c where c.user_id = u.id and c.status in ('active', 'connected')) \
+        or exists (select 1 from deliverables as d where d.user_id = u.id and d.status = 'active' and d.next_run_at is not null) \
+        or exists (select 1 from deliverable_slots as s where s.cycle = $1 and s.user_id = u.id)) \
+    order by u.id limit $5";
+
+#[derive(sqlx::FromRow)]
+struct NumbersRow {
+    user_id: Id,
+    fired: i64,
+    skipped: i64,
+    signals: i64,
+    cleaned: Option<i64>,
+}
+
+impl From<NumbersRow> for UserNumbers {
+    fn from(row: NumbersRow) -> Self {
+        Self {
+            user: UserId::from_uuid(row.user_id.0),
+            fired: row.fired.unsigned_abs(),
+            skipped: row.skipped.unsigned_abs(),
+            signals: row.signals.unsigned_abs(),
+            cleaned: row.cleaned.unwrap_or_default().unsigned_abs(),
+        }
+    }
+}
+
+#[async_trait]
+impl HeartbeatStore for SqlStore {
+    async fn numbers(&self, ask: &AskNumbers) -> Result<Vec<UserNumbers>, StoreError> {
+        let after = ask.after.map_or(Uuid::nil(), UserId::as_uuid);
+        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, NumbersRow>(NUMBERS)
+            .bind(Instant(ask.cycle)).bind(Instant(ask.since)).bind(Id(ask.cleanup)).bind(Id(after)).bind(i64::from(ask.limit))
+            .fetch_all(pool).await);
+        Ok(query.doing("what was done for users")?.into_iter().map(UserNumbers::from).collect())
+    }
+
+    async fn tell(&self, lines: Vec<(UserId, NewActivity)>, at: DateTime<Utc>) -> Result<(), StoreError> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.db.begin().await?;
+        activity::write_all(&mut tx, lines, at).await?;
+        tx.commit().await
+    }
+}

@@ -1,0 +1,5 @@
+//! Slots of schedules. Start at [`port`]; [`fire`] is the one transaction in which they become rows.
+
+mod fire;
+mod port;
+mod rows;

@@ -1,0 +1,109 @@
+//! The port.
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+use yarnnn_core::StoreError;
+use yarnnn_core::deliverables::{DueSlot, EndSlot, Fire, FiredSlot, SlotStore, SlotTotals};
+use yarnnn_core::id::{DeliverableId, UserId};
+
+use super::rows::{DueRow, SlotRow, TotalsRow};
+use crate::SqlStore;
+use crate::activity;
+use crate::columns::{Id, Instant};
+use crate::db::{on_pool, on_tx};
+use crate::error::{DbError, Doing as _};
+
+macro_rules! slots_where {
+    ($condition:literal) => {
+        concat!(
+            "select deliverable_id, slot, user_id, due_at, fired_at, cycle, late, missed, job_id, outcome, ended_at ",
+            "from deliverable_slots as s where ",
+            $condition
+        )
+    };
+}
+const DUE: &str = "select id, user_id, title, deliverable_type, schedule, next_run_at from deliverables \
+    where status = 'active' and next_run_at is not null and next_run_at <= $1 and (next_run_at, id) > ($2, $3) \
+    order by next_run_at, id limit $4";
+const ONE: &str = slots_where!("deliverable_id = $1 and user_id = $2 and due_at = $3 order by fired_at limit 1");
+const OPEN: &str = slots_where!(
+    "user_id = $1 and outcome is null and not exists (select 1 from deliverable_slots as later \
+    where later.deliverable_id = s.deliverable_id and later.due_at > s.due_at) order by due_at, deliverable_id"
+);
+const OF_CYCLE: &str = slots_where!("cycle = $1 order by user_id, due_at, deliverable_id limit $2");
+const TOTALS: &str = "select count(*) as fired, count(*) filter (where late) as late, cast(coalesce(sum(missed), 0) as bigint) as missed, \
+    count(*) filter (where outcome = 'skipped') as skipped, count(*) filter (where outcome = 'no_news') as no_news, \
+    count(*) filter (where outcome = 'delivered') as delivered, count(*) filter (where outcome = 'staged') as staged, \
+    count(*) filter (where outcome = 'failed') as failed from deliverable_slots where cycle = $1";
+const END: &str = "update deliverable_slots set outcome = $4, ended_at = $5 \
+    where deliverable_id = $1 and user_id = $2 and due_at = $3 and (outcome is null or outcome in ('staged', 'failed'))";
+
+#[async_trait]
+impl SlotStore for SqlStore {
+    async fn due_anywhere(
+        &self,
+        at: DateTime<Utc>,
+        after: Option<(DateTime<Utc>, DeliverableId)>,
+        limit: u32,
+    ) -> Result<Vec<DueSlot>, StoreError> {
+        // Before all instants that are stored as text in order.
+        let first = (DateTime::UNIX_EPOCH - chrono::TimeDelta::days(700_000), DeliverableId::from_uuid(Uuid::nil()));
+        let (instant, id) = after.unwrap_or(first);
+        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, DueRow>(DUE)
+            .bind(Instant(at)).bind(Instant(instant)).bind(Id(id.as_uuid())).bind(i64::from(limit)).fetch_all(pool).await);
+        Ok(query.doing("what is due")?.into_iter().map(DueSlot::from).collect())
+    }
+
+    async fn fire(&self, fire: Fire) -> Result<Vec<DeliverableId>, StoreError> {
+        self.fire_slots(fire).await
+    }
+
+    async fn slot(
+        &self,
+        user: UserId,
+        deliverable: DeliverableId,
+        due_at: DateTime<Utc>,
+    ) -> Result<Option<FiredSlot>, StoreError> {
+        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, SlotRow>(ONE)
+            .bind(Id(deliverable.as_uuid())).bind(Id(user.as_uuid())).bind(Instant(due_at)).fetch_optional(pool).await);
+        query.doing("a slot")?.map(FiredSlot::try_from).transpose()
+    }
+
+    async fn end(&self, end: EndSlot) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        let query = on_tx!(&mut tx, connection => sqlx::query(END)
+            .bind(Id(end.deliverable.as_uuid())).bind(Id(end.user.as_uuid())).bind(Instant(end.due_at))
+            .bind(end.outcome.as_str()).bind(Instant(end.at))
+            .execute(connection).await.map(|it| it.rows_affected()));
+        if query.doing("the end of a slot")? == 0 {
+            return Ok(());
+        }
+        if let Some(line) = end.line {
+            activity::write(&mut tx, end.user, line, end.at).await?;
+        }
+        tx.commit().await
+    }
+
+    async fn open(&self, user: UserId) -> Result<Vec<FiredSlot>, StoreError> {
+        let query = on_pool!(&self.db, pool =>
+            sqlx::query_as::<_, SlotRow>(OPEN).bind(Id(user.as_uuid())).fetch_all(pool).await);
+        slots(query.doing("slots that have not ended"))
+    }
+
+    async fn of_cycle(&self, cycle: DateTime<Utc>, limit: u32) -> Result<Vec<FiredSlot>, StoreError> {
+        let query = on_pool!(&self.db, pool =>
+            sqlx::query_as::<_, SlotRow>(OF_CYCLE).bind(Instant(cycle)).bind(i64::from(limit)).fetch_all(pool).await);
+        slots(query.doing("the slots of a tick"))
+    }
+
+    async fn totals(&self, cycle: DateTime<Utc>) -> Result<SlotTotals, StoreError> {
+        let query = on_pool!(&self.db, pool =>
+            sqlx::query_as::<_, TotalsRow>(TOTALS).bind(Instant(cycle)).fetch_one(pool).await);
+        Ok(query.doing("the slots of a tick")?.into())
+    }
+}
+
+fn slots(rows: Result<Vec<SlotRow>, DbError>) -> Result<Vec<FiredSlot>, StoreError> {
+    rows?.into_iter().map(FiredSlot::try_from).collect()
+}
