@@ -42,12 +42,11 @@ pub(super) async fn play(stage: &Stage) -> Result<Report> {
         let mut pair = [start(stage, now)?, start(stage, now)?];
         for it in &mut pair {
             sleep(random.up_to(LIFE)).await;
-            match it.try_wait()? {
-                Some(ended) => failed += i64::from(!ended.success()),
-                None => {
-                    it.kill().await?;
-                    killed += 1;
-                }
+            if let Some(ended) = it.try_wait()? {
+                failed += i64::from(!ended.success());
+            } else {
+                it.kill().await?;
+                killed += 1;
             }
         }
     }

@@ -117,7 +117,7 @@ mod tests {
             Some(JobKey { key: format!("look/{}", self.slot), holds: KeyHolds::Forever })
         }
 
-        async fn run(self, _: &(), _: &JobCx) -> Outcome {
+        async fn run(self, (): &(), _: &JobCx) -> Outcome {
             Outcome::done(serde_json::Value::Null)
         }
     }

@@ -40,13 +40,13 @@ pub struct PhasesParts {
 #[derive(Clone)]
 pub struct Phases {
     parts: PhasesParts,
-    phases: Vec<Arc<dyn Phase>>,
+    each: Vec<Arc<dyn Phase>>,
     last: Arc<dyn Phase>,
 }
 
 impl fmt::Debug for Phases {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.phases.iter().chain([&self.last]).map(|it| it.name())).finish()
+        f.debug_list().entries(self.each.iter().chain([&self.last]).map(|it| it.name())).finish()
     }
 }
 
@@ -116,13 +116,13 @@ impl TickReport {
 impl Phases {
     /// A tick of nothing but its end.
     pub const fn new(parts: PhasesParts, last: Arc<dyn Phase>) -> Self {
-        Self { parts, phases: vec![], last }
+        Self { parts, each: vec![], last }
     }
 
     /// Does this too, after the phases given before and before the last.
     #[must_use]
     pub fn with(mut self, phase: Arc<dyn Phase>) -> Self {
-        self.phases.push(phase);
+        self.each.push(phase);
         self
     }
 
@@ -139,7 +139,7 @@ impl Phases {
             report.done_before = true;
             return Ok(report);
         }
-        for phase in &self.phases {
+        for phase in &self.each {
             if cancel.is_cancelled() {
                 report.stopped = true;
                 return Ok(report);
