@@ -71,7 +71,7 @@ async fn check(cell: &Cell<'_>, what: &str) {
 }
 
 async fn every_place(backend: Backend) {
-    let desk = desk(backend).await;
+    let desk = Box::pin(desk(backend)).await;
     let cuts = Cuts::none();
     let cell = desk.cell(&[ChannelKind::Slack]).await;
     cell.run(&desk.handle(&cuts, &desk.transport)).await.unwrap();
@@ -101,7 +101,7 @@ async fn a_run_may_die_between_any_two_parts_on_postgres() {
 /// What does not arrive, or may not have, holds up what comes behind it.
 #[tokio::test]
 async fn no_part_overtakes_another() {
-    let desk = desk(Backend::Sqlite).await;
+    let desk = Box::pin(desk(Backend::Sqlite)).await;
     let faults = [
         Fault::RetryAfter(3_600),
         Fault::Disconnect,
