@@ -39,11 +39,11 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) async fn on_sqlite() -> Self {
-        Box::pin(Self::of(Office::on(Backend::Sqlite).await)).await
+        Self::of(Office::on(Backend::Sqlite).await).await
     }
 
     pub(super) async fn on_postgres() -> Self {
-        Box::pin(Self::of(Office::on(Backend::Postgres).await)).await
+        Self::of(Office::on(Backend::Postgres).await).await
     }
 
     pub(super) async fn of(office: Office) -> Self {
@@ -58,11 +58,11 @@ impl Desk {
         let store = yarnnn::open_store(&config).await.unwrap().with_clock(office.clock.clone());
         let transport = HttpTransport::new().unwrap();
         let yarnnn = assemble(&config, store.clone(), &office.clock, &Cuts::none(), &transport);
-        let user = office.connect(&yarnnn).await;
+        let user = Box::pin(office.connect(&yarnnn)).await;
         let mut desk = Self { office, user, config, transport, store, cells: AtomicU32::new(0), calls: 0 };
         desk.calls = {
             let cell = desk.cell(&[ChannelKind::Folder]).await;
-            cell.finish().await;
+            Box::pin(cell.finish()).await;
             cell.calls()
         };
         assert!(desk.calls > 1, "the writer uses its tools: {} calls", desk.calls);
