@@ -27,7 +27,7 @@ use crate::llm::{LanguageModel, ModelLedger};
 use crate::pipeline::{Liveness, StageCx};
 use crate::platform::{OpenAccess, OpenPlatform};
 use crate::platform_sync::{PlatformSync, SyncConnection};
-use crate::scheduler::{PhaseStore, Phases, PhasesParts};
+use crate::scheduler::{PerUserPhase, PhaseStore, Phases, PhasesParts};
 use crate::search::SearchIndex;
 use crate::signals::{SignalProcessing, SignalStore, Signals, SignalsParts};
 use crate::sync::{ContentStore, Sync};
@@ -280,6 +280,7 @@ impl Yarnnn {
         let heartbeat = Heartbeat::new(self.stores.heartbeats.clone(), ticks.clone(), clock, ids);
         Phases::new(parts, Arc::new(heartbeat))
             .with(Arc::new(FireDue::new(self.deliverables.clone(), spread)))
+            .with(Arc::new(PerUserPhase::new(self.signals().clone(), self.jobs.queue.clone(), self.ids.clone())))
             .with(Arc::new(CleanUp::new(self.cleanup(), ticks.clone())))
     }
 

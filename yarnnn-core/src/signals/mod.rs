@@ -11,6 +11,7 @@ mod job;
 mod model;
 mod outcome;
 mod parse;
+mod phase;
 mod plan;
 mod prompt;
 mod reason;
