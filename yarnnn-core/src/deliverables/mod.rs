@@ -8,6 +8,7 @@ mod capsule;
 mod citations;
 mod draft;
 mod due;
+mod edits;
 mod gather;
 mod headings;
 mod job;
@@ -37,6 +38,7 @@ mod write;
 
 pub use capsule::{Capsule, CapsuleDeliverable, CapsuleMessage, CapsuleVersion, Exchange};
 pub use draft::{Draft, DraftStage};
+pub use edits::{DiffChunk, EditCategories, EditMetrics, Restructure, Rewrite};
 pub use gather::Gathered;
 pub use job::{RunDeliverable, RunReport};
 pub use kinds::{Binding, Kind, KindProfile, TemporalPattern, UnknownType};
