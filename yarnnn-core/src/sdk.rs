@@ -6,16 +6,16 @@ use std::fmt;
 use std::sync::Arc;
 
 use self::library::StoreLibrary;
-use crate::accounts::{AccountStore, Email, NewUser, User};
+use crate::accounts::{AccountStore, Email, NewUser, PreferenceStore, User};
 use crate::activity::ActivityLog;
 use crate::agent::{Agent, Library, Registry, Research, ResearchMeans, WebPages, WritingMeans};
 use crate::clock::{Clock, SystemClock};
 use crate::connections::{ConnectionStore, Connections, ConnectionsParts, CredentialStore, OAuth, OAuthStates};
 use crate::deliverables::{
-    DeliverableStore, Deliverables, DeliverablesParts, DraftStage, Prompts, RunDeliverable, VersionMaterial, VersionStore,
-    WaysOut,
+    DeliverableStore, Deliverables, DeliverablesParts, DraftStage, EventStore, FeedbackStore, LifecycleStore, Prompts,
+    RunDeliverable, SendNotice, VersionMaterial, VersionStore, WaysOut,
 };
-use crate::delivery::{Channel, Outbox};
+use crate::delivery::{Channel, Notices, Outbox};
 use crate::error::Error;
 use crate::evidence::EvidenceStore;
 use crate::id::{IdGen, RandomIds, UserId};
@@ -33,6 +33,8 @@ use crate::sync::{ContentStore, Sync};
 pub struct Stores {
     /// Users and tiers.
     pub accounts: Arc<dyn AccountStore>,
+    /// Which mails users want.
+    pub preferences: Arc<dyn PreferenceStore>,
     /// Activity log.
     pub activity: Arc<dyn ActivityLog>,
     /// Connections.
@@ -51,10 +53,18 @@ pub struct Stores {
     pub versions: Arc<dyn VersionStore>,
     /// What versions were written from.
     pub version_material: Arc<dyn VersionMaterial>,
+    /// What people made of versions.
+    pub feedback: Arc<dyn FeedbackStore>,
+    /// How deliverables come and go by themselves.
+    pub lifecycle: Arc<dyn LifecycleStore>,
+    /// What waits for events.
+    pub events: Arc<dyn EventStore>,
     /// Evidence.
     pub evidence: Arc<dyn EvidenceStore>,
     /// Outbox.
     pub outbox: Arc<dyn Outbox>,
+    /// Mails that tell of reports.
+    pub notices: Arc<dyn Notices>,
     /// Calls of models.
     pub model_ledger: Arc<dyn ModelLedger>,
     /// Pages of the web that reports were written from.
@@ -85,11 +95,14 @@ impl Stores {
     where
         S: AccountStore + ActivityLog + ContentStore + SearchIndex + DeliverableStore + VersionStore + EvidenceStore + Outbox,
         S: VersionMaterial + ConnectionStore + CredentialStore + OAuthStates + ModelLedger + WebPages,
+        S: ConnectionStore + CredentialStore + OAuthStates + ModelLedger + WebPages,
+        S: PreferenceStore + FeedbackStore + LifecycleStore + EventStore + Notices,
         S: JobQueue + JobAdmin + Capacity + Presence + OpenLeaseKeeper + WakeUps,
     {
         let store = Arc::new(store);
         Self {
             accounts: store.clone(),
+            preferences: store.clone(),
             activity: store.clone(),
             connections: store.clone(),
             credentials: store.clone(),
@@ -99,8 +112,12 @@ impl Stores {
             deliverables: store.clone(),
             versions: store.clone(),
             version_material: store.clone(),
+            feedback: store.clone(),
+            lifecycle: store.clone(),
+            events: store.clone(),
             evidence: store.clone(),
             outbox: store.clone(),
+            notices: store.clone(),
             model_ledger: store.clone(),
             web_pages: store.clone(),
             jobs: store.clone(),
@@ -211,7 +228,8 @@ impl Yarnnn {
 
     /// The kinds of job that the features have: what a worker of this handle runs.
     pub fn job_kinds(&self) -> JobKinds {
-        let mut kinds = JobKinds::new().with::<RunDeliverable>(Arc::new(self.deliverables.clone()));
+        let deliverables = Arc::new(self.deliverables.clone());
+        let mut kinds = JobKinds::new().with::<RunDeliverable>(deliverables.clone()).with::<SendNotice>(deliverables);
         if let Some(imports) = self.imports() {
             kinds = kinds.with::<ImportExports>(Arc::new(imports));
         }
@@ -256,6 +274,11 @@ impl Yarnnn {
     /// Stored items and coverage.
     pub fn content(&self) -> &dyn ContentStore {
         self.stores.content.as_ref()
+    }
+
+    /// Which mails users want.
+    pub fn preferences(&self) -> &dyn PreferenceStore {
+        self.stores.preferences.as_ref()
     }
 
     /// What the system did.
@@ -424,8 +447,13 @@ impl YarnnnBuilder {
             versions: self.stores.versions.clone(),
             material: self.stores.version_material.clone(),
             content: self.stores.content.clone(),
+            feedback: self.stores.feedback.clone(),
+            lifecycle: self.stores.lifecycle.clone(),
+            events: self.stores.events.clone(),
+            preferences: self.stores.preferences.clone(),
             evidence: self.stores.evidence.clone(),
             outbox: self.stores.outbox.clone(),
+            notices: self.stores.notices.clone(),
             web_pages: self.stores.web_pages.clone(),
             ledger: self.stores.model_ledger.clone(),
             ways: WaysOut { channels, mail_as_files: self.mail_as_files },

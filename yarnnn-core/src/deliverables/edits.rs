@@ -286,7 +286,8 @@ impl<'a> Sorting<'a> {
         for (at, original) in self.gone.iter().enumerate().take(PAIRED) {
             let others = self.added.iter().enumerate().take(PAIRED).filter(|(index, _)| !taken.contains(index));
             let rated = others.map(|(index, revised)| (index, *revised, steps.similarity(original, revised)));
-            let Some((index, revised, similarity)) = rated.filter(|it| it.2 > REWRITTEN).max_by(|a, b| a.2.total_cmp(&b.2)) else {
+            let Some((index, revised, similarity)) = rated.filter(|it| it.2 > REWRITTEN).max_by(|a, b| a.2.total_cmp(&b.2))
+            else {
                 continue;
             };
             taken.insert(index);

@@ -4,13 +4,14 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
+use super::feedback::NewFeedback;
 use super::model::{
     Deliverable, DeliverableOrigin, DeliverableStatus, Destination, NewDeliverable, ReportOptions, ReportType, SourceRef,
     TriggerType,
 };
 use super::run::Deliverables;
 use super::schedule::Schedule;
-use super::version::{DecideVersion, RunState, Version, VersionStatus};
+use super::version::{Version, VersionStatus};
 use crate::accounts::User;
 use crate::delivery::{HeldDecision, OutboxMessage};
 use crate::error::{Error, StoreError};
@@ -64,30 +65,40 @@ impl Deliverables {
     /// # Errors
     /// `Invalid` names the field and what it may be; a tier's limit is `Invalid` too.
     pub async fn create(&self, user: &User, create: CreateDeliverable) -> Result<Deliverable, Error> {
+        let new = self.new_deliverable(user.id, create, DeliverableOrigin::UserConfigured).await?;
+        self.check_limit(user).await?;
+        let id = new.id;
+        self.parts.deliverables.create(new).await?;
+        Ok(self.parts.deliverables.get(user.id, id).await?)
+    }
+
+    /// What is asked for, checked and with its sources found.
+    pub(super) async fn new_deliverable(
+        &self,
+        user: UserId,
+        create: CreateDeliverable,
+        origin: DeliverableOrigin,
+    ) -> Result<NewDeliverable, Error> {
         let report_type = ReportType::parse(&create.report_type).map_err(|it| Error::Invalid(it.to_string()))?;
         let title = one_line("title", &create.title, MAX_TITLE)?;
         let description = create.description.map(|it| one_line("description", &it, MAX_DESCRIPTION)).transpose()?;
-        self.check_limit(user).await?;
-        let sources = self.resolve_sources(user.id, &create.sources).await?;
+        let sources = self.resolve_sources(user, &create.sources).await?;
         let at = self.parts.clock.now();
-        let new = NewDeliverable {
+        Ok(NewDeliverable {
             id: DeliverableId::fresh(self.parts.ids.as_ref()),
-            user: user.id,
+            user,
             title,
             description,
             report_type,
             sources,
             destinations: destinations(create.destinations)?,
             options: options(create.options)?,
-            origin: DeliverableOrigin::UserConfigured,
+            origin,
             trigger: if create.schedule.is_some() { TriggerType::Schedule } else { TriggerType::Manual },
             next_run_at: create.schedule.map(|it| it.next_after(at)),
             schedule: create.schedule,
             at,
-        };
-        let id = new.id;
-        self.parts.deliverables.create(new).await?;
-        Ok(self.parts.deliverables.get(user.id, id).await?)
+        })
     }
 
     /// All deliverables of a user that are not archived.
@@ -143,10 +154,8 @@ impl Deliverables {
             let status = found.status.as_str();
             return Err(Error::Invalid(format!("version {} waits for nobody: it is {status}", found.number)));
         }
-        let status = if passes { VersionStatus::Generating } else { VersionStatus::Rejected };
-        let state = RunState { approved: passes, ..found.state };
-        let decision = DecideVersion { user, version, seen: found.status, status, state, at: self.parts.clock.now() };
-        Ok(self.parts.versions.decide(decision).await?)
+        let feedback = NewFeedback { approved: passes, ..NewFeedback::default() };
+        self.take_feedback(found, feedback, Some(passes)).await
     }
 
     /// Says what became of a message that is held, because nobody could find out whether it arrived.
@@ -170,7 +179,7 @@ impl Deliverables {
         }
     }
 
-    async fn check_limit(&self, user: &User) -> Result<(), Error> {
+    pub(super) async fn check_limit(&self, user: &User) -> Result<(), Error> {
         let Some(limit) = user.tier.active_deliverables() else { return Ok(()) };
         let all = self.parts.deliverables.list(user.id).await?;
         let active = all.iter().filter(|it| it.status == DeliverableStatus::Active).count();
