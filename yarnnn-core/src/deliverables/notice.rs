@@ -11,7 +11,7 @@ use super::model::Deliverable;
 use super::parts::DeliverablesParts;
 use super::render::clean;
 use super::run::Deliverables;
-use super::version::{StepChange, Version};
+use super::version::{Step, StepChange, Version};
 use crate::delivery::{Channel, ChannelKind, Deliver, Letter, NewMessage, NewNotice};
 use crate::error::Error;
 use crate::id::{MessageId, UserId, VersionId};
@@ -83,7 +83,8 @@ fn letter(deliverable: &Deliverable, version: &Version, tidings: Tidings<'_>, ad
     let (word, key, mut lines) = match tidings {
         Tidings::Failed(error) => {
             let error: String = clean(error).chars().take(MAX_ERROR).collect();
-            let written = if version.is_resumable() { "is written and could not be delivered" } else { "could not be written" };
+            let written =
+                if version.step >= Step::Queued { "is written and could not be delivered" } else { "could not be written" };
             let lines = vec![format!("Version {} of \"{title}\" {written}.", version.number), error];
             ("Failed", format!("notice/{}", version.id), lines)
         }
