@@ -395,7 +395,7 @@ mod tests {
 
     #[test]
     fn of_each_kind_five_are_kept() {
-        let new: String = (0..9).map(|it| format!("- Quite another matter, number{it}\n")).collect();
+        let new = (0..9).map(|it| format!("- Quite another matter, number{it}\n")).collect::<Vec<_>>().concat();
         let metrics = edited("## Blockers\n", &format!("{new}## Blockers\n"));
         assert_eq!((metrics.categories.additions.len(), metrics.diff[0].additions.len()), (KEPT, 9));
     }
@@ -420,7 +420,7 @@ mod tests {
         }
         let metrics = EditMetrics::between(&"a".repeat(200_000), &"b ".repeat(100_000));
         assert!((metrics.distance - 1.0).abs() < f64::EPSILON);
-        let distinct = |from: usize| (from..from + 30_000).map(|it| format!("{it}\n")).collect::<String>();
+        let distinct = |from: usize| (from..from + 30_000).map(|it| it.to_string()).collect::<Vec<_>>().join("\n");
         assert!((EditMetrics::between(&distinct(0), &distinct(30_000)).distance - 1.0).abs() < f64::EPSILON);
     }
 }

@@ -65,7 +65,7 @@ pub(super) fn without_wishes(draft: &str, wishes: &[Preference], items: &[Materi
         }
     }
     let kept = lines.iter().enumerate().filter(|(index, _)| !dropped.contains(index)).map(|(_, it)| *it);
-    (kept.map(|it| format!("{it}\n")).collect(), dropped.len())
+    (kept.flat_map(|it| [it, "\n"]).collect(), dropped.len())
 }
 
 /// What must not be found again of a wish: every run of so many words, or all of a short one that is no mere phrase.

@@ -344,8 +344,11 @@ impl Version {
         match self.status {
             VersionStatus::Generating => true,
             VersionStatus::Failed => self.step == Step::Queued,
-            VersionStatus::Delivered | VersionStatus::Staged | VersionStatus::Rejected => false,
-            VersionStatus::Suggested | VersionStatus::Approved => false,
+            VersionStatus::Delivered
+            | VersionStatus::Staged
+            | VersionStatus::Rejected
+            | VersionStatus::Suggested
+            | VersionStatus::Approved => false,
         }
     }
 }
