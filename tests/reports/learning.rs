@@ -11,7 +11,8 @@ use yarnnn::deliverables::{
 };
 use yarnnn_sim::models::{Scripted, Turn};
 
-use crate::office::{Backend, Office};
+use crate::office::Office;
+use crate::place::Backend;
 
 const LAUNCH: (&str, &str) = ("a", "We moved the launch to Thursday because the importer is too slow for large shops.");
 const BILLING: (&str, &str) = ("b", "The billing page is approved by legal and goes live on Monday morning.");
@@ -47,7 +48,7 @@ async fn prompt(office: &Office, deliverable: &Deliverable) -> String {
 /// The report without its line about the billing page, and with another one.
 async fn edit(office: &Office, version: &Version, notes: &str) -> Version {
     let report = version.final_content.as_deref().unwrap();
-    let kept: String = report.lines().filter(|it| !it.contains("billing page")).map(|it| format!("{it}\n")).collect();
+    let kept: String = report.lines().filter(|it| !it.contains("billing page")).flat_map(|it| [it, "\n"]).collect();
     assert_ne!(kept, format!("{report}\n"));
     let edited = kept.replacen("\n## Sources", &format!("\n- {WISH}\n\n## Sources"), 1);
     let give = GiveFeedback { edited: Some(edited), notes: Some(notes.to_owned()), approved: Some(true) };

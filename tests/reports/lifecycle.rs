@@ -12,7 +12,8 @@ use yarnnn::id::{DeliverableId, VersionId};
 use yarnnn::jobs::JobFilter;
 use yarnnn::platform::Platform;
 
-use crate::office::{Backend, Office};
+use crate::office::Office;
+use crate::place::Backend;
 
 const LAUNCH: (&str, &str) = ("a", "We moved the launch to Thursday because the importer is too slow for large shops.");
 
