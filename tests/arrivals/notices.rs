@@ -15,6 +15,7 @@ use yarnnn_sim::models::{Scripted, Turn};
 use yarnnn_sim::{Fault, SimWriter};
 
 use crate::office::Office;
+use crate::place::Backend;
 
 const OWNER: &str = "ana@office.example";
 const READER: &str = "board@office.example";
@@ -29,7 +30,7 @@ struct Scene {
 impl Scene {
     /// An owner with an account of their own, and something to report.
     async fn open() -> Self {
-        let office = Office::on_sqlite().await;
+        let office = Office::on(Backend::Sqlite).await;
         let said = "The harbor launch moves to Thursday because the crane is late.";
         office.sim.slack().post_at(&office.general, &office.ana, said, office.ago(2));
         let yarnnn = office.facade().await;
@@ -84,7 +85,7 @@ async fn a_report_that_could_not_be_written_is_told_of_once() {
     assert_eq!(scene.told().await.len(), 1, "its job sends nothing again");
     assert!(scene.office.sim.mail().inbox_of(READER).is_empty(), "nobody else is told");
     let mail = scene.office.sim.mail().inbox_of(OWNER).remove(0);
-    assert!(!format!("{mail:?}").contains("<b>"), "{mail:?}");
+    assert!(!mail.html.contains("<b>"), "{}", mail.html);
 
     scene.wants(MailPreferences { deliverable_failed: false, ..MailPreferences::default() }).await;
     scene.office.sim.models().set_writer(Scripted::new([Turn::refusal()]));

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::Deliverable;
 use super::parts::DeliverablesParts;
-use super::render::clean;
+use super::render::{clean, inert};
 use super::run::Deliverables;
 use super::version::{Step, StepChange, Version};
 use crate::delivery::{Channel, ChannelKind, Deliver, Letter, NewMessage, NewNotice};
@@ -79,10 +79,10 @@ impl DeliverablesParts {
 }
 
 fn letter(deliverable: &Deliverable, version: &Version, tidings: Tidings<'_>, address: &str) -> Letter {
-    let title = clean(&deliverable.title);
+    let (subject, title) = (clean(&deliverable.title), inert(&clean(&deliverable.title)));
     let (word, key, mut lines) = match tidings {
         Tidings::Failed(error) => {
-            let error: String = clean(error).chars().take(MAX_ERROR).collect();
+            let error: String = inert(&clean(error)).chars().take(MAX_ERROR).collect();
             let written =
                 if version.step >= Step::Queued { "is written and could not be delivered" } else { "could not be written" };
             let lines = vec![format!("Version {} of \"{title}\" {written}.", version.number), error];
@@ -104,7 +104,7 @@ fn letter(deliverable: &Deliverable, version: &Version, tidings: Tidings<'_>, ad
         key,
         target: address.to_owned(),
         recipient: address.to_owned(),
-        subject: format!("{word}: {title}").chars().take(MAX_SUBJECT).collect(),
+        subject: format!("{word}: {subject}").chars().take(MAX_SUBJECT).collect(),
         date: version.state.asked_for,
         stem: format!("notice-{}", version.id),
         html: lines.iter().map(escaped).collect(),
