@@ -5,6 +5,7 @@
 
 mod delivery;
 mod hostile;
+mod notices;
 mod office;
 #[path = "../support/permits.rs"]
 mod permits;

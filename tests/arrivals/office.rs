@@ -81,7 +81,11 @@ impl Office {
 
     /// Connects everything and reads it.
     pub(crate) async fn connect(&self, yarnnn: &Yarnnn) -> User {
-        let user = yarnnn.local_user().await.unwrap();
+        self.connect_for(yarnnn, yarnnn.local_user().await.unwrap()).await
+    }
+
+    /// Connects everything for this user and reads it.
+    pub(crate) async fn connect_for(&self, yarnnn: &Yarnnn, user: User) -> User {
         let tokens = self.sim.tokens();
         let all = [
             (Provider::Slack, tokens.slack(&SLACK_SCOPES)),

@@ -3,6 +3,8 @@
 //! searches the web never sees what was synced.
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
 
+mod learning;
+mod lifecycle;
 mod money;
 mod office;
 #[path = "../support/place.rs"]

@@ -145,11 +145,11 @@ impl Office {
     }
 
     async fn sync(&self, client: &dyn PlatformClient, origin: Origin) {
-        let options = SyncOptions { origin, ..SyncOptions::import(self.user.id, self.clock_now()) };
+        let options = SyncOptions { origin, ..SyncOptions::import(self.user.id, self.clock_time()) };
         self.yarnnn.sync().run(client, &options).await.unwrap();
     }
 
-    fn clock_now(&self) -> DateTime<Utc> {
+    pub(crate) fn clock_time(&self) -> DateTime<Utc> {
         self.yarnnn.clock().now()
     }
 

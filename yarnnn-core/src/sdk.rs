@@ -6,17 +6,17 @@ use std::fmt;
 use std::sync::Arc;
 
 use self::library::StoreLibrary;
-use crate::accounts::{AccountStore, Email, NewUser, User};
+use crate::accounts::{AccountStore, Email, NewUser, PreferenceStore, User};
 use crate::activity::ActivityLog;
 use crate::agent::{Agent, Library, Registry, Research, ResearchMeans, WebPages, WritingMeans};
 use crate::cleanup::{CleanUp, Cleanup, Retention};
 use crate::clock::{Clock, SystemClock};
 use crate::connections::{ConnectionStore, Connections, ConnectionsParts, CredentialStore, OAuth, OAuthStates};
 use crate::deliverables::{
-    DeliverableStore, Deliverables, DeliverablesParts, DraftStage, FireDue, Prompts, RunDeliverable, SlotStore, VersionMaterial,
-    VersionStore, WaysOut,
+    DeliverableStore, Deliverables, DeliverablesParts, DraftStage, EventStore, FeedbackStore, FireDue, LifecycleStore, Prompts,
+    RunDeliverable, SendNotice, SlotStore, VersionMaterial, VersionStore, WaysOut,
 };
-use crate::delivery::{Channel, ChannelKind, Outbox};
+use crate::delivery::{Channel, ChannelKind, Notices, Outbox};
 use crate::error::Error;
 use crate::evidence::EvidenceStore;
 use crate::heartbeat::{Heartbeat, HeartbeatStore};
@@ -37,6 +37,8 @@ use crate::sync::{ContentStore, Sync};
 pub struct Stores {
     /// Users and tiers.
     pub accounts: Arc<dyn AccountStore>,
+    /// Which mails users want.
+    pub preferences: Arc<dyn PreferenceStore>,
     /// Activity log.
     pub activity: Arc<dyn ActivityLog>,
     /// Connections.
@@ -57,10 +59,18 @@ pub struct Stores {
     pub versions: Arc<dyn VersionStore>,
     /// What versions were written from.
     pub version_material: Arc<dyn VersionMaterial>,
+    /// What people made of versions.
+    pub feedback: Arc<dyn FeedbackStore>,
+    /// How deliverables come and go by themselves.
+    pub lifecycle: Arc<dyn LifecycleStore>,
+    /// What waits for events.
+    pub events: Arc<dyn EventStore>,
     /// Evidence.
     pub evidence: Arc<dyn EvidenceStore>,
     /// Outbox.
     pub outbox: Arc<dyn Outbox>,
+    /// Mails that tell of reports.
+    pub notices: Arc<dyn Notices>,
     /// Calls of models.
     pub model_ledger: Arc<dyn ModelLedger>,
     /// Pages of the web that reports were written from.
@@ -100,11 +110,13 @@ impl Stores {
         S: AccountStore + ActivityLog + ContentStore + SearchIndex + DeliverableStore + VersionStore + EvidenceStore + Outbox,
         S: VersionMaterial + ConnectionStore + CredentialStore + OAuthStates + ModelLedger + WebPages + SignalStore,
         S: SlotStore + PhaseStore + HeartbeatStore + Retention,
+        S: PreferenceStore + FeedbackStore + LifecycleStore + EventStore + Notices,
         S: JobQueue + JobAdmin + Capacity + Presence + OpenLeaseKeeper + WakeUps,
     {
         let store = Arc::new(store);
         Self {
             accounts: store.clone(),
+            preferences: store.clone(),
             activity: store.clone(),
             connections: store.clone(),
             credentials: store.clone(),
@@ -115,8 +127,12 @@ impl Stores {
             slots: store.clone(),
             versions: store.clone(),
             version_material: store.clone(),
+            feedback: store.clone(),
+            lifecycle: store.clone(),
+            events: store.clone(),
             evidence: store.clone(),
             outbox: store.clone(),
+            notices: store.clone(),
             model_ledger: store.clone(),
             web_pages: store.clone(),
             signals: store.clone(),
@@ -238,7 +254,8 @@ impl Yarnnn {
 
     /// The kinds of job that the features have: what a worker of this handle runs.
     pub fn job_kinds(&self) -> JobKinds {
-        let mut kinds = JobKinds::new().with::<RunDeliverable>(Arc::new(self.deliverables.clone()));
+        let deliverables = Arc::new(self.deliverables.clone());
+        let mut kinds = JobKinds::new().with::<RunDeliverable>(deliverables.clone()).with::<SendNotice>(deliverables);
         kinds = kinds.with::<SignalProcessing>(Arc::new(self.signals.clone()));
         if let Some(imports) = self.imports() {
             kinds = kinds.with::<ImportExports>(Arc::new(imports));
@@ -308,6 +325,11 @@ impl Yarnnn {
     /// Stored items and coverage.
     pub fn content(&self) -> &dyn ContentStore {
         self.stores.content.as_ref()
+    }
+
+    /// Which mails users want.
+    pub fn preferences(&self) -> &dyn PreferenceStore {
+        self.stores.preferences.as_ref()
     }
 
     /// What the system did.
@@ -505,8 +527,13 @@ impl YarnnnBuilder {
             versions: self.stores.versions.clone(),
             material: self.stores.version_material.clone(),
             content: self.stores.content.clone(),
+            feedback: self.stores.feedback.clone(),
+            lifecycle: self.stores.lifecycle.clone(),
+            events: self.stores.events.clone(),
+            preferences: self.stores.preferences.clone(),
             evidence: self.stores.evidence.clone(),
             outbox: self.stores.outbox.clone(),
+            notices: self.stores.notices.clone(),
             web_pages: self.stores.web_pages.clone(),
             ledger: self.stores.model_ledger.clone(),
             ways: WaysOut { channels, mail_as_files: self.mail_as_files },

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use yarnnn_core::StoreError;
-use yarnnn_core::accounts::{AccountStore, Email, NewUser, Tier, User};
+use yarnnn_core::accounts::{AccountStore, Email, MailPreferences, NewUser, PreferenceStore, Tier, User};
 use yarnnn_core::id::UserId;
 
 use crate::SqlStore;
@@ -35,6 +35,37 @@ const SET_TIMEZONE: &str = "insert into user_context (id, user_id, key, value, s
     updated_at = excluded.updated_at";
 const INSERT_WORKSPACE: &str = "insert into workspaces \
     (id, name, owner_id, owner_email, subscription_status, created_at, updated_at) values ($1, $2, $3, $2, $4, $5, $5)";
+
+const MAIL_PREFERENCES: &str = "select email_deliverable_ready, email_deliverable_failed, email_work_complete, \
+    email_weekly_digest, email_suggestion_created from user_notification_preferences where user_id = $1";
+const SAVE_MAIL_PREFERENCES: &str = "insert into user_notification_preferences (id, user_id, email_deliverable_ready, \
+    email_deliverable_failed, email_work_complete, email_weekly_digest, email_suggestion_created, created_at, updated_at) \
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $8) on conflict (user_id) do update set \
+    email_deliverable_ready = excluded.email_deliverable_ready, email_deliverable_failed = excluded.email_deliverable_failed, \
+    email_work_complete = excluded.email_work_complete, email_weekly_digest = excluded.email_weekly_digest, \
+    email_suggestion_created = excluded.email_suggestion_created, updated_at = excluded.updated_at";
+
+#[expect(clippy::struct_excessive_bools, reason = "the columns of the table")]
+#[derive(sqlx::FromRow)]
+struct MailPreferencesRow {
+    email_deliverable_ready: bool,
+    email_deliverable_failed: bool,
+    email_work_complete: bool,
+    email_weekly_digest: bool,
+    email_suggestion_created: bool,
+}
+
+impl From<MailPreferencesRow> for MailPreferences {
+    fn from(row: MailPreferencesRow) -> Self {
+        Self {
+            deliverable_ready: row.email_deliverable_ready,
+            deliverable_failed: row.email_deliverable_failed,
+            work_complete: row.email_work_complete,
+            weekly_digest: row.email_weekly_digest,
+            suggestion_created: row.email_suggestion_created,
+        }
+    }
+}
 
 #[derive(sqlx::FromRow)]
 struct UserRow {
@@ -100,6 +131,41 @@ impl AccountStore for SqlStore {
             .bind(Id(id)).bind(Id(user.as_uuid())).bind(clean(zone)).bind(Instant(at))
             .execute(connection).await.map(|_| ()));
         written.doing("the time zone")?;
+        tx.commit().await
+    }
+}
+
+#[async_trait]
+impl PreferenceStore for SqlStore {
+    async fn mail_preferences(&self, user: UserId) -> Result<MailPreferences, StoreError> {
+        let row: Option<MailPreferencesRow> = on_pool!(&self.db, pool =>
+            sqlx::query_as(MAIL_PREFERENCES).bind(Id(user.as_uuid())).fetch_optional(pool).await)
+        .doing("the preferences of a user")?;
+        Ok(row.map_or_else(MailPreferences::default, MailPreferences::from))
+    }
+
+    async fn save_mail_preferences(
+        &self,
+        user: UserId,
+        preferences: MailPreferences,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        // Derived from the user's: no second row can be meant.
+        let id = Uuid::new_v5(&user.as_uuid(), b"user_notification_preferences");
+        let mut tx = self.db.begin().await?;
+        let written = on_tx!(&mut tx, connection => {
+            let query = sqlx::query(SAVE_MAIL_PREFERENCES)
+                .bind(Id(id))
+                .bind(Id(user.as_uuid()))
+                .bind(preferences.deliverable_ready)
+                .bind(preferences.deliverable_failed)
+                .bind(preferences.work_complete)
+                .bind(preferences.weekly_digest)
+                .bind(preferences.suggestion_created)
+                .bind(Instant(at));
+            query.execute(connection).await.map(|_| ())
+        });
+        written.doing("the preferences of a user")?;
         tx.commit().await
     }
 }

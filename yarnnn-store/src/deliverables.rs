@@ -29,7 +29,7 @@ macro_rules! deliverable_where {
     };
 }
 const BY_ID: &str = deliverable_where!("id = $1 and user_id = $2");
-const LIST: &str = deliverable_where!("user_id = $1 and status <> 'archived' order by created_at, id");
+pub(crate) const LIST: &str = deliverable_where!("user_id = $1 and status <> 'archived' order by created_at, id");
 const DUE: &str =
     deliverable_where!("user_id = $1 and status = 'active' and next_run_at <= $2 order by next_run_at, created_at, id");
 const INSERT: &str = "insert into deliverables (id, user_id, title, description, deliverable_type, type_classification, \
@@ -43,7 +43,7 @@ const SET_STATUS: &str = "update deliverables set status = $3, updated_at = $4 w
 const RESCHEDULE: &str = "update deliverables set next_run_at = $4 where id = $1 and user_id = $2 and next_run_at = $3";
 const RAN: &str = "update deliverables set last_run_at = $3, updated_at = $3 \
     where id = (select deliverable_id from deliverable_versions where id = $1) and user_id = $2";
-const EXISTS: &str = "select count(*) from deliverables where id = $1 and user_id = $2";
+pub(crate) const EXISTS: &str = "select count(*) from deliverables where id = $1 and user_id = $2";
 
 /// A source as the brief stores it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -150,7 +150,7 @@ impl TryFrom<DestinationsColumn> for Vec<Destination> {
 }
 
 #[derive(sqlx::FromRow)]
-struct DeliverableRow {
+pub(crate) struct DeliverableRow {
     id: Id,
     user_id: Id,
     title: String,
@@ -351,7 +351,7 @@ pub(crate) async fn ran(
 }
 
 /// Why nothing was changed: it is not there, or someone else was first.
-async fn refusal(tx: &mut Tx, user: UserId, id: DeliverableId) -> Result<StoreError, DbError> {
+pub(crate) async fn refusal(tx: &mut Tx, user: UserId, id: DeliverableId) -> Result<StoreError, DbError> {
     let what = format!("deliverable {id}");
     let count: i64 = on_tx!(tx, connection => sqlx::query_scalar(EXISTS)
         .bind(Id(id.as_uuid())).bind(Id(user.as_uuid())).fetch_one(connection).await)

@@ -18,7 +18,7 @@ use crate::text::sorted_json;
 /// Every table that holds what a history leaves, parents first. Not those of the job system (`job_*`, `api_*`): what stands in
 /// them depends on who worked when, and permits and presence are gone within the hour. Nor sign-ins and pages of rebuilds that are
 /// under way.
-const TABLES: [&str; 16] = [
+const TABLES: [&str; 18] = [
     "users",
     "workspaces",
     "user_context",
@@ -34,6 +34,8 @@ const TABLES: [&str; 16] = [
     "outbox",
     "model_calls",
     "web_pages",
+    "event_trigger_log",
+    "user_notification_preferences",
     "_sqlx_migrations",
 ];
 /// Columns that only one back-end has, or that say how long something took.
@@ -41,14 +43,32 @@ const PRIVATE: [&str; 4] = ["row", "search", "checksum", "execution_time"];
 /// Columns that hold secrets, sealed with chance in them.
 const SEALED: [&str; 2] = ["credentials_encrypted", "refresh_token_encrypted"];
 /// Columns that `SQLite` keeps as numbers.
-const FLAGS: [&str; 7] = ["digest_enabled", "is_current", "is_inference", "is_user_authored", "onboarded", "retained", "success"];
+const FLAGS: [&str; 16] = [
+    "analyst_cold_start_sent",
+    "digest_enabled",
+    "email_deliverable_failed",
+    "email_deliverable_ready",
+    "email_suggestion_created",
+    "email_weekly_digest",
+    "email_work_complete",
+    "is_current",
+    "is_inference",
+    "is_user_authored",
+    "onboarded",
+    "retained",
+    "signal_contact_drift",
+    "signal_meeting_prep",
+    "signal_silence_alert",
+    "success",
+];
 /// Columns that `SQLite` keeps as JSON text; a few are text on both.
-const JSON: [&str; 25] = [
+const JSON: [&str; 26] = [
     "analyst_metadata",
     "covered",
     "destination",
     "edit_categories",
     "edit_diff",
+    "event_data",
     "gaps",
     "landscape",
     "material",

@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 use sqlx::types::Json;
 use yarnnn_core::StoreError;
-use yarnnn_core::delivery::{ChannelKind, HeldDecision, MessageState, NewMessage, Outbox, OutboxFile, OutboxMessage, Settlement};
+use yarnnn_core::delivery::{
+    ChannelKind, HeldDecision, MessageState, NewMessage, NewNotice, Notices, Outbox, OutboxFile, OutboxMessage, Settlement,
+};
 use yarnnn_core::id::{MessageId, UserId, VersionId};
 
 use crate::SqlStore;
@@ -15,9 +17,9 @@ use crate::error::{DbError, Doing as _, unreadable};
 use crate::text::{clean, cleaned};
 
 const MESSAGES: &str = "select id, user_id, version_id, key, channel, target, payload, state, attempts, first_attempt_at, external_id, error \
-    from outbox where version_id = $1 and user_id = $2 order by key";
-const INSERT: &str = "insert into outbox (id, user_id, version_id, key, channel, target, payload, created_at, updated_at) \
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $8) on conflict (user_id, key) do nothing";
+    from outbox where version_id = $1 and user_id = $2 and purpose = $3 order by key";
+const INSERT: &str = "insert into outbox (id, user_id, version_id, key, channel, target, payload, created_at, updated_at, purpose) \
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9) on conflict (user_id, key) do nothing";
 const FOUND: &str = "select state from outbox where id = ";
 const START: &str = "update outbox set state = 'sending', attempts = attempts + 1, last_attempt_at = $3, updated_at = $3, \
     first_attempt_at = case when $4 in ('sending', 'unknown') then coalesce(first_attempt_at, $3) else $3 end \
@@ -30,7 +32,26 @@ const DECIDE: &str = "update outbox set state = $3, error = null, updated_at = $
 const SETTLE: &str = "update outbox set state = $4, external_id = coalesce($5, external_id), error = $6, \
     sent_at = case when $4 = 'sent' then $7 else sent_at end, updated_at = $7 \
     where id = $1 and user_id = $2 and attempts = $3 and state = 'sending'";
+const OWN_VERSION: &str = "select count(*) from deliverable_versions where id = $1 and user_id = $2";
 const EXISTS: &str = "select count(*) from outbox where id = $1 and user_id = $2";
+
+/// What a message is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// It carries a report.
+    Report,
+    /// It tells its owner of one.
+    Notice,
+}
+
+impl Purpose {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Report => "report",
+            Self::Notice => "notice",
+        }
+    }
+}
 
 #[derive(sqlx::FromRow)]
 struct MessageRow {
@@ -73,13 +94,7 @@ impl TryFrom<MessageRow> for OutboxMessage {
 #[async_trait]
 impl Outbox for SqlStore {
     async fn messages(&self, user: UserId, version: VersionId) -> Result<Vec<OutboxMessage>, StoreError> {
-        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, MessageRow>(MESSAGES)
-            .bind(Id(version.as_uuid())).bind(Id(user.as_uuid())).fetch_all(pool).await);
-        let mut messages: Vec<_> =
-            query.doing("the messages of a version")?.into_iter().map(OutboxMessage::try_from).collect::<Result<_, _>>()?;
-        // By key in byte order, whatever the database's collation.
-        messages.sort_by(|left, right| left.key.cmp(&right.key));
-        Ok(messages)
+        self.about(user, version, Purpose::Report).await
     }
 
     async fn start(&self, user: UserId, message: MessageId, at: DateTime<Utc>) -> Result<OutboxMessage, StoreError> {
@@ -137,6 +152,39 @@ async fn found(tx: &mut Tx, user: UserId, message: MessageId) -> Result<Option<S
     .doing(format!("message {message}"))
 }
 
+#[async_trait]
+impl Notices for SqlStore {
+    async fn notices(&self, user: UserId, version: VersionId) -> Result<Vec<OutboxMessage>, StoreError> {
+        self.about(user, version, Purpose::Notice).await
+    }
+
+    async fn notify(&self, notice: NewNotice) -> Result<(), StoreError> {
+        let (user, version) = (notice.user, notice.version);
+        let mut tx = self.db.begin().await?;
+        let own: i64 = on_tx!(&mut tx, connection => sqlx::query_scalar(OWN_VERSION)
+            .bind(Id(version.as_uuid())).bind(Id(user.as_uuid())).fetch_one(connection).await)
+        .doing(format!("version {version}"))?;
+        if own == 0 {
+            return Err(StoreError::NotFound { what: format!("version {version}") });
+        }
+        queue(&mut tx, (user, version), Purpose::Notice, vec![notice.message], notice.at).await?;
+        self.follow_up(tx, vec![notice.job]).await
+    }
+}
+
+impl SqlStore {
+    /// The messages of a version that serve this purpose, by key.
+    async fn about(&self, user: UserId, version: VersionId, purpose: Purpose) -> Result<Vec<OutboxMessage>, StoreError> {
+        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, MessageRow>(MESSAGES)
+            .bind(Id(version.as_uuid())).bind(Id(user.as_uuid())).bind(purpose.as_str()).fetch_all(pool).await);
+        let mut messages: Vec<_> =
+            query.doing("the messages of a version")?.into_iter().map(OutboxMessage::try_from).collect::<Result<_, _>>()?;
+        // By key in byte order, whatever the database's collation.
+        messages.sort_by(|left, right| left.key.cmp(&right.key));
+        Ok(messages)
+    }
+}
+
 /// Commits what was changed; answers why nothing was.
 async fn finished(
     mut tx: Tx,
@@ -192,6 +240,7 @@ async fn refusal(tx: &mut Tx, user: UserId, message: MessageId) -> Result<StoreE
 pub(crate) async fn queue(
     tx: &mut Tx,
     (user, version): (UserId, VersionId),
+    purpose: Purpose,
     messages: Vec<NewMessage>,
     at: DateTime<Utc>,
 ) -> Result<(), DbError> {
@@ -207,7 +256,8 @@ pub(crate) async fn queue(
                 .bind(message.channel.as_str())
                 .bind(clean(&message.target))
                 .bind(payload)
-                .bind(Instant(at));
+                .bind(Instant(at))
+                .bind(purpose.as_str());
             query.execute(connection).await.map(|_| ())
         })
         .doing(format!("message {}", message.key))?;

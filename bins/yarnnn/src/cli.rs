@@ -52,7 +52,9 @@ pub(crate) enum Command {
         #[arg(long, value_name = "ZONE")]
         timezone: Option<String>,
     },
-    /// Create, list, show, change and pause standing reports.
+    /// Show which mails you get besides reports, and choose.
+    Preferences(Preferences),
+    /// Create, list, show, change and pause standing reports; say what you think of them.
     #[command(subcommand)]
     Deliverables(Deliverables),
     /// List when reports run by themselves, and say when a schedule comes.
@@ -108,6 +110,24 @@ pub(crate) enum Command {
     },
     /// Bring the database schema up to date.
     Migrate,
+}
+
+/// Yes or no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Switch {
+    On,
+    Off,
+}
+
+/// Mails besides reports.
+#[derive(Debug, Args)]
+pub(crate) struct Preferences {
+    /// A mail when a report could not be written or delivered.
+    #[arg(long, value_name = "on|off")]
+    pub(crate) email_failed: Option<Switch>,
+    /// A mail when a report has arrived where no mailbox shows it.
+    #[arg(long, value_name = "on|off")]
+    pub(crate) email_ready: Option<Switch>,
 }
 
 /// An import.
@@ -274,6 +294,62 @@ pub(crate) enum Deliverables {
         /// Version id.
         version: String,
     },
+    /// Say what you make of a version: the next reports learn from it.
+    Feedback(Feedback),
+    /// Let a report that a signal made run by schedule from now on.
+    Promote(Box<Promote>),
+    /// List the reports that are suggested to you.
+    Suggested,
+    /// Take up a suggestion: its report is active from now on.
+    Enable {
+        /// Version id of the suggestion.
+        version: String,
+    },
+    /// Drop a suggestion.
+    Dismiss {
+        /// Version id of the suggestion.
+        version: String,
+    },
+    /// Put one away: it never runs again, and what it wrote stays.
+    Archive {
+        /// Id or title.
+        deliverable: String,
+    },
+}
+
+/// What a person makes of a version.
+#[derive(Debug, Args)]
+pub(crate) struct Feedback {
+    /// Version id.
+    pub(crate) version: String,
+    /// The report as you would have it: the delivered Markdown with your changes.
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["note", "approve"])]
+    pub(crate) edited: Option<PathBuf>,
+    /// What you say about it.
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
+    /// Take it; one that is held is then sent by the next run.
+    #[arg(long)]
+    pub(crate) approve: bool,
+}
+
+/// A schedule for a report that came up by itself.
+#[derive(Debug, Args)]
+pub(crate) struct Promote {
+    /// Id or title.
+    pub(crate) deliverable: String,
+    /// `daily`, `weekly`, `biweekly` or `monthly`.
+    #[arg(long, value_name = "FREQUENCY")]
+    pub(crate) schedule: String,
+    /// Local time (default 09:00).
+    #[arg(long, value_name = "HH:MM")]
+    pub(crate) at: Option<String>,
+    /// Weekday (default monday).
+    #[arg(long)]
+    pub(crate) day: Option<String>,
+    /// Time zone by its IANA name (default UTC).
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) tz: Option<String>,
 }
 
 /// Messages on their way out.
@@ -323,6 +399,9 @@ pub(crate) struct Create {
     /// What you get when nothing is new: `nothing`, or one `line` (written without a model).
     #[arg(long, value_name = "WHAT", default_value = "nothing")]
     pub(crate) when_quiet: WhenQuiet,
+    /// Do not tell the writer what you changed in earlier reports, or said about them.
+    #[arg(long)]
+    pub(crate) no_learning: bool,
     /// Read only this source, by id or name; may be repeated (default: everything the type reads).
     #[arg(long = "source", value_name = "PLATFORM:RESOURCE")]
     pub(crate) sources: Vec<String>,
@@ -383,13 +462,6 @@ pub(crate) enum Signals {
         #[arg(long, value_name = "ON|OFF")]
         contact_drift: Option<Switch>,
     },
-}
-
-/// On or off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Switch {
-    On,
-    Off,
 }
 
 /// A replay.

@@ -3,7 +3,7 @@
 mod model;
 mod store;
 
-pub use model::{Email, InvalidEmail, NewUser, Tier, User};
-pub use store::AccountStore;
+pub use model::{Email, InvalidEmail, MailPreferences, NewUser, Tier, User};
+pub use store::{AccountStore, PreferenceStore};
 #[cfg(feature = "testing")]
-pub use store::MockAccountStore;
+pub use store::{MockAccountStore, MockPreferenceStore};

@@ -124,6 +124,34 @@ pub struct NewUser {
     pub at: DateTime<Utc>,
 }
 
+/// Which mails a user wants besides reports, which are what they asked for (dossier, appendix C). All of them at first.
+#[expect(clippy::struct_excessive_bools, reason = "one switch for each kind of mail")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailPreferences {
+    /// A report arrived somewhere else than in the mailbox.
+    pub deliverable_ready: bool,
+    /// A report could not be written or delivered.
+    pub deliverable_failed: bool,
+    /// Recurring work is done.
+    pub work_complete: bool,
+    /// The digest of the week.
+    pub weekly_digest: bool,
+    /// A report is suggested.
+    pub suggestion_created: bool,
+}
+
+impl Default for MailPreferences {
+    fn default() -> Self {
+        Self {
+            deliverable_ready: true,
+            deliverable_failed: true,
+            work_complete: true,
+            weekly_digest: true,
+            suggestion_created: true,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{Email, NewUser, User};
+use super::{Email, MailPreferences, NewUser, User};
 use crate::error::StoreError;
 use crate::id::UserId;
 
@@ -34,4 +34,30 @@ pub trait AccountStore: Send + Sync + 'static {
 
     /// Stores the time zone that a user states.
     async fn set_timezone(&self, user: UserId, zone: &str, at: DateTime<Utc>) -> Result<(), StoreError>;
+}
+
+/// Which mails users want.
+///
+/// # Contract
+/// - A user who never said anything wants all of them.
+/// - `save_mail_preferences` changes these and nothing else that is known of the user.
+///
+/// # Errors
+/// `NotFound` for an unknown user, `Unavailable`, `Corrupt`.
+///
+/// # Concurrency
+/// The last to save wins.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait PreferenceStore: Send + Sync + 'static {
+    /// What a user wants.
+    async fn mail_preferences(&self, user: UserId) -> Result<MailPreferences, StoreError>;
+
+    /// Stores what a user wants.
+    async fn save_mail_preferences(
+        &self,
+        user: UserId,
+        preferences: MailPreferences,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
 }

@@ -1,10 +1,10 @@
-//! Facts of [`AccountStore`](crate::accounts::AccountStore).
+//! Facts of [`AccountStore`](crate::accounts::AccountStore) and [`PreferenceStore`](crate::accounts::PreferenceStore).
 
 use futures::future::join_all;
 
 use super::Ports;
-use super::fixtures::{fresh, is_missing, minute};
-use crate::accounts::{NewUser, Tier};
+use super::fixtures::{ANA, ben, fresh, is_missing, minute};
+use crate::accounts::{MailPreferences, NewUser, Tier};
 use crate::id::UserId;
 
 fn new_user(address: &str) -> NewUser {
@@ -70,4 +70,28 @@ pub async fn set_timezone_replaces_what_was_known(ports: &Ports) {
 pub async fn set_timezone_needs_a_user(ports: &Ports) {
     let outcome = ports.accounts.set_timezone(UserId::from_uuid(fresh()), "UTC", minute(1)).await;
     assert!(is_missing(&outcome));
+}
+
+/// Who never said anything wants every mail.
+pub async fn mail_preferences_are_all_at_first(ports: &Ports) {
+    assert_eq!(ports.preferences.mail_preferences(ANA).await.unwrap(), MailPreferences::default());
+    assert_eq!(ports.preferences.mail_preferences(UserId::from_uuid(fresh())).await.unwrap(), MailPreferences::default());
+}
+
+/// The last that was said is read back, for each user their own.
+pub async fn save_mail_preferences_replaces_what_was_wanted(ports: &Ports) {
+    let ben = ben(ports).await;
+    let mut wants = MailPreferences { deliverable_failed: false, weekly_digest: false, ..MailPreferences::default() };
+    ports.preferences.save_mail_preferences(ANA, wants, minute(1)).await.unwrap();
+    assert_eq!(ports.preferences.mail_preferences(ANA).await.unwrap(), wants);
+    assert_eq!(ports.preferences.mail_preferences(ben).await.unwrap(), MailPreferences::default());
+    wants = MailPreferences { deliverable_ready: false, work_complete: false, suggestion_created: false, ..Default::default() };
+    ports.preferences.save_mail_preferences(ANA, wants, minute(2)).await.unwrap();
+    assert_eq!(ports.preferences.mail_preferences(ANA).await.unwrap(), wants);
+}
+
+/// A user who is not there has no preferences.
+pub async fn save_mail_preferences_needs_a_user(ports: &Ports) {
+    let unknown = UserId::from_uuid(fresh());
+    assert!(is_missing(&ports.preferences.save_mail_preferences(unknown, MailPreferences::default(), minute(1)).await));
 }

@@ -31,7 +31,7 @@ pub async fn create_stores_what_was_given(ports: &Ports) {
         vec![Destination::Folder { path: Some("/srv/Berichte ö".to_owned()) }],
         vec![mail(), Destination::Slack { channel: "#general".to_owned() }, Destination::Folder { path: None }],
     ];
-    let options = ReportOptions { min_evidence_percent: Some(80), says_when_quiet: true };
+    let options = ReportOptions { min_evidence_percent: Some(80), says_when_quiet: true, learns_from_edits: false };
     for (destinations, type_name) in destinations.into_iter().zip(["custom", "weekly_status", "meeting_prep"]) {
         let new = NewDeliverable {
             report_type: ReportType::parse(type_name).unwrap(),
@@ -103,7 +103,7 @@ async fn update(ports: &Ports, id: DeliverableId) -> DeliverableUpdate {
         description: None,
         sources: vec![],
         destinations: vec![Destination::Slack { channel: "#general".to_owned() }],
-        options: ReportOptions { min_evidence_percent: Some(70), says_when_quiet: true },
+        options: ReportOptions { min_evidence_percent: Some(70), says_when_quiet: true, learns_from_edits: false },
         schedule: None,
         at: minute(1),
     }

@@ -49,6 +49,9 @@ macro_rules! contract_facts {
                 ensure_at_once_answers_one_user,
                 set_timezone_replaces_what_was_known,
                 set_timezone_needs_a_user,
+                mail_preferences_are_all_at_first,
+                save_mail_preferences_replaces_what_was_wanted,
+                save_mail_preferences_needs_a_user,
             }
             activity {
                 recent_is_newest_first_and_limited,
@@ -280,6 +283,38 @@ macro_rules! contract_facts {
                 recorded_loses_what_goes_with_its_account,
                 recorded_goes_with_a_version_that_has_no_report,
                 recorded_at_once_with_the_end_of_its_source_leaves_nothing,
+            }
+            feedback {
+                of_version_is_what_was_said,
+                of_version_has_a_line_of_activity_with_a_decision,
+                of_version_leaves_a_hold,
+                given_is_newest_first_and_limited,
+                scores_are_those_of_edited_versions,
+                given_and_others_show_the_users_own,
+            }
+            lifecycle {
+                suggest_makes_a_paused_deliverable_and_its_reason,
+                suggest_is_all_or_nothing,
+                suggested_is_newest_first_and_limited,
+                enable_makes_it_run,
+                enable_needs_a_suggestion,
+                enable_at_once_succeeds_once,
+                dismiss_leaves_nothing_to_run,
+                promote_gives_a_schedule,
+            }
+            events {
+                listen_sets_and_takes_away_a_trigger,
+                listening_is_what_may_run,
+                fire_knows_an_event_again,
+                fire_waits_while_it_cools_down,
+                fire_says_when_a_run_is_refused,
+                fire_at_once_keeps_the_limit,
+                fire_needs_the_users_own_deliverable,
+            }
+            notices {
+                notices_are_apart_from_messages,
+                notices_come_with_their_step,
+                notify_stores_once,
             }
             evidence {
                 sentences_are_in_the_order_of_the_report,

@@ -10,7 +10,7 @@ use super::fixtures::{
 };
 use crate::connections::{NewConnection, Provider};
 use crate::deliverables::{
-    DecideVersion, MaterialItem, OpenVersion, RecordedMaterial, Step, StepChange, StepCommit, Version, VersionStatus,
+    DecideVersion, MaterialItem, NewFeedback, OpenVersion, RecordedMaterial, Step, StepChange, StepCommit, Version, VersionStatus,
 };
 use crate::id::{ContentId, UserId, VersionId};
 use crate::sync::{NewItem, Origin, PageCommit};
@@ -155,7 +155,8 @@ pub async fn recorded_goes_with_a_version_that_has_no_report(ports: &Ports) {
     let count = |version: VersionId| async move { recorded(ports, version).await.items.len() };
     let reject = |version: VersionId, seen| {
         let status = VersionStatus::Rejected;
-        ports.versions.decide(DecideVersion { user: ANA, version, seen, status, state: run_state(), at: minute(20) })
+        let (state, feedback, at) = (run_state(), NewFeedback::default(), minute(20));
+        ports.versions.decide(DecideVersion { user: ANA, version, seen, status, state, feedback, activity: None, at })
     };
     let failing = opened_with(ports, &[&new]).await.id;
     ports.versions.advance(failed(failing, Step::Gathered)).await.unwrap();

@@ -8,8 +8,8 @@ use super::fixtures::{
     opened, queued, queued_version, row, run_state, sentence, staged, step, verified, verified_version, written,
 };
 use crate::deliverables::{
-    DecideVersion, Hold, MaterialRef, OpenVersion, Researched, RunState, Step, StepChange, StepCommit, Tally, Version,
-    VersionStatus,
+    DecideVersion, Hold, MaterialRef, NewFeedback, OpenVersion, Researched, RunState, Step, StepChange, StepCommit, Tally,
+    Version, VersionStatus,
 };
 use crate::hash::Sha256;
 use crate::id::{ContentId, DeliverableId, VersionId};
@@ -307,7 +307,16 @@ pub async fn advance_to_staged_waits_for_a_person(ports: &Ports) {
 
 pub(super) fn decision(version: &Version, status: VersionStatus) -> DecideVersion {
     let state = RunState { approved: status == VersionStatus::Generating, ..version.state.clone() };
-    DecideVersion { user: ANA, version: version.id, seen: VersionStatus::Staged, status, state, at: minute(20) }
+    DecideVersion {
+        user: ANA,
+        version: version.id,
+        seen: VersionStatus::Staged,
+        status,
+        state,
+        feedback: NewFeedback::default(),
+        activity: None,
+        at: minute(20),
+    }
 }
 
 /// A staged version that passes goes on from where it stood; one that is rejected has ended.

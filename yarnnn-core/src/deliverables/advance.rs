@@ -9,6 +9,7 @@ use super::capsule::{exchanges, researched};
 use super::draft::Draft;
 use super::material::MaterialItem;
 use super::model::Deliverable;
+use super::notice::Tidings;
 use super::parts::DeliverablesParts;
 use super::queue::messages;
 use super::render::{Render, RenderInput};
@@ -50,13 +51,13 @@ impl Advance {
             Step::Queued => self.deliver(deliverable, version).await?,
             Step::Finished => return Ok(()),
         };
-        self.commit(version, change).await
+        self.commit(deliverable, version, change).await
     }
 
     /// Ends the run as failed. The step stays, so that a failed delivery can be tried again with the same bytes.
     pub(super) async fn fail(&self, deliverable: &Deliverable, version: &Version, error: String) -> Result<(), Error> {
         let activity = self.activity(deliverable, version, VersionStatus::Failed, Some(&error));
-        self.commit(version, StepChange::Failed { error, draft: None, state: None, activity }).await
+        self.commit(deliverable, version, StepChange::Failed { error, draft: None, state: None, activity }).await
     }
 
     /// What looks things up for the version, if anything does.
@@ -170,14 +171,24 @@ impl Advance {
         Ok(StepChange::Finished { activity })
     }
 
-    async fn commit(&self, version: &Version, change: StepChange) -> Result<(), Error> {
+    async fn commit(&self, deliverable: &Deliverable, version: &Version, change: StepChange) -> Result<(), Error> {
+        let told = match Tidings::of(&change) {
+            Some(tidings) => self.parts.notice(deliverable, version, tidings).await.unwrap_or_else(|error| {
+                // A report that arrived has arrived, whether its owner can be told so or not.
+                tracing::warn!(version = %version.id, %error, "no notice could be made");
+                None
+            }),
+            None => None,
+        };
+        let (notice, job) = told.unzip();
         let step = StepCommit {
             user: version.user,
             version: version.id,
             expected: version.step,
             holder: version.held_by.clone().unwrap_or_else(|| self.parts.liveness.me()),
             change,
-            follow_up: vec![],
+            notice,
+            follow_up: job.into_iter().collect(),
             at: self.parts.clock.now(),
         };
         Ok(self.parts.versions.advance(step).await?)

@@ -29,6 +29,8 @@ pub struct EditDeliverable {
     pub min_evidence_percent: Option<u8>,
     /// Whether the reader is told that nothing is new.
     pub says_when_quiet: Option<bool>,
+    /// Whether the writer is told what its reader changed in earlier reports.
+    pub learns_from_edits: Option<bool>,
     /// Another schedule, or none any more.
     pub schedule: Option<EditSchedule>,
 }
@@ -80,6 +82,7 @@ impl Deliverables {
         let chosen = ReportOptions {
             min_evidence_percent: edit.min_evidence_percent.or(found.options.min_evidence_percent),
             says_when_quiet: edit.says_when_quiet.unwrap_or(found.options.says_when_quiet),
+            learns_from_edits: edit.learns_from_edits.unwrap_or(found.options.learns_from_edits),
         };
         Ok(DeliverableUpdate {
             id: found.id,

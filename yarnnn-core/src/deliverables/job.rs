@@ -78,7 +78,7 @@ impl Job for RunDeliverable {
         };
         match ran {
             Ok(outcome) => end(&outcome),
-            Err(error) => Outcome::of_error(&error, deliverables.parts.clock.now()),
+            Err(error) => deliverables.given_up(&self, cx, error).await,
         }
     }
 }
@@ -123,6 +123,19 @@ impl RunReport {
 }
 
 impl Deliverables {
+    /// What an error makes of the job; the owner is told when that was its last try.
+    async fn given_up(&self, run: &RunDeliverable, cx: &JobCx, error: Error) -> Outcome {
+        let outcome = Outcome::of_error(&error, self.parts.clock.now());
+        let is_last = cx.job.attempt >= cx.job.policy.max_attempts;
+        if is_last && matches!(outcome, Outcome::Backoff { .. } | Outcome::RetryAt { .. }) {
+            let told = self.tell_of_giving_up(run.user, run.deliverable, &error.to_string()).await;
+            if let Err(error) = told {
+                tracing::warn!(deliverable = %run.deliverable, %error, "nobody could be told that a run was given up");
+            }
+        }
+        outcome
+    }
+
     /// The outcome of a run, by the result of its job.
     ///
     /// # Errors

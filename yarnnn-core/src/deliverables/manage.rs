@@ -4,12 +4,13 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
+use super::feedback::NewFeedback;
 use super::model::{
     Deliverable, DeliverableOrigin, DeliverableStatus, Destination, NewDeliverable, ReportOptions, ReportType, SourceRef,
     TriggerType,
 };
 use super::run::Deliverables;
-use super::version::{DecideVersion, RunState, Version, VersionStatus};
+use super::version::{Version, VersionStatus};
 use crate::accounts::User;
 use crate::delivery::{HeldDecision, OutboxMessage};
 use crate::error::{Error, StoreError};
@@ -64,31 +65,42 @@ impl Deliverables {
     /// # Errors
     /// `Invalid` names the field and what it may be; a tier's limit is `Invalid` too.
     pub async fn create(&self, user: &User, create: CreateDeliverable) -> Result<Deliverable, Error> {
+        let new = self.new_deliverable(user.id, create, DeliverableOrigin::UserConfigured).await?;
+        self.check_limit(user, None).await?;
+        let id = new.id;
+        self.parts.deliverables.create(new).await?;
+        Ok(self.parts.deliverables.get(user.id, id).await?)
+    }
+
+    /// What is asked for, checked and with its sources found.
+    pub(super) async fn new_deliverable(
+        &self,
+        user: UserId,
+        create: CreateDeliverable,
+        origin: DeliverableOrigin,
+    ) -> Result<NewDeliverable, Error> {
         let report_type = ReportType::parse(&create.report_type).map_err(|it| Error::Invalid(it.to_string()))?;
         let title = one_line("title", &create.title, MAX_TITLE)?;
         let description = create.description.map(|it| one_line("description", &it, MAX_DESCRIPTION)).transpose()?;
-        self.check_limit(user, None).await?;
-        let sources = self.resolve_sources(user.id, &create.sources).await?;
+        let sources = self.resolve_sources(user, &create.sources).await?;
         let at = self.parts.clock.now();
         let id = DeliverableId::fresh(self.parts.ids.as_ref());
         let schedule = create.schedule.map(|it| it.spread_over_hour(id.as_uuid()));
-        let new = NewDeliverable {
+        Ok(NewDeliverable {
             id,
-            user: user.id,
+            user,
             title,
             description,
             report_type,
             sources,
             destinations: destinations(create.destinations)?,
             options: options(create.options)?,
-            origin: DeliverableOrigin::UserConfigured,
+            origin,
             trigger: if schedule.is_some() { TriggerType::Schedule } else { TriggerType::Manual },
             next_run_at: schedule.as_ref().map(|it| it.next_after(at)),
             schedule,
             at,
-        };
-        self.parts.deliverables.create(new).await?;
-        Ok(self.parts.deliverables.get(user.id, id).await?)
+        })
     }
 
     /// All deliverables of a user that are not archived.
@@ -144,10 +156,8 @@ impl Deliverables {
             let status = found.status.as_str();
             return Err(Error::Invalid(format!("version {} waits for nobody: it is {status}", found.number)));
         }
-        let status = if passes { VersionStatus::Generating } else { VersionStatus::Rejected };
-        let state = RunState { approved: passes, ..found.state };
-        let decision = DecideVersion { user, version, seen: found.status, status, state, at: self.parts.clock.now() };
-        Ok(self.parts.versions.decide(decision).await?)
+        let feedback = NewFeedback { approved: passes, ..NewFeedback::default() };
+        self.take_feedback(found, feedback, Some(passes)).await
     }
 
     /// Says what became of a message that is held, because nobody could find out whether it arrived.

@@ -95,7 +95,7 @@ impl Destination {
 }
 
 /// What a reader wants of a report besides its type.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ReportOptions {
     /// Of a hundred statements so many must be proven; with fewer the report waits for a person.
@@ -104,6 +104,15 @@ pub struct ReportOptions {
     /// Whether the reader is told, in one line and without a model, that nothing is new.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub says_when_quiet: bool,
+    /// Whether the writer is told what its reader changed in earlier reports, or said about them.
+    #[serde(skip_serializing_if = "Clone::clone")]
+    pub learns_from_edits: bool,
+}
+
+impl Default for ReportOptions {
+    fn default() -> Self {
+        Self { min_evidence_percent: None, says_when_quiet: false, learns_from_edits: true }
+    }
 }
 
 /// Whether a deliverable may run.

@@ -11,12 +11,12 @@ use super::material::{MaterialItem, MaterialSource};
 use super::model::{Deliverable, Destination};
 use super::prompt::Prompts;
 use super::queue::WaysOut;
-use super::store::{DeliverableStore, SlotStore, VersionMaterial, VersionStore};
+use super::store::{DeliverableStore, EventStore, FeedbackStore, LifecycleStore, SlotStore, VersionMaterial, VersionStore};
 use super::version::Version;
-use crate::accounts::AccountStore;
+use crate::accounts::{AccountStore, PreferenceStore};
 use crate::agent::{Agent, Research, WebPages, Writing};
 use crate::clock::Clock;
-use crate::delivery::Outbox;
+use crate::delivery::{Notices, Outbox};
 use crate::error::Error;
 use crate::evidence::EvidenceStore;
 use crate::id::{ContentId, IdGen, UserId};
@@ -36,12 +36,22 @@ pub struct DeliverablesParts {
     pub versions: Arc<dyn VersionStore>,
     /// What versions were written from.
     pub material: Arc<dyn VersionMaterial>,
+    /// What people made of versions.
+    pub feedback: Arc<dyn FeedbackStore>,
+    /// How deliverables come and go by themselves.
+    pub lifecycle: Arc<dyn LifecycleStore>,
+    /// What waits for events.
+    pub events: Arc<dyn EventStore>,
+    /// Which mails users want.
+    pub preferences: Arc<dyn PreferenceStore>,
     /// Stored items.
     pub content: Arc<dyn ContentStore>,
     /// Evidence ledger.
     pub evidence: Arc<dyn EvidenceStore>,
     /// Messages.
     pub outbox: Arc<dyn Outbox>,
+    /// Mails that tell of reports.
+    pub notices: Arc<dyn Notices>,
     /// Pages of the web that were read for versions.
     pub web_pages: Arc<dyn WebPages>,
     /// What models were asked and answered, and what it cost.

@@ -24,11 +24,17 @@ pub struct Prompts {
     pub system: String,
     /// What is asked, as a template.
     pub report: String,
+    /// How to use what a reader wishes; said only to who is told of wishes.
+    pub preferences: String,
 }
 
 impl Default for Prompts {
     fn default() -> Self {
-        Self { system: include_str!("prompts/system.md").to_owned(), report: include_str!("prompts/report.md").to_owned() }
+        Self {
+            system: include_str!("prompts/system.md").to_owned(),
+            report: include_str!("prompts/report.md").to_owned(),
+            preferences: include_str!("prompts/preferences.md").to_owned(),
+        }
     }
 }
 
@@ -46,12 +52,17 @@ pub(super) fn task(
     if !state.said.is_empty() {
         content.push(Content::Reported(state.said.clone()));
     }
+    let mut system = prompts.system.trim().to_owned();
+    if !state.learned.is_empty() {
+        system = format!("{system}\n\n{}", prompts.preferences.trim());
+        content.push(Content::Preferences(state.learned.clone()));
+    }
     content.push(Content::Material(material(state, items)));
     Ok(AgentTask {
         account: CallAccount { deliverable: Some(deliverable.id), version: Some(version), ..CallAccount::of(deliverable.user) },
         purpose: PURPOSE,
         boundary: Boundary::of(version.as_uuid().as_bytes()),
-        system: prompts.system.trim().to_owned(),
+        system,
         messages: vec![Message { role: Role::User, content }],
         rounds: state.binding.tool_rounds(),
         answers_now: false,

@@ -242,6 +242,7 @@ impl Deliverables {
         let (content, versions) = (self.parts.content.clone(), self.parts.versions.clone());
         let room = self.parts.writer.model().traits().context_tokens.map(room);
         let mut gathered = cx.run(&Gather { content, versions, evidence: self.parts.evidence.clone(), room }, input).await?;
+        gathered.state.learned = self.learned(deliverable).await?.0;
         gathered.state.stays_with_owner = self.parts.stays_with_owner(deliverable).await?;
         let binding = gathered.state.binding;
         let is_grounded_elsewhere = binding == Binding::Research && self.parts.researcher(deliverable, binding).is_some();
@@ -348,6 +349,8 @@ impl Deliverables {
             VersionStatus::Delivered => RunStatus::Delivered,
             VersionStatus::Staged => RunStatus::Staged,
             VersionStatus::Generating | VersionStatus::Failed | VersionStatus::Rejected => RunStatus::Failed,
+            // No run writes these, and what they carry is no report.
+            VersionStatus::Suggested | VersionStatus::Approved => RunStatus::NoNews,
         };
         let error = version.delivery_error.clone().filter(|_| matches!(status, RunStatus::Failed | RunStatus::Staged));
         Ok(RunOutcome { status, deliverable: deliverable.id, version: Some(version), messages, error, resumed: false })

@@ -4,11 +4,13 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::{
-    DecideVersion, Deliverable, DeliverableStatus, DeliverableUpdate, DueSlot, EndSlot, Fire, FiredSlot, Hold, MaterialRef,
-    NewDeliverable, OpenVersion, RecordedMaterial, SlotTotals, StepCommit, Version,
+    DecideVersion, Deliverable, DeliverableStatus, DeliverableUpdate, DueSlot, EnableSuggestion, EndSlot, EventTrigger, Feedback,
+    Fire, FireEvent, Fired, FiredSlot, Hold, MaterialRef, NewDeliverable, NewSuggestion, OpenVersion, PromoteDeliverable,
+    RecordedMaterial, SlotTotals, StepCommit, Suggestion, Version,
 };
 use crate::error::StoreError;
 use crate::id::{DeliverableId, UserId, VersionId};
+use crate::platform::Platform;
 
 /// Standing report configurations.
 ///
@@ -70,7 +72,9 @@ pub trait DeliverableStore: Send + Sync + 'static {
 /// - `advance` commits everything of a step in one transaction, only while the version stands at `expected` and is held by
 ///   the caller; else it is a `Conflict` and changes nothing. Queued messages whose key exists are not queued again.
 /// - A finished, staged or failed step ends the hold.
-/// - `decide` takes a version out of its waiting, and ends any hold of it; one whose status is another by now is a `Conflict`.
+/// - A step's notice is stored with it, and its messages are none of the version's.
+/// - `decide` takes a version out of its waiting, and ends any hold of it; one whose status is another by now is a `Conflict`. What
+///   was said of it, and the line of activity, are stored with that. A status that stays leaves hold and error as they were.
 /// - Another user's version does not exist.
 ///
 /// # Errors
@@ -105,7 +109,7 @@ pub trait VersionStore: Send + Sync + 'static {
     /// Commits one step.
     async fn advance(&self, step: StepCommit) -> Result<(), StoreError>;
 
-    /// What a person says about a staged version.
+    /// What a person says about a version.
     async fn decide(&self, decision: DecideVersion) -> Result<Version, StoreError>;
 }
 
@@ -183,4 +187,96 @@ pub trait SlotStore: Send + Sync + 'static {
 
     /// What a tick fired, counted.
     async fn totals(&self, cycle: DateTime<Utc>) -> Result<SlotTotals, StoreError>;
+}
+
+/// What people made of versions. It is written with [`VersionStore::decide`].
+///
+/// # Contract
+/// - `given` are versions with edits or notes, whatever their status, newest first.
+/// - `scores` are the distances of versions that were edited, newest first.
+/// - Another user's version does not exist.
+///
+/// # Errors
+/// `NotFound`, `Unavailable`, `Corrupt`.
+///
+/// # Concurrency
+/// Any number of readers.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait FeedbackStore: Send + Sync + 'static {
+    /// What was made of one version; empty when nothing was.
+    async fn of_version(&self, user: UserId, version: VersionId) -> Result<Feedback, StoreError>;
+
+    /// The newest feedback on a deliverable.
+    async fn given(&self, user: UserId, deliverable: DeliverableId, limit: u32) -> Result<Vec<Feedback>, StoreError>;
+
+    /// The newest scores of a deliverable.
+    async fn scores(&self, user: UserId, deliverable: DeliverableId, limit: u32) -> Result<Vec<f64>, StoreError>;
+}
+
+/// How deliverables come to be by themselves, and what becomes of those.
+///
+/// # Contract
+/// - `suggest` stores a paused deliverable without a next run, and its version 1 with the status `suggested`, in one transaction.
+/// - `suggested` are those versions of a user whose deliverable is not archived, newest first.
+/// - `enable` makes the deliverable of a suggested version active, with the given next run; the version is `approved` from then on.
+/// - `dismiss` deletes a suggested version and archives its deliverable.
+/// - `promote` gives a deliverable that a signal made, and that has no schedule, one; how it was born stays.
+/// - What is no longer as these verbs need it is a `Conflict`; another user's does not exist.
+///
+/// # Errors
+/// `NotFound`, `Conflict`, `Unavailable`, `Corrupt`.
+///
+/// # Concurrency
+/// Of many who decide about one suggestion exactly one succeeds.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait LifecycleStore: Send + Sync + 'static {
+    /// Stores a suggestion.
+    async fn suggest(&self, suggestion: NewSuggestion) -> Result<(), StoreError>;
+
+    /// Suggestions that wait.
+    async fn suggested(&self, user: UserId, limit: u32) -> Result<Vec<Suggestion>, StoreError>;
+
+    /// Takes one up.
+    async fn enable(&self, enable: EnableSuggestion) -> Result<(), StoreError>;
+
+    /// Drops one.
+    async fn dismiss(&self, user: UserId, version: VersionId, at: DateTime<Utc>) -> Result<(), StoreError>;
+
+    /// Makes one come again by schedule.
+    async fn promote(&self, promote: PromoteDeliverable) -> Result<(), StoreError>;
+}
+
+/// What waits for events, and what became of them.
+///
+/// # Contract
+/// - `listen` sets or takes away what a deliverable waits for; its schedule has no further run then.
+/// - `listening` are the active deliverables of a user that wait for events of a platform, in the order of creation.
+/// - `fire` logs an event once for each deliverable. One that comes when so many runs were set going under its key since the given
+///   instant is skipped; else its job is enqueued in the same transaction. A job that is refused is logged as failed.
+/// - Another user's deliverable does not exist.
+///
+/// # Errors
+/// `NotFound`, `Unavailable`, `Corrupt`.
+///
+/// # Concurrency
+/// Of many events at once no more than allowed set a run going, and one event does so once.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait EventStore: Send + Sync + 'static {
+    /// Waits for this from now on.
+    async fn listen(
+        &self,
+        user: UserId,
+        deliverable: DeliverableId,
+        trigger: Option<EventTrigger>,
+        at: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
+
+    /// What waits for events of a platform.
+    async fn listening(&self, user: UserId, platform: Platform) -> Result<Vec<(Deliverable, EventTrigger)>, StoreError>;
+
+    /// Decides and logs what an event does.
+    async fn fire(&self, event: FireEvent) -> Result<Fired, StoreError>;
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::feedback::NewFeedback;
 use super::kinds::Binding;
 use super::material::MaterialItem;
 use super::slot::Lateness;
@@ -12,7 +13,7 @@ use crate::evidence::SentenceRecord;
 use crate::hash::Sha256;
 use crate::id::{ContentId, DeliverableId, UserId, VersionId};
 use crate::jobs::NewJob;
-use crate::llm::{Noticed, ReportedClaim, StopReason, Usage};
+use crate::llm::{Noticed, Preference, ReportedClaim, StopReason, Usage};
 use crate::pipeline::Holder;
 use crate::platform::{Gap, Interval, ResourceId};
 
@@ -31,6 +32,10 @@ pub enum VersionStatus {
     Staged,
     /// A person decided that it is not sent.
     Rejected,
+    /// No report: it says why one is suggested, and waits for its user.
+    Suggested,
+    /// A suggestion that its user took up: what follows it are reports.
+    Approved,
 }
 
 impl VersionStatus {
@@ -42,13 +47,15 @@ impl VersionStatus {
             Self::Failed => "failed",
             Self::Staged => "staged",
             Self::Rejected => "rejected",
+            Self::Suggested => "suggested",
+            Self::Approved => "approved",
         }
     }
 
     /// Reads the stored name.
     pub fn parse(text: &str) -> Option<Self> {
-        let all = [Self::Generating, Self::Delivered, Self::Failed, Self::Staged, Self::Rejected];
-        all.into_iter().find(|it| it.as_str() == text)
+        let ended = [Self::Delivered, Self::Failed, Self::Rejected, Self::Approved];
+        ended.into_iter().chain([Self::Generating, Self::Staged, Self::Suggested]).find(|it| it.as_str() == text)
     }
 }
 
@@ -239,6 +246,9 @@ pub struct RunState {
     /// What earlier reports said that the writer should know of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub said: Vec<ReportedClaim>,
+    /// What its reader wishes, by what they changed in earlier reports.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub learned: Vec<Preference>,
     /// Items that were left out because earlier reports had them.
     #[serde(default)]
     pub reported_before: u32,
@@ -279,6 +289,7 @@ impl RunState {
             tally: None,
             again: false,
             said: vec![],
+            learned: vec![],
             reported_before: 0,
             left_out: 0,
             quiet: false,
@@ -342,7 +353,11 @@ impl Version {
         match self.status {
             VersionStatus::Generating => true,
             VersionStatus::Failed => self.step == Step::Queued,
-            VersionStatus::Delivered | VersionStatus::Staged | VersionStatus::Rejected => false,
+            VersionStatus::Delivered
+            | VersionStatus::Staged
+            | VersionStatus::Rejected
+            | VersionStatus::Suggested
+            | VersionStatus::Approved => false,
         }
     }
 }
@@ -390,7 +405,7 @@ pub struct Hold {
     pub at: DateTime<Utc>,
 }
 
-/// What a person decides about a version that waits.
+/// What a person says and decides about a version.
 #[derive(Debug, Clone)]
 pub struct DecideVersion {
     /// Owner.
@@ -399,10 +414,14 @@ pub struct DecideVersion {
     pub version: VersionId,
     /// The status it must have.
     pub seen: VersionStatus,
-    /// `Generating` to let its run go on, `Rejected` to end it.
+    /// `Generating` to let its run go on, `Rejected` to end it, or the same to decide nothing.
     pub status: VersionStatus,
     /// With what was decided.
     pub state: RunState,
+    /// What was said.
+    pub feedback: NewFeedback,
+    /// The line for the activity log, of a decision.
+    pub activity: Option<NewActivity>,
     /// Now.
     pub at: DateTime<Utc>,
 }
@@ -420,6 +439,8 @@ pub struct StepCommit {
     pub holder: Holder,
     /// What the step brings.
     pub change: StepChange,
+    /// A mail that tells the owner how the run ended: queued with it, under a key that is used once.
+    pub notice: Option<NewMessage>,
     /// Jobs that follow from the step: enqueued with it or not at all.
     pub follow_up: Vec<NewJob>,
     /// Now.

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::draft::{Draft, DraftStage};
+use super::learn;
 use super::material::{MaterialItem, MaterialSource};
 use super::model::Deliverable;
+use super::names::Names;
 use super::prompt::{self, Prompts};
 use super::repair::{Complaint, complaint};
+use super::report::{Report, parse_markdown};
 use super::version::{Ending, MaterialRef, Ran, RunState};
 use crate::agent::{Agent, AgentAnswer, AgentTask, Writing};
 use crate::error::Error;
@@ -73,11 +76,11 @@ impl Stage<WriteInput> for Write {
         session.ran.request = Some(self.agent.request(&task).digest());
         let draft = session.draft(task).await?;
         let Session { ran, found, mut input, .. } = session;
-        let found_items = input.items.split_off(gathered);
         let draft = match draft {
-            Ok(text) => Ok(self.revise(cx, text).await?),
+            Ok(text) => withheld(self.revise(cx, text).await?, &input),
             Err(none) => Err(none),
         };
+        let found_items = input.items.split_off(gathered);
         Ok(Written { draft, ran, found, found_items })
     }
 }
@@ -204,6 +207,23 @@ impl Session<'_> {
         state.found.clone_from(&self.found);
         complaint(self.cx, draft, &state, &self.input.items).await
     }
+}
+
+/// The draft without what was copied from its owner's wishes, when others receive it too.
+fn withheld(draft: Draft, input: &WriteInput) -> Result<Draft, NoDraft> {
+    if input.state.stays_with_owner || input.state.learned.is_empty() {
+        return Ok(draft);
+    }
+    let (markdown, dropped) = learn::without_wishes(&draft.markdown, &input.state.learned, &input.items);
+    if dropped == 0 {
+        return Ok(draft);
+    }
+    tracing::warn!(version = %input.version, dropped, "lines of a draft were copied from its owner's wishes and are left out");
+    if Report::statements_of(&parse_markdown(&markdown, &Names::of(&input.items))).is_empty() {
+        let reason = "the draft had nothing but what its owner wishes".to_owned();
+        return Err(NoDraft { ending: Ending::Unusable, reason, raw: Some(draft.markdown) });
+    }
+    Ok(Draft { markdown })
 }
 
 /// The conversation so far, and what is wrong with its last turn.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::{Channel, ChannelKind, LookedUp, MessageState, Outbox, OutboxMessage, SendError, SendReceipt, Settlement};
+use super::{Channel, ChannelKind, LookedUp, MessageState, Notices, Outbox, OutboxMessage, SendError, SendReceipt, Settlement};
 use crate::clock::Clock;
 use crate::error::Error;
 use crate::id::{UserId, VersionId};
@@ -54,8 +54,23 @@ impl Deliver {
     /// # Errors
     /// Only those of the store. What a channel says is in the result.
     pub async fn version(&self, user: UserId, version: VersionId) -> Result<Delivered, Error> {
+        let passes = self.attempt_all(self.outbox.messages(user, version).await?).await?;
+        Ok(Delivered { messages: self.outbox.messages(user, version).await?, passes })
+    }
+
+    /// Sends every notice about the version that has not arrived yet, as [`Deliver::version`] does its messages.
+    ///
+    /// # Errors
+    /// Only those of the store. What a channel says is in the result.
+    pub async fn notices(&self, notices: &dyn Notices, user: UserId, version: VersionId) -> Result<Delivered, Error> {
+        let passes = self.attempt_all(notices.notices(user, version).await?).await?;
+        Ok(Delivered { messages: notices.notices(user, version).await?, passes })
+    }
+
+    /// Whether all that kept one from arriving may pass by itself.
+    async fn attempt_all(&self, messages: Vec<OutboxMessage>) -> Result<bool, Error> {
         let (mut passes, mut behind) = (true, HashSet::new());
-        for message in self.outbox.messages(user, version).await? {
+        for message in messages {
             let ended = match message.state {
                 MessageState::Sent => Ended::Arrived,
                 MessageState::Held => Ended::Stays,
@@ -68,7 +83,7 @@ impl Deliver {
             }
             passes &= ended != Ended::Stays;
         }
-        Ok(Delivered { messages: self.outbox.messages(user, version).await?, passes })
+        Ok(passes)
     }
 
     async fn attempt(&self, message: &OutboxMessage) -> Result<Ended, Error> {

@@ -11,7 +11,7 @@ mod store;
 pub use channel::MockChannel;
 pub use channel::{Channel, LookedUp, SendError, SendReceipt};
 pub use deliver::{Deliver, Delivered};
-pub use model::{ChannelKind, HeldDecision, Letter, MessageState, NewMessage, OutboxFile, OutboxMessage, Settlement};
+pub use model::{ChannelKind, HeldDecision, Letter, MessageState, NewMessage, NewNotice, OutboxFile, OutboxMessage, Settlement};
 #[cfg(feature = "testing")]
-pub use store::MockOutbox;
-pub use store::Outbox;
+pub use store::{MockNotices, MockOutbox};
+pub use store::{Notices, Outbox};

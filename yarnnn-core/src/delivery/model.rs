@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{MessageId, UserId, VersionId};
+use crate::jobs::NewJob;
 
 /// How a message leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -88,6 +89,21 @@ pub struct NewMessage {
     pub target: String,
     /// The exact bytes.
     pub files: Vec<OutboxFile>,
+}
+
+/// A notice to be queued by itself.
+#[derive(Debug, Clone)]
+pub struct NewNotice {
+    /// Owner; also who gets it.
+    pub user: UserId,
+    /// What it is about.
+    pub version: VersionId,
+    /// Its exact bytes.
+    pub message: NewMessage,
+    /// What sends it.
+    pub job: NewJob,
+    /// Now.
+    pub at: DateTime<Utc>,
 }
 
 /// How far a message has come.

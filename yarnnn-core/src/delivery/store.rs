@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
-use super::{HeldDecision, OutboxMessage, Settlement};
+use super::{HeldDecision, NewNotice, OutboxMessage, Settlement};
 use crate::error::StoreError;
 use crate::id::{MessageId, UserId, VersionId};
 
@@ -51,4 +51,26 @@ pub trait Outbox: Send + Sync + 'static {
         decision: HeldDecision,
         at: DateTime<Utc>,
     ) -> Result<OutboxMessage, StoreError>;
+}
+
+/// Mails that tell an owner what became of a report, in the same table and under the same rules, but none of the messages by which the
+/// report arrives.
+///
+/// # Contract
+/// - `notices` are those of a version, by key; `Outbox::messages` never has them.
+/// - `notify` stores a notice and the job that sends it in one transaction. One whose key was used is not stored again.
+///
+/// # Errors
+/// `NotFound`, `Conflict`, `Unavailable`, `Corrupt`.
+///
+/// # Concurrency
+/// Of two with one key one is stored.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait Notices: Send + Sync + 'static {
+    /// The notices about a version.
+    async fn notices(&self, user: UserId, version: VersionId) -> Result<Vec<OutboxMessage>, StoreError>;
+
+    /// Queues one that belongs to no step of a run.
+    async fn notify(&self, notice: NewNotice) -> Result<(), StoreError>;
 }

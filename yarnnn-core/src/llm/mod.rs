@@ -19,7 +19,8 @@ pub use ledger::MockModelLedger;
 pub use ledger::{CallEnd, CallQuery, CallState, CapLeft, LedgerCall, ModelLedger, Reservation, ReserveError, SpendingCaps};
 pub use model::{
     AnswerSchema, ClaimStatus, Content, Grouping, Material, Message, ModelRequest, ModelResponse, Noticed, OpaqueBlock, Outline,
-    OutlineSection, ReportedClaim, Role, SectionFocus, ServerTool, StopReason, ToolCall, ToolResult, ToolSpec, WebHit,
+    OutlineSection, Preference, PreferenceKind, ReportedClaim, Role, SectionFocus, ServerTool, StopReason, ToolCall, ToolResult,
+    ToolSpec, WebHit,
 };
 #[cfg(feature = "testing")]
 pub use port::MockLanguageModel;

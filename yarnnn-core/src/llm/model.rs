@@ -104,6 +104,8 @@ pub enum Content {
     Reported(Vec<ReportedClaim>),
     /// What called for a report that nobody asked for: data too, for a model said it from synced content.
     Noticed(Noticed),
+    /// What the reader of earlier reports changed in them: data too, for it may quote synced content.
+    Preferences(Vec<Preference>),
     /// The model asks for a tool.
     ToolCall(ToolCall),
     /// What a tool answered.
@@ -164,6 +166,38 @@ pub struct OpaqueBlock {
     pub provider: String,
     /// The block as it came.
     pub block: Value,
+}
+
+/// Something that a reader wishes, by what they made of an earlier report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Preference {
+    /// How it is known.
+    pub kind: PreferenceKind,
+    /// One line.
+    pub text: String,
+}
+
+/// How a wish is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PreferenceKind {
+    /// They wrote it into a report.
+    Added,
+    /// They took it out of a report.
+    Removed,
+    /// They said it about a report.
+    Said,
+}
+
+impl PreferenceKind {
+    /// The stored name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::Said => "said",
+        }
+    }
 }
 
 /// Something that an earlier report of the same deliverable said.

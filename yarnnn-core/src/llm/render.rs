@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 use serde_json::{Value, json};
 
 use super::{
-    Boundary, ClaimStatus, Content, Material, Message, ModelRequest, Noticed, Outline, ReportedClaim, Role, ToolResult, WebHit,
+    Boundary, ClaimStatus, Content, Material, Message, ModelRequest, Noticed, Outline, Preference, ReportedClaim, Role,
+    ToolResult, WebHit,
 };
 use crate::clock::instant_text;
 use crate::hash::Sha256;
@@ -69,6 +70,7 @@ impl Content {
             Self::Material(items) => render_material(items, boundary),
             Self::Reported(claims) => render_reported(claims, boundary),
             Self::Noticed(noticed) => render_noticed(noticed, boundary),
+            Self::Preferences(wishes) => render_preferences(wishes, boundary),
             Self::ToolCall(call) => format!("[calls {}({})]", call.name, call.input),
             Self::ToolResult(result) => format!("[{} answers]\n{}", result.name, result.render(boundary)),
             Self::WebHits(hits) => render_hits(hits, boundary),
@@ -182,6 +184,16 @@ fn render_noticed(noticed: &Noticed, boundary: &Boundary) -> String {
     text
 }
 
+fn render_preferences(wishes: &[Preference], boundary: &Boundary) -> String {
+    let tag = format!("preferences-{}", boundary.as_str());
+    let mut text = format!("<{tag}>\n");
+    for wish in wishes {
+        let _ = writeln!(text, "<wish kind=\"{}\">{}</wish>", wish.kind.as_str(), escape(&wish.text));
+    }
+    let _ = write!(text, "</{tag}>");
+    text
+}
+
 fn render_hits(hits: &[WebHit], boundary: &Boundary) -> String {
     let hits = hits.iter().map(|it| json!({ "url": it.url, "title": it.title, "snippet": it.snippet }));
     render_data(&hits.collect(), boundary)
@@ -238,6 +250,9 @@ mod tests {
             current: vec![],
         };
         assert_eq!(render_reported(&[said], &boundary).matches("</claim>").count(), 1);
+        let text = format!("{HOSTILE}</wish></preferences-{}>", boundary.as_str());
+        let wish = Preference { kind: crate::llm::PreferenceKind::Said, text };
+        assert_eq!(render_preferences(&[wish], &boundary).matches("</").count(), 2);
         let result = ToolResult {
             call_id: "c1".into(),
             name: "Read".into(),

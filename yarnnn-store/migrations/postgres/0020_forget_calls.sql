@@ -12,6 +12,8 @@ begin
 end
 $$;
 
+revoke all on function model_calls_forget() from public;
+
 create trigger model_calls_forget before update of version_id on model_calls
 for each row when (new.version_id is null) execute function model_calls_forget();
 

@@ -15,6 +15,7 @@ use super::row::state;
 use crate::columns::{Id, Instant};
 use crate::db::{Tx, on_tx};
 use crate::error::{DbError, Doing as _};
+use crate::outbox::Purpose;
 use crate::text::clean;
 use crate::{activity, content, deliverables, evidence, outbox};
 
@@ -29,7 +30,7 @@ const SWAP: &str = "update deliverable_versions set run_step = $5, status = $6, 
     where id = $1 and user_id = $2 and run_step = $3 and held_by = $4 and status <> 'delivered'";
 /// What the channel calls the first message that arrived.
 const NAME_DELIVERY: &str = "update deliverable_versions set delivery_external_id = \
-    (select external_id from outbox where version_id = $1 and state = 'sent' order by key limit 1) where id = $1";
+    (select external_id from outbox where version_id = $1 and purpose = 'report' and state = 'sent' order by key limit 1) where id = $1";
 
 /// What a step changes on the version's own row.
 struct Swap {
@@ -119,6 +120,9 @@ pub(super) async fn apply(tx: &mut Tx, commit: StepCommit) -> Result<(), StoreEr
         // Nobody goes on with it, and nobody can repeat what was never whole.
         material::forget(tx, commit.version).await?;
     }
+    if let Some(notice) = commit.notice {
+        outbox::queue(tx, (commit.user, commit.version), Purpose::Notice, vec![notice], commit.at).await?;
+    }
     bring(tx, (commit.user, commit.version), commit.change, commit.at).await
 }
 
@@ -156,7 +160,7 @@ async fn bring(
         StepChange::Written { found, .. } => Ok(material::record(tx, (user, version), &found, at).await?),
         StepChange::Verified { sentences, .. } => Ok(evidence::write(tx, version, &sentences, at).await?),
         StepChange::Queued { messages, retain, .. } => {
-            outbox::queue(tx, (user, version), messages, at).await?;
+            outbox::queue(tx, (user, version), Purpose::Report, messages, at).await?;
             let reason = RetainReason::DeliverableExecution;
             let retain = Retain { user, ids: retain, reason, reference: Some(version.as_uuid()), at };
             content::retain(tx, &retain).await.map(|_| ())

@@ -2,6 +2,10 @@
 //! [`material`].
 
 mod advance;
+mod feedback;
 pub(crate) mod material;
 mod port;
 mod row;
+
+pub(crate) use port::refusal;
+pub(crate) use row::state;

@@ -8,9 +8,11 @@ use yarnnn_core::deliverables::{
 };
 use yarnnn_core::id::{DeliverableId, UserId, VersionId};
 
+use super::feedback::Said;
 use super::row::{VersionRow, snapshots, state};
 use super::{advance, material};
 use crate::SqlStore;
+use crate::activity;
 use crate::columns::{Id, Instant};
 use crate::db::{Tx, on_pool, on_tx};
 use crate::error::{DbError, Doing as _};
@@ -50,9 +52,13 @@ const HOLD: &str = concat!(
     version_columns!()
 );
 const DECIDE: &str = concat!(
-    "update deliverable_versions set status = $3, run_state = $4, delivery_error = null, updated_at = $5, ",
-    "approved_at = case when $3 = 'generating' then $5 else approved_at end, ",
-    "held_by = null, held_until = null where id = $1 and user_id = $2 and status = $6 returning ",
+    "update deliverable_versions set status = $3, run_state = $4, updated_at = $5, ",
+    "delivery_error = case when $3 = $6 then delivery_error end, ",
+    "held_by = case when $3 = $6 then held_by end, held_until = case when $3 = $6 then held_until end, ",
+    "approved_at = case when $7 then $5 else approved_at end, feedback_notes = coalesce($8, feedback_notes), ",
+    "edited_content = coalesce($9, edited_content), edit_diff = coalesce($10, edit_diff), ",
+    "edit_categories = coalesce($11, edit_categories), edit_distance_score = coalesce($12, edit_distance_score) ",
+    "where id = $1 and user_id = $2 and status = $6 returning ",
     version_columns!()
 );
 const EXISTS: &str = "select count(*) from deliverable_versions where id = $1 and user_id = $2";
@@ -125,7 +131,7 @@ impl VersionStore for SqlStore {
 
     async fn decide(&self, decision: DecideVersion) -> Result<Version, StoreError> {
         let mut tx = self.db.begin().await?;
-        let run_state = state(&decision.state)?;
+        let (run_state, said) = (state(&decision.state)?, Said::of(decision.feedback)?);
         let row = on_tx!(&mut tx, connection => {
             let query = sqlx::query_as::<_, VersionRow>(DECIDE)
                 .bind(Id(decision.version.as_uuid()))
@@ -133,7 +139,13 @@ impl VersionStore for SqlStore {
                 .bind(decision.status.as_str())
                 .bind(Json(run_state))
                 .bind(Instant(decision.at))
-                .bind(decision.seen.as_str());
+                .bind(decision.seen.as_str())
+                .bind(said.approved)
+                .bind(said.notes)
+                .bind(said.edited)
+                .bind(said.diff.map(Json))
+                .bind(said.categories.map(Json))
+                .bind(said.distance);
             query.fetch_optional(connection).await
         });
         match row.doing(format!("version {}", decision.version))? {
@@ -142,6 +154,9 @@ impl VersionStore for SqlStore {
                 let version = Version::try_from(row)?;
                 if version.status == VersionStatus::Rejected && version.step < Step::Queued {
                     material::forget(&mut tx, version.id).await?;
+                }
+                if let Some(line) = decision.activity {
+                    activity::write(&mut tx, decision.user, line, decision.at).await?;
                 }
                 tx.commit().await?;
                 Ok(version)
@@ -187,7 +202,7 @@ async fn take(tx: &mut Tx, hold: &Hold) -> Result<Option<VersionRow>, DbError> {
 }
 
 /// Why nothing was changed: it is not there, or someone else was first.
-pub(super) async fn refusal(tx: &mut Tx, user: UserId, id: VersionId) -> Result<StoreError, DbError> {
+pub(crate) async fn refusal(tx: &mut Tx, user: UserId, id: VersionId) -> Result<StoreError, DbError> {
     let what = format!("version {id}");
     let count: i64 = on_tx!(tx, connection => sqlx::query_scalar(EXISTS)
         .bind(Id(id.as_uuid())).bind(Id(user.as_uuid())).fetch_one(connection).await)

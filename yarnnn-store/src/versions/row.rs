@@ -56,7 +56,7 @@ impl TryFrom<VersionRow> for Version {
 }
 
 /// What the run has decided, as it is stored.
-pub(super) fn state(state: &RunState) -> Result<Value, StoreError> {
+pub(crate) fn state(state: &RunState) -> Result<Value, StoreError> {
     serde_json::to_value(state).map(cleaned_json).map_err(|error| unreadable("the state of a run", error))
 }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::WhenQuiet;
+use super::{Switch, WhenQuiet};
 
 /// A change of a deliverable.
 #[derive(Debug, Args)]
@@ -25,6 +25,9 @@ pub(crate) struct Edit {
     /// What you get when nothing is new: `nothing`, or one `line` (written without a model).
     #[arg(long, value_name = "WHAT")]
     pub(crate) when_quiet: Option<WhenQuiet>,
+    /// Whether the writer is told what you changed in earlier reports, or said about them.
+    #[arg(long, value_name = "WHETHER")]
+    pub(crate) learning: Option<Switch>,
     /// Read only this source from now on, by id or name; may be repeated.
     #[arg(long = "source", value_name = "PLATFORM:RESOURCE")]
     pub(crate) sources: Vec<String>,

@@ -9,9 +9,9 @@ use yarnnn::deliverables::{
 };
 
 use super::verify::parse_version;
-use super::when;
 use super::wishes::{destinations, parse_sources, schedule};
-use crate::cli::{Create, Deliverables, Edit, WhenQuiet};
+use super::{feedback, lifecycle, when};
+use crate::cli::{Create, Deliverables, Edit, Switch, WhenQuiet};
 use crate::exit::UsageError;
 use crate::output::Output;
 use crate::session::Session;
@@ -25,6 +25,12 @@ pub(super) async fn execute(user: Option<Email>, command: Deliverables, output: 
         Deliverables::Pause { deliverable, resume } => pause(&Session::open(user).await?, &deliverable, !resume, output).await?,
         Deliverables::Approve { version } => decide(user, &version, true, output).await?,
         Deliverables::Reject { version } => decide(user, &version, false, output).await?,
+        Deliverables::Feedback(arguments) => feedback::give(user, arguments, output).await?,
+        Deliverables::Promote(arguments) => lifecycle::promote(user, *arguments, output).await?,
+        Deliverables::Suggested => lifecycle::suggested(user, output).await?,
+        Deliverables::Enable { version } => lifecycle::enable(user, &version, output).await?,
+        Deliverables::Dismiss { version } => lifecycle::dismiss(user, &version, output).await?,
+        Deliverables::Archive { deliverable } => lifecycle::archive(user, &deliverable, output).await?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -35,8 +41,11 @@ async fn create(user: Option<Email>, arguments: Create, output: &Output) -> anyh
     let sources = parse_sources(&arguments.sources)?;
     let session = Session::open(user).await?;
     session.check_mail(&destinations)?;
-    let options =
-        ReportOptions { min_evidence_percent: arguments.min_evidence, says_when_quiet: arguments.when_quiet == WhenQuiet::Line };
+    let options = ReportOptions {
+        min_evidence_percent: arguments.min_evidence,
+        says_when_quiet: arguments.when_quiet == WhenQuiet::Line,
+        learns_from_edits: !arguments.no_learning,
+    };
     let Create { title, description, report_type, .. } = arguments;
     let create = CreateDeliverable { title, description, report_type, sources, destinations, options, schedule };
     let deliverable = session.yarnnn.deliverables().create(&session.user, create).await?;
@@ -71,6 +80,7 @@ async fn edit(user: Option<Email>, arguments: Edit, output: &Output) -> anyhow::
         destinations: (!destinations.is_empty()).then_some(destinations),
         min_evidence_percent: arguments.min_evidence,
         says_when_quiet: arguments.when_quiet.map(|it| it == WhenQuiet::Line),
+        learns_from_edits: arguments.learning.map(|it| it == Switch::On),
         schedule,
     };
     let edited = session.yarnnn.deliverables().edit(&session.user, found.id, edit).await?;
@@ -130,6 +140,7 @@ async fn show(session: &Session, name: &str, output: &Output) -> anyhow::Result<
     if output.is_json() {
         let mut object = describe(&deliverable);
         object["versions"] = versions.iter().map(describe_version).collect();
+        feedback::describe_into(&mut object, session, &deliverable).await?;
         output.json(&object);
         return Ok(());
     }
@@ -161,7 +172,7 @@ async fn show(session: &Session, name: &str, output: &Output) -> anyhow::Result<
             output.line(&format!("what the model wrote ({}):\n{raw}", ending.as_str()));
         }
     }
-    Ok(())
+    feedback::show(session, &deliverable, output).await
 }
 
 async fn pause(session: &Session, name: &str, paused: bool, output: &Output) -> anyhow::Result<()> {
@@ -175,7 +186,7 @@ async fn pause(session: &Session, name: &str, paused: bool, output: &Output) -> 
     Ok(())
 }
 
-fn describe(it: &Deliverable) -> Value {
+pub(super) fn describe(it: &Deliverable) -> Value {
     json!({
         "deliverable_id": it.id,
         "title": it.title,
@@ -185,6 +196,9 @@ fn describe(it: &Deliverable) -> Value {
         "destination": describe_destinations(it),
         "min_evidence_percent": it.options.min_evidence_percent,
         "says_when_quiet": it.options.says_when_quiet,
+        "learns_from_edits": it.options.learns_from_edits,
+        "origin": it.origin.as_str(),
+        "trigger": it.trigger.as_str(),
         "sources": it.sources,
         "schedule": it.schedule,
         "next_run_at": it.next_run_at,

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 
 use super::{
-    connect, costs, deliverables, demo, doctor, import, jobs, migrate, outbox, plan, replay, run, schedules, search, settings,
-    signals, sources, sync, verify, work,
+    connect, costs, deliverables, demo, doctor, import, jobs, migrate, outbox, plan, preferences, replay, run, schedules, search,
+    settings, signals, sources, sync, verify, work,
 };
 use crate::cli::{Cli, Command};
 use crate::output::Output;
@@ -23,6 +23,7 @@ pub(crate) async fn dispatch(cli: Cli, output: &Output) -> anyhow::Result<ExitCo
         Command::Sync(arguments) => sync::execute(user, arguments, output).await,
         Command::Sources(arguments) => Box::pin(sources::execute(user, arguments, output)).await,
         Command::Settings { timezone } => settings::execute(user, timezone.as_deref(), output).await,
+        Command::Preferences(arguments) => preferences::execute(user, &arguments, output).await,
         Command::Import(arguments) => import::execute(user, arguments, output).await,
         Command::Work(arguments) => work::execute(arguments, output).await,
         Command::Jobs(command) => jobs::execute(user, command, output).await,

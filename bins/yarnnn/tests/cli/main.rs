@@ -12,6 +12,7 @@ mod delivery;
 mod demo;
 mod doctor;
 mod exports;
+mod feedback;
 mod held;
 mod imports;
 mod in_doubt;

@@ -47,7 +47,7 @@ fn source(source: &mut ReportSource) {
 }
 
 /// A text of others, to be shown.
-pub(super) fn inert(text: &str) -> String {
+pub(in super::super) fn inert(text: &str) -> String {
     unlinked(&unnumbered(&clean(text)))
 }
 

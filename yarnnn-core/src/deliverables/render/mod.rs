@@ -9,6 +9,6 @@ mod markdown;
 mod stage;
 pub(super) mod words;
 
-pub(super) use inert::clean;
+pub(super) use inert::{clean, inert};
 pub use stage::RenderedReport;
 pub(super) use stage::{Render, RenderInput};

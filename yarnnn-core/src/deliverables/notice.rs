@@ -1,0 +1,172 @@
+//! Notices: the owner of a report is told, once and by mail to the address of their own account, that it could not be written or
+//! delivered, or that it arrived where no mailbox shows it (dossier, appendix C).
+//!
+//! A notice goes through the outbox as reports do, by a job of its own, and nothing is told of what becomes of it. Who has no mail
+//! service, as the local user, has the line of the activity log.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::model::Deliverable;
+use super::parts::DeliverablesParts;
+use super::render::{clean, inert};
+use super::run::Deliverables;
+use super::version::{Step, StepChange, Version};
+use crate::delivery::{Channel, ChannelKind, Deliver, Letter, NewMessage, NewNotice};
+use crate::error::Error;
+use crate::id::{MessageId, UserId, VersionId};
+use crate::jobs::{Job, JobCx, JobKey, JobPolicy, KeyHolds, NewJob, Outcome, WithoutWorker, new_job};
+
+/// Longest subject, and most of an error that is told, in characters (dossier, appendix C and §6.8).
+const MAX_SUBJECT: usize = 60;
+const MAX_ERROR: usize = 100;
+
+/// What is told.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Tidings<'a> {
+    /// The run ended without the report having arrived.
+    Failed(&'a str),
+    /// It arrived where no mailbox shows it.
+    Ready,
+}
+
+impl<'a> Tidings<'a> {
+    /// What a step has to tell.
+    pub(super) fn of(change: &'a StepChange) -> Option<Self> {
+        match change {
+            StepChange::Failed { error, .. } => Some(Self::Failed(error)),
+            StepChange::Finished { .. } => Some(Self::Ready),
+            _ => None,
+        }
+    }
+}
+
+impl DeliverablesParts {
+    /// The notice of a version and the job that sends it, unless its owner has no mail, does not want it, or need not be told.
+    pub(super) async fn notice(
+        &self,
+        deliverable: &Deliverable,
+        version: &Version,
+        tidings: Tidings<'_>,
+    ) -> Result<Option<(NewMessage, NewJob)>, Error> {
+        let Some(mail) = self.ways.channels.iter().find(|it| it.kind() == ChannelKind::Email) else { return Ok(None) };
+        let tells_itself = |kind| matches!(kind, ChannelKind::Email | ChannelKind::Folder);
+        let shows = matches!(tidings, Tidings::Ready) && deliverable.destinations.iter().any(|it| tells_itself(it.channel()));
+        if deliverable.user == UserId::LOCAL || shows {
+            return Ok(None);
+        }
+        let wants = self.preferences.mail_preferences(deliverable.user).await?;
+        let wanted = match tidings {
+            Tidings::Failed(_) => wants.deliverable_failed,
+            Tidings::Ready => wants.deliverable_ready,
+        };
+        if !wanted {
+            return Ok(None);
+        }
+        let address = self.accounts.user(deliverable.user).await?.email.to_string();
+        let message = self.composed(mail.as_ref(), &letter(deliverable, version, tidings, &address))?;
+        let send = SendNotice { user: version.user, version: version.id, key: message.key.clone() };
+        let job = new_job(self.ids.as_ref(), Some(version.user), &send).map_err(|error| Error::Failed(error.to_string()))?;
+        Ok(Some((message, job)))
+    }
+
+    fn composed(&self, mail: &dyn Channel, letter: &Letter) -> Result<NewMessage, Error> {
+        let mut parts = mail.compose(letter).map_err(|error| Error::Failed(error.to_string()))?;
+        let files = parts.pop().unwrap_or_default();
+        let (id, channel) = (MessageId::fresh(self.ids.as_ref()), mail.kind());
+        Ok(NewMessage { id, key: letter.key.clone(), channel, target: letter.target.clone(), files })
+    }
+}
+
+fn letter(deliverable: &Deliverable, version: &Version, tidings: Tidings<'_>, address: &str) -> Letter {
+    let (subject, title) = (clean(&deliverable.title), inert(&clean(&deliverable.title)));
+    let (word, key, mut lines) = match tidings {
+        Tidings::Failed(error) => {
+            let error: String = inert(&clean(error)).chars().take(MAX_ERROR).collect();
+            let written =
+                if version.step >= Step::Queued { "is written and could not be delivered" } else { "could not be written" };
+            let lines = vec![format!("Version {} of \"{title}\" {written}.", version.number), error];
+            ("Failed", format!("notice/{}", version.id), lines)
+        }
+        Tidings::Ready => {
+            let line = format!("Version {} of \"{title}\" has arrived where it goes.", version.number);
+            ("Ready", format!("notice/{}/ready", version.id), vec![line])
+        }
+    };
+    lines.push(format!("More: yarnnn deliverables show {}", deliverable.id));
+    lines.push("Fewer of these mails: yarnnn preferences".to_owned());
+    let escaped = |text: &String| {
+        let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+        format!("<p>{text}</p>\n")
+    };
+    let text = lines.join("\n\n") + "\n";
+    Letter {
+        key,
+        target: address.to_owned(),
+        recipient: address.to_owned(),
+        subject: format!("{word}: {subject}").chars().take(MAX_SUBJECT).collect(),
+        date: version.state.asked_for,
+        stem: format!("notice-{}", version.id),
+        html: lines.iter().map(escaped).collect(),
+        markdown: text.clone(),
+        chat: String::new(),
+        text,
+    }
+}
+
+impl Deliverables {
+    /// Tells the owner that a run was given up, though its version may still be gone on with by hand.
+    pub(super) async fn tell_of_giving_up(&self, user: UserId, id: crate::id::DeliverableId, error: &str) -> Result<(), Error> {
+        let Some(version) = self.parts.versions.unfinished(user, id).await? else { return Ok(()) };
+        let deliverable = self.parts.deliverables.get(user, id).await?;
+        let Some((message, job)) = self.parts.notice(&deliverable, &version, Tidings::Failed(error)).await? else {
+            return Ok(());
+        };
+        let at = self.parts.clock.now();
+        Ok(self.parts.notices.notify(NewNotice { user, version: version.id, message, job, at }).await?)
+    }
+}
+
+/// Sends the notices about a version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendNotice {
+    /// Whose.
+    pub user: UserId,
+    /// What it is about.
+    pub version: VersionId,
+    /// The key of the notice.
+    pub key: String,
+}
+
+#[async_trait]
+impl Job for SendNotice {
+    type Context = Deliverables;
+
+    const KIND: &'static str = "deliverable_notice";
+    const WITHOUT_WORKER: WithoutWorker = WithoutWorker::Wait;
+
+    fn policy() -> JobPolicy {
+        JobPolicy::delivery()
+    }
+
+    fn key(&self) -> Option<JobKey> {
+        Some(JobKey { key: self.key.clone(), holds: KeyHolds::Forever })
+    }
+
+    async fn run(self, deliverables: &Deliverables, cx: &JobCx) -> Outcome {
+        let parts = &deliverables.parts;
+        let now = || parts.clock.now();
+        if let Err(error) = cx.check() {
+            return Outcome::of_error(&error, now());
+        }
+        let deliver = Deliver::new(parts.outbox.clone(), parts.ways.channels.clone(), parts.clock.clone());
+        match deliver.notices(parts.notices.as_ref(), self.user, self.version).await {
+            Err(error) => Outcome::of_error(&error, now()),
+            Ok(delivered) => match delivered.error() {
+                None => Outcome::done(serde_json::json!({ "messages": delivered.messages.len() })),
+                Some(error) if delivered.may_pass() => Outcome::Backoff { error },
+                Some(error) => Outcome::Failed { error, report: None },
+            },
+        }
+    }
+}
