@@ -90,7 +90,7 @@ pub(crate) async fn play(provider: &str, sim: &Sim, proxy: &Proxy) -> BTreeSet<S
         Platform::Gmail | Platform::Calendar => sim.tokens().google(&GOOGLE),
     };
     let pass = Arc::new(Pass { token, called: Mutex::default() });
-    let access = Access { tokens: pass.clone(), gate: pass.clone(), person: None };
+    let access = Access { tokens: pass.clone(), gate: pass.clone(), person: None, scopes: vec![] };
     let clock = Arc::new(VirtualClock::at(sim.now()));
     let live = LivePlatforms::new(HttpTransport::new().unwrap(), bases(&proxy.url()), clock.clone());
     let stage = Stage { sim, client: live.open(platform, access.clone()) };
@@ -252,7 +252,7 @@ fn pages(sim: &Sim) {
 pub(crate) async fn read_examples(provider: &str, mock: SocketAddr) -> String {
     let url = Url::parse(&format!("http://{mock}")).unwrap();
     let pass = Arc::new(Pass { token: "token".to_owned(), called: Mutex::default() });
-    let access = Access { tokens: pass.clone(), gate: pass, person: None };
+    let access = Access { tokens: pass.clone(), gate: pass, person: None, scopes: vec![] };
     let live = LivePlatforms::new(HttpTransport::new().unwrap(), bases(&url), Arc::new(VirtualClock::at(DateTime::UNIX_EPOCH)));
     let client = live.open(provider.parse().unwrap(), access);
     let probe = client.probe().await.unwrap();

@@ -16,7 +16,7 @@ use crate::deliverables::{
     DeliverableStore, Deliverables, DeliverablesParts, DraftStage, FireDue, Prompts, RunDeliverable, SlotStore, VersionMaterial,
     VersionStore, WaysOut,
 };
-use crate::delivery::{Channel, ChannelKind, Outbox};
+use crate::delivery::{Channel, ChannelKind, DownloadChannel, Outbox};
 use crate::error::Error;
 use crate::evidence::EvidenceStore;
 use crate::heartbeat::{Heartbeat, HeartbeatStore};
@@ -498,6 +498,9 @@ impl YarnnnBuilder {
             clock: self.clock.clone(),
             ids: self.ids.clone(),
         });
+        if !channels.iter().any(|it| it.kind() == ChannelKind::Download) {
+            channels.push(Arc::new(DownloadChannel));
+        }
         let parts = DeliverablesParts {
             deliverables: self.stores.deliverables.clone(),
             slots: self.stores.slots.clone(),

@@ -1,4 +1,4 @@
-//! `yarnnn deliverables`: create, list, show, edit, pause, approve, reject.
+//! `yarnnn deliverables`: create, list, show, edit, pause, approve, reject, download.
 
 use std::process::ExitCode;
 
@@ -8,6 +8,7 @@ use yarnnn::deliverables::{
     CreateDeliverable, Deliverable, Destination, EditDeliverable, EditSchedule, Frequency, ReportOptions, ReportType, Version,
 };
 
+use super::download;
 use super::verify::parse_version;
 use super::when;
 use super::wishes::{destinations, parse_sources, schedule};
@@ -25,6 +26,9 @@ pub(super) async fn execute(user: Option<Email>, command: Deliverables, output: 
         Deliverables::Pause { deliverable, resume } => pause(&Session::open(user).await?, &deliverable, !resume, output).await?,
         Deliverables::Approve { version } => decide(user, &version, true, output).await?,
         Deliverables::Reject { version } => decide(user, &version, false, output).await?,
+        Deliverables::Download { version, format, out } => {
+            download::execute(user, &version, format, out.as_deref(), output).await?
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -211,6 +215,9 @@ fn describe_destinations(deliverable: &Deliverable) -> String {
     let describe = |it: &Destination| match it {
         Destination::Email { address } => address.to_string(),
         Destination::Slack { channel } => format!("{channel} in Slack"),
+        Destination::GmailDraft { address } => format!("a draft to {address} in Gmail"),
+        Destination::Notion { page } => format!("a page below {page} in Notion"),
+        Destination::Download { format } => format!("download as {}", format.as_str()),
         Destination::Folder { path: Some(path) } => format!("the folder {path}"),
         Destination::Folder { path: None } => "the outbox folder".to_owned(),
     };
