@@ -103,6 +103,10 @@ pub(crate) async fn play(provider: &str, sim: &Sim, proxy: &Proxy) -> BTreeSet<S
         outward::post(&live, access, channel.id.as_str(), clock.as_ref()).await;
         sign_in(sim, proxy).await;
     }
+    if platform == Platform::Notion {
+        let parent = sim.notion().add_page(Place::Workspace, "Reports", vec![]).unwrap();
+        outward::page(&live, access, &parent, clock.as_ref()).await;
+    }
     pass.called.lock().unwrap().clone()
 }
 

@@ -49,7 +49,7 @@ fn file<T: serde::Serialize>(name: &str, content: &T) -> Result<OutboxFile, Send
 
 fn marked(mark: &str) -> Value {
     let text = json!([{ "type": "text", "text": { "content": mark }, "annotations": { "color": "gray" } }]);
-    json!({ "object": "block", "type": "paragraph", "paragraph": { "rich_text": text } })
+    json!({ "type": "paragraph", "paragraph": { "rich_text": text } })
 }
 
 /// A title that fits into one text.
@@ -84,7 +84,7 @@ impl Written {
         let block = |texts: &[(usize, Value)]| {
             let rich: Vec<&Value> = texts.iter().map(|(_, it)| it).collect();
             let units = texts.iter().map(|(units, _)| units).sum();
-            (units, json!({ "object": "block", "type": self.kind, self.kind: { "rich_text": rich } }))
+            (units, json!({ "type": self.kind, self.kind: { "rich_text": rich } }))
         };
         texts.chunks(TEXTS).map(block).collect()
     }
