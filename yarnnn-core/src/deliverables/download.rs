@@ -70,7 +70,7 @@ impl Deliverables {
     async fn stored_page(&self, version: &Version) -> Result<Option<String>, Error> {
         let messages = self.parts.outbox.messages(version.user, version.id).await?;
         let kept = messages.into_iter().filter(|it| matches!(it.channel, ChannelKind::Download | ChannelKind::Folder));
-        let page = kept.flat_map(|it| it.files).find(|it| it.name.ends_with(".html"));
+        let page = kept.flat_map(|it| it.files).find(|it| it.name.rsplit('.').next() == Some(DownloadFormat::Html.extension()));
         Ok(page.map(|it| it.content))
     }
 
