@@ -30,7 +30,7 @@ pub(super) const FILE: &str = "notion.json";
 pub(super) const PLACE: &str = "page.json";
 /// How often a limit on calls is waited for, and how long at most.
 const WAITS: u32 = 3;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How the page of a report is found below its parent.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -128,14 +128,7 @@ impl Channel for NotionChannel {
         body(message)?;
         let calls = self.calls(message.user).await.map_err(|it| not_made(message, it))?;
         let look = self.look(&calls, message)?;
-        let page = match look.is_first() {
-            true => None,
-            false => match look.page().await.map_err(|it| not_made(message, it))? {
-                Found::Here(page) => Some(page),
-                Found::Nowhere => return Err(refused(message, "the page of its first part is gone")),
-                Found::Unclear(reason) => return Err(refused(message, &reason)),
-            },
-        };
+        let page = if look.is_first() { None } else { Some(begun(&look, message).await?) };
         let mut waits = 0;
         loop {
             let raw = match self.post(&calls, message, page.as_deref()).await? {
@@ -162,6 +155,15 @@ impl Channel for NotionChannel {
     async fn look_up(&self, message: &OutboxMessage) -> Result<LookedUp, SendError> {
         let calls = self.calls(message.user).await.map_err(|it| not_made(message, it))?;
         self.look(&calls, message)?.run().await.map_err(|it| not_made(message, it))
+    }
+}
+
+/// The page that a further part belongs to.
+async fn begun(look: &LookUp<'_>, message: &OutboxMessage) -> Result<String, SendError> {
+    match look.page().await.map_err(|it| not_made(message, it))? {
+        Found::Here(page) => Ok(page),
+        Found::Nowhere => Err(refused(message, "the page of its first part is gone")),
+        Found::Unclear(reason) => Err(refused(message, &reason)),
     }
 }
 

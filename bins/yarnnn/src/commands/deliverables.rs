@@ -27,7 +27,7 @@ pub(super) async fn execute(user: Option<Email>, command: Deliverables, output: 
         Deliverables::Approve { version } => decide(user, &version, true, output).await?,
         Deliverables::Reject { version } => decide(user, &version, false, output).await?,
         Deliverables::Download { version, format, out } => {
-            download::execute(user, &version, format, out.as_deref(), output).await?
+            download::execute(user, &version, format, out.as_deref(), output).await?;
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -109,11 +109,11 @@ async fn destinations(session: &Session) -> anyhow::Result<Vec<Check>> {
     let all = session.yarnnn.deliverables().list(session.user.id).await?;
     let mut checks = Vec::new();
     for it in all.iter().filter(|it| it.status == DeliverableStatus::Active) {
-        let named: Vec<_> = it.destinations.iter().map(Destination::channel).filter(|it| is_account(*it)).collect();
-        if named.is_empty() {
+        let accounts: Vec<_> = it.destinations.iter().map(Destination::channel).filter(|it| is_account(*it)).collect();
+        if accounts.is_empty() {
             continue;
         }
-        let names = named.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(", ");
+        let names = accounts.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(", ");
         checks.push(match session.yarnnn.deliverables().ready(it).await {
             Ok(()) => good("delivery", format!("\"{}\" can be delivered ({names})", it.title)),
             Err(error) => bad("delivery", format!("\"{}\": {error}", it.title)),
