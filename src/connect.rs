@@ -93,13 +93,16 @@ pub async fn builder(config: &Config) -> Result<YarnnnBuilder, ConnectError> {
     Ok(ways_out(builder, config, &transport, platforms))
 }
 
-/// The folder; Slack with what users have connected; Resend where it is set up.
+/// The folder; Slack, Gmail and Notion with what users have connected; Resend where it is set up.
 fn ways_out(builder: YarnnnBuilder, config: &Config, transport: &HttpTransport, platforms: Arc<LivePlatforms>) -> YarnnnBuilder {
     let folder = Arc::new(FolderChannel::new(&config.outbox.folder));
+    let (slack, gmail, notion) = (platforms.clone(), platforms.clone(), platforms);
     let builder = builder
         .channel(folder)
         .mail_as_files(config.outbox.mail_as_files)
-        .account_channel(move |access| Arc::new(platforms.slack_channel(access)));
+        .account_channel(move |access| Arc::new(slack.slack_channel(access)))
+        .account_channel(move |access| Arc::new(gmail.gmail_channel(access)))
+        .account_channel(move |access| Arc::new(notion.notion_channel(access)));
     match config.outbox.mail.clone() {
         Ok(MailConfig { key, from, base }) => {
             let channel = ResendChannel::new(transport.clone(), base, key, Arc::new(SystemClock));

@@ -28,8 +28,11 @@ const SLACK_SCOPES: [&str; 9] = [
     "team:read",
     "users:read",
 ];
-const GOOGLE_SCOPES: [&str; 2] =
-    ["https://www.googleapis.com/auth/gmail.readonly", "https://www.googleapis.com/auth/calendar.readonly"];
+const GOOGLE_SCOPES: [&str; 3] = [
+    "https://www.googleapis.com/auth/gmail.readonly",
+    "https://www.googleapis.com/auth/gmail.compose",
+    "https://www.googleapis.com/auth/calendar.readonly",
+];
 /// Who mails are from.
 const FROM: &str = "YARNNN <reports@yarnnn.example>";
 

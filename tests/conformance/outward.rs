@@ -1,4 +1,4 @@
-//! What the programs send and ask: a mail, a message in Slack, a search.
+//! What the programs send and ask: a mail, a message in Slack, a page of Notion, a search.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 use yarnnn::agent::{WebQuery, WebSearch as _};
 use yarnnn::clock::Clock;
-use yarnnn::delivery::{Channel, ChannelKind, MessageState, OutboxFile, OutboxMessage};
+use yarnnn::delivery::{Channel, ChannelKind, Letter, LookedUp, MessageState, OutboxFile, OutboxMessage};
 use yarnnn::id::{MessageId, UserId, VersionId};
 use yarnnn::llm::CallAccount;
 use yarnnn::platform::{Access, OpenAccess, Platform, PlatformError};
@@ -81,6 +81,30 @@ pub(crate) async fn post(live: &LivePlatforms, access: Access, channel: &str, cl
     let message = message(ChannelKind::Slack, channel, ("slack.json", &body), clock.now() - TimeDelta::minutes(1));
     slack.send(&message).await.unwrap();
     slack.look_up(&message).await.unwrap();
+}
+
+/// Makes a page of a long report, and looks whether all of it arrived.
+pub(crate) async fn page(live: &LivePlatforms, access: Access, parent: &str, clock: &dyn Clock) {
+    let notion = live.notion_channel(Arc::new(Anybody(access)));
+    notion.ready(UserId::LOCAL, parent).await.unwrap();
+    let letter = Letter {
+        key: KEY.to_owned(),
+        target: parent.to_owned(),
+        recipient: String::new(),
+        subject: "Report".to_owned(),
+        date: clock.now() - TimeDelta::minutes(1),
+        stem: "report".to_owned(),
+        markdown: format!("# Report\n\nAs of today\n\n## Done\n\n{}", "- **Launch:** it moves to *Thursday*\n".repeat(100)),
+        html: String::new(),
+        text: String::new(),
+        chat: String::new(),
+    };
+    for (index, files) in notion.compose(&letter).unwrap().into_iter().enumerate() {
+        let part = message(ChannelKind::Notion, parent, ("", &Value::Null), letter.date);
+        let part = OutboxMessage { key: letter.part_key(index), files, ..part };
+        notion.send(&part).await.unwrap();
+        assert!(matches!(notion.look_up(&part).await.unwrap(), LookedUp::Arrived(_)));
+    }
 }
 
 const KEY: &str = "deliverable/2026-11-22/outward";

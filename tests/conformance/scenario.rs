@@ -90,7 +90,7 @@ pub(crate) async fn play(provider: &str, sim: &Sim, proxy: &Proxy) -> BTreeSet<S
         Platform::Gmail | Platform::Calendar => sim.tokens().google(&GOOGLE),
     };
     let pass = Arc::new(Pass { token, called: Mutex::default() });
-    let access = Access { tokens: pass.clone(), gate: pass.clone(), person: None };
+    let access = Access { tokens: pass.clone(), gate: pass.clone(), person: None, scopes: vec![] };
     let clock = Arc::new(VirtualClock::at(sim.now()));
     let live = LivePlatforms::new(HttpTransport::new().unwrap(), bases(&proxy.url()), clock.clone());
     let stage = Stage { sim, client: live.open(platform, access.clone()) };
@@ -100,8 +100,12 @@ pub(crate) async fn play(provider: &str, sim: &Sim, proxy: &Proxy) -> BTreeSet<S
     }
     if platform == Platform::Slack {
         let channel = stage.resources().await.remove(0);
-        outward::post(&live, access, channel.id.as_str(), clock.as_ref()).await;
+        outward::post(&live, access.clone(), channel.id.as_str(), clock.as_ref()).await;
         sign_in(sim, proxy).await;
+    }
+    if platform == Platform::Notion {
+        let parent = sim.notion().add_page(Place::Workspace, "Reports", vec![]).unwrap();
+        outward::page(&live, access, &parent, clock.as_ref()).await;
     }
     pass.called.lock().unwrap().clone()
 }
@@ -252,7 +256,7 @@ fn pages(sim: &Sim) {
 pub(crate) async fn read_examples(provider: &str, mock: SocketAddr) -> String {
     let url = Url::parse(&format!("http://{mock}")).unwrap();
     let pass = Arc::new(Pass { token: "token".to_owned(), called: Mutex::default() });
-    let access = Access { tokens: pass.clone(), gate: pass, person: None };
+    let access = Access { tokens: pass.clone(), gate: pass, person: None, scopes: vec![] };
     let live = LivePlatforms::new(HttpTransport::new().unwrap(), bases(&url), Arc::new(VirtualClock::at(DateTime::UNIX_EPOCH)));
     let client = live.open(provider.parse().unwrap(), access);
     let probe = client.probe().await.unwrap();

@@ -16,7 +16,7 @@ use crate::deliverables::{
     DeliverableStore, Deliverables, DeliverablesParts, DraftStage, EventStore, FeedbackStore, FireDue, LifecycleStore, Prompts,
     RunDeliverable, SendNotice, SlotStore, VersionMaterial, VersionStore, WaysOut,
 };
-use crate::delivery::{Channel, ChannelKind, Notices, Outbox};
+use crate::delivery::{Channel, ChannelKind, DownloadChannel, Notices, Outbox};
 use crate::error::Error;
 use crate::evidence::EvidenceStore;
 use crate::heartbeat::{Heartbeat, HeartbeatStore};
@@ -520,6 +520,9 @@ impl YarnnnBuilder {
             clock: self.clock.clone(),
             ids: self.ids.clone(),
         });
+        if !channels.iter().any(|it| it.kind() == ChannelKind::Download) {
+            channels.push(Arc::new(DownloadChannel));
+        }
         let parts = DeliverablesParts {
             deliverables: self.stores.deliverables.clone(),
             slots: self.stores.slots.clone(),

@@ -50,7 +50,7 @@ impl Channel for FolderChannel {
     fn compose(&self, letter: &Letter) -> Result<Vec<Vec<OutboxFile>>, SendError> {
         let to = if letter.recipient.is_empty() { NOBODY } else { &letter.recipient };
         let parts = MailParts {
-            from: SENDER,
+            from: Some(SENDER),
             to,
             subject: &letter.subject,
             date: letter.date,

@@ -3,6 +3,7 @@
 
 mod bases;
 pub mod calendar;
+mod doubt;
 pub mod export;
 mod folder;
 pub mod gmail;

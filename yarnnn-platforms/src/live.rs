@@ -9,9 +9,9 @@ use yarnnn_core::platform::{Access, OpenAccess, OpenPlatform, Platform, Platform
 
 use crate::PlatformBases;
 use crate::calendar::{self, CalendarClient};
-use crate::gmail::{self, GmailClient};
+use crate::gmail::{self, GmailChannel, GmailClient};
 use crate::http::{HttpTransport, Session};
-use crate::notion::{NotionClient, NotionLimits};
+use crate::notion::{NotionChannel, NotionClient, NotionLimits};
 use crate::slack::{SlackChannel, SlackClient, SlackLimits};
 
 /// How fast each provider is called, per account. [`Default`] is what the providers publish.
@@ -78,6 +78,18 @@ impl LivePlatforms {
         SlackChannel::new(access, self.transport.clone(), base, pace, self.clock.clone())
     }
 
+    /// The channel that makes drafts in Gmail with what users have connected there.
+    pub fn gmail_channel(&self, access: Arc<dyn OpenAccess>) -> GmailChannel {
+        let (base, pace) = (self.bases.gmail.clone(), self.pace.gmail.clone());
+        GmailChannel::new(access, self.transport.clone(), base, pace, self.clock.clone())
+    }
+
+    /// The channel that makes pages in Notion with what users have connected there.
+    pub fn notion_channel(&self, access: Arc<dyn OpenAccess>) -> NotionChannel {
+        let (base, pace) = (self.bases.notion.clone(), self.pace.notion.clone());
+        NotionChannel::new(access, self.transport.clone(), base, pace, self.clock.clone())
+    }
+
     fn base(&self, platform: Platform) -> Url {
         let PlatformBases { slack, gmail, calendar, notion, .. } = &self.bases;
         match platform {
@@ -91,7 +103,7 @@ impl LivePlatforms {
 
 impl OpenPlatform for LivePlatforms {
     fn open(&self, platform: Platform, access: Access) -> Arc<dyn PlatformClient> {
-        let Access { tokens, gate, person } = access;
+        let Access { tokens, gate, person, .. } = access;
         let session = Session::new(self.transport.clone(), tokens, gate, self.clock.clone());
         let (base, pace) = (self.base(platform), self.pace.clone());
         match platform {

@@ -63,7 +63,7 @@ async fn each_platform_is_called_at_its_base() {
     let clock = Arc::new(FixedClock::parse("2026-11-22T09:00:00Z"));
     let platforms = LivePlatforms::new(HttpTransport::new().unwrap(), bases, clock);
     for platform in [Platform::Slack, Platform::Gmail, Platform::Calendar, Platform::Notion] {
-        let access = Access { tokens: Arc::new(Good), gate: Arc::new(Good), person: None };
+        let access = Access { tokens: Arc::new(Good), gate: Arc::new(Good), person: None, scopes: vec![] };
         let client = platforms.open(platform, access);
         assert_eq!(client.platform(), platform);
         let (probe, (line, with_token)) = tokio::join!(client.probe(), serve_one(&listener));

@@ -10,6 +10,7 @@ use yarnnn_core::deliverables::{
     Deliverable, DeliverableOrigin, DeliverableStatus, DeliverableStore, DeliverableUpdate, Destination, Kind, NewDeliverable,
     ReportOptions, ReportType, Schedule, ScheduleUpdate, SourceRef, TriggerType,
 };
+use yarnnn_core::delivery::DownloadFormat;
 use yarnnn_core::id::{DeliverableId, UserId};
 use yarnnn_core::platform::{Platform, ResourceId};
 
@@ -102,6 +103,16 @@ impl From<&Destination> for DestinationColumn {
                 let target = Some(clean(channel).into_owned());
                 Self { platform: "slack".to_owned(), target, format: "message".to_owned() }
             }
+            Destination::GmailDraft { address } => {
+                Self { platform: "gmail".to_owned(), target: Some(address.to_string()), format: "draft".to_owned() }
+            }
+            Destination::Notion { page } => {
+                let target = Some(clean(page).into_owned());
+                Self { platform: "notion".to_owned(), target, format: "page".to_owned() }
+            }
+            Destination::Download { format } => {
+                Self { platform: "download".to_owned(), target: None, format: format.as_str().to_owned() }
+            }
         }
     }
 }
@@ -116,7 +127,15 @@ impl TryFrom<DestinationColumn> for Destination {
                 Ok(Self::Email { address: address.parse().map_err(|error| format!("its destination: {error}"))? })
             }
             ("slack", Some(channel)) => Ok(Self::Slack { channel }),
-            (other, _) => Err(format!("a destination on {other:?} is not known to this version")),
+            ("gmail", Some(address)) if column.format == "draft" => {
+                Ok(Self::GmailDraft { address: address.parse().map_err(|error| format!("its destination: {error}"))? })
+            }
+            ("notion", Some(page)) if column.format == "page" => Ok(Self::Notion { page }),
+            ("download", None) => match DownloadFormat::parse(&column.format) {
+                Some(format) => Ok(Self::Download { format }),
+                None => Err(format!("a download as {:?} is not known to this version", column.format)),
+            },
+            (other, _) => Err(format!("a destination on {other:?} as {:?} is not known to this version", column.format)),
         }
     }
 }

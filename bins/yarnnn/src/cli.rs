@@ -310,6 +310,17 @@ pub(crate) enum Deliverables {
         /// Version id of the suggestion.
         version: String,
     },
+    /// Fetch a delivered version once more, as its reader had it.
+    Download {
+        /// Version id.
+        version: String,
+        /// `markdown` or `html` (default: what the deliverable names, or Markdown).
+        #[arg(long, value_name = "FORMAT")]
+        format: Option<Form>,
+        /// Write it to this file, which must not be there yet (default: print it).
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Put one away: it never runs again, and what it wrote stays.
     Archive {
         /// Id or title.
@@ -370,6 +381,13 @@ pub(crate) enum Outbox {
         /// Message id.
         message: String,
     },
+}
+
+/// The form of a report that is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Form {
+    Markdown,
+    Html,
 }
 
 /// What a reader gets when nothing is new.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use yarnnn::deliverables::{Deliverable, RunOutcome, RunRequest, RunStatus};
-use yarnnn::delivery::{ChannelKind, HeldDecision, MessageState, OutboxMessage};
+use yarnnn::delivery::{ChannelKind, DownloadFormat, HeldDecision, MessageState, OutboxMessage};
 use yarnnn::platforms::http::HttpTransport;
 use yarnnn::{Error, Yarnnn};
 use yarnnn_sim::Fault;
@@ -23,6 +23,8 @@ pub(super) struct Cell<'a> {
     pub(super) channels: Vec<ChannelKind>,
     pub(super) address: String,
     pub(super) slack: String,
+    /// The page of Notion below which it comes.
+    pub(super) page: String,
     pub(super) folder: PathBuf,
     pub(super) calls_before: usize,
 }
@@ -31,6 +33,8 @@ pub(super) struct Cell<'a> {
 pub(super) const fn call(channel: ChannelKind) -> &'static str {
     match channel {
         ChannelKind::Slack => "slack.chat.postMessage",
+        ChannelKind::Gmail => "gmail.drafts.create",
+        ChannelKind::Notion => "notion.pages.create",
         _ => "resend.emails.send",
     }
 }
@@ -139,6 +143,10 @@ impl Cell<'_> {
         match channel {
             ChannelKind::Slack => sim.slack().posted(&self.slack).len(),
             ChannelKind::Folder => usize::from(self.files().keys().any(|it| !it.ends_with(".partial"))),
+            ChannelKind::Gmail => sim.gmail().drafts_to(&self.address).len(),
+            ChannelKind::Notion => sim.notion().pages_in(&self.page).len(),
+            // It is stored, or there is no message.
+            ChannelKind::Download => 1,
             _ => sim.mail().inbox_of(&self.address).len(),
         }
     }
@@ -151,12 +159,12 @@ impl Cell<'_> {
 
     /// Every recipient has the one message that was queued, byte for byte, and the model was asked no more than in a run in which
     /// nothing goes wrong.
-    pub(super) fn check(&self, what: &str, outcome: &RunOutcome) {
-        self.check_arrived(what, outcome);
+    pub(super) async fn check(&self, what: &str, outcome: &RunOutcome) {
+        self.check_arrived(what, outcome).await;
         assert_eq!(self.calls(), self.desk.calls, "{what}: calls of the model");
     }
 
-    pub(super) fn check_arrived(&self, what: &str, outcome: &RunOutcome) {
+    pub(super) async fn check_arrived(&self, what: &str, outcome: &RunOutcome) {
         assert_eq!(outcome.version.as_ref().map(|it| it.number), Some(1), "{what}");
         let mut sent: Vec<_> = outcome.messages.iter().map(|it| it.channel).collect();
         sent.dedup();
@@ -169,6 +177,9 @@ impl Cell<'_> {
                     assert_eq!(self.files(), queued, "{what}");
                 }
                 ChannelKind::Slack => self.check_posted(what, message),
+                ChannelKind::Gmail => self.check_drafted(what, message),
+                ChannelKind::Notion => self.check_page(what, message),
+                ChannelKind::Download => self.check_download(what, message).await,
                 _ => self.check_mailed(what, message),
             }
         }
@@ -180,6 +191,37 @@ impl Cell<'_> {
         let queued: serde_json::Value = serde_json::from_str(&message.files[0].content).unwrap();
         assert_eq!(posted[0].metadata.as_ref(), Some(&queued["metadata"]), "{what}");
         assert_eq!(message.external_id.as_ref(), Some(&posted[0].ts), "{what}");
+    }
+
+    fn check_drafted(&self, what: &str, message: &OutboxMessage) {
+        let drafts = self.desk.office.sim.gmail().drafts_to(&self.address);
+        assert_eq!(drafts.len(), 1, "{what}: {} drafts", drafts.len());
+        assert_eq!(drafts[0].raw, message.files[0].content.as_bytes(), "{what}");
+        assert_eq!(message.external_id.as_ref(), Some(&drafts[0].id), "{what}");
+    }
+
+    fn check_page(&self, what: &str, message: &OutboxMessage) {
+        let pages = self.desk.office.sim.notion().pages_in(&self.page);
+        assert_eq!(pages.len(), 1, "{what}: {} pages", pages.len());
+        let queued: serde_json::Value = serde_json::from_str(&message.files[0].content).unwrap();
+        let words = |block: &serde_json::Value| -> String {
+            let texts = block[block["type"].as_str().unwrap()]["rich_text"].as_array().unwrap();
+            texts.iter().map(|it| it["text"]["content"].as_str().unwrap()).collect()
+        };
+        let queued: Vec<_> = queued["children"].as_array().unwrap().iter().map(words).collect();
+        let written: Vec<_> = pages[0].blocks.iter().map(|it| it.text.clone().unwrap_or_default()).collect();
+        assert_eq!(written, queued, "{what}");
+        assert_eq!(message.external_id.as_ref(), Some(&pages[0].id), "{what}");
+    }
+
+    async fn check_download(&self, what: &str, message: &OutboxMessage) {
+        let yarnnn = self.desk.handle(&Cuts::none(), &self.desk.transport);
+        let cx = yarnnn.stage_cx();
+        let (user, version) = (self.desk.user.id, message.version);
+        // Until the last of them has arrived nothing is delivered.
+        let Ok(download) = yarnnn.deliverables().download(&cx, user, version, None).await else { panic!("{what}: no download") };
+        assert_eq!(download.format, DownloadFormat::Html, "{what}");
+        assert!(message.files.iter().any(|it| it.name.ends_with(".html") && it.content == download.content), "{what}");
     }
 
     fn check_mailed(&self, what: &str, message: &OutboxMessage) {
@@ -196,9 +238,26 @@ pub(super) fn position(channels: &[ChannelKind], channel: ChannelKind) -> usize 
     channels.iter().position(|it| *it == channel).unwrap() + 1
 }
 
-/// All sets of so many channels.
-pub(super) fn sets(size: usize) -> Vec<Vec<ChannelKind>> {
-    let all = [ChannelKind::Email, ChannelKind::Folder, ChannelKind::Slack];
-    let chosen = |mask: u32| all.iter().enumerate().filter(move |(index, _)| mask >> index & 1 == 1).map(|(_, it)| *it);
-    (1..8_u32).map(|mask| chosen(mask).collect::<Vec<_>>()).filter(|it| it.len() == size).collect()
+/// All channels, in the order in which their messages are sent.
+const ALL: [ChannelKind; 6] =
+    [ChannelKind::Download, ChannelKind::Email, ChannelKind::Folder, ChannelKind::Gmail, ChannelKind::Notion, ChannelKind::Slack];
+
+/// Each channel alone.
+pub(super) fn singles() -> Vec<Vec<ChannelKind>> {
+    ALL.iter().map(|it| vec![*it]).collect()
+}
+
+/// Every two channels.
+pub(super) fn pairs() -> Vec<Vec<ChannelKind>> {
+    let behind = |index: usize| ALL[index + 1..].iter().map(move |it| vec![ALL[index], *it]);
+    (0..ALL.len()).flat_map(behind).collect()
+}
+
+/// Three channels: each channel first, in the middle or last as far as the order lets it, and beside every other one at least once
+/// among those that a service answers for.
+pub(super) fn triples() -> Vec<Vec<ChannelKind>> {
+    use ChannelKind::{Download, Email, Folder, Gmail, Notion, Slack};
+    [[Email, Folder, Slack], [Download, Gmail, Notion], [Email, Gmail, Slack], [Folder, Notion, Slack], [Email, Gmail, Notion]]
+        .map(Vec::from)
+        .into()
 }

@@ -5,15 +5,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use yarnnn::accounts::User;
 use yarnnn::deliverables::Destination;
-use yarnnn::delivery::{Channel, ChannelKind};
+use yarnnn::delivery::{Channel, ChannelKind, DownloadChannel, DownloadFormat};
 use yarnnn::id::RandomIds;
 use yarnnn::models::Models;
+use yarnnn::platform::OpenAccess;
 use yarnnn::platforms::http::HttpTransport;
 use yarnnn::platforms::oauth::ProviderOAuth;
 use yarnnn::platforms::{FolderChannel, LivePlatforms, ResendChannel};
 use yarnnn::store::SqlStore;
 use yarnnn::{Config, HostProcesses, Stores, Yarnnn};
 use yarnnn_sim::VirtualClock;
+use yarnnn_sim::notion::Place;
 
 use super::cell::Cell;
 use super::cuts::Cuts;
@@ -82,15 +84,19 @@ impl Desk {
         sim.slack().bot_joins(&slack);
         let address = format!("reader-{number}@office.example");
         let folder = self.office.place.folder.path().join(format!("cell-{number}"));
+        let page = sim.notion().add_page(Place::Workspace, &format!("cell-{number}"), vec![]).unwrap();
         let to = channels.iter().map(|it| match it {
             ChannelKind::Folder => Destination::Folder { path: Some(folder.display().to_string()) },
             ChannelKind::Slack => Destination::Slack { channel: slack.clone() },
+            ChannelKind::Gmail => Destination::GmailDraft { address: address.parse().unwrap() },
+            ChannelKind::Notion => Destination::Notion { page: page.clone() },
+            ChannelKind::Download => Destination::Download { format: DownloadFormat::Html },
             _ => Destination::Email { address: address.parse().unwrap() },
         });
         let yarnnn = self.handle(&Cuts::none(), &self.transport);
         let deliverable = self.office.deliverable(&yarnnn, &self.user, "status_report", to.collect()).await;
         let calls_before = sim.models().calls().len();
-        Cell { desk: self, deliverable, channels: channels.to_vec(), address, slack, folder, calls_before }
+        Cell { desk: self, deliverable, channels: channels.to_vec(), address, slack, page, folder, calls_before }
     }
 
     pub(super) async fn close(self) {
@@ -123,15 +129,18 @@ pub(super) fn assemble(
     let mail = config.outbox.mail.clone().unwrap();
     let resend = ResendChannel::new(transport.clone(), mail.base, mail.key, clock.clone()).sent_from(mail.from);
     let cut = |channel: Arc<dyn Channel>| -> Arc<dyn Channel> { Cut::new(channel, cuts) };
-    let (posting, posting_cuts) = (platforms.clone(), cuts.clone());
+    let account = |make: fn(&LivePlatforms, Arc<dyn OpenAccess>) -> Arc<dyn Channel>| {
+        let (platforms, cuts) = (platforms.clone(), cuts.clone());
+        move |access| -> Arc<dyn Channel> { Cut::new(make(&platforms, access), &cuts) }
+    };
     Yarnnn::builder(stores, models.open(MODEL).unwrap(), Arc::new(HostProcesses::default()))
-        .live(platforms, Arc::new(oauth))
+        .live(platforms.clone(), Arc::new(oauth))
         .channel(cut(Arc::new(FolderChannel::new(&config.outbox.folder))))
         .channel(cut(Arc::new(resend)))
-        .account_channel(move |access| {
-            let slack: Arc<dyn Channel> = Arc::new(posting.slack_channel(access));
-            Cut::new(slack, &posting_cuts)
-        })
+        .channel(cut(Arc::new(DownloadChannel)))
+        .account_channel(account(|it, access| Arc::new(it.slack_channel(access))))
+        .account_channel(account(|it, access| Arc::new(it.gmail_channel(access))))
+        .account_channel(account(|it, access| Arc::new(it.notion_channel(access))))
         .clock(clock.clone())
         .build()
 }

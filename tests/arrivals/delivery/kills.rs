@@ -54,7 +54,7 @@ async fn check(cell: &Cell<'_>, what: &str) {
     // Slack may still be showing what was under way.
     cell.desk.office.clock.advance(chrono::TimeDelta::seconds(30));
     let outcome = cell.run_well().await.unwrap();
-    cell.check(what, &outcome);
+    cell.check(what, &outcome).await;
 }
 
 async fn every_kill(channel: ChannelKind) {
@@ -69,7 +69,7 @@ async fn every_kill(channel: ChannelKind) {
         kill_at(&cell, &place).await;
         check(&cell, &place).await;
     }
-    if channel != ChannelKind::Folder {
+    if !matches!(channel, ChannelKind::Folder | ChannelKind::Download) {
         for fault in [Fault::Hang, Fault::AnswerWithheld] {
             let cell = desk.cell(&[channel]).await;
             kill_in_flight(&cell, channel, &fault).await;
@@ -92,4 +92,19 @@ async fn processes_that_send_mails() {
 #[tokio::test]
 async fn processes_that_post_in_slack() {
     Box::pin(every_kill(ChannelKind::Slack)).await;
+}
+
+#[tokio::test]
+async fn processes_that_make_drafts() {
+    Box::pin(every_kill(ChannelKind::Gmail)).await;
+}
+
+#[tokio::test]
+async fn processes_that_make_pages() {
+    Box::pin(every_kill(ChannelKind::Notion)).await;
+}
+
+#[tokio::test]
+async fn processes_that_only_keep() {
+    Box::pin(every_kill(ChannelKind::Download)).await;
 }

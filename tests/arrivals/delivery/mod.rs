@@ -4,6 +4,7 @@ mod cell;
 mod child;
 mod cuts;
 mod desk;
+mod doubts;
 mod held;
 mod kills;
 mod matrix;

@@ -3,14 +3,14 @@
 use yarnnn::delivery::ChannelKind;
 use yarnnn_sim::Fault;
 
-use super::cell::sets;
+use super::cell::triples;
 use super::cuts::Cuts;
 use super::desk::Desk;
 
 const ASK: &str = "anthropic.messages";
 
 async fn every_step(desk: &Desk) {
-    let all = sets(3).remove(0);
+    let all = triples().remove(0);
     let cuts = Cuts::none();
     let cell = desk.cell(&all).await;
     cell.run(&desk.handle(&cuts, &desk.transport)).await.unwrap();
@@ -25,7 +25,7 @@ async fn every_step(desk: &Desk) {
     for place in &places {
         let cell = desk.cell(&all).await;
         assert!(cell.crash_at(place).await, "{place}");
-        cell.check_arrived(place, &cell.finish().await);
+        cell.check_arrived(place, &cell.finish().await).await;
         // An answer that came and was not written down before the process died is the only one that is asked for once more.
         let lost = usize::from(place.starts_with("before ledger.settle"));
         assert_eq!(cell.calls(), desk.calls + lost, "{place}: calls of the model");
@@ -51,7 +51,7 @@ async fn a_run_may_die_at_every_step_on_postgres() {
 #[tokio::test]
 async fn a_run_may_die_again_and_again() {
     let desk = Desk::on_sqlite().await;
-    let cell = desk.cell(&sets(3)[0]).await;
+    let cell = desk.cell(&triples()[0]).await;
     let mut deaths = 0;
     for place in [
         "after versions.open 1",
@@ -74,7 +74,7 @@ async fn a_run_may_die_again_and_again() {
         assert!(cell.crash_at(place).await, "{place}");
         deaths += 1;
     }
-    cell.check(&format!("{deaths} deaths"), &cell.finish().await);
+    cell.check(&format!("{deaths} deaths"), &cell.finish().await).await;
     desk.close().await;
 }
 
@@ -101,7 +101,7 @@ async fn a_run_may_die_while_the_model_writes() {
                 () = taken => {}
             }
             desk.office.wait();
-            cell.check_arrived(&what, &cell.finish().await);
+            cell.check_arrived(&what, &cell.finish().await).await;
             assert_eq!(cell.calls(), desk.calls + usize::from(is_made), "{what}");
         }
     }

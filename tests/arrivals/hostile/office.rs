@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::Value;
 use yarnnn::accounts::User;
 use yarnnn::deliverables::{Deliverable, Destination, RunOutcome, RunRequest, RunStatus};
-use yarnnn::delivery::{ChannelKind, OutboxMessage};
+use yarnnn::delivery::{ChannelKind, DownloadFormat, OutboxFile, OutboxMessage};
 use yarnnn::{Error, Yarnnn};
 use yarnnn_sim::Request;
 use yarnnn_sim::calendar::Details;
@@ -19,14 +19,23 @@ use crate::place::Backend;
 /// Who gets the reports.
 const READER: &str = "ana@office.example";
 /// What a report is sent by and written with; nothing else may be called.
-const CALLS: [&str; 6] = [
+const CALLS: [&str; 11] = [
     "anthropic.messages",
     "resend.emails.send",
     "slack.chat.postMessage",
+    "gmail.drafts.create",
+    "notion.pages.create",
+    "notion.pages.get",
+    "notion.blocks.append",
+    "notion.blocks.children",
     "slack.conversations.list",
     "slack.auth.test",
     "oauth.google.token",
 ];
+
+/// Where its reports go, in the order in which they are sent.
+const EVERYWHERE: [ChannelKind; 6] =
+    [ChannelKind::Download, ChannelKind::Email, ChannelKind::Folder, ChannelKind::Gmail, ChannelKind::Notion, ChannelKind::Slack];
 
 /// The office, its product, and where its reports go.
 pub(super) struct Den {
@@ -34,6 +43,8 @@ pub(super) struct Den {
     pub(super) yarnnn: Yarnnn,
     user: User,
     channel: String,
+    /// The page below which reports come in Notion.
+    page: String,
     /// Hosts that nobody may be led to.
     evil: Vec<String>,
 }
@@ -56,7 +67,8 @@ impl Den {
         let yarnnn = yarnnn(&office).await;
         let user = office.connect(&yarnnn).await;
         sim.slack().bot_joins(&channel);
-        Self { office, yarnnn, user, channel, evil }
+        let page = office.sim.notion().add_page(Place::Workspace, "Reports", vec![]).unwrap();
+        Self { office, yarnnn, user, channel, page, evil }
     }
 
     fn destinations(&self) -> Vec<Destination> {
@@ -64,6 +76,9 @@ impl Den {
             Destination::Email { address: READER.parse().unwrap() },
             Destination::Folder { path: None },
             Destination::Slack { channel: self.channel.clone() },
+            Destination::GmailDraft { address: READER.parse().unwrap() },
+            Destination::Notion { page: self.page.clone() },
+            Destination::Download { format: DownloadFormat::Markdown },
         ]
     }
 
@@ -88,7 +103,7 @@ impl Den {
     pub(super) async fn attack(&self, deliverable: &Deliverable, writer: impl Writer, marks: &[Mark]) -> (Left, Vec<String>) {
         let sim = &self.office.sim;
         let (requests, calls) = (sim.journal().count(), sim.models().calls().len());
-        let (mails, posts) = (sim.mail().inbox().len(), sim.slack().posted(&self.channel).len());
+        let before = self.counts();
         let files = self.office.place.delivered();
         sim.models().set_writer(writer);
         let outcome = self.run(deliverable).await.unwrap();
@@ -97,9 +112,9 @@ impl Den {
         let mut look = Look { marks, evil: &self.evil, wrong: vec![] };
         self.look_at(&mut look, &outcome);
         if outcome.status == RunStatus::Delivered {
-            let arrived = (sim.mail().inbox().len() - mails, sim.slack().posted(&self.channel).len() - posts);
-            if arrived != (1, 1) {
-                look.wrong.push(format!("{arrived:?} messages arrived"));
+            let after = self.counts();
+            if after != before.map(|it| it + 1) {
+                look.wrong.push(format!("messages arrived: {before:?} before, {after:?} now"));
             }
         }
         let fresh = self.office.place.delivered().into_iter().filter(|it| !files.contains(it));
@@ -108,11 +123,20 @@ impl Den {
         (Left { requests, prompts }, wrong)
     }
 
+    /// How many mails, messages in Slack, drafts and pages there are.
+    fn counts(&self) -> [usize; 4] {
+        let sim = &self.office.sim;
+        let (mails, drafts) = (sim.mail().inbox().len(), sim.gmail().drafts_to(READER).len());
+        [mails, sim.slack().posted(&self.channel).len(), drafts, sim.notion().pages_in(&self.page).len()]
+    }
+
     /// Everything that was sent: to whom, and what it can make a reader's program do.
     fn look_at(&self, look: &mut Look<'_>, outcome: &RunOutcome) {
-        let reached: Vec<_> = outcome.messages.iter().map(|it| it.channel).collect();
+        let mut reached: Vec<_> = outcome.messages.iter().map(|it| it.channel).collect();
+        // A long report is several messages.
+        reached.dedup();
         let is_none = outcome.messages.is_empty() && outcome.status == RunStatus::Failed;
-        if !is_none && reached != [ChannelKind::Email, ChannelKind::Folder, ChannelKind::Slack] {
+        if !is_none && reached != EVERYWHERE {
             look.wrong.push(format!("it went to {reached:?}, {:?}", outcome.error));
         }
         for message in &outcome.messages {
@@ -138,10 +162,29 @@ impl Den {
                     }
                     look.slack("the message in Slack", &body);
                 }
+                (ChannelKind::Notion, "json") => self.look_at_page(look, file),
                 (_, "html") => look.html("the page", &file.content),
                 (_, "md") => look.markdown("the Markdown", &file.content),
                 (_, "eml") => look_at_eml(look, &file.content),
                 _ => look.wrong.push(format!("a file {}", file.name)),
+            }
+        }
+    }
+
+    fn look_at_page(&self, look: &mut Look<'_>, file: &OutboxFile) {
+        let body: Value = serde_json::from_str(&file.content).unwrap();
+        if file.name != "notion.json" {
+            return look.machine("where the page is", &file.content);
+        }
+        if body.get("parent").is_some_and(|it| *it != serde_json::json!({ "page_id": self.page })) {
+            look.wrong.push(format!("a page below {}", body["parent"]));
+        }
+        for block in body["children"].as_array().unwrap() {
+            for text in block[block["type"].as_str().unwrap()]["rich_text"].as_array().unwrap() {
+                look.words("the page in Notion", text["text"]["content"].as_str().unwrap());
+                if text["type"] != "text" || text["text"].get("link").is_some() {
+                    look.wrong.push(format!("what is no plain text: {text}"));
+                }
             }
         }
     }

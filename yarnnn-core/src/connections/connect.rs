@@ -195,7 +195,9 @@ impl Connections {
         let account = connection.account_id().map_or_else(|| connection.id.to_string(), str::to_owned);
         let at = |path| connection.metadata.get("authed_user_id").or_else(|| connection.metadata.get("owner")?.pointer(path));
         let person = at("/user/id").and_then(Value::as_str).map(str::to_owned);
-        self.opened(Arc::new(tokens), person, (connection.provider, &account))
+        let mut opened = self.opened(Arc::new(tokens), person, (connection.provider, &account));
+        opened.access.scopes = connection.scopes().into_iter().map(str::to_owned).collect();
+        opened
     }
 
     /// Changes a connection that others may be changing; `change` is given what it is now, and says nothing to leave it so.
@@ -235,7 +237,7 @@ impl Connections {
     ) -> OpenConnection {
         let ConnectionsParts { capacity, clock, worker, platforms, .. } = self.parts.clone();
         let gate = CapacityGate::new(capacity, clock, (provider.as_str(), account), worker);
-        OpenConnection { access: Access { tokens, gate: Arc::new(gate), person }, platforms }
+        OpenConnection { access: Access { tokens, gate: Arc::new(gate), person, scopes: vec![] }, platforms }
     }
 
     /// Looks at what the grant shows, and stores it if it shows anything.

@@ -8,6 +8,7 @@ use crate::deliverables::{
     DeliverableOrigin, DeliverableStatus, DeliverableUpdate, Destination, NewDeliverable, ReportOptions, ReportType, Schedule,
     ScheduleUpdate, SourceRef, TriggerType,
 };
+use crate::delivery::DownloadFormat;
 use crate::id::{DeliverableId, UserId};
 
 async fn listed(ports: &Ports, user: UserId) -> Vec<DeliverableId> {
@@ -29,10 +30,15 @@ pub async fn create_stores_what_was_given(ports: &Ports) {
     let destinations = [
         vec![Destination::Folder { path: None }],
         vec![Destination::Folder { path: Some("/srv/Berichte ö".to_owned()) }],
+        vec![Destination::GmailDraft { address: "ana@example.com".parse().unwrap() }],
+        vec![Destination::Notion { page: "59833787-2cf9-4fdf-8782-e53db20768a5".to_owned() }],
+        vec![Destination::Download { format: DownloadFormat::Markdown }],
+        vec![Destination::Download { format: DownloadFormat::Html }, mail()],
         vec![mail(), Destination::Slack { channel: "#general".to_owned() }, Destination::Folder { path: None }],
     ];
     let options = ReportOptions { min_evidence_percent: Some(80), says_when_quiet: true, learns_from_edits: false };
-    for (destinations, type_name) in destinations.into_iter().zip(["custom", "weekly_status", "meeting_prep"]) {
+    for (destinations, type_name) in destinations.into_iter().zip(["custom", "weekly_status", "meeting_prep"].into_iter().cycle())
+    {
         let new = NewDeliverable {
             report_type: ReportType::parse(type_name).unwrap(),
             sources: vec![source("gmail:INBOX"), source("calendar:team@example.com"), source("slack:C1")],

@@ -160,6 +160,14 @@ impl Deliverables {
         self.take_feedback(found, feedback, Some(passes)).await
     }
 
+    /// Whether a report of this deliverable could be sent now: settings, connections, permissions. Nothing is sent.
+    ///
+    /// # Errors
+    /// `NeedsOperator` or `Failed` say what is missing.
+    pub async fn ready(&self, deliverable: &Deliverable) -> Result<(), Error> {
+        self.parts.ways.check(deliverable.user, &deliverable.destinations).await
+    }
+
     /// Says what became of a message that is held, because nobody could find out whether it arrived.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 mod advance;
 mod capsule;
 mod citations;
+mod download;
 mod draft;
 mod due;
 mod edit;
@@ -47,6 +48,7 @@ mod write;
 
 pub use crate::scheduler::{Cron, Frequency, InvalidCron, InvalidSchedule, Schedule};
 pub use capsule::{Capsule, CapsuleDeliverable, CapsuleMessage, CapsuleVersion, Exchange};
+pub use download::Download;
 pub use draft::{Draft, DraftStage};
 pub use edit::{EditDeliverable, EditSchedule};
 pub use edits::*;

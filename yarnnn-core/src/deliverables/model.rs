@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kinds::{Kind, UnknownType};
 use crate::accounts::Email;
-use crate::delivery::ChannelKind;
+use crate::delivery::{ChannelKind, DownloadFormat};
 use crate::id::{DeliverableId, UserId};
 use crate::platform::ResourceId;
 use crate::scheduler::Schedule;
@@ -72,6 +72,22 @@ pub enum Destination {
         /// The channel, by id or by name.
         channel: String,
     },
+    /// A draft in the user's own Gmail: nothing is sent until the user sends it.
+    #[serde(rename = "gmail")]
+    GmailDraft {
+        /// Whom the draft is addressed to.
+        address: Email,
+    },
+    /// A page below a page of the user's Notion.
+    Notion {
+        /// The id of the page above it.
+        page: String,
+    },
+    /// Kept with the version until somebody fetches it.
+    Download {
+        /// In which form it is fetched unless another one is asked for.
+        format: DownloadFormat,
+    },
 }
 
 impl Destination {
@@ -81,6 +97,9 @@ impl Destination {
             Self::Folder { .. } => ChannelKind::Folder,
             Self::Email { .. } => ChannelKind::Email,
             Self::Slack { .. } => ChannelKind::Slack,
+            Self::GmailDraft { .. } => ChannelKind::Gmail,
+            Self::Notion { .. } => ChannelKind::Notion,
+            Self::Download { .. } => ChannelKind::Download,
         }
     }
 
@@ -88,8 +107,10 @@ impl Destination {
     pub fn target(&self) -> &str {
         match self {
             Self::Folder { path } => path.as_deref().unwrap_or_default(),
-            Self::Email { address } => address.as_str(),
+            Self::Email { address } | Self::GmailDraft { address } => address.as_str(),
             Self::Slack { channel } => channel,
+            Self::Notion { page } => page,
+            Self::Download { .. } => "",
         }
     }
 }

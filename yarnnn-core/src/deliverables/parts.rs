@@ -93,17 +93,20 @@ impl DeliverablesParts {
         self.research.as_ref().filter(|_| binding.has_research_directive() && !deliverable.is_signal_born())
     }
 
-    /// Whether its reports reach nobody but its owner: files, and mails to the address of the owner's account.
+    /// Whether its reports reach nobody but its owner: files, downloads, drafts in the owner's own mailbox, and mails to the address
+    /// of the owner's account. Who else sees a page of Notion or a channel of Slack is not known here.
     pub(super) async fn stays_with_owner(&self, deliverable: &Deliverable) -> Result<bool, Error> {
-        let is_file = |it: &Destination| matches!(it, Destination::Folder { .. });
-        if deliverable.destinations.iter().all(is_file) {
+        let is_kept = |it: &Destination| {
+            matches!(it, Destination::Folder { .. } | Destination::GmailDraft { .. } | Destination::Download { .. })
+        };
+        if deliverable.destinations.iter().all(is_kept) {
             return Ok(true);
         }
         let owner = self.accounts.user(deliverable.user).await?.email;
         let is_owners = |it: &Destination| match it {
-            Destination::Folder { .. } => true,
+            Destination::Folder { .. } | Destination::GmailDraft { .. } | Destination::Download { .. } => true,
             Destination::Email { address } => address.as_str().eq_ignore_ascii_case(owner.as_str()),
-            Destination::Slack { .. } => false,
+            Destination::Slack { .. } | Destination::Notion { .. } => false,
         };
         Ok(deliverable.destinations.iter().all(is_owners))
     }

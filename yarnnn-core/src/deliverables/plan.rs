@@ -127,6 +127,9 @@ impl Deliverables {
             Destination::Email { address } if has_mail => address.to_string(),
             Destination::Email { address } => format!("{address}, as a mail in the outbox folder"),
             Destination::Slack { channel } => format!("{channel} in Slack"),
+            Destination::GmailDraft { address } => format!("{address}, as a draft in your Gmail"),
+            Destination::Notion { page } => format!("a page below {page} in Notion"),
+            Destination::Download { .. } => "whoever downloads it".to_owned(),
             Destination::Folder { path: Some(path) } => format!("folder {path}"),
             Destination::Folder { path: None } => "the outbox folder".to_owned(),
         }

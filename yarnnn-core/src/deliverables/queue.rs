@@ -56,7 +56,9 @@ fn missing(channel: ChannelKind) -> Error {
     let (setting, problem) = match channel {
         ChannelKind::Email => ("RESEND_API_KEY", "is not set, so no mail can be sent; set it together with RESEND_FROM_EMAIL"),
         ChannelKind::Slack => ("INTEGRATION_ENCRYPTION_KEY", "this program has no connection to Slack"),
-        ChannelKind::Folder => ("YARNNN_OUTBOX_DIR", "this program has no folder for reports"),
+        ChannelKind::Gmail => ("INTEGRATION_ENCRYPTION_KEY", "this program has no connection to Gmail"),
+        ChannelKind::Notion => ("INTEGRATION_ENCRYPTION_KEY", "this program has no connection to Notion"),
+        ChannelKind::Folder | ChannelKind::Download => ("YARNNN_OUTBOX_DIR", "this program has no folder for reports"),
     };
     Error::NeedsOperator { setting, problem: problem.to_owned() }
 }
@@ -99,8 +101,10 @@ fn letter(
     (key, destination, target): (String, &Destination, String),
 ) -> Letter {
     let recipient = match destination {
-        Destination::Email { address } => address.to_string(),
-        Destination::Folder { .. } | Destination::Slack { .. } => String::new(),
+        Destination::Email { address } | Destination::GmailDraft { address } => address.to_string(),
+        Destination::Folder { .. } | Destination::Slack { .. } | Destination::Notion { .. } | Destination::Download { .. } => {
+            String::new()
+        }
     };
     // A mail that is left beside the files of the same report must not take their names.
     let beside = deliverable.destinations.iter().any(|it| matches!(it, Destination::Folder { .. }));

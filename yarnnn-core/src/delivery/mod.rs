@@ -4,6 +4,7 @@
 
 mod channel;
 mod deliver;
+mod download;
 mod model;
 mod store;
 
@@ -11,6 +12,7 @@ mod store;
 pub use channel::MockChannel;
 pub use channel::{Channel, LookedUp, SendError, SendReceipt};
 pub use deliver::{Deliver, Delivered};
+pub use download::{DownloadChannel, DownloadFormat};
 pub use model::{ChannelKind, HeldDecision, Letter, MessageState, NewMessage, NewNotice, OutboxFile, OutboxMessage, Settlement};
 #[cfg(feature = "testing")]
 pub use store::{MockNotices, MockOutbox};

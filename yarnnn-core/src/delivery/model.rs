@@ -17,6 +17,12 @@ pub enum ChannelKind {
     Email,
     /// As messages in a Slack channel.
     Slack,
+    /// As a draft in the user's own Gmail.
+    Gmail,
+    /// As a page in the user's Notion.
+    Notion,
+    /// Nowhere: it is stored, and fetched by whoever may read it.
+    Download,
 }
 
 impl ChannelKind {
@@ -26,12 +32,17 @@ impl ChannelKind {
             Self::Folder => "folder",
             Self::Email => "email",
             Self::Slack => "slack",
+            Self::Gmail => "gmail",
+            Self::Notion => "notion",
+            Self::Download => "download",
         }
     }
 
     /// Reads the stored name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Folder, Self::Email, Self::Slack].into_iter().find(|it| it.as_str() == text)
+        [Self::Folder, Self::Email, Self::Slack, Self::Gmail, Self::Notion, Self::Download]
+            .into_iter()
+            .find(|it| it.as_str() == text)
     }
 }
 

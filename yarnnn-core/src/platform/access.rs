@@ -71,6 +71,8 @@ pub struct Access {
     pub gate: Arc<dyn CallGate>,
     /// Who the person is inside of the account, where the provider tells them apart from it (Slack's `authed_user`).
     pub person: Option<String>,
+    /// The scopes that the person granted; empty where the provider does not say.
+    pub scopes: Vec<String>,
 }
 
 /// Opens the account that a user has connected.

@@ -58,7 +58,7 @@ impl<'a> Query<'a> {
 /// The calls of one account.
 #[derive(Debug, Clone)]
 pub(super) struct Calls {
-    session: Session,
+    pub(super) session: Session,
     base: Url,
     limits: CapacityLimits,
 }
@@ -159,7 +159,7 @@ impl Calls {
         refusal(self.session.call(&dialect, &self.call(ATTACHMENT, MESSAGE), request).await.and_then(found))
     }
 
-    async fn get(
+    pub(super) async fn get(
         &self,
         name: &'static str,
         cost: u32,
@@ -170,26 +170,26 @@ impl Calls {
         self.session.call(&self.dialect(expected), &self.call(name, cost), self.request(path, pairs)?).await
     }
 
-    fn request(&self, path: &[&str], pairs: &[(&str, &str)]) -> Result<Request, PlatformError> {
+    pub(super) fn request(&self, path: &[&str], pairs: &[(&str, &str)]) -> Result<Request, PlatformError> {
         let path = [&["gmail", "v1", "users", "me"], path].concat();
         Ok(Request::get(below(&self.base, &path, pairs)?))
     }
 
-    fn call(&self, name: &'static str, cost: u32) -> Call<'_> {
+    pub(super) fn call(&self, name: &'static str, cost: u32) -> Call<'_> {
         Call { name, pool: POOL, cost, limits: &self.limits }
     }
 
-    fn dialect(&self, expected: &'static [u16]) -> GoogleDialect<'_> {
+    pub(super) fn dialect(&self, expected: &'static [u16]) -> GoogleDialect<'_> {
         GoogleDialect { clock: self.session.clock(), interface: "the Gmail API", scope: SCOPE, expected, is_one_of_many: false }
     }
 }
 
-fn found<T: serde::de::DeserializeOwned>(reply: Reply) -> Result<Option<T>, PlatformError> {
+pub(super) fn found<T: serde::de::DeserializeOwned>(reply: Reply) -> Result<Option<T>, PlatformError> {
     if NOT_FOUND.contains(&reply.status) { Ok(None) } else { reply.read().map(Some) }
 }
 
 /// An answer that will always be the same is told from one that may be another later, or stands for the whole account.
-fn refusal<T>(found: Result<Option<T>, PlatformError>) -> Result<Found<T>, PlatformError> {
+pub(super) fn refusal<T>(found: Result<Option<T>, PlatformError>) -> Result<Found<T>, PlatformError> {
     match found {
         Ok(found) => Ok(Ok(found)),
         Err(PlatformError::Protocol { detail, .. }) => Ok(Err(detail)),

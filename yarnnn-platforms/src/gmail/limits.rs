@@ -21,5 +21,7 @@ pub(super) const POOL: &str = "quota";
 pub(super) const SMALL: u32 = 1;
 /// Units of `history.list`.
 pub(super) const HISTORY: u32 = 2;
-/// Units of `messages.list`, `messages.get` and `attachments.get`.
+/// Units of `drafts.create`.
+pub(super) const CREATE: u32 = 10;
+/// Units of `messages.list`, `messages.get`, `attachments.get`, `drafts.list` and `drafts.get`.
 pub(super) const MESSAGE: u32 = 5;

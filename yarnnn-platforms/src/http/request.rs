@@ -46,6 +46,11 @@ impl Request {
         Self { method: Method::POST, url, headers: Vec::new(), body: Body::Exact { kind, content } }
     }
 
+    /// Sends JSON that was made elsewhere, byte for byte, to change what is there.
+    pub(crate) fn patch_exact(url: Url, content: String) -> Self {
+        Self { method: Method::PATCH, ..Self::post_exact(url, content) }
+    }
+
     /// Sends a form.
     pub(crate) const fn post_form(url: Url, pairs: Vec<(String, String)>) -> Self {
         Self { method: Method::POST, url, headers: Vec::new(), body: Body::Form(pairs) }

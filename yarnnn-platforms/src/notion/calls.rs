@@ -4,15 +4,17 @@ use serde_json::{Value, json};
 use url::Url;
 use yarnnn_core::platform::{Call, PlatformError};
 
-use super::errors::{NotionDialect, is_missing, is_stale, is_unsupported, refusal};
+use super::errors::{NotionDialect, is_missing, is_stale, is_unsupported, refusal, refuses_token};
 use super::limits::{NotionLimits, PAGE_SIZE};
 use super::wire::{Database, List, Page, Person};
-use crate::http::{Reply, Request, Session, below};
+use crate::http::{Once, Reply, Request, Session, below};
 
 /// The version in which databases have data sources. Later ones rename what is read here under both names.
 const VERSION: &str = "2025-09-03";
 
 pub(super) const ME: &str = "notion users.me";
+pub(super) const CREATE: &str = "notion pages.create";
+pub(super) const APPEND: &str = "notion blocks.append";
 pub(super) const USER: &str = "notion users.get";
 const SEARCH: &str = "notion search";
 const PAGE: &str = "notion pages.get";
@@ -106,6 +108,23 @@ impl Calls {
         }
         start(&mut body, cursor);
         listed(self.post(QUERY, &["v1", "data_sources", source, "query"], body).await?, cursor)
+    }
+
+    /// Makes a page that was written elsewhere. Made once: Notion knows no key against a second one.
+    pub(super) async fn create_page(&self, body: String) -> Result<Once, PlatformError> {
+        let request = Request::post_exact(below(&self.base, &["v1", "pages"], &[])?, body);
+        Ok(self.once(CREATE, request).await)
+    }
+
+    /// Adds blocks that were written elsewhere at the end of a page. Made once, too.
+    pub(super) async fn append(&self, page: &str, body: String) -> Result<Once, PlatformError> {
+        let request = Request::patch_exact(below(&self.base, &["v1", "blocks", page, "children"], &[])?, body);
+        Ok(self.once(APPEND, request).await)
+    }
+
+    async fn once(&self, name: &'static str, request: Request) -> Once {
+        let call = Call { name, pool: "requests", cost: 0, limits: &self.limits.requests };
+        self.session.call_once(&call, &request.header("notion-version", VERSION), refuses_token).await
     }
 
     async fn get(&self, name: &'static str, path: &[&str], query: &[(&str, &str)]) -> Result<Reply, PlatformError> {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use yarnnn_core::platform::PlatformError;
 
 use super::calls::{CHILDREN, ME, USER};
-use crate::http::{Dialect, Reply, Verdict, retry_after};
+use crate::http::{Dialect, RawReply, Reply, Verdict, retry_after};
 
 /// Characters of a message by Notion that an error repeats.
 const MESSAGE: usize = 300;
@@ -33,6 +33,12 @@ impl Dialect for NotionDialect {
             _ => Verdict::Fail(PlatformError::Protocol { call: call.to_owned(), detail: reason }),
         }
     }
+}
+
+/// Whether an answer is Notion's own word that the token is not good.
+pub(super) fn refuses_token(raw: &RawReply) -> bool {
+    let body: Value = serde_json::from_slice(&raw.body).unwrap_or_default();
+    raw.status == 401 && text(&body, "object") == "error"
 }
 
 /// What was asked for is not there, or not shared with the integration: Notion does not tell these apart.
@@ -64,11 +70,11 @@ fn is_stale_cursor(code: &str, body: &Value) -> bool {
     code == "validation_error" && text(body, "message").contains("start_cursor")
 }
 
-fn text<'a>(body: &'a Value, key: &str) -> &'a str {
+pub(super) fn text<'a>(body: &'a Value, key: &str) -> &'a str {
     body.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-fn reason(status: u16, body: &Value) -> String {
+pub(super) fn reason(status: u16, body: &Value) -> String {
     let (code, message) = (text(body, "code"), text(body, "message"));
     let message: String = message.chars().take(MESSAGE).collect();
     match (code, message.as_str()) {

@@ -4,7 +4,6 @@
 //! what it wrote into its messages.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize as _;
@@ -16,11 +15,8 @@ use super::calls::{Calls, HISTORY, LIST, ListAsk, TaggedAsk};
 use super::publish::{EVENT_TYPE, what};
 use super::stamp::Ts;
 use super::wire::{AuthTest, Conversation, MessagesAnswer, Tagged};
+use crate::doubt::{SKEW, settle};
 
-/// How far Slack's clock may be from ours.
-const SKEW: TimeDelta = TimeDelta::minutes(5);
-/// How long a message that was on its way when its sender died may take to show.
-const SETTLING: Duration = Duration::from_secs(10);
 /// From when on a workspace without payment hides messages.
 const HIDDEN: TimeDelta = TimeDelta::days(89);
 /// The scope without which an app is not shown what apps wrote into messages.
@@ -48,7 +44,7 @@ impl LookUp<'_> {
         let Some(since) = self.message.first_attempt_at else {
             return Ok(self.cannot_tell("when it was first sent is not known"));
         };
-        self.settle(since).await;
+        settle(self.message, since, self.clock).await;
         let (own, scopes) = self.calls.auth_test().await?;
         if own.user_id.is_empty() && own.bot_id.is_empty() {
             return Ok(self.cannot_tell("Slack does not say which messages are the app's own"));
@@ -70,12 +66,6 @@ impl LookUp<'_> {
     fn cannot_tell(&self, reason: &str) -> LookedUp {
         let what = what(self.message);
         LookedUp::CannotTell { reason: format!("{what}: whether it arrived cannot be seen: {reason}; look into the channel") }
-    }
-
-    /// Lets what is under way arrive. When the last attempt was made is known of the first one only.
-    async fn settle(&self, since: DateTime<Utc>) {
-        let ago = if self.message.attempts > 2 { TimeDelta::zero() } else { self.clock.now() - since };
-        tokio::time::sleep(SETTLING.saturating_sub(ago.to_std().unwrap_or_default())).await;
     }
 
     /// The id of the target, which may be a name.

@@ -1,7 +1,8 @@
 //! Pages of mails and of history.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::mailbox::{Happened, Mail, Mailbox, Record};
 use super::query::Query;
@@ -44,6 +45,30 @@ pub(super) fn mails(mailbox: &Mailbox, parameters: &Parameters, query: &Query) -
     };
     let mut found: Vec<&Mail> = mailbox.mails.values().filter(meant).collect();
     let total = found.len();
+    let next = cut(&mut found, size, page, search);
+    let mut fields = listed("messages", found.into_iter().map(wire::reference).collect(), next.as_ref().map(sealed));
+    fields.insert("resultSizeEstimate".to_owned(), total.into());
+    Ok(Value::Object(fields))
+}
+
+/// `drafts.list`: newest first, as mails are.
+pub(super) fn drafts(mailbox: &Mailbox, parameters: &Parameters, now: DateTime<Utc>) -> Answer {
+    let size = parameters.page_size(PAGE, LARGEST_PAGE)?;
+    let text = parameters.get("q").unwrap_or_default();
+    let (query, search) = (Query::parse(text, now), format!("{text}/drafts"));
+    let page = mail_page(parameters, &search)?;
+    let meant = |mail: &&Mail| mail.draft.is_some() && query.matches(mail, &mailbox.label_names(mail));
+    let mut found: Vec<&Mail> = mailbox.mails.values().filter(meant).collect();
+    let total = found.len();
+    let next = cut(&mut found, size, page, search);
+    let entries = found.into_iter().map(|it| json!({ "id": it.draft, "message": wire::reference(it) })).collect();
+    let mut fields = listed("drafts", entries, next.as_ref().map(sealed));
+    fields.insert("resultSizeEstimate".to_owned(), total.into());
+    Ok(Value::Object(fields))
+}
+
+/// Leaves one page of what was found, newest first, and says where the next one begins.
+fn cut(found: &mut Vec<&Mail>, size: usize, page: Option<MailPage>, search: String) -> Option<MailPage> {
     found.sort_by_key(|it| it.order());
     if let Some(page) = page {
         let last = (std::cmp::Reverse(page.received), std::cmp::Reverse(page.id));
@@ -51,11 +76,7 @@ pub(super) fn mails(mailbox: &Mailbox, parameters: &Parameters, query: &Query) -
     }
     let more = found.len() > size;
     found.truncate(size);
-    let next =
-        found.last().filter(|_| more).map(|it| MailPage { search, received: it.received.timestamp_millis(), id: it.id.clone() });
-    let mut fields = listed("messages", found.into_iter().map(wire::reference).collect(), next.as_ref().map(sealed));
-    fields.insert("resultSizeEstimate".to_owned(), total.into());
-    Ok(Value::Object(fields))
+    found.last().filter(|_| more).map(|it| MailPage { search, received: it.received.timestamp_millis(), id: it.id.clone() })
 }
 
 fn mail_page(parameters: &Parameters, search: &str) -> Result<Option<MailPage>, Problem> {

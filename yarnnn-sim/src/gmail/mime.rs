@@ -71,6 +71,15 @@ pub(super) fn parse(raw: &[u8]) -> Part {
     root.unwrap_or_else(|| Part { media_type: "text/plain".to_owned(), ..Part::default() })
 }
 
+/// A mail as it is after it was sent: with a `Message-ID` of Gmail's own, and without headers that are nobody's.
+pub(super) fn resent(raw: &[u8], id: &str) -> Vec<u8> {
+    let text = String::from_utf8_lossy(raw);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let keeps = |line: &&str| !["message-id:", "x-"].iter().any(|it| line.to_lowercase().starts_with(it));
+    let head: Vec<&str> = head.split("\r\n").filter(keeps).collect();
+    format!("Message-ID: <CA{id}@mail.gmail.com>\r\n{}\r\n\r\n{body}", head.join("\r\n")).into_bytes()
+}
+
 /// When a mail arrived as its first `Received` header says, or else when it was written.
 pub(super) fn date(raw: &[u8]) -> Option<DateTime<Utc>> {
     let message = MessageParser::default().parse_headers(raw)?;

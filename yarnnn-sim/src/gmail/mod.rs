@@ -12,7 +12,7 @@ mod write;
 
 pub(crate) use routes::router;
 pub(crate) use sample::fill;
-pub use world::{Gmail, HeldMail};
+pub use world::{Gmail, HeldDraft, HeldMail};
 
 #[cfg(test)]
 mod tests;

@@ -221,6 +221,15 @@ async fn a_mail_is_sent_and_a_draft_is_kept() {
     assert_eq!(draft["message"]["labelIds"], json!(["DRAFT"]));
     let thread = world.client.get(&format!("/gmail/v1/users/me/threads/{asked}"), &[]).await.json();
     assert_eq!(thread["messages"].as_array().unwrap().len(), 3);
+    let drafts = "/gmail/v1/users/me/drafts";
+    world.client.post_json(drafts, &json!({ "message": { "raw": raw } })).await;
+    let listed = world.pages(drafts, &[("maxResults", "1")], "drafts").await;
+    assert_eq!((listed.len(), &listed[1]["id"]), (2, &draft["id"]), "newest first, page by page");
+    let held = world.sim.gmail().drafts_to("ana@shop.example");
+    assert_eq!((held.len(), &json!(held[0].id)), (2, &draft["id"]));
+    assert!(world.sim.gmail().send_draft(&held[0].id) && !world.sim.gmail().send_draft(&held[0].id));
+    assert_eq!(world.pages(drafts, &[], "drafts").await.len(), 1);
+    assert_eq!(world.sim.gmail().snapshot("SENT").len(), 2);
     let nowhere = URL_SAFE_NO_PAD.encode(b"Subject: x\r\n\r\nx");
     assert_eq!(world.client.post_json(&format!("{MAILS}/send"), &json!({ "raw": nowhere })).await.status, 400);
 }

@@ -37,6 +37,19 @@ pub struct HeldMail {
     pub raw: Vec<u8>,
 }
 
+/// A draft as it lies in the mailbox.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldDraft {
+    /// Gmail's identifier of the draft, not of its mail.
+    pub id: String,
+    /// The identifier of its mail, which changes when the draft does.
+    pub mail: String,
+    /// Whom it is addressed to, decoded.
+    pub to: String,
+    /// The draft as it was made.
+    pub raw: Vec<u8>,
+}
+
 impl Gmail {
     pub(crate) fn new(clock: Arc<dyn Clock>) -> Self {
         Self { clock, mailbox: Mutex::new(Mailbox::new()) }
@@ -97,6 +110,30 @@ impl Gmail {
         let mut mailbox = self.mailbox();
         let label = mailbox.label_id(label);
         mailbox.relabel(id, &[], &[&label])
+    }
+
+    /// The drafts that are addressed to somebody, in the order in which they were made.
+    pub fn drafts_to(&self, address: &str) -> Vec<HeldDraft> {
+        let mailbox = self.mailbox();
+        let held = mailbox.mails.values().filter_map(|mail| {
+            let to = mail.root.header("To").unwrap_or_default().to_owned();
+            Some(HeldDraft { id: mail.draft.clone()?, mail: mail.id.clone(), to, raw: mail.raw.clone() })
+        });
+        held.filter(|it| it.to.trim_matches(['<', '>']).eq_ignore_ascii_case(address)).collect()
+    }
+
+    /// Sends a draft as it is, as its user does by hand: it is no draft any more. Gmail gives it another `Message-ID` and keeps no
+    /// header that it does not know.
+    pub fn send_draft(&self, id: &str) -> bool {
+        let mut mailbox = self.mailbox();
+        let Some(mail) = mailbox.mails.values().find(|it| it.draft.as_deref() == Some(id)).map(|it| it.id.clone()) else {
+            return false;
+        };
+        let raw = mailbox.mails.get(&mail).map(|it| mime::resent(&it.raw, &it.id)).unwrap_or_default();
+        mailbox.delete(&mail);
+        let labels = BTreeSet::from(["SENT".to_owned()]);
+        mailbox.add(Arrival { raw, labels, received: self.clock.now(), thread: None, is_draft: false });
+        true
     }
 
     /// Forgets the history: every number given out so far is too old from now on.

@@ -12,11 +12,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::mailbox::{Arrival, Mailbox};
 use super::routes::{COMPOSERS, Caller, DRAFT_READERS, MODIFIERS, SENDERS, found};
-use super::{mime, wire};
+use super::{list, mime, wire};
 use crate::Sim;
 use crate::google::{Answer, Parameters, Problem, reply};
 use crate::server::call;
@@ -24,12 +24,13 @@ use crate::server::call;
 /// The calls, under the paths that the given function makes.
 pub(super) fn router(path: impl Fn(&str) -> String) -> Router<Sim> {
     let drafts = call("gmail.drafts.list", get(drafts)).merge(call("gmail.drafts.create", post(create)));
+    let one = call("gmail.drafts.get", get(draft)).merge(call("gmail.drafts.delete", axum::routing::delete(delete)));
     Router::new()
         .route(&path("messages/send"), call("gmail.messages.send", post(send)))
         .route(&path("messages/{id}/modify"), call("gmail.messages.modify", post(modify)))
         .route(&path("messages/{id}/trash"), call("gmail.messages.trash", post(trash)))
         .route(&path("drafts"), drafts)
-        .route(&path("drafts/{id}"), call("gmail.drafts.get", get(draft)))
+        .route(&path("drafts/{id}"), one)
 }
 
 #[derive(Debug, Deserialize)]
@@ -106,13 +107,20 @@ async fn create(State(sim): State<Sim>, Path(user): Path<String>, headers: Heade
     reply(answer())
 }
 
-async fn drafts(State(sim): State<Sim>, Path(user): Path<String>, headers: HeaderMap) -> Response {
+async fn drafts(State(sim): State<Sim>, Path(user): Path<String>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let answer = || {
-        let mailbox = Caller::check(&sim, &headers, &user, DRAFT_READERS)?.mailbox();
-        let drafts = mailbox.mails.values().filter(|it| it.draft.is_some());
-        let drafts: Vec<Value> = drafts.map(|it| json!({ "id": it.draft, "message": wire::reference(it) })).collect();
-        let count = drafts.len();
-        Ok(if count == 0 { json!({ "resultSizeEstimate": 0 }) } else { json!({ "drafts": drafts, "resultSizeEstimate": count }) })
+        let caller = Caller::check(&sim, &headers, &user, DRAFT_READERS)?;
+        list::drafts(&caller.mailbox(), &Parameters::parse(query.as_deref()), sim.now())
+    };
+    reply(answer())
+}
+
+async fn delete(State(sim): State<Sim>, Path((user, id)): Path<(String, String)>, headers: HeaderMap) -> Response {
+    let answer = || {
+        let mut mailbox = Caller::check(&sim, &headers, &user, COMPOSERS)?.mailbox();
+        let mail = found(mailbox.mails.values().find(|it| it.draft.as_deref() == Some(&id)))?.id.clone();
+        mailbox.delete(&mail);
+        Ok(json!({}))
     };
     reply(answer())
 }

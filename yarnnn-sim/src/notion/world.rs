@@ -186,6 +186,13 @@ impl Notion {
         self.state().set_times(id, created, edited)
     }
 
+    /// The pages directly in a page, in order, as a perfect client holds them.
+    pub fn pages_in(&self, id: &str) -> Vec<PageSnapshot> {
+        let state = self.state();
+        let mut all = state.snapshot();
+        state.children(id).into_iter().filter_map(|it| all.remove(&it.id)).collect()
+    }
+
     /// What a perfect client holds, by page id: every page and row that it may see and that is not in the trash.
     pub fn snapshot(&self) -> BTreeMap<String, PageSnapshot> {
         self.state().snapshot()

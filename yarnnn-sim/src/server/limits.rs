@@ -223,7 +223,11 @@ fn scaled(window: TimeDelta, factor: f64) -> TimeDelta {
 /// Google's quota units; everywhere else a call is a call.
 fn cost(call: &str) -> u32 {
     match call {
-        "gmail.messages.list" | "gmail.messages.get" | "gmail.messages.attachments.get" => 5,
+        "gmail.messages.list"
+        | "gmail.messages.get"
+        | "gmail.messages.attachments.get"
+        | "gmail.drafts.list"
+        | "gmail.drafts.get" => 5,
         "gmail.history.list" => 2,
         "gmail.threads.get" | "gmail.drafts.create" => 10,
         "gmail.messages.send" => 100,

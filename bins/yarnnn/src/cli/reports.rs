@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Switch, WhenQuiet};
+use super::{Form, Switch, WhenQuiet};
 
 /// A change of a deliverable.
 #[derive(Debug, Args)]
@@ -47,7 +47,16 @@ pub(crate) struct Places {
     /// Post it in this channel of your Slack, by id or name.
     #[arg(long, value_name = "CHANNEL")]
     pub(crate) slack: Option<String>,
-    /// Leave it in this folder. With `--email`, `--slack` and `--folder` it goes to each of them (default: the outbox folder).
+    /// Leave it as a draft to this person in your own Gmail; you send it, or do not.
+    #[arg(long, value_name = "ADDR")]
+    pub(crate) gmail_draft: Option<String>,
+    /// Make a page of it below this page of your Notion, by id or link.
+    #[arg(long, value_name = "PAGE")]
+    pub(crate) notion: Option<String>,
+    /// Keep it to be fetched with `deliverables download`, as `markdown` or `html`.
+    #[arg(long, value_name = "FORMAT", num_args = 0..=1, default_missing_value = "markdown")]
+    pub(crate) download: Option<Form>,
+    /// Leave it in this folder. It goes to each destination that is named (default: the outbox folder).
     #[arg(long, value_name = "DIR")]
     pub(crate) folder: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! `yarnnn deliverables`: create, list, show, edit, pause, approve, reject.
+//! `yarnnn deliverables`: create, list, show, edit, pause, approve, reject, download.
 
 use std::process::ExitCode;
 
@@ -10,7 +10,7 @@ use yarnnn::deliverables::{
 
 use super::verify::parse_version;
 use super::wishes::{destinations, parse_sources, schedule};
-use super::{feedback, lifecycle, when};
+use super::{download, feedback, lifecycle, when};
 use crate::cli::{Create, Deliverables, Edit, Switch, WhenQuiet};
 use crate::exit::UsageError;
 use crate::output::Output;
@@ -31,6 +31,9 @@ pub(super) async fn execute(user: Option<Email>, command: Deliverables, output: 
         Deliverables::Enable { version } => lifecycle::enable(user, &version, output).await?,
         Deliverables::Dismiss { version } => lifecycle::dismiss(user, &version, output).await?,
         Deliverables::Archive { deliverable } => lifecycle::archive(user, &deliverable, output).await?,
+        Deliverables::Download { version, format, out } => {
+            download::execute(user, &version, format, out.as_deref(), output).await?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -225,6 +228,9 @@ fn describe_destinations(deliverable: &Deliverable) -> String {
     let describe = |it: &Destination| match it {
         Destination::Email { address } => address.to_string(),
         Destination::Slack { channel } => format!("{channel} in Slack"),
+        Destination::GmailDraft { address } => format!("a draft to {address} in Gmail"),
+        Destination::Notion { page } => format!("a page below {page} in Notion"),
+        Destination::Download { format } => format!("download as {}", format.as_str()),
         Destination::Folder { path: Some(path) } => format!("the folder {path}"),
         Destination::Folder { path: None } => "the outbox folder".to_owned(),
     };

@@ -5,6 +5,7 @@ mod costs;
 mod deliverables;
 mod demo;
 mod doctor;
+mod download;
 mod feedback;
 mod import;
 mod jobs;

@@ -218,7 +218,10 @@ pub(super) fn show(outcome: &RunOutcome, output: &Output) {
     }
     for it in outcome.messages.iter().filter(|it| it.state == MessageState::Sent && it.channel != ChannelKind::Folder) {
         let id = it.external_id.as_deref().unwrap_or_default();
-        output.line(&format!("  {} to {} ({id})", it.channel.as_str(), it.target));
+        output.line(&match it.channel {
+            ChannelKind::Download => format!("  kept: yarnnn deliverables download {}", it.version),
+            channel => format!("  {} to {} ({id})", channel.as_str(), it.target),
+        });
     }
     if outcome.status == RunStatus::Staged {
         let why = outcome.error.as_deref().unwrap_or("it waits for you");

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use yarnnn::deliverables::{Cron, Destination, Frequency, InvalidSchedule, Schedule};
 use yarnnn::platform::ResourceId;
 
+use super::download;
 use crate::cli::{Places, When};
 use crate::exit::UsageError;
 use crate::session::parse_email;
@@ -25,10 +26,32 @@ pub(super) fn destinations(places: &Places) -> anyhow::Result<Vec<Destination>> 
         }
         destinations.push(Destination::Slack { channel: channel.to_owned() });
     }
+    if let Some(address) = &places.gmail_draft {
+        destinations.push(Destination::GmailDraft { address: parse_email(address)? });
+    }
+    if let Some(page) = &places.notion {
+        let id = notion_page(page).ok_or_else(|| {
+            UsageError(format!("--notion: {page:?} is no page; give its link, or its id (59833787-2cf9-4fdf-8782-e53db20768a5)"))
+        })?;
+        destinations.push(Destination::Notion { page: id });
+    }
+    if let Some(form) = places.download {
+        destinations.push(Destination::Download { format: download::format(form) });
+    }
     if let Some(folder) = &places.folder {
         destinations.push(Destination::Folder { path: Some(absolute(folder)?) });
     }
     Ok(destinations)
+}
+
+/// The id of a page, given as itself or as the end of its link.
+fn notion_page(text: &str) -> Option<String> {
+    let path = text.trim().split(['?', '#']).next().unwrap_or_default();
+    let last = path.rsplit('/').next().unwrap_or_default();
+    let digits: String = last.chars().filter(|it| *it != '-').collect();
+    let id = digits.get(digits.len().checked_sub(32)?..)?.to_ascii_lowercase();
+    let parts = [(0, 8), (8, 12), (12, 16), (16, 20), (20, 32)].map(|(from, to)| id.get(from..to).unwrap_or_default());
+    id.bytes().all(|it| it.is_ascii_hexdigit()).then(|| parts.join("-"))
 }
 
 /// A folder that means the same from wherever the report is run later.
@@ -115,5 +138,27 @@ mod tests {
         let times = "a custom schedule has its times in its cron line: leave out --at and --day";
         assert_eq!(said([Some("custom"), Some("08:15"), None, None, line], None), times);
         assert_eq!(said([Some("custom"), None, None, None, None], None), InvalidSchedule::NoCron.to_string());
+    }
+
+    #[test]
+    fn a_page_of_notion_is_named_by_its_id_or_its_link() {
+        let id = "59833787-2cf9-4fdf-8782-e53db20768a5";
+        for text in [
+            id,
+            "598337872cf94fdf8782e53db20768a5",
+            "https://www.notion.so/acme/Weekly-status-598337872cf94fdf8782e53db20768a5",
+            "https://www.notion.so/Cafe-598337872cf94fdf8782e53db20768a5?pvs=4#top",
+        ] {
+            assert_eq!(notion_page(text).as_deref(), Some(id), "{text}");
+        }
+        for text in [
+            "",
+            "Weekly status",
+            "https://www.notion.so/",
+            "598337872cf94fdf8782e53db20768a",
+            "é9833787-2cf9-4fdf-8782-e53db20768a5é",
+        ] {
+            assert_eq!(notion_page(text), None, "{text}");
+        }
     }
 }

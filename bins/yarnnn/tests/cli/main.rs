@@ -18,6 +18,7 @@ mod imports;
 mod in_doubt;
 mod jobs;
 mod modelled;
+mod places;
 mod recordings;
 mod recurrence;
 mod replays;

@@ -76,7 +76,7 @@ impl OpenAccess for Shared {
         if !self.0.is_connected {
             return Err(PlatformError::NeedsUser { action: "Slack is not connected: yarnnn connect slack".into() });
         }
-        Ok(Access { tokens: Arc::new(Tokens), gate: Arc::new(Open), person: None })
+        Ok(Access { tokens: Arc::new(Tokens), gate: Arc::new(Open), person: None, scopes: vec![] })
     }
 }
 

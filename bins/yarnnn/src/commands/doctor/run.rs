@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use yarnnn::Config;
 use yarnnn::accounts::Email;
 use yarnnn::config::Writer;
+use yarnnn::deliverables::{DeliverableStatus, Destination};
+use yarnnn::delivery::ChannelKind;
 use yarnnn::llm::usd;
 use yarnnn::platform::{Gap, Platform};
 use yarnnn::store::{PlatformStats, SealKeys, Stats};
@@ -50,6 +52,7 @@ pub(in super::super) async fn execute(user: Option<Email>, output: &Output) -> a
     let stats = store.stats(session.user.id).await?;
     checks.push(good("content", content(&stats)));
     checks.push(unsent(&stats));
+    checks.extend(destinations(&session).await?);
     let activity = session.yarnnn.activity().recent(session.user.id, 5).await.map_err(yarnnn::Error::from)?;
     let problems = checks.iter().filter(|it| it.problem).count();
     if output.is_json() {
@@ -99,6 +102,28 @@ fn mail(config: &Config) -> Check {
         (Err(_), Ok(())) => good("mail", "left as files in the outbox folder".to_owned()),
         (Err(_), Err(error)) => good("mail", format!("not sent: {error}")),
     }
+}
+
+/// Whether what is standing could be delivered, where that takes an account of the user's.
+async fn destinations(session: &Session) -> anyhow::Result<Vec<Check>> {
+    let all = session.yarnnn.deliverables().list(session.user.id).await?;
+    let mut checks = Vec::new();
+    for it in all.iter().filter(|it| it.status == DeliverableStatus::Active) {
+        let accounts: Vec<_> = it.destinations.iter().map(Destination::channel).filter(|it| is_account(*it)).collect();
+        if accounts.is_empty() {
+            continue;
+        }
+        let names = accounts.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(", ");
+        checks.push(match session.yarnnn.deliverables().ready(it).await {
+            Ok(()) => good("delivery", format!("\"{}\" can be delivered ({names})", it.title)),
+            Err(error) => bad("delivery", format!("\"{}\": {error}", it.title)),
+        });
+    }
+    Ok(checks)
+}
+
+const fn is_account(channel: ChannelKind) -> bool {
+    matches!(channel, ChannelKind::Slack | ChannelKind::Gmail | ChannelKind::Notion)
 }
 
 /// Whether the folder, or the nearest one above it that exists, can be written to.
