@@ -134,12 +134,12 @@ fn of_line(line: &str, is_page: bool) -> Vec<Passage> {
 fn unlisted(line: &str) -> (&str, Option<Shape>) {
     let number = line.trim_start_matches(|it: char| it.is_ascii_digit());
     let numbered = number.strip_prefix(['.', ')']).filter(|_| number.len() < line.len());
-    let Some(rest) = line.strip_prefix(['-', '*', '•']).or(numbered).and_then(|it| it.strip_prefix(' ')) else {
-        return (line, None);
-    };
+    let listed = line.strip_prefix(['-', '*', '•']).or(numbered).and_then(|it| it.strip_prefix(' '));
+    // Services write a box without a sign of a list before it, exports with one.
+    let rest = listed.unwrap_or(line);
     let boxes = [("[ ] ", Shape::Open), ("[x] ", Shape::Ticked), ("[X] ", Shape::Ticked)];
     let ticked = boxes.into_iter().find_map(|(sign, shape)| Some((rest.strip_prefix(sign)?, Some(shape))));
-    ticked.unwrap_or((rest, Some(Shape::Loose)))
+    ticked.unwrap_or((rest, listed.map(|_| Shape::Loose)))
 }
 
 fn can_stand(text: &str) -> bool {
@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn headings_tables_code_and_properties_are_passed_over() {
         let page = "Status: In progress\n# Risks of the launch\n| Risk | Chance | Owner |\nRisk | Chance | Owner\n```\nlet it = run();\n```\n\
-                    It opens on Monday.\n- [x] The price page is approved\n- [ ] The help pages are written\n- Price for the group";
+                    It opens on Monday.\n- [x] The price page is approved\n[ ] The help pages are written\n- Price for the group";
         let expected = [
             (Shape::Sentence, "It opens on Monday."),
             (Shape::Ticked, "The price page is approved"),

@@ -15,6 +15,8 @@ use super::sentence::{LONG_ENOUGH, escaped, plain, sentences, words};
 const MOST: usize = 20;
 /// Sentences that tell less are left out, unless there are no others.
 const WORTH_TELLING: i32 = 2;
+/// What no section wants tells so much less.
+const UNWANTED: i32 = 20;
 /// From so many letters on a word of a title names something.
 const NAMING: usize = 5;
 /// Longer names stand before no sentence.
@@ -40,7 +42,7 @@ pub(super) fn report(asked: &str) -> String {
     let said: Vec<String> =
         claims.iter().filter(is_said).map(|it| &it.text).chain(changed.iter().map(|it| &it.text)).map(|it| plain(it)).collect();
     let sections = section::sections(&outline);
-    let arranged = arranged(&sections, lines(&items, &said, &named(asked, &items)));
+    let arranged = arranged(&sections, lines(&items, &sections, &said, &named(asked, &items)));
     page(&sections, &changed, &chosen(arranged, left))
 }
 
@@ -101,11 +103,12 @@ fn told(item: &Item) -> Vec<Passage> {
 }
 
 /// What there is to tell, the most telling first, each thing once. The material has the newest first, and news are more telling. What is hardly worth it stands in when there is nothing else.
-fn lines<'a>(items: &'a [Item], said: &[String], named: &[String]) -> Vec<Line<'a>> {
+fn lines<'a>(items: &'a [Item], sections: &[Section], said: &[String], named: &[String]) -> Vec<Line<'a>> {
     let newer = items.len().div_ceil(2);
     let all = items.iter().enumerate().flat_map(|(index, it)| {
-        let lines = of_item(it, said, named).into_iter();
-        lines.map(move |it| Line { score: it.score + i32::from(index < newer), ..it })
+        let more = i32::from(index < newer) + i32::from(is_about(it, named));
+        let lines = of_item(it, sections, said).into_iter();
+        lines.map(move |it| Line { score: it.score + more, ..it })
     });
     let (mut found, weak): (Vec<_>, Vec<_>) = all.partition(|it| it.score >= WORTH_TELLING);
     if found.is_empty() {
@@ -122,13 +125,13 @@ fn lines<'a>(items: &'a [Item], said: &[String], named: &[String]) -> Vec<Line<'
 }
 
 /// The most telling sentence of an item that is new; an event has its time and its guests.
-fn of_item<'a>(item: &'a Item, said: &[String], named: &[String]) -> Vec<Line<'a>> {
-    let about = plain(&format!("{} {}", item.title, item.text));
-    let is_named = named.iter().any(|it| about.split(' ').any(|word| word == it));
+fn of_item<'a>(item: &'a Item, sections: &[Section], said: &[String]) -> Vec<Line<'a>> {
     let mut lines: Vec<Line<'a>> = Vec::new();
     for passage in told(item).iter().filter(|it| is_new(&plain(&it.text), said)) {
         let (kind, score) = weigh(item, passage);
-        let line = Line { item, text: passage.text.clone(), kind, score: score + i32::from(is_named) };
+        let is_wanted = !section::places(sections, kind).is_empty();
+        let score = if is_wanted { score } else { score - UNWANTED };
+        let line = Line { item, text: passage.text.clone(), kind, score };
         match lines.iter_mut().find(|it| part(it.kind) == part(kind)) {
             Some(best) if best.score < line.score => *best = line,
             Some(_) => {}
@@ -136,6 +139,11 @@ fn of_item<'a>(item: &'a Item, said: &[String], named: &[String]) -> Vec<Line<'a
         }
     }
     lines
+}
+
+fn is_about(item: &Item, named: &[String]) -> bool {
+    let about = plain(&format!("{} {}", item.title, item.text));
+    named.iter().any(|it| about.split(' ').any(|word| word == it))
 }
 
 /// An event has a time, guests and, as every item, a text.
@@ -191,7 +199,7 @@ fn arranged<'a>(sections: &[Section], lines: Vec<Line<'a>>) -> Vec<Vec<Line<'a>>
 }
 
 /// As many lines as are allowed, taken from the sections in turn.
-fn chosen<'a>(mut sections: Vec<Vec<Line<'a>>>, most: usize) -> Vec<Vec<Line<'a>>> {
+fn chosen(mut sections: Vec<Vec<Line<'_>>>, most: usize) -> Vec<Vec<Line<'_>>> {
     let mut taken = vec![0; sections.len()];
     let mut left = most;
     let mut row = 0;

@@ -92,7 +92,19 @@ fn each_sentence_stands_where_the_outline_wants_it_and_the_same_is_said_once() {
         material("s4", "Nadia said that we agreed on two releases a month from now on."),
     ];
     let text = SimWriter::Faithful.write(&prompt(vec![Content::Outline(asked), Content::Material(material)])).said();
-    insta::assert_snapshot!(text, @r#""#);
+    insta::assert_snapshot!(text, @r#"
+    ## Decisions
+
+    - **Ana:** We agreed on two releases a month from now on. [s3]
+
+    ## Blockers
+
+    - **Ana:** The release is blocked by the review of the store. [s2]
+
+    ## Open points
+
+    - **Ana:** is that the same cause as the flicker of the map? [s1]
+    "#);
 }
 
 #[test]
