@@ -195,6 +195,11 @@ fn arranged<'a>(sections: &[Section], lines: Vec<Line<'a>>) -> Vec<Vec<Line<'a>>
     if let Some(first) = arranged.first_mut().filter(|_| is_empty) {
         *first = homeless;
     }
+    // Events follow the calendar, whatever they are worth.
+    arranged
+        .iter_mut()
+        .filter(|it| it.iter().all(|it| it.kind == Kind::Event))
+        .for_each(|it| it.sort_by_key(|it| it.text.clone()));
     arranged
 }
 
