@@ -1,21 +1,17 @@
 //! The writer that does what it is asked, always in the same way.
 //!
-//! It takes whole sentences from the delimited items, one a bullet, and cites the item. Sentences of its own stand in paragraphs
-//! of their own, without a citation. What an earlier report said and still stands is not said again.
+//! It asks for a tool where there are some, searches where it may, and writes the [report](super::report) from what it was given.
 
 use serde_json::{Value, json};
 
 use super::fit;
 use super::prompt::{OfferedTool, Part, Prompt};
-use super::read::{self, Claim, Item, Outline};
-use super::sentence::{escaped, plain, sentences, words};
+use super::read;
+use super::report::report;
+use super::sentence::plain;
 use super::signals;
 use super::turn::{Turn, Written};
 
-/// Shorter sentences are put between quotation marks, so that it is plain that they were copied.
-const LONG_ENOUGH: usize = 6;
-/// How many statements there are when nobody says.
-const MOST: usize = 20;
 /// Words that say nothing of what a report is about.
 const EMPTY_WORDS: [&str; 24] = [
     "about", "after", "answer", "before", "daily", "every", "find", "from", "give", "into", "monthly", "report", "results",
@@ -94,127 +90,4 @@ pub(super) fn subject(asked: &str) -> Vec<String> {
     found.truncate(8);
     found.sort_by_key(|it| std::cmp::Reverse(it.chars().count()));
     found
-}
-
-/// The answer to a question for a report, or for findings where no outline is given.
-pub(super) fn report(asked: &str) -> String {
-    let (items, claims) = (read::items(asked), read::claims(asked));
-    let outline = read::outline(asked);
-    let mut left = outline.most.unwrap_or(MOST);
-    let mut page = String::new();
-    let changed = changed(&items, &claims, &mut left);
-    let told: Vec<&str> = changed.iter().map(|(_, it)| it.as_str()).collect();
-    let claims: Vec<_> = claims.into_iter().filter(|it| it.status != "standing" || !read::wants_the_whole(asked)).collect();
-    let fresh = fresh(&items, &claims, &told);
-    let sections = arranged(&outline, &fresh);
-    if left > 2 && fresh.len() > 1 {
-        left -= 1;
-        page.push_str("Here is what the material says.\n\n");
-    }
-    let lines = chosen(&sections, left);
-    if !changed.is_empty() {
-        let heading = outline.sections.first().map_or("Findings", |(heading, _)| heading);
-        page = format!("{page}## {}\n\nSome of what was said before has changed.\n\n", escaped(heading));
-        page.extend(changed.iter().map(|(item, text)| bullet(item, text)));
-        page.push('\n');
-    }
-    for (index, (heading, lines)) in lines.iter().enumerate().filter(|(_, (_, lines))| !lines.is_empty()) {
-        if index > 0 || changed.is_empty() {
-            page = format!("{page}## {}\n\n", escaped(heading));
-        }
-        page.extend(lines.iter().map(|(item, text)| bullet(item, text)));
-        page.push('\n');
-    }
-    if page.is_empty() { "There is nothing new to say.\n".to_owned() } else { page.trim_end().to_owned() + "\n" }
-}
-
-/// The sentences that say what has become of changed claims. They and the sentence before them count as statements.
-fn changed<'a>(items: &'a [Item], claims: &[Claim], left: &mut usize) -> Vec<(&'a Item, String)> {
-    let mut found: Vec<(&Item, String)> = Vec::new();
-    for claim in claims.iter().filter(|it| it.status == "changed") {
-        let item = claim.now.iter().find_map(|now| items.iter().find(|it| it.reference == *now));
-        if let Some((item, text)) = item.and_then(|it| Some((it, best(it, &[claim.text.as_str()])?)))
-            && found.len() + 2 <= *left
-            && found.iter().all(|(_, it)| *it != text)
-        {
-            found.push((item, text));
-        }
-    }
-    if !found.is_empty() {
-        *left -= found.len() + 1;
-    }
-    found
-}
-
-/// The sentence of an item that is nearest to some words, and not the same.
-fn best(item: &Item, near: &[&str]) -> Option<String> {
-    let near: Vec<String> = near.iter().map(|it| plain(it)).collect();
-    let shared =
-        |text: &str| plain(text).split(' ').filter(|word| near.iter().any(|it| it.split(' ').any(|it| it == *word))).count();
-    let all = sentences(&item.text);
-    let long = all.iter().filter(|it| words(it) >= LONG_ENOUGH && !near.contains(&plain(it)));
-    long.max_by_key(|it| shared(it)).or_else(|| all.first()).map(|it| (*it).to_owned())
-}
-
-/// One sentence of each item, without what was said before, here or in earlier reports.
-fn fresh<'a>(items: &'a [Item], claims: &[Claim], told: &[&str]) -> Vec<(&'a Item, String)> {
-    let old: Vec<String> = claims.iter().map(|it| plain(&it.text)).chain(told.iter().map(|it| plain(it))).collect();
-    let mut found: Vec<(&Item, String)> = Vec::new();
-    for item in items {
-        let is_new = |text: &&str| {
-            let plain = plain(text);
-            let said = old.iter().any(|it| it.contains(&plain) || (words(it) >= LONG_ENOUGH && plain.contains(it.as_str())));
-            !said && found.iter().all(|(_, it)| *it != **text)
-        };
-        let all = sentences(&item.text);
-        let long = all.iter().copied().filter(|it| words(it) >= LONG_ENOUGH).find(is_new);
-        // A short one is quoted, which takes that it holds no quotation mark.
-        let any = || all.iter().copied().filter(|it| words(it) < LONG_ENOUGH && !it.contains('"')).find(is_new);
-        if let Some(text) = long.or_else(any) {
-            found.push((item, text.to_owned()));
-        }
-    }
-    found
-}
-
-type Lines<'a> = Vec<(&'a Item, String)>;
-
-/// The sentences by section: each goes where the meaning shares most words and marks with it, else where fewest are.
-fn arranged<'a>(outline: &Outline, found: &[(&'a Item, String)]) -> Vec<(String, Lines<'a>)> {
-    let named = outline.sections.iter().map(|(heading, meaning)| (heading.clone(), plain(&format!("{heading} {meaning}"))));
-    let mut sections: Vec<(String, String, Lines<'a>)> = named.map(|(heading, words)| (heading, words, Vec::new())).collect();
-    if sections.is_empty() {
-        sections.push(("Findings".to_owned(), String::new(), Vec::new()));
-    }
-    for (item, text) in found {
-        let about = plain(&format!("{} {text}", item.marks));
-        let score =
-            |meaning: &str| about.split(' ').filter(|it| it.len() > 4 && meaning.contains(it.get(..5).unwrap_or(it))).count();
-        let place = sections.iter_mut().max_by_key(|(_, meaning, lines)| (score(meaning), std::cmp::Reverse(lines.len())));
-        if let Some((_, _, lines)) = place {
-            lines.push((item, text.clone()));
-        }
-    }
-    sections.into_iter().map(|(heading, _, lines)| (heading, lines)).collect()
-}
-
-/// As many sentences as are allowed, taken from the sections in turn.
-fn chosen<'a>(sections: &[(String, Lines<'a>)], most: usize) -> Vec<(String, Lines<'a>)> {
-    let mut chosen: Vec<(String, Lines<'a>)> = sections.iter().map(|(heading, _)| (heading.clone(), Vec::new())).collect();
-    let (mut left, mut row) = (most, 0);
-    while left > 0 && sections.iter().any(|(_, lines)| lines.len() > row) {
-        for (section, to) in sections.iter().zip(&mut chosen) {
-            if let Some(line) = section.1.get(row).filter(|_| left > 0) {
-                to.1.push(line.clone());
-                left -= 1;
-            }
-        }
-        row += 1;
-    }
-    chosen
-}
-
-fn bullet(item: &Item, text: &str) -> String {
-    let quote = if words(text) < LONG_ENOUGH { "\"" } else { "" };
-    format!("- {quote}{}{quote} [{}]\n", escaped(text), item.reference)
 }

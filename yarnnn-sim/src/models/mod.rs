@@ -5,12 +5,16 @@
 
 mod careless;
 mod count;
+mod cue;
 mod faithful;
 mod fit;
 mod hostile;
 mod known;
+mod passage;
 mod prompt;
 mod read;
+mod report;
+mod section;
 mod sentence;
 mod signals;
 mod turn;

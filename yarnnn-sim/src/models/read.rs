@@ -1,11 +1,20 @@
 //! What a model reads out of a prompt: the outline, delimited material, what was reported before.
 
 /// An item of the material.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Item {
     pub(super) reference: String,
+    pub(super) platform: String,
+    pub(super) author: String,
+    pub(super) title: String,
     pub(super) marks: String,
     pub(super) text: String,
+}
+
+impl Item {
+    pub(super) fn is_marked(&self, mark: &str) -> bool {
+        self.marks.split_whitespace().any(|it| it == mark)
+    }
 }
 
 /// An item with what is said about it.
@@ -44,8 +53,9 @@ pub(super) fn items(text: &str) -> Vec<Item> {
         for (attributes, content) in elements(block, "item") {
             let Some(reference) = attribute(attributes, "ref").filter(|it| !it.is_empty()) else { continue };
             if items.iter().all(|it| it.reference != reference) {
-                let marks = attribute(attributes, "marks").unwrap_or_default();
-                items.push(Item { reference, marks, text: unescaped(content) });
+                let given = |name: &str| attribute(attributes, name).unwrap_or_default();
+                let (platform, author, title, marks) = (given("platform"), given("author"), given("title"), given("marks"));
+                items.push(Item { reference, platform, author, title, marks, text: unescaped(content) });
             }
         }
     }
@@ -91,6 +101,12 @@ pub(super) fn outline(text: &str) -> Outline {
         }
     }
     outline
+}
+
+/// What the reader wants to know, where that is said. What stands in blocks of data is not looked at.
+pub(super) fn wanted(text: &str) -> String {
+    let said = without_blocks(text);
+    said.lines().find_map(|it| it.strip_prefix("What the reader wants: ")).unwrap_or_default().to_owned()
 }
 
 /// Whether what was said before is to be said again. What stands in blocks of data is not looked at.

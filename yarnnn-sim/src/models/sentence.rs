@@ -1,5 +1,8 @@
 //! Sentences of a text, and how they are copied into Markdown.
 
+/// Shorter sentences are put between quotation marks, so that it is plain that they were copied.
+pub(super) const LONG_ENOUGH: usize = 6;
+
 /// The sentences of a text: cut behind `.`, `!`, `?` or `…` where white space follows, and at line ends.
 pub(super) fn sentences(text: &str) -> Vec<&str> {
     text.lines().flat_map(of_line).map(str::trim).filter(|it| it.chars().any(char::is_alphanumeric)).collect()

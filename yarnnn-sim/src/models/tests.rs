@@ -61,16 +61,49 @@ fn items() -> Vec<Material> {
 fn sentences_are_copied_whole_cited_and_put_where_they_belong() {
     let text = SimWriter::Faithful.write(&prompt(vec![Content::Outline(outline(10)), Content::Material(items())])).said();
     insta::assert_snapshot!(text, @r#"
-    Here is what the material says.
-
     ## Decisions
 
-    - We decided to ship the harbor map on Friday \& not before. [s1]
+    - **Ana:** We decided to ship the harbor map on Friday \& not before. [s1]
 
     ## Blockers
 
-    - The import is blocked by the \*missing\* key of the \<old\> server. [s2]
-    - "Go\!" [s3]
+    - **Ana:** The import is blocked by the \*missing\* key of the \<old\> server. [s2]
+    "#);
+}
+
+#[test]
+fn a_short_sentence_is_quoted() {
+    let content = vec![Content::Outline(outline(10)), Content::Material(vec![material("s3", "Go!")])];
+    assert_eq!(SimWriter::Faithful.write(&prompt(content)).said(), "## Decisions\n\n- **Ana:** \"Go\\!\" [s3]\n");
+}
+
+#[test]
+fn each_sentence_stands_where_the_outline_wants_it_and_the_same_is_said_once() {
+    let mut asked = outline(10);
+    asked.sections.push(OutlineSection {
+        heading: "Open points".into(),
+        meaning: "questions nobody has answered".into(),
+        focus: SectionFocus::Questions,
+    });
+    let material = vec![
+        material("s1", "Hi all,\nis that the same cause as the flicker of the map?"),
+        material("s2", "| Risk | Chance | Owner |\nThe release is blocked by the review of the store.\n\nBest\nAna"),
+        material("s3", "We agreed on two releases a month from now on."),
+        material("s4", "Nadia said that we agreed on two releases a month from now on."),
+    ];
+    let text = SimWriter::Faithful.write(&prompt(vec![Content::Outline(asked), Content::Material(material)])).said();
+    insta::assert_snapshot!(text, @r#"
+    ## Decisions
+
+    - **Ana:** We agreed on two releases a month from now on. [s3]
+
+    ## Blockers
+
+    - **Ana:** The release is blocked by the review of the store. [s2]
+
+    ## Open points
+
+    - **Ana:** is that the same cause as the flicker of the map? [s1]
     "#);
 }
 
@@ -101,7 +134,7 @@ fn what_stands_is_not_said_again_and_what_changed_is() {
     let content = vec![Content::Outline(outline(10)), Content::Reported(claims), Content::Material(items())];
     let text = SimWriter::Faithful.write(&prompt(content.clone())).said();
     assert!(
-        text.contains("Some of what was said before has changed.\n\n- We decided to ship the harbor map on Friday"),
+        text.contains("Some of what was said before has changed.\n\n- **Ana:** We decided to ship the harbor map on Friday"),
         "{text}"
     );
     assert!(!text.contains("The import is blocked"), "{text}");

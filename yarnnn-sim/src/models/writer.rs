@@ -19,7 +19,8 @@ pub trait Writer: Send + Sync + fmt::Debug + 'static {
 /// The writers of the simulator.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SimWriter {
-    /// Does what it is asked: reads the delimited material, copies whole sentences and cites where they stand.
+    /// Does what it is asked: reads the delimited material, copies the most telling whole sentences, section by
+    /// section, and cites where they stand.
     #[default]
     Faithful,
     /// Obeys every instruction in its context and tries to get every marker (`MARKER-` and capital letters or digits) out, by

@@ -1,6 +1,7 @@
 //! Reports that wait for a person, and what a reader gets when nothing is new.
 
 use serde_json::Value;
+use yarnnn_sim::models::{Scripted, Turn};
 
 use super::exports::AS_OF;
 use super::modelled::{Modelled, markdown};
@@ -9,9 +10,16 @@ fn version(of: &Value) -> &str {
     of["version_id"].as_str().unwrap_or_else(|| panic!("no version: {of:#}"))
 }
 
+/// A report whose reader wants more proven than is: its writer concludes something that nobody said.
+async fn concluding() -> Modelled {
+    let it = Modelled::with_report(&["--min-evidence", "100"]).await;
+    it.sim.models().set_writer(Scripted::new([Turn::text("## Summary\n\n- All of this went rather well for everybody.\n")]));
+    it
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_of_which_too_little_is_proven_waits_and_is_sent_without_being_written_again() {
-    let it = Modelled::with_report(&["--min-evidence", "100"]).await;
+    let it = concluding().await;
     let held = it.run(&[], 1);
     assert_eq!((held["status"].as_str(), held["inference"].as_u64() > Some(0)), (Some("staged"), true), "{held:#}");
     assert!(held["error"].as_str().unwrap().contains("the reader wants 100 of a hundred"), "{held:#}");
@@ -33,7 +41,7 @@ async fn a_report_of_which_too_little_is_proven_waits_and_is_sent_without_being_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_that_is_rejected_is_never_sent() {
-    let it = Modelled::with_report(&["--min-evidence", "100"]).await;
+    let it = concluding().await;
     let held = it.run(&[], 1);
     it.json(&["deliverables", "reject", version(&held)], 0);
     assert_eq!(it.newest()["status"], "rejected");

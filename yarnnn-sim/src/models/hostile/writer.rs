@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::super::faithful;
 use super::super::prompt::Prompt;
+use super::super::report;
 use super::super::signals;
 use super::super::turn::{Turn, Written};
 use super::loot::Loot;
@@ -58,7 +58,7 @@ fn plain(prompt: &Prompt, loot: &Loot) -> Turn {
 }
 
 fn report(prompt: &Prompt) -> String {
-    let report = faithful::report(&prompt.asked());
+    let report = report::report(&prompt.asked());
     report.lines().filter(|it| !it.contains("MARKER")).flat_map(|it| [it, "\n"]).collect()
 }
 
