@@ -44,7 +44,7 @@ async fn a_week_is_replayed_and_says_what_each_tick_did() {
     let lines: Vec<_> = said.lines().collect();
     assert!(lines[0].starts_with("2026-11-23T00:00:00Z  96 quiet ticks"), "{said}");
     assert!(
-        lines[1].starts_with("2026-11-23T08:00:00Z  deliverables=2/2 (0 skipped), signals=0, cleanup=0, heartbeats=1"),
+        lines[1].starts_with("2026-11-23T08:00:00Z  deliverables=2/2 (0 skipped), signals=1, cleanup=0, heartbeats=1"),
         "{said}"
     );
     let reports = |title: &str| lines.iter().filter(|it| it.starts_with(&format!("  {title} (due "))).count();
@@ -58,6 +58,8 @@ async fn a_week_is_replayed_and_says_what_each_tick_did() {
     let generated = "select cast(count(*) as text) from activity_log where event_type = 'deliverable_generated'";
     let delivered = "select cast(count(*) as text) from deliverable_slots where outcome = 'delivered'";
     assert_eq!(it.texts(generated).await, it.texts(delivered).await);
+    let passes = "select cast(count(*) as text) from job_queue where job_type = 'signal_processing' and status = 'succeeded'";
+    assert_eq!(it.texts(passes).await, ["169"], "one an hour");
     let beats = "select cast(count(*) as text) from activity_log where event_type = 'scheduler_heartbeat'";
     assert_eq!(it.texts(beats).await, ["2017"], "one with each tick");
 }

@@ -11,6 +11,7 @@ use yarnnn_core::id::JobId;
 use yarnnn_core::jobs::{Job as _, JobFilter, JobRecord, JobStatus};
 use yarnnn_core::pipeline::{CancelHandle, CancelToken};
 use yarnnn_core::scheduler::{Counters, Gate, Phase, PhaseCx};
+use yarnnn_core::signals::SignalProcessing;
 use yarnnn_core::{Error, Yarnnn};
 
 use crate::worker::{JobWatch, WorkerConfig, rescue_gone, run_job};
@@ -22,13 +23,15 @@ const AT_ONCE: usize = 4;
 /// Jobs that are looked at, at once.
 const PAGE: u32 = 500;
 /// What ticks enqueue.
-const KINDS: [&str; 1] = [RunDeliverable::KIND];
+const KINDS: [&str; 2] = [SignalProcessing::KIND, RunDeliverable::KIND];
 
 /// A job that was worked here.
 #[derive(Debug, Clone, Serialize)]
 pub struct WorkedJob {
     /// Which.
     pub job: JobId,
+    /// Its kind.
+    pub kind: String,
     /// Where it stands.
     pub status: JobStatus,
     /// Why it does not stand well.
@@ -53,19 +56,19 @@ impl WorkHere {
         self.worked.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    async fn waiting(&self, tried: &HashSet<JobId>) -> Result<Vec<JobId>, Error> {
+    async fn waiting(&self, tried: &HashSet<JobId>) -> Result<Vec<(JobId, String)>, Error> {
         let mut waiting = Vec::new();
         for kind in KINDS {
             let statuses = vec![JobStatus::Queued, JobStatus::Retrying];
             let filter = JobFilter { statuses, kind: Some(kind.to_owned()), owner: None, limit: PAGE };
             let found = self.yarnnn.jobs().admin.list(&filter).await?;
-            waiting.extend(found.into_iter().rev().map(|it| it.id).filter(|it| !tried.contains(it)));
+            waiting.extend(found.into_iter().rev().map(|it| (it.id, it.kind)).filter(|(it, _)| !tried.contains(it)));
         }
         Ok(waiting)
     }
 
     /// Works a job until it has ended, or must wait: that is left to a later tick.
-    async fn work(&self, job: JobId, stop: &CancelToken) -> Option<WorkedJob> {
+    async fn work(&self, (job, kind): (JobId, String), stop: &CancelToken) -> Option<WorkedJob> {
         let jobs = self.yarnnn.jobs();
         let enough = Arc::new(CancelHandle::default());
         let (cancel, waits) = (enough.token(), enough.clone());
@@ -82,13 +85,13 @@ impl WorkHere {
         match ended {
             Ok(record) => Some(worked(&record)),
             Err(Error::Cancelled) => None,
-            Err(error) => Some(WorkedJob { job, status: JobStatus::Retrying, error: Some(error.to_string()) }),
+            Err(error) => Some(WorkedJob { job, kind, status: JobStatus::Retrying, error: Some(error.to_string()) }),
         }
     }
 }
 
 fn worked(record: &JobRecord) -> WorkedJob {
-    WorkedJob { job: record.id, status: record.status, error: record.error.clone() }
+    WorkedJob { job: record.id, kind: record.kind.clone(), status: record.status, error: record.error.clone() }
 }
 
 #[async_trait]
@@ -110,7 +113,7 @@ impl Phase for WorkHere {
             if waiting.is_empty() {
                 return Ok(counters);
             }
-            tried.extend(waiting.iter().copied());
+            tried.extend(waiting.iter().map(|(job, _)| *job));
             let runs = waiting.into_iter().map(|it| self.work(it, &cx.cancel));
             let ended: Vec<_> = futures::stream::iter(runs).buffer_unordered(AT_ONCE).collect().await;
             let left = ended.iter().filter(|it| it.is_none()).count();

@@ -7,14 +7,18 @@ use serde::Serialize;
 use yarnnn_core::cleanup::CleanUp;
 use yarnnn_core::deliverables::{FiredSlot, SlotTotals};
 use yarnnn_core::heartbeat::Heartbeat;
+use yarnnn_core::jobs::{Job as _, JobStatus};
 use yarnnn_core::pipeline::CancelToken;
 use yarnnn_core::scheduler::TickReport;
+use yarnnn_core::signals::SignalProcessing;
 use yarnnn_core::{Error, Yarnnn};
 
 use super::TickMode;
 use super::inline::{WorkHere, WorkedJob};
 use crate::worker::has_worker;
 
+/// The phase that looks through what people have.
+const SIGNALS: &str = "signals";
 /// Slots that are told one by one.
 const TOLD: u32 = 100;
 
@@ -50,16 +54,18 @@ impl SchedulerTick {
         let SlotTotals { fired, skipped, failed, .. } = self.deliverables;
         let counted = |phase: &str, name: &str| self.report.counters(phase).get(name);
         let good = fired.saturating_sub(skipped + failed);
-        let signals = counted("signals", "enqueued");
+        let signals = counted(SIGNALS, "enqueued");
         let (cleaned, users) = (counted(CleanUp::NAME, "deleted"), counted(Heartbeat::NAME, "users"));
         format!("deliverables={good}/{fired} ({skipped} skipped), signals={signals}, cleanup={cleaned}, heartbeats={users}")
     }
 
-    /// Whether nothing happened that anybody would want to read about: heartbeats are no news.
+    /// Whether nothing happened that anybody would want to read about: heartbeats, and looks that found nothing, are no news.
     pub fn is_quiet(&self) -> bool {
-        let idle =
-            self.report.phases.iter().filter(|it| it.phase != Heartbeat::NAME).all(|it| it.counters.iter().all(|(_, n)| n == 0));
-        idle && self.report.errors().next().is_none() && self.worked.is_empty() && self.report.ended.is_empty()
+        let happens = |phase: &str| ![Heartbeat::NAME, WorkHere::NAME, SIGNALS].contains(&phase);
+        let mut counted = self.report.phases.iter().filter(|it| happens(it.phase)).flat_map(|it| it.counters.iter());
+        let is_look = |it: &WorkedJob| it.kind == SignalProcessing::KIND && it.status == JobStatus::Succeeded;
+        let idle = counted.all(|(_, count)| count == 0) && self.worked.iter().all(is_look);
+        idle && self.report.errors().next().is_none() && self.report.ended.is_empty()
     }
 }
 
