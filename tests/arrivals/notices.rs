@@ -156,7 +156,7 @@ async fn last_try(scene: &Scene, run: RunDeliverable) -> Outcome {
         policy: record.policy.clone(),
         reschedules: 0,
     };
-    let ends = LeaseEnd::starting(Instant::now(), Duration::from_secs(60));
+    let ends = LeaseEnd::starting(Instant::now(), Duration::from_mins(1));
     let cx = JobCx::new(Arc::new(record.clone()), Arc::new(lease), ends, CancelToken::default(), scene.office.clock.clone());
     scene.yarnnn.job_kinds().get(&record.kind).unwrap().run(record.payload.clone(), &cx).await
 }

@@ -41,11 +41,11 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) async fn on_sqlite() -> Self {
-        Self::of(Office::on(Backend::Sqlite).await).await
+        Box::pin(Self::of(Office::on(Backend::Sqlite).await)).await
     }
 
     pub(super) async fn on_postgres() -> Self {
-        Self::of(Office::on(Backend::Postgres).await).await
+        Box::pin(Self::of(Office::on(Backend::Postgres).await)).await
     }
 
     pub(super) async fn of(office: Office) -> Self {

@@ -51,7 +51,7 @@ fn many_mails(sim: &Sim) {
 async fn desk(backend: Backend) -> Desk {
     let office = Office::on(backend).await;
     many_mails(&office.sim);
-    let desk = Desk::of(office).await;
+    let desk = Box::pin(Desk::of(office)).await;
     desk.office.sim.models().set_writer(Long);
     desk
 }
