@@ -17,10 +17,15 @@ const PREVIOUS: &str = "select max(slot) from scheduler_slots where phase = $1 a
 const CLAIM: &str = "insert into scheduler_slots (phase, slot, cycle, state, holder, token, held_until, late, missed, started_at) \
     values ($1, $2, $3, 'running', $4, $5, $6, $7, $8, $9) \
     on conflict (phase, slot) do update set cycle = excluded.cycle, state = 'running', holder = excluded.holder, \
-    token = excluded.token, held_until = excluded.held_until, late = excluded.late, error = null, ended_at = null \
+    token = excluded.token, held_until = excluded.held_until, late = excluded.late, error = null, ended_at = null, \
+    started_at = excluded.started_at \
     where scheduler_slots.state = 'failed' or (scheduler_slots.state = 'running' \
-        and (scheduler_slots.held_until <= $9 or scheduler_slots.holder = $10))";
-const STANDING: &str = "select state, holder from scheduler_slots where phase = $1 and slot = $2";
+        and (scheduler_slots.held_until <= $9 or scheduler_slots.holder = $10)) \
+    or (scheduler_slots.state = 'done' and scheduler_slots.ended_at > $11)";
+/// Clocks of machines differ by less. What is said to have ended later than that from now is of another clock, and no end.
+const CLOCK_ERROR: TimeDelta = TimeDelta::minutes(5);
+const STANDING: &str = "select case when state = 'done' and ended_at > $3 then 'failed' else state end, holder \
+    from scheduler_slots where phase = $1 and slot = $2";
 const RENEW: &str =
     "update scheduler_slots set held_until = $4 where phase = $1 and slot = $2 and token = $3 and state = 'running'";
 const FINISH: &str = "update scheduler_slots set state = $4, counters = $5, error = $6, ended_at = $7 \
@@ -144,7 +149,7 @@ impl PhaseStore for SqlStore {
 impl SqlStore {
     async fn standing(&self, claim: &ClaimPhase) -> Result<Option<(PhaseState, Holder)>, StoreError> {
         let query = on_pool!(&self.db, pool => sqlx::query_as::<_, (String, String)>(STANDING)
-            .bind(&claim.phase).bind(Instant(claim.slot)).fetch_optional(pool).await);
+            .bind(&claim.phase).bind(Instant(claim.slot)).bind(Instant(claim.at + CLOCK_ERROR)).fetch_optional(pool).await);
         let standing = query.doing("a slot of a phase")?;
         standing.map(|(stored, holder)| Ok((state(&claim.phase, &stored)?, Holder::new(holder)))).transpose()
     }
@@ -162,6 +167,7 @@ async fn take(tx: &mut Tx, claim: &ClaimPhase, lease: &PhaseLease, missed: u64) 
         .bind(&claim.phase).bind(Instant(claim.slot)).bind(Instant(claim.cycle)).bind(claim.holder.as_str())
         .bind(Id(lease.token)).bind(Instant(claim.until)).bind(claim.late).bind(missed).bind(Instant(claim.at))
         .bind(claim.gone.as_ref().map(Holder::as_str))
+        .bind(Instant(claim.at + CLOCK_ERROR))
         .execute(connection).await.map(|it| it.rows_affected()));
     Ok(query.doing("a slot of a phase")? > 0)
 }

@@ -3,7 +3,8 @@
 use std::process::ExitCode;
 
 use chrono::{DateTime, Utc};
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser};
 use yarnnn_server::cron::{self, TickMode};
 
 use crate::exit;
@@ -42,10 +43,21 @@ impl Arguments {
 
 /// Reads the command line; on an error or a request for help it has been printed and the exit code is the answer.
 pub(crate) fn parse() -> Result<Arguments, ExitCode> {
-    Arguments::try_parse().map_err(|error| {
+    Arguments::try_parse().and_then(checked).map_err(|error| {
         let asked = !error.use_stderr();
         // Nobody can be told that there is nobody to tell.
         let _ = error.print();
         if asked { ExitCode::SUCCESS } else { ExitCode::from(exit::USAGE) }
     })
+}
+
+/// The end of a stretch of ticks does not lie before its beginning.
+fn checked(arguments: Arguments) -> Result<Arguments, clap::Error> {
+    match (arguments.now, arguments.until) {
+        (Some(now), Some(until)) if until < now => {
+            Err(Arguments::command()
+                .error(ErrorKind::ValueValidation, "--until lies before --now: there is no tick between them"))
+        }
+        _ => Ok(arguments),
+    }
 }

@@ -13,6 +13,8 @@ use crate::scheduler::{Counters, Gate, Phase, PhaseCx, PhaseStore, cycle_key};
 const PAGE: u32 = 500;
 /// How long a sign-in may take (dossier §2.3).
 const SIGN_IN: TimeDelta = TimeDelta::minutes(10);
+/// A job that ended badly before is not tried again by a person in the same breath.
+const TRIED: TimeDelta = TimeDelta::hours(1);
 /// How long ticks are remembered.
 const TICKS: TimeDelta = TimeDelta::days(30);
 
@@ -70,6 +72,7 @@ impl Phase for CleanUp {
         let mut counters = Counters::default();
         self.content(cx, &mut counters).await?;
         counters.add("sign_ins", self.cleanup.retention.forget_sign_ins(cx.now - SIGN_IN).await?);
+        counters.add("slots_ended", self.cleanup.retention.end_slots(cx.now - TRIED, cx.now).await?);
         counters.add("ticks", self.ticks.prune(cx.now - TICKS).await?);
         Ok(counters)
     }

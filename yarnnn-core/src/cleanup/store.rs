@@ -13,6 +13,7 @@ use crate::id::UserId;
 /// - `owners` are those who have content that expired before an instant and that nothing retains, by id, after the given one.
 /// - `clean` deletes all of it of one user, and writes the line about it if there was any: both, or neither.
 /// - `forget_sign_ins` deletes sign-ins that were begun at an instant or before.
+/// - `end_slots` ends as failed what was fired at an instant or before and whose job has ended badly, or is no longer there.
 ///
 /// # Errors
 /// `Unavailable`, `Corrupt`.
@@ -30,4 +31,7 @@ pub trait Retention: Send + Sync + 'static {
 
     /// Deletes sign-ins; answers how many.
     async fn forget_sign_ins(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+
+    /// Ends slots of schedules that nobody is at any more; answers how many.
+    async fn end_slots(&self, before: DateTime<Utc>, at: DateTime<Utc>) -> Result<u64, StoreError>;
 }

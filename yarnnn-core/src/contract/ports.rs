@@ -269,6 +269,7 @@ macro_rules! contract_facts {
                 advance_to_finished_delivers,
                 advance_to_failed_ends_the_hold,
                 advance_to_staged_waits_for_a_person,
+                advance_to_staged_keeps_what_it_cites,
                 decide_lets_a_staged_version_go_on_or_ends_it,
                 reported_has_what_was_rejected_and_not_what_was_only_shown,
                 decide_ends_what_is_unfinished,
@@ -441,6 +442,7 @@ macro_rules! contract_facts {
                 clean_of_an_old_revision_leaves_the_new,
                 clean_tells_each_user_of_their_own,
                 forget_sign_ins_ends_what_is_old,
+                end_slots_ends_what_nobody_is_at,
             }
             jobs_enqueue {
                 enqueue_stores_jobs_as_they_were,

@@ -15,7 +15,7 @@ use crate::deliverables::{
 use crate::id::{DeliverableId, JobId, UserId};
 use crate::jobs::NewJob;
 
-async fn due_at(ports: &Ports, user: UserId, minutes: i64) -> DeliverableId {
+pub(super) async fn due_at(ports: &Ports, user: UserId, minutes: i64) -> DeliverableId {
     let schedule = Some(Schedule::parse("weekly", Some("friday"), Some("17:30"), Some("Europe/Berlin")).unwrap());
     let new = NewDeliverable { next_run_at: Some(minute(minutes)), schedule, ..deliverable(user) };
     let id = new.id;
@@ -23,7 +23,7 @@ async fn due_at(ports: &Ports, user: UserId, minutes: i64) -> DeliverableId {
     id
 }
 
-fn slot(user: UserId, deliverable: DeliverableId, minutes: i64) -> FireSlot {
+pub(super) fn slot(user: UserId, deliverable: DeliverableId, minutes: i64) -> FireSlot {
     let name = format!("slot {minutes}");
     FireSlot {
         user,
@@ -42,7 +42,7 @@ fn fire(slots: Vec<FireSlot>) -> Fire {
     Fire { lease: None, cycle: Some(minute(0)), slots, at: minute(9) }
 }
 
-async fn fired(ports: &Ports, slots: Vec<FireSlot>) -> Vec<DeliverableId> {
+pub(super) async fn fired(ports: &Ports, slots: Vec<FireSlot>) -> Vec<DeliverableId> {
     ports.slots.fire(fire(slots)).await.unwrap()
 }
 

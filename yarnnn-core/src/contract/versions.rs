@@ -1,10 +1,11 @@
 //! Facts of [`VersionStore`](crate::deliverables::VersionStore).
 
+use chrono::TimeDelta;
 use futures::future::join_all;
 
 use super::Ports;
 use super::fixtures::{
-    ANA, ben, created, failed, finished, fresh, hold, is_conflict, is_missing, letter, live, me, message, minute, open_after,
+    ANA, ben, clean, created, failed, finished, fresh, hold, is_conflict, is_missing, letter, live, me, message, minute, open_after,
     opened, queued, queued_version, row, run_state, sentence, staged, step, verified, verified_version, written,
 };
 use crate::deliverables::{
@@ -303,6 +304,23 @@ pub async fn advance_to_staged_waits_for_a_person(ports: &Ports) {
     assert_eq!(ports.versions.unfinished(ANA, version.deliverable).await.unwrap(), None);
     assert_eq!(ports.versions.reported(ANA, version.deliverable).await.unwrap(), []);
     assert_eq!(ports.activity.recent(ANA, 9).await.unwrap()[0].summary, "staged");
+}
+
+/// However long a person takes: what a staged run cites does not expire meanwhile.
+pub async fn advance_to_staged_keeps_what_it_cites(ports: &Ports) {
+    let version = opened(ports).await;
+    let item = message("1", "x");
+    let id = item.id;
+    live(ports, vec![item], 1).await;
+    let mut cites = sentence(0, "X.", &["x"]);
+    for evidence in &mut cites.evidence {
+        evidence.content_id = id;
+    }
+    ports.versions.advance(written(version.id)).await.unwrap();
+    ports.versions.advance(verified(version.id, vec![cites])).await.unwrap();
+    ports.versions.advance(staged(version.id)).await.unwrap();
+    assert_eq!(clean(ports, ANA, minute(1) + TimeDelta::days(365)).await, 0);
+    assert_eq!(row(ports, id).await.content, "x");
 }
 
 pub(super) fn decision(version: &Version, status: VersionStatus) -> DecideVersion {

@@ -86,8 +86,8 @@ impl Schedule {
         std::iter::successors(Some(self.slot_after(from)), |it| Some(self.slot_after(it.at)))
     }
 
-    /// The slot that comes at this instant. One that the schedule does not have, because it was another one then, is the minute
-    /// that clocks show.
+    /// The slot that comes at this instant. One that the schedule does not have, because it was another one then or the
+    /// zone had other rules, is that of its day; for a cron line the minute that clocks show.
     pub fn slot_of(&self, at: DateTime<Utc>) -> Slot {
         let today = at.with_timezone(&self.timezone).date_naive();
         let slot = match &self.cron {
@@ -95,7 +95,12 @@ impl Schedule {
             // A slot that the clocks moved past midnight is of the day before.
             None => [Some(today), today.pred_opt()].into_iter().flatten().map(|day| self.slot_on(day)).find(|it| it.at == at),
         };
-        slot.filter(|it| it.at == at).unwrap_or_else(|| Slot::plain(at, self.timezone))
+        let plain = Slot::plain(at, self.timezone);
+        slot.filter(|it| it.at == at).unwrap_or_else(|| match &self.cron {
+            Some(_) => plain,
+            // The zone's rules were others when it was stored: it still is the one run that this day has.
+            None => Slot { local: today.and_time(self.time), ..plain },
+        })
     }
 
     /// How long one period is, for the window of a report.

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use futures::StreamExt as _;
 use serde::Serialize;
-use yarnnn_core::deliverables::RunDeliverable;
+use yarnnn_core::deliverables::{RunDeliverable, SendNotice};
 use yarnnn_core::id::JobId;
 use yarnnn_core::jobs::{Job as _, JobFilter, JobRecord, JobStatus};
 use yarnnn_core::pipeline::{CancelHandle, CancelToken};
@@ -20,10 +20,10 @@ use crate::worker::{JobWatch, WorkerConfig, rescue_gone, run_job};
 const SERVICE: &str = "yarnnn-unified-scheduler";
 /// Jobs that are worked at once.
 const AT_ONCE: usize = 4;
-/// Jobs that are looked at, at once.
-const PAGE: u32 = 500;
+/// Jobs of a kind that are looked at, at once: the newest of them, of which the oldest are worked first.
+const PAGE: u32 = 10_000;
 /// What ticks enqueue.
-const KINDS: [&str; 2] = [SignalProcessing::KIND, RunDeliverable::KIND];
+const KINDS: [&str; 3] = [SignalProcessing::KIND, RunDeliverable::KIND, SendNotice::KIND];
 
 /// A job that was worked here.
 #[derive(Debug, Clone, Serialize)]

@@ -93,7 +93,9 @@ pub async fn unified_scheduler(yarnnn: &Yarnnn, now: DateTime<Utc>, mode: &TickM
 async fn lines(yarnnn: &Yarnnn, cycle: DateTime<Utc>) -> Result<Vec<SlotLine>, Error> {
     let mut lines = Vec::new();
     for slot in yarnnn.deliverables().slots_of(cycle, TOLD).await? {
-        let title = yarnnn.deliverables().title(slot.user, slot.deliverable).await?;
+        // One that cannot be read, or is gone by now, takes nothing from the others.
+        let title =
+            yarnnn.deliverables().title(slot.user, slot.deliverable).await.unwrap_or_else(|_| slot.deliverable.to_string());
         lines.push(SlotLine { title, slot });
     }
     Ok(lines)

@@ -3,4 +3,4 @@
 mod port;
 mod said;
 
-pub(crate) use self::port::write;
+pub(crate) use self::port::{cited, write};

@@ -25,6 +25,8 @@ const INSERT_SENTENCES: &str =
 const INSERT_EVIDENCE: &str = "insert into evidence \
     (version_id, sentence_index, position, content_id, revision, start_byte, end_byte, quote, created_at) ";
 
+const CITED: &str = "select distinct content_id from evidence where version_id = $1";
+
 /// Rows of one statement: far below the number of binds that either driver takes.
 const CHUNK: usize = 200;
 
@@ -96,6 +98,13 @@ fn gathered(rows: Vec<EvidenceRow>) -> Result<Vec<SentenceRecord>, StoreError> {
         }
     }
     Ok(sentences)
+}
+
+/// The rows that a version cites.
+pub(crate) async fn cited(tx: &mut Tx, version: VersionId) -> Result<Vec<ContentId>, DbError> {
+    let query = on_tx!(tx, connection =>
+        sqlx::query_scalar::<_, Id>(CITED).bind(Id(version.as_uuid())).fetch_all(connection).await);
+    Ok(query.doing("what a version cites")?.into_iter().map(|it| ContentId::from_uuid(it.0)).collect())
 }
 
 /// Writes the sentences of a version with their evidence.

@@ -170,7 +170,14 @@ async fn bring(
             name_delivery(tx, version).await?;
             write_line(tx, user, activity, at).await
         }
-        StepChange::Failed { activity, .. } | StepChange::Staged { activity, .. } => write_line(tx, user, activity, at).await,
+        StepChange::Staged { activity, .. } => {
+            // However long a person takes, what it cites is there when it is sent.
+            let ids = evidence::cited(tx, version).await?;
+            let reason = RetainReason::DeliverableExecution;
+            content::retain(tx, &Retain { user, ids, reason, reference: Some(version.as_uuid()), at }).await?;
+            write_line(tx, user, activity, at).await
+        }
+        StepChange::Failed { activity, .. } => write_line(tx, user, activity, at).await,
     }
 }
 
