@@ -5,8 +5,8 @@ use futures::future::join_all;
 
 use super::Ports;
 use super::fixtures::{
-    ANA, ben, clean, created, failed, finished, fresh, hold, is_conflict, is_missing, letter, live, me, message, minute, open_after,
-    opened, queued, queued_version, row, run_state, sentence, staged, step, verified, verified_version, written,
+    ANA, ben, clean, created, failed, finished, fresh, hold, is_conflict, is_missing, letter, live, me, message, minute,
+    open_after, opened, queued, queued_version, row, run_state, sentence, staged, step, verified, verified_version, written,
 };
 use crate::deliverables::{
     DecideVersion, Hold, MaterialRef, NewFeedback, OpenVersion, Researched, RunState, Step, StepChange, StepCommit, Tally,

@@ -89,11 +89,12 @@ async fn due(session: &Session, detach: bool, output: &Output) -> anyhow::Result
         session.check_mail(&it.destinations)?;
     }
     let cancel = cancel_on_interrupt();
-    let mut outcomes = Vec::new();
+    let (mut outcomes, mut queued) = (Vec::new(), Vec::new());
     for slot in deliverables.fire_due(session.user.id).await? {
         let (deliverable, _) = deliverables.show(slot.user, slot.deliverable).await?;
         if detach {
             output.note(&format!("{} is queued for a worker", deliverable.title));
+            queued.push(json!({ "deliverable_id": slot.deliverable, "due_at": slot.due_at, "job_id": slot.job }));
             continue;
         }
         let outcome = carry_slot(session, &slot, cancel.clone(), output).await;
@@ -105,10 +106,10 @@ async fn due(session: &Session, detach: bool, output: &Output) -> anyhow::Result
     }
     let failed = outcomes.iter().any(|it| it.outcome.as_ref().map_or(true, is_left));
     if output.is_json() {
-        output.json(&json!({ "runs": outcomes.iter().map(describe_due).collect::<Vec<_>>() }));
+        output.json(&json!({ "runs": outcomes.iter().map(describe_due).collect::<Vec<_>>(), "queued": queued }));
         return Ok(code(failed));
     }
-    if outcomes.is_empty() {
+    if outcomes.is_empty() && queued.is_empty() {
         output.line("nothing is due");
     }
     for it in &outcomes {
