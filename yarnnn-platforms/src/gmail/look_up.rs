@@ -36,8 +36,6 @@ impl LookUp<'_> {
             return Ok(self.cannot_tell("when it was first made is not known"));
         };
         settle(self.message, since, self.clock).await;
-        return Ok(LookedUp::NotThere);
-        #[expect(unreachable_code, reason = "planted")]
         match self.draft().await? {
             Ok(Some(id)) => return Ok(LookedUp::Arrived(SendReceipt { external_id: id })),
             Ok(None) => {}
