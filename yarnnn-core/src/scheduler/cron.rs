@@ -68,7 +68,7 @@ pub enum InvalidCron {
     #[error("the cron line {0:?} never comes: no day from 2024 to 2031 matches it")]
     Never(String),
     /// Two runs follow each other too soon.
-    #[error("the cron line {line:?} comes twice within {minutes} minutes; two runs are at least 60 minutes apart")]
+    #[error("the cron line {line:?} comes again after {minutes} min; two runs are at least 60 minutes apart")]
     TooOften {
         /// The line.
         line: String,
@@ -306,7 +306,7 @@ mod tests {
         let often = [("* * * * *", 1), ("*/15 * * * *", 15), ("0,59 9 * * *", 59), ("0,59 0,23 * * *", 1), ("0,30 9 1 1 *", 30)];
         for (line, minutes) in often {
             let expected =
-                format!("the cron line {line:?} comes twice within {minutes} minutes; two runs are at least 60 minutes apart");
+                format!("the cron line {line:?} comes again after {minutes} min; two runs are at least 60 minutes apart");
             assert_eq!(said(line), expected);
         }
         // 23:30 and 00:00 never meet where two days never follow each other.
