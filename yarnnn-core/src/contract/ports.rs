@@ -445,6 +445,8 @@ macro_rules! contract_facts {
                 clean_tells_each_user_of_their_own,
                 forget_sign_ins_ends_what_is_old,
                 end_slots_ends_what_nobody_is_at,
+                tidy_signals_ends_passes_that_were_left,
+                tidy_signals_deletes_what_is_old,
             }
             jobs_enqueue {
                 enqueue_stores_jobs_as_they_were,

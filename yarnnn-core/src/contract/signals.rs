@@ -21,7 +21,7 @@ use crate::signals::{
     PreferenceChange, Shown, SignalPreferences, SignalProcessing, SignalsFilter, TakeTurn, Turn, Wanted,
 };
 
-fn pass_of(user: UserId, minutes: i64) -> OpenPass {
+pub(super) fn pass_of(user: UserId, minutes: i64) -> OpenPass {
     let shown = Shown {
         items: vec![ContentId::from_uuid(fresh()), ContentId::from_uuid(fresh())],
         deliverables: vec![DeliverableId::from_uuid(fresh())],
@@ -83,12 +83,12 @@ fn makes(user: UserId, reference: &str, minutes: i64) -> Wanted {
     wants(Act::Create(Box::new(new)), (user, id), reference, minutes)
 }
 
-fn sets_going(user: UserId, id: DeliverableId, reference: &str) -> Wanted {
+pub(super) fn sets_going(user: UserId, id: DeliverableId, reference: &str) -> Wanted {
     wants(Act::Trigger(id), (user, id), reference, 1)
 }
 
 /// What was done and what was dropped by a new pass of the user.
-async fn done(ports: &Ports, user: UserId, wanted: Vec<Wanted>, minutes: i64) -> (usize, Vec<DropReason>) {
+pub(super) async fn done(ports: &Ports, user: UserId, wanted: Vec<Wanted>, minutes: i64) -> (usize, Vec<DropReason>) {
     let pass = begun(ports, user).await;
     let outcome = ports.signals.commit(commit(&pass, wanted, minutes)).await.unwrap().outcome.unwrap();
     (outcome.actions_taken.len(), outcome.dropped.iter().map(|it| it.reason).collect())
