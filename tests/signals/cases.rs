@@ -40,7 +40,7 @@ fn reasons(outcome: &PassOutcome) -> Vec<DropReason> {
 
 /// Answers that change nothing: what is said of each, and the actions. `d1` is an active report of the user, `d2` a paused one.
 fn refused(own: &str, foreign: &str) -> Vec<(&'static str, Vec<DropReason>, Vec<Value>)> {
-    use DropReason::{LowConfidence, NotActive, TypeNotAllowed, TypeTaken, UnknownAction, UnknownDeliverable, UnknownReference};
+    use DropReason::{AboutNothing, LowConfidence, NoEvent, NotActive, TypeNotAllowed, TypeTaken, UnknownAction, UnknownDeliverable, UnknownReference};
     let set_going = |id: &str| action(json!({ "action_type": "trigger_existing", "trigger_deliverable": id }));
     vec![
         ("nothing", vec![], vec![]),
@@ -73,6 +73,13 @@ fn refused(own: &str, foreign: &str) -> Vec<(&'static str, Vec<DropReason>, Vec<
         ("an invented id", vec![UnknownDeliverable], vec![set_going("d99")]),
         ("the id of one's own", vec![UnknownDeliverable], vec![set_going(own)]),
         ("the id of somebody else's", vec![UnknownDeliverable], vec![set_going(foreign)]),
+        (
+            "a run about nothing",
+            vec![AboutNothing],
+            vec![action(json!({ "action_type": "trigger_existing", "trigger_deliverable": "d1", "about": [] }))],
+        ),
+        ("an invented meeting", vec![NoEvent], vec![action(json!({ "about": [] }))]),
+        ("a meeting that is a message", vec![NoEvent], vec![action(json!({ "about": ["s1"] }))]),
         ("one that is paused", vec![NotActive], vec![set_going("d2")]),
     ]
 }
@@ -204,9 +211,9 @@ async fn one_pass_does_only_so_much() {
     {
         office.report(kind, title).await;
     }
-    let set_going = |id: &str| action(json!({ "action_type": "trigger_existing", "trigger_deliverable": id, "about": [] }));
+    let set_going = |id: &str| action(json!({ "action_type": "trigger_existing", "trigger_deliverable": id }));
     let mut actions =
-        vec![action(json!({})), action(json!({ "about": ["s1"] })), action(json!({ "deliverable_type": "custom" }))];
+        vec![action(json!({})), action(json!({ "title": "Another" })), action(json!({ "deliverable_type": "custom" }))];
     actions.extend(["d1", "d1", "d2", "d3", "d4"].map(set_going));
     office.answers(&[answer(&actions)]);
     let outcome = office.pass().await;

@@ -1,10 +1,10 @@
-//! What expires: content that nothing retains, and sign-ins that nobody ended.
+//! What expires: content that nothing retains, sign-ins that nobody ended, and what signals and events left behind.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use yarnnn_core::StoreError;
-use yarnnn_core::cleanup::{Clean, Retention};
+use yarnnn_core::cleanup::{Clean, Retention, TidySignals};
 use yarnnn_core::id::UserId;
 
 use crate::SqlStore;
@@ -24,6 +24,12 @@ const END_SLOTS: &str = "update deliverable_slots set outcome = 'failed', ended_
     and not exists (select 1 from job_queue as j where j.id = deliverable_slots.job_id \
         and j.status not in ('failed', 'dead', 'cancelled'))";
 const FORGET: &str = "delete from oauth_states where created_at <= $1";
+const PASSES: &str = "delete from signal_passes where id in \
+    (select id from signal_passes where outcome is not null and ended_at < $1 limit $2)";
+const HISTORY: &str =
+    "delete from signal_history where id in (select id from signal_history where last_triggered_at < $1 limit $2)";
+const EVENTS: &str =
+    "delete from event_trigger_log where id in (select id from event_trigger_log where triggered_at < $1 limit $2)";
 
 #[async_trait]
 impl Retention for SqlStore {
@@ -70,5 +76,30 @@ impl Retention for SqlStore {
         let ended = query.doing("slots that nobody is at")?;
         tx.commit().await?;
         Ok(ended)
+    }
+
+    async fn tidy_signals(&self, tidy: TidySignals) -> Result<u64, StoreError> {
+        let mut rows = self.abandon_passes(tidy.left_before, tidy.at).await?;
+        rows += self.delete_old(PASSES, tidy.passes_before).await?;
+        rows += self.delete_old(HISTORY, tidy.history_before).await?;
+        Ok(rows + self.delete_old(EVENTS, tidy.events_before).await?)
+    }
+}
+
+impl SqlStore {
+    /// Deletes by a statement until nothing is left, a transaction for each batch.
+    async fn delete_old(&self, sql: &'static str, before: DateTime<Utc>) -> Result<u64, StoreError> {
+        let mut deleted = 0;
+        loop {
+            let mut tx = self.db.begin().await?;
+            let query = on_tx!(&mut tx, connection => sqlx::query(sql)
+                .bind(Instant(before)).bind(BATCH.cast_signed()).execute(connection).await.map(|it| it.rows_affected()));
+            let batch = query.doing("what signals and events left")?;
+            tx.commit().await?;
+            deleted += batch;
+            if batch < BATCH {
+                return Ok(deleted);
+            }
+        }
     }
 }

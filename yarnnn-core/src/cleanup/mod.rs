@@ -7,7 +7,7 @@ mod run;
 mod store;
 
 pub use phase::CleanUp;
-pub use run::{Clean, Cleanup};
+pub use run::{Clean, Cleanup, TidySignals};
 #[cfg(feature = "testing")]
 pub use store::MockRetention;
 pub use store::Retention;

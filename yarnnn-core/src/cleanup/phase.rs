@@ -1,11 +1,12 @@
-//! The phase of a tick that deletes, once in an hour, what has expired: content, sign-ins, and what is known of old ticks.
+//! The phase of a tick that deletes, once in an hour, what has expired: content, sign-ins, and what is known of old signals,
+//! events and ticks.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::TimeDelta;
 
-use super::Cleanup;
+use super::{Cleanup, TidySignals};
 use crate::error::Error;
 use crate::scheduler::{Counters, Gate, Phase, PhaseCx, PhaseStore, cycle_key};
 
@@ -73,6 +74,7 @@ impl Phase for CleanUp {
         self.content(cx, &mut counters).await?;
         counters.add("sign_ins", self.cleanup.retention.forget_sign_ins(cx.now - SIGN_IN).await?);
         counters.add("slots_ended", self.cleanup.retention.end_slots(cx.now - TRIED, cx.now).await?);
+        counters.add("signals", self.cleanup.retention.tidy_signals(TidySignals::of(cx.now)).await?);
         counters.add("ticks", self.ticks.prune(cx.now - TICKS).await?);
         Ok(counters)
     }

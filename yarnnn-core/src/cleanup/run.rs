@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -39,6 +39,31 @@ impl Clean {
             summary: format!("{items} deleted"),
             metadata: json!({ "items_deleted": deleted }),
         }
+    }
+}
+
+/// How old what signals and events left behind may become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TidySignals {
+    /// Passes that were begun before this instant and are open were left.
+    pub left_before: DateTime<Utc>,
+    /// Passes that ended before this instant are deleted.
+    pub passes_before: DateTime<Utc>,
+    /// What signals acted upon last before this instant is deleted.
+    pub history_before: DateTime<Utc>,
+    /// Events of before this instant are deleted.
+    pub events_before: DateTime<Utc>,
+    /// Now.
+    pub at: DateTime<Utc>,
+}
+
+impl TidySignals {
+    /// What is old at an instant: a pass is over within a day, its outcome and the log of events are looked at for a month. What was
+    /// acted upon holds for 14 days at most, and is kept for 90.
+    pub fn of(at: DateTime<Utc>) -> Self {
+        let before = |days| at - TimeDelta::days(days);
+        let (left_before, passes_before, history_before, events_before) = (before(1), before(30), before(90), before(30));
+        Self { left_before, passes_before, history_before, events_before, at }
     }
 }
 

@@ -3,15 +3,19 @@
 use chrono::TimeDelta;
 
 use super::Ports;
+use super::events::event;
 use super::fixtures::{
-    ANA, begin, ben, channel, clean, everything, last_page, live, message, message_at, minute, row, rows, texts,
+    ANA, begin, ben, channel, clean, created, everything, last_page, live, message, message_at, minute, row, rows, texts,
 };
+use super::signals::{done, pass_of, sets_going};
 use super::slots::{due_at, fired, slot};
 use crate::activity::ActivityKind;
+use crate::cleanup::TidySignals;
 use crate::connections::{OAuthState, Provider};
-use crate::deliverables::SlotOutcome;
+use crate::deliverables::{Fired, SlotOutcome};
 use crate::id::UserId;
 use crate::platform::Platform;
+use crate::signals::{PassOutcome, PassStatus};
 use crate::sync::{Retain, RetainReason};
 
 /// The instant after which what was read at minute 1 has expired.
@@ -112,4 +116,41 @@ pub async fn end_slots_ends_what_nobody_is_at(ports: &Ports) {
     assert_eq!(ports.retention.end_slots(minute(8), minute(70)).await.unwrap(), 0, "it was fired later");
     assert_eq!(ports.retention.end_slots(minute(9), minute(70)).await.unwrap(), 1);
     assert_eq!((outcome(waits).await, outcome(dropped).await), (None, Some(SlotOutcome::Failed)));
+}
+
+/// Passes that were left open end as failed, with a line that says why; those that are young stay open.
+pub async fn tidy_signals_ends_passes_that_were_left(ports: &Ports) {
+    const DAY: i64 = 24 * 60;
+    let (left, young) = (pass_of(ANA, 0), pass_of(ANA, 1));
+    let (left_id, filter, total) = (left.id, left.filter, left.shown.total());
+    for pass in [left, young] {
+        ports.signals.begin(pass).await.unwrap();
+    }
+    let tidy = |minutes| ports.retention.tidy_signals(TidySignals::of(minute(minutes)));
+    assert_eq!((tidy(DAY).await.unwrap(), tidy(DAY + 1).await.unwrap(), tidy(DAY + 1).await.unwrap()), (0, 1, 0));
+    let passes = ports.signals.passes(ANA, 9).await.unwrap();
+    let found: Vec<_> = passes.iter().map(|it| (it.outcome.clone(), it.ended_at)).collect();
+    let outcome = PassOutcome::abandoned(filter, total);
+    assert_eq!(found, [(None, None), (Some(outcome.clone()), Some(minute(DAY + 1)))]);
+    assert_eq!(outcome.status, PassStatus::Failed);
+    let lines = ports.activity.recent(ANA, 9).await.unwrap();
+    let [line] = lines.as_slice() else { panic!("{lines:?}") };
+    assert_eq!((line.kind, line.key), (ActivityKind::SignalProcessed, left_id.as_uuid()));
+    assert_eq!(line.metadata["error"].as_str(), outcome.error.as_deref());
+}
+
+/// Passes that ended, what was acted upon and events go when they are old; the last instant of their time stays.
+pub async fn tidy_signals_deletes_what_is_old(ports: &Ports) {
+    const DAY: i64 = 24 * 60;
+    let id = created(ports, ANA).await;
+    done(ports, ANA, vec![sets_going(ANA, id, "a")], 0).await;
+    let event = event(id, "e", 0);
+    ports.events.fire(event.clone()).await.unwrap();
+    let tidy = |minutes| ports.retention.tidy_signals(TidySignals::of(minute(minutes)));
+    let left = async || (ports.signals.passes(ANA, 9).await.unwrap().len(), ports.signals.history(ANA, 9).await.unwrap().len());
+    assert_eq!((tidy(30 * DAY).await.unwrap(), left().await), (0, (1, 1)));
+    assert_eq!(ports.events.fire(event.clone()).await.unwrap(), Fired::Repeated);
+    assert_eq!((tidy(30 * DAY + 1).await.unwrap(), left().await), (2, (0, 1)));
+    assert_eq!((tidy(90 * DAY).await.unwrap(), tidy(90 * DAY + 1).await.unwrap(), left().await), (0, 1, (0, 0)));
+    assert_ne!(ports.events.fire(event).await.unwrap(), Fired::Repeated, "it is no longer known");
 }

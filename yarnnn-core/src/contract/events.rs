@@ -28,7 +28,7 @@ fn job(deliverable: DeliverableId, wish: &str) -> NewJob {
 }
 
 /// An event at a minute, with a window of ten minutes and one run in it.
-fn event(deliverable: DeliverableId, id: &str, minutes: i64) -> FireEvent {
+pub(super) fn event(deliverable: DeliverableId, id: &str, minutes: i64) -> FireEvent {
     FireEvent {
         user: ANA,
         deliverable,

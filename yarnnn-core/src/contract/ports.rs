@@ -405,6 +405,7 @@ macro_rules! contract_facts {
                 commit_makes_nothing_of_a_type_that_is_taken,
                 commit_sets_going_what_is_the_users_and_active,
                 commit_leaves_alone_what_runs_already,
+                commit_sets_a_deliverable_going_once_a_day,
                 commit_is_all_or_nothing,
                 commit_needs_the_users_own_pass,
                 history_is_newest_first_and_the_users_own,
@@ -414,6 +415,7 @@ macro_rules! contract_facts {
                 take_turn_waits_for_the_cool_down,
                 take_turn_at_once_grants_one,
                 take_turn_is_all_or_nothing,
+                take_turn_answers_the_job_that_there_is,
                 candidates_have_something_to_look_at,
                 answered_in_pass_lasts_until_the_pass_ends,
                 reserve_caps_passes_and_needs_the_users_own,
@@ -443,6 +445,8 @@ macro_rules! contract_facts {
                 clean_tells_each_user_of_their_own,
                 forget_sign_ins_ends_what_is_old,
                 end_slots_ends_what_nobody_is_at,
+                tidy_signals_ends_passes_that_were_left,
+                tidy_signals_deletes_what_is_old,
             }
             jobs_enqueue {
                 enqueue_stores_jobs_as_they_were,

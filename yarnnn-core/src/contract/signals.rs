@@ -21,7 +21,7 @@ use crate::signals::{
     PreferenceChange, Shown, SignalPreferences, SignalProcessing, SignalsFilter, TakeTurn, Turn, Wanted,
 };
 
-fn pass_of(user: UserId, minutes: i64) -> OpenPass {
+pub(super) fn pass_of(user: UserId, minutes: i64) -> OpenPass {
     let shown = Shown {
         items: vec![ContentId::from_uuid(fresh()), ContentId::from_uuid(fresh())],
         deliverables: vec![DeliverableId::from_uuid(fresh())],
@@ -83,12 +83,12 @@ fn makes(user: UserId, reference: &str, minutes: i64) -> Wanted {
     wants(Act::Create(Box::new(new)), (user, id), reference, minutes)
 }
 
-fn sets_going(user: UserId, id: DeliverableId, reference: &str) -> Wanted {
+pub(super) fn sets_going(user: UserId, id: DeliverableId, reference: &str) -> Wanted {
     wants(Act::Trigger(id), (user, id), reference, 1)
 }
 
 /// What was done and what was dropped by a new pass of the user.
-async fn done(ports: &Ports, user: UserId, wanted: Vec<Wanted>, minutes: i64) -> (usize, Vec<DropReason>) {
+pub(super) async fn done(ports: &Ports, user: UserId, wanted: Vec<Wanted>, minutes: i64) -> (usize, Vec<DropReason>) {
     let pass = begun(ports, user).await;
     let outcome = ports.signals.commit(commit(&pass, wanted, minutes)).await.unwrap().outcome.unwrap();
     (outcome.actions_taken.len(), outcome.dropped.iter().map(|it| it.reason).collect())
@@ -266,6 +266,26 @@ pub async fn commit_leaves_alone_what_runs_already(ports: &Ports) {
     assert_eq!(done(ports, ANA, vec![sets_going(ANA, other, "c")], 1).await, (1, vec![]));
 }
 
+/// Signals set a deliverable going once in a day, whatever they are about; the last instant of the day counts as within.
+pub async fn commit_sets_a_deliverable_going_once_a_day(ports: &Ports) {
+    const DAY: i64 = 24 * 60;
+    let (ids, other) = ([created(ports, ANA).await, created(ports, ANA).await], ben(ports).await);
+    for (id, reference, minutes, expected) in [
+        (ids[0], "a", 0, None),
+        (ids[1], "b", 0, None),
+        (ids[0], "c", DAY, Some(DropReason::SeenBefore)),
+        (ids[0], "d", DAY + 1, None),
+    ] {
+        let wanted = sets_going(ANA, id, reference);
+        // The run before has ended: its key is free.
+        let wanted = Wanted { job: NewJob { key: None, ..wanted.job.clone() }, ..wanted };
+        let count = usize::from(expected.is_none());
+        assert_eq!(done(ports, ANA, vec![wanted], minutes).await, (count, expected.into_iter().collect()), "{reference}");
+    }
+    let theirs = created(ports, other).await;
+    assert_eq!(done(ports, other, vec![sets_going(other, theirs, "a")], 0).await, (1, vec![]), "another user's is another");
+}
+
 /// A pass whose jobs are refused has not ended, and nothing of it is there.
 pub async fn commit_is_all_or_nothing(ports: &Ports) {
     let pass = begun(ports, ANA).await;
@@ -345,7 +365,7 @@ pub async fn take_turn_waits_for_the_cool_down(ports: &Ports) {
         let job = NewJob { key: None, ..asked.job.clone() };
         let id = job.id;
         let answer = ports.signals.take_turn(TakeTurn { job, ..asked }).await.unwrap();
-        assert_eq!((answer == Turn::Granted, is_enqueued(ports, id).await), (is_granted, is_granted), "{minutes}");
+        assert_eq!((answer == Turn::Granted(id), is_enqueued(ports, id).await), (is_granted, is_granted), "{minutes}");
     }
     let answer = ports.signals.take_turn(turn(ANA, 11)).await.unwrap();
     assert_eq!(answer, Turn::TooSoon { last: minute(10) });
@@ -354,7 +374,7 @@ pub async fn take_turn_waits_for_the_cool_down(ports: &Ports) {
 /// Of turns at once one is granted.
 pub async fn take_turn_at_once_grants_one(ports: &Ports) {
     let answers = join_all((0..6).map(|_| ports.signals.take_turn(turn(ANA, 1)))).await;
-    assert_eq!(answers.iter().filter(|it| matches!(it, Ok(Turn::Granted))).count(), 1, "{answers:?}");
+    assert_eq!(answers.iter().filter(|it| matches!(it, Ok(Turn::Granted(_)))).count(), 1, "{answers:?}");
 }
 
 /// A turn whose job is refused was not taken.
@@ -362,7 +382,18 @@ pub async fn take_turn_is_all_or_nothing(ports: &Ports) {
     let asked = turn(ANA, 1);
     let refused = TakeTurn { job: NewJob { priority: 0, ..asked.job.clone() }, ..asked };
     assert!(ports.signals.take_turn(refused).await.is_err());
-    assert_eq!(ports.signals.take_turn(turn(ANA, 1)).await.unwrap(), Turn::Granted);
+    let asked = turn(ANA, 1);
+    let id = asked.job.id;
+    assert_eq!(ports.signals.take_turn(asked).await.unwrap(), Turn::Granted(id));
+}
+
+/// Who asks while a pass by hand still waits is told of the job that there is.
+pub async fn take_turn_answers_the_job_that_there_is(ports: &Ports) {
+    let (first, second) = (turn(ANA, 0), turn(ANA, 5));
+    let (job, other) = (first.job.id, second.job.id);
+    assert_eq!(ports.signals.take_turn(first).await.unwrap(), Turn::Granted(job));
+    assert_eq!(ports.signals.take_turn(second).await.unwrap(), Turn::Granted(job));
+    assert!(!is_enqueued(ports, other).await);
 }
 
 /// Users with content or a live connection, by id; the free tier only where it is asked for.

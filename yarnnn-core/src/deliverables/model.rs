@@ -326,9 +326,14 @@ pub struct ScheduleUpdate {
 }
 
 impl Deliverable {
-    /// Whether a model gave it its title and description, from synced content: they are data then, for every prompt.
+    /// Whether a signal called for it.
     pub const fn is_signal_born(&self) -> bool {
         matches!(self.origin, DeliverableOrigin::SignalEmergent)
+    }
+
+    /// Whether a model gave it its title and description, from synced content: they are data then, for every prompt.
+    pub const fn is_model_made(&self) -> bool {
+        matches!(self.origin, DeliverableOrigin::SignalEmergent | DeliverableOrigin::AnalystSuggested)
     }
 
     /// Whether it counts against the tier's limit: it is active, and either its owner made it or it runs by itself. What a signal

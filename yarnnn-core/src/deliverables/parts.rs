@@ -90,7 +90,7 @@ impl DeliverablesParts {
     /// What looks things up for this report, if the program has that. Nobody does for one whose title a model made from synced
     /// content: a session that reaches out sees none of that.
     pub(super) fn researcher(&self, deliverable: &Deliverable, binding: Binding) -> Option<&Agent<Research>> {
-        self.research.as_ref().filter(|_| binding.has_research_directive() && !deliverable.is_signal_born())
+        self.research.as_ref().filter(|_| binding.has_research_directive() && !deliverable.is_model_made())
     }
 
     /// Whether its reports reach nobody but its owner: files, downloads, drafts in the owner's own mailbox, and mails to the address

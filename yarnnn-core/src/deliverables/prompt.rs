@@ -87,10 +87,14 @@ fn scope(deliverable: &Deliverable, state: &RunState) -> Option<Vec<ResourceId>>
     (!state.stays_with_owner).then(|| state.sources.iter().map(|it| it.resource.clone()).collect())
 }
 
-/// What called for the run, with the title where that is no word of the owner's: the writer sees both as data.
+/// What called for the run, with the title where that is no word of the owner's: the writer sees both as data. What a signal made of
+/// everything that its owner has is kept from other readers; a suggestion was seen by its owner before it runs.
 fn noticed(deliverable: &Deliverable, state: &RunState) -> Option<Noticed> {
-    if !deliverable.is_signal_born() {
+    if !deliverable.is_model_made() {
         return state.noticed.as_ref().map(|it| Noticed { title: None, ..it.clone() });
+    }
+    if deliverable.is_signal_born() && !state.stays_with_owner {
+        return state.noticed.clone().map(Noticed::for_others);
     }
     let title = Some(deliverable.title.clone());
     let reasoning = || deliverable.description.clone().unwrap_or_default();
@@ -104,8 +108,8 @@ fn instructions(prompts: &Prompts, deliverable: &Deliverable, state: &RunState) 
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     let context = context! {
         kind => deliverable.report_type.kind().label().to_lowercase(),
-        title => (!deliverable.is_signal_born()).then(|| deliverable.title.clone()),
-        description => deliverable.description.clone().filter(|_| !deliverable.is_signal_born()),
+        title => (!deliverable.is_model_made()).then(|| deliverable.title.clone()),
+        description => deliverable.description.clone().filter(|_| !deliverable.is_model_made()),
         noticed => noticed(deliverable, state).is_some(),
         period => words::period(state.window, deliverable.timezone()),
         window_moved => state.window_moved,
@@ -123,11 +127,11 @@ fn instructions(prompts: &Prompts, deliverable: &Deliverable, state: &RunState) 
 fn outline(deliverable: &Deliverable, state: &RunState) -> Outline {
     let (profile, kind) = (deliverable.profile(), deliverable.report_type.kind());
     // A title that a model made stands among the data.
-    let title = if deliverable.is_signal_born() { kind.label().to_owned() } else { deliverable.title.clone() };
+    let title = if deliverable.is_model_made() { kind.label().to_owned() } else { deliverable.title.clone() };
     Outline {
         report_type: kind.as_str().to_owned(),
         title,
-        subject: deliverable.description.clone().filter(|_| !deliverable.is_signal_born()),
+        subject: deliverable.description.clone().filter(|_| !deliverable.is_model_made()),
         grouping: profile.grouping,
         sections: profile.sections,
         max_statements: profile.max_statements,
@@ -204,6 +208,30 @@ mod tests {
             let (trusted, all) = asked(&born, noticed);
             assert!(!trusted.contains(evil) && !trusted.contains("The launch"), "{trusted}");
             assert!(all.contains(&format!("<noticed title=\"{evil}\"")), "{all}");
+        }
+        let suggested = Deliverable { origin: DeliverableOrigin::AnalystSuggested, ..born };
+        let (trusted, all) = asked(&suggested, None);
+        assert!(!trusted.contains(evil) && !trusted.contains("The launch") && all.contains("The launch"), "{all}");
+    }
+
+    #[test]
+    fn what_a_signal_made_is_kept_from_other_readers() {
+        let secret = "The merger";
+        let born = Deliverable {
+            origin: DeliverableOrigin::SignalEmergent,
+            title: secret.into(),
+            description: Some(secret.into()),
+            ..deliverable(&[])
+        };
+        let platforms = vec![crate::platform::Platform::Gmail];
+        let said = Noticed { title: Some(secret.into()), reasoning: secret.into(), entity: Some(secret.into()), platforms };
+        for (noticed, stays_with_owner) in [(None, true), (None, false), (Some(said.clone()), true), (Some(said), false)] {
+            let (version, names_platforms) = (VersionId::from_uuid(uuid::Uuid::from_u128(2)), noticed.is_some());
+            let state = RunState { noticed, ..gathered(stays_with_owner) };
+            let task = task(&Prompts::default(), &born, version, &state, &[]).unwrap();
+            let text = task.messages[0].render(&task.boundary);
+            assert_eq!(text.contains(secret), stays_with_owner, "{text}");
+            assert_eq!(text.contains("gmail"), names_platforms, "{text}");
         }
     }
 

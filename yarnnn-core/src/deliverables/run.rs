@@ -211,7 +211,8 @@ impl Deliverables {
             gathered.state.material.clear();
             gathered.items.clear();
         }
-        gathered.state.noticed.clone_from(&request.noticed);
+        let is_private = gathered.state.stays_with_owner;
+        gathered.state.noticed = request.noticed.clone().map(|it| if is_private { it } else { it.for_others() });
         gathered.state.late = request.late;
         let now = self.parts.clock.now();
         let open = OpenVersion {

@@ -239,6 +239,14 @@ pub struct Noticed {
     pub platforms: Vec<Platform>,
 }
 
+impl Noticed {
+    /// What the writer may know for readers other than the owner. The model said the rest from all that the owner has.
+    #[must_use]
+    pub fn for_others(self) -> Self {
+        Self { title: None, reasoning: String::new(), entity: None, platforms: self.platforms }
+    }
+}
+
 /// What has become of something that was reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

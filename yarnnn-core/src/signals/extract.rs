@@ -9,7 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::model::{Shown, SignalsFilter};
 use super::run::SignalsParts;
-use crate::connections::{Connection, ConnectionStatus};
+use crate::connections::Connection;
 use crate::deliverables::{Deliverable, DeliverableStatus};
 use crate::error::{Error, StoreError};
 use crate::id::UserId;
@@ -117,9 +117,9 @@ const MOST_A_DAY: usize = 1_000;
 
 fn is_wanted(status: &ResourceStatus, connections: &[Connection]) -> bool {
     let id = &status.resource;
-    let live = connections.iter().filter(|it| it.status == ConnectionStatus::Active);
-    let landscapes = live.map(|it| &it.landscape).filter(|it| it.resource(id).is_some());
-    !status.excluded && landscapes.into_iter().all(|it| it.selected.is_empty() || it.selected.contains(id))
+    // What was not selected stays out of sight also while its account is expired.
+    let mut landscapes = connections.iter().map(|it| &it.landscape).filter(|it| it.resource(id).is_some());
+    !status.excluded && landscapes.all(|it| it.selected.is_empty() || it.selected.contains(id))
 }
 
 /// The reports that are shown. Those that ran once for a signal come last: there may be many.

@@ -77,6 +77,7 @@ impl<'a> Known<'a> {
             ActionKind::Create => (self.type_of(asked)?, None),
             ActionKind::Trigger => self.target(asked).map(|it| (it.report_type.kind(), Some(it)))?,
         };
+        grounded(asked.kind, kind, &about)?;
         let signal = signal_of(asked, kind);
         if !self.sight.preferences.wants(signal) {
             return Err(DropReason::SwitchedOff);
@@ -116,6 +117,16 @@ impl<'a> Known<'a> {
 /// Whether each report of the type is for an event of its own: one that has run does not keep the next event from getting one.
 pub(super) const fn is_for_an_event(kind: Kind) -> bool {
     matches!(kind, Kind::MeetingPrep)
+}
+
+/// Whether what was shown calls for the action: nothing is set going for what a model made up, and no invented meeting is prepared.
+fn grounded(action: ActionKind, kind: Kind, about: &[&StoredItem]) -> Result<(), DropReason> {
+    let has_event = about.iter().any(|it| it.content_type == ContentType::Event);
+    match action {
+        ActionKind::Trigger if about.is_empty() => Err(DropReason::AboutNothing),
+        ActionKind::Create if is_for_an_event(kind) && !has_event => Err(DropReason::NoEvent),
+        _ => Ok(()),
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it was checked to lie between 0 and 1")]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome::PassOutcome;
 use crate::deliverables::Kind;
-use crate::id::{ContentId, DeliverableId, PassId, UserId};
+use crate::id::{ContentId, DeliverableId, JobId, PassId, UserId};
 use crate::jobs::NewJob;
 use crate::platform::Platform;
 
@@ -277,8 +277,8 @@ pub struct TakeTurn {
 /// Whether a pass by hand was granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
-    /// The job is enqueued.
-    Granted,
+    /// This job does it: the one that was given, or one that waits or runs under its key already.
+    Granted(JobId),
     /// One was asked for a little while ago.
     TooSoon {
         /// When.

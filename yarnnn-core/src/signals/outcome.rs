@@ -1,6 +1,6 @@
 //! What a pass wants, what the store lets it do, and what is told of it afterwards.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -107,6 +107,10 @@ pub enum DropReason {
     UnknownReference,
     /// It names a deliverable that it was not shown, or that is gone.
     UnknownDeliverable,
+    /// It would set a deliverable going about nothing that was shown.
+    AboutNothing,
+    /// It would prepare for a meeting, and names no event that was shown.
+    NoEvent,
     /// The deliverable is paused or archived.
     NotActive,
     /// The user switched this kind of signal off.
@@ -134,6 +138,8 @@ impl DropReason {
             Self::TypeNotAllowed => "signals may not make a report of this type",
             Self::UnknownReference => "it names something that the model was not shown",
             Self::UnknownDeliverable => "it names no deliverable that the model was shown",
+            Self::AboutNothing => "it is about nothing that the model was shown",
+            Self::NoEvent => "it names no event to prepare for",
             Self::NotActive => "the deliverable is paused or archived",
             Self::SwitchedOff => "this kind of signal is switched off",
             Self::TypeTaken => "there is a deliverable of this type",
@@ -199,6 +205,12 @@ impl PassOutcome {
         }
     }
 
+    /// A pass that was begun, and that nobody has gone on with since.
+    pub fn abandoned(filter: SignalsFilter, items_processed: u32) -> Self {
+        let error = Some("the pass was left open and nobody went on with it".to_owned());
+        Self { error, ..Self::of(PassStatus::Failed, filter, items_processed) }
+    }
+
     /// How many deliverables were made.
     pub fn created(&self) -> usize {
         self.actions_taken.iter().filter(|it| it.action == ActionKind::Create).count()
@@ -251,7 +263,7 @@ pub enum Act {
 pub struct Wanted {
     /// What to do.
     pub act: Act,
-    /// When the same was acted upon since then, it is not done again.
+    /// When the same was acted upon since then, it is not done again; see also [`PassCommit::target_since`].
     pub unless_since: DateTime<Utc>,
     /// Whether another deliverable of the type keeps it from being made, also one that runs once and has run.
     pub one_of_a_kind: bool,
@@ -292,6 +304,12 @@ pub struct PassCommit {
 }
 
 impl PassCommit {
+    /// What a signal called for or set going since then is not set going, whatever else was noticed: nobody wants a report for each
+    /// thread.
+    pub fn target_since(&self) -> DateTime<Utc> {
+        self.at - TimeDelta::hours(24)
+    }
+
     /// What came of the pass, by what the store said about each action, and how many items it keeps.
     pub fn decided(&self, verdicts: &[Verdict], retained: u64) -> PassOutcome {
         let mut outcome = PassOutcome { content_retained_count: retained, ..self.outcome.clone() };

@@ -49,9 +49,9 @@ impl Signals {
         }
         let job = new_job(self.parts.ids.as_ref(), Some(user.id), &SignalProcessing::manual(user.id, filter));
         let job = job.map_err(|error| Error::Failed(format!("the pass cannot be enqueued: {error}")))?;
-        let (id, at) = (job.id, self.parts.clock.now());
+        let at = self.parts.clock.now();
         match self.parts.signals.take_turn(TakeTurn { user: user.id, cool_down: COOL_DOWN, job, at }).await? {
-            Turn::Granted => Ok(TriggerAnswer::Started(id)),
+            Turn::Granted(id) => Ok(TriggerAnswer::Started(id)),
             Turn::TooSoon { last } => Ok(TriggerAnswer::RateLimited { last_run_at: last, next_eligible_at: last + COOL_DOWN }),
         }
     }

@@ -17,4 +17,6 @@ revoke all on function model_calls_forget() from public;
 create trigger model_calls_forget before update of version_id on model_calls
 for each row when (new.version_id is null) execute function model_calls_forget();
 
-update model_calls set request = null, response = null where version_id is null and (request is not null or response is not null);
+-- A pass that has not ended still needs what it was answered; its end forgets it.
+update model_calls set request = null, response = null
+    where version_id is null and pass_id is null and (request is not null or response is not null);

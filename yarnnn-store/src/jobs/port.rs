@@ -148,15 +148,21 @@ impl SqlStore {
     }
 
     /// Commits the transaction of a feature together with the jobs that follow from it, or neither.
-    pub(crate) async fn follow_up(&self, mut tx: Tx, jobs: Vec<NewJob>) -> Result<(), StoreError> {
+    pub(crate) async fn follow_up(&self, tx: Tx, jobs: Vec<NewJob>) -> Result<(), StoreError> {
+        self.enqueue_with(tx, jobs).await.map(|_| ())
+    }
+
+    /// The same, for who must know which jobs there are then.
+    pub(crate) async fn enqueue_with(&self, mut tx: Tx, jobs: Vec<NewJob>) -> Result<Vec<Enqueued>, StoreError> {
         if jobs.is_empty() {
-            return tx.commit().await;
+            tx.commit().await?;
+            return Ok(vec![]);
         }
         let jobs = prepare(jobs).map_err(|refusal| unreadable("a follow-up job", refusal))?;
-        self.insert(&mut tx, &jobs).await.map_err(follow_up_error)?;
+        let enqueued = self.insert(&mut tx, &jobs).await.map_err(follow_up_error)?;
         tx.commit().await?;
         self.wake();
-        Ok(())
+        Ok(enqueued)
     }
 }
 

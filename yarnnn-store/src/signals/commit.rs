@@ -25,6 +25,8 @@ const SLOTS: &str = "select count(*) from deliverables \
     where user_id = $1 and status = 'active' and not (origin = 'signal_emergent' and trigger_type = 'manual')";
 const OF_TYPE: &str = "select count(*) from deliverables where user_id = $1 and deliverable_type = $2 and status <> 'archived' \
     and ($3 or not (origin = 'signal_emergent' and trigger_type = 'manual' and last_run_at is not null))";
+const SET_GOING: &str = "select count(*) from signal_history \
+    where user_id = $1 and deliverable_id = $2 and last_triggered_at >= $3";
 const STATUS: &str = "select status from deliverables where id = $1 and user_id = $2";
 /// The run that holds the deliverable's key.
 const RUNS: &str = "select count(*) from job_keys k join job_queue j on j.id = k.job_id where k.scope = $1 and k.key = $2 \
@@ -86,7 +88,7 @@ async fn look(tx: &mut Tx, commit: &PassCommit, wanted: &Wanted) -> Result<Verdi
     }
     match &wanted.act {
         Act::Create(_) => look_at_room(tx, commit, wanted).await,
-        Act::Trigger(id) => look_at_target(tx, user, *id).await,
+        Act::Trigger(id) => look_at_target(tx, commit, *id).await,
     }
 }
 
@@ -105,7 +107,8 @@ async fn look_at_room(tx: &mut Tx, commit: &PassCommit, wanted: &Wanted) -> Resu
     Ok(if used < i64::from(slots) { Verdict::Done } else { Verdict::Dropped(DropReason::TierLimit) })
 }
 
-async fn look_at_target(tx: &mut Tx, user: UserId, id: DeliverableId) -> Result<Verdict, StoreError> {
+async fn look_at_target(tx: &mut Tx, commit: &PassCommit, id: DeliverableId) -> Result<Verdict, StoreError> {
+    let user = commit.user;
     let status: Option<String> = on_tx!(tx, connection => sqlx::query_scalar(STATUS)
         .bind(Id(id.as_uuid())).bind(Id(user.as_uuid())).fetch_optional(connection).await)
     .doing(format!("deliverable {id}"))?;
@@ -117,7 +120,13 @@ async fn look_at_target(tx: &mut Tx, user: UserId, id: DeliverableId) -> Result<
     let runs: i64 = on_tx!(tx, connection => sqlx::query_scalar(RUNS)
         .bind(format!("{}/{user}", RunDeliverable::KIND)).bind(id.to_string()).fetch_one(connection).await)
     .doing("the runs of a deliverable")?;
-    Ok(if runs == 0 { Verdict::Done } else { Verdict::Dropped(DropReason::AlreadyRunning) })
+    if runs > 0 {
+        return Ok(Verdict::Dropped(DropReason::AlreadyRunning));
+    }
+    let set_going: i64 = on_tx!(tx, connection => sqlx::query_scalar(SET_GOING)
+        .bind(Id(user.as_uuid())).bind(Id(id.as_uuid())).bind(Instant(commit.target_since())).fetch_one(connection).await)
+    .doing("the history of signals")?;
+    Ok(if set_going == 0 { Verdict::Done } else { Verdict::Dropped(DropReason::SeenBefore) })
 }
 
 /// Does an action but for its run; answers how many items are kept for it.

@@ -122,8 +122,9 @@ impl SignalStore for SqlStore {
             .execute(connection).await.map(|it| it.rows_affected() == 1))
         .doing("the turn of a user")?;
         if granted {
-            self.follow_up(tx, vec![turn.job]).await?;
-            return Ok(Turn::Granted);
+            let given = turn.job.id;
+            let enqueued = self.enqueue_with(tx, vec![turn.job]).await?;
+            return Ok(Turn::Granted(enqueued.first().map_or(given, |it| it.id())));
         }
         let last: Option<Instant> = on_tx!(&mut tx, connection =>
             sqlx::query_scalar(LAST_TURN).bind(Id(turn.user.as_uuid())).fetch_one(connection).await)
