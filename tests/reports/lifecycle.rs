@@ -6,7 +6,7 @@ use yarnnn::Error;
 use yarnnn::accounts::{Tier, User};
 use yarnnn::deliverables::{
     Cooldown, CreateDeliverable, Deliverable, DeliverableOrigin, DeliverableStatus, EventTrigger, Fired, PlatformEvent,
-    RunStatus, Schedule, SuggestionReason, VersionStatus,
+    RunRequest, RunStatus, Schedule, SuggestionReason, VersionStatus,
 };
 use yarnnn::id::{DeliverableId, VersionId};
 use yarnnn::jobs::JobFilter;
@@ -51,6 +51,8 @@ async fn taken_up(backend: Backend) {
     let waiting = deliverables.suggested(office.user.id, 9).await.unwrap();
     assert_eq!((waiting.len(), waiting[0].version, waiting[0].why.clone()), (1, version, why()));
     assert_eq!(deliverables.fire_due(office.user.id).await.unwrap(), []);
+    let resumed = deliverables.pause(&office.user, suggested.id, false).await;
+    assert!(invalid(resumed).contains("take it up with `deliverables enable`"));
 
     // The limit of the tier holds for what is taken up.
     let limited = User { tier: Tier::Free, ..office.user.clone() };
@@ -104,6 +106,8 @@ async fn only_what_a_signal_made_is_promoted() {
     let promoted = office.yarnnn.deliverables().promote_to_recurring(&office.user, own.id, daily()).await;
     assert!(invalid(promoted).contains("only what a signal made"));
     office.yarnnn.deliverables().archive(office.user.id, own.id).await.unwrap();
+    let run = office.yarnnn.deliverables().run(&office.yarnnn.stage_cx(), &RunRequest::of(office.user.id, own.id)).await;
+    assert!(invalid(run).contains("is archived"));
     assert!(office.yarnnn.deliverables().list(office.user.id).await.unwrap().is_empty());
 }
 
