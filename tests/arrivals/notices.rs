@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use yarnnn::Yarnnn;
 use yarnnn::accounts::{MailPreferences, Tier, User};
+use yarnnn::connections::Provider;
 use yarnnn::deliverables::{CreateDeliverable, Deliverable, Destination, RunDeliverable, RunOutcome, RunRequest, RunStatus};
 use yarnnn::id::{RandomIds, RunToken};
 use yarnnn::jobs::{JobCx, JobFilter, JobRecord, Lease, LeaseEnd, Outcome, WorkerId, new_job};
@@ -171,5 +172,38 @@ async fn a_delivery_that_is_given_up_is_told_of() {
     assert!(matches!(outcome, Outcome::Backoff { .. }), "{outcome:?}");
     let told = scene.told().await;
     assert!(told.len() == 1 && told[0].0 == "Failed: Harbor", "{told:?}");
+    scene.office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_arrives_before_the_notice_of_its_failure_is_told_of_as_ready_only() {
+    let scene = Scene::open().await;
+    let report = scene.report("Harbor", scene.slack()).await;
+    let refusal = r#"{"ok":false,"error":"not_in_channel"}"#;
+    scene.office.sim.faults().always(POSTS, Fault::Status(200, refusal.to_owned()));
+    let request = RunRequest::of(scene.user.id, report.id);
+    let failed = scene.yarnnn.deliverables().run(&scene.yarnnn.stage_cx(), &request).await.unwrap();
+    assert!(failed.waits_for_delivery());
+    scene.office.wait();
+    scene.office.sim.faults().clear();
+    let arrived = scene.yarnnn.deliverables().run(&scene.yarnnn.stage_cx(), &request).await.unwrap();
+    assert_eq!(arrived.status, RunStatus::Delivered);
+    let told = scene.told().await;
+    assert!(told.len() == 1 && told[0].0 == "Ready: Harbor", "{told:?}");
+    scene.office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_a_signal_called_for_and_that_has_no_version_is_in_the_log() {
+    let scene = Scene::open().await;
+    let nowhere = Destination::Slack { channel: "C0NOWHERE".to_owned() };
+    let report = scene.report("Harbor", nowhere).await;
+    scene.yarnnn.connections().unwrap().disconnect(scene.user.id, Provider::Slack).await.unwrap();
+    let request = RunRequest { key: Some("event:Ev1".to_owned()), ..RunRequest::of(scene.user.id, report.id) };
+    let outcome = last_try(&scene, RunDeliverable::requested(&request)).await;
+    let lines = scene.yarnnn.activity().recent(scene.user.id, 9).await.unwrap();
+    let line = lines.iter().find(|it| it.metadata["error"].is_string()).unwrap_or_else(|| panic!("{outcome:?}: {lines:?}"));
+    assert!(line.summary.starts_with("Harbor ended without a report: "), "{line:?}");
+    assert_eq!(scene.told().await, []);
     scene.office.close().await;
 }

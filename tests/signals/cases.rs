@@ -40,7 +40,10 @@ fn reasons(outcome: &PassOutcome) -> Vec<DropReason> {
 
 /// Answers that change nothing: what is said of each, and the actions. `d1` is an active report of the user, `d2` a paused one.
 fn refused(own: &str, foreign: &str) -> Vec<(&'static str, Vec<DropReason>, Vec<Value>)> {
-    use DropReason::{AboutNothing, LowConfidence, NoEvent, NotActive, TypeNotAllowed, TypeTaken, UnknownAction, UnknownDeliverable, UnknownReference};
+    use DropReason::{
+        AboutNothing, LowConfidence, NoEvent, NotActive, TypeNotAllowed, TypeTaken, UnknownAction, UnknownDeliverable,
+        UnknownReference,
+    };
     let set_going = |id: &str| action(json!({ "action_type": "trigger_existing", "trigger_deliverable": id }));
     vec![
         ("nothing", vec![], vec![]),

@@ -19,7 +19,7 @@ const CONTENT: &str = "select platform, count(*) as total, \
     sum(case when retained = true then 1 else 0 end) as retained \
     from platform_content where user_id = $1 group by platform";
 const VERSIONS: &str = "select count(*) from deliverable_versions where user_id = $1";
-const OUTBOX: &str = "select state, count(*) from outbox where user_id = $1 group by state";
+const OUTBOX: &str = "select state, count(*) from outbox where user_id = $1 and purpose = 'report' group by state";
 
 /// How much of a platform is stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub struct Stats {
     pub platforms: BTreeMap<Platform, PlatformStats>,
     /// Written reports.
     pub versions: u64,
-    /// Messages, by the stored name of their state; states without a message are left out.
+    /// Messages that carry reports, by the stored name of their state; states without a message are left out.
     pub outbox: BTreeMap<&'static str, u64>,
 }
 

@@ -17,8 +17,8 @@ use crate::deliverables::{self, DeliverableRow};
 use crate::error::{DbError, Doing as _};
 use crate::text::{clean, cleaned};
 
-/// A deliverable that waits for events has no run by the clock.
-const LISTEN: &str = "update deliverables set trigger_type = $3, trigger_config = $4, next_run_at = null, updated_at = $5 \
+/// A deliverable that waits for events has no schedule.
+const LISTEN: &str = "update deliverables set trigger_type = $3, trigger_config = $4, schedule = null, next_run_at = null, updated_at = $5 \
     where id = $1 and user_id = $2";
 const TRIGGERS: &str = "select id, trigger_config from deliverables where user_id = $1 and status = 'active' \
     and trigger_type = 'event' and trigger_config is not null";

@@ -5,12 +5,14 @@ use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 use sqlx::types::Json;
 use yarnnn_core::StoreError;
+use yarnnn_core::activity::NewActivity;
 use yarnnn_core::delivery::{
     ChannelKind, HeldDecision, MessageState, NewMessage, NewNotice, Notices, Outbox, OutboxFile, OutboxMessage, Settlement,
 };
 use yarnnn_core::id::{MessageId, UserId, VersionId};
 
 use crate::SqlStore;
+use crate::activity;
 use crate::columns::{Id, Instant};
 use crate::db::{Tx, on_pool, on_tx};
 use crate::error::{DbError, Doing as _, unreadable};
@@ -169,6 +171,12 @@ impl Notices for SqlStore {
         }
         queue(&mut tx, (user, version), Purpose::Notice, vec![notice.message], notice.at).await?;
         self.follow_up(tx, vec![notice.job]).await
+    }
+
+    async fn log(&self, user: UserId, line: NewActivity, at: DateTime<Utc>) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        activity::write(&mut tx, user, line, at).await?;
+        tx.commit().await
     }
 }
 

@@ -60,6 +60,7 @@ pub async fn listen_sets_and_takes_away_a_trigger(ports: &Ports) {
     ports.events.listen(ANA, id, Some(trigger(Platform::Slack)), minute(1)).await.unwrap();
     let (deliverable, read) = ports.events.listening(ANA, Platform::Slack).await.unwrap().remove(0);
     assert_eq!((deliverable.id, deliverable.trigger, deliverable.next_run_at), (id, TriggerType::Event, None));
+    assert_eq!(deliverable.schedule, None, "the clock is gone, and may be set again");
     assert_eq!(read, trigger(Platform::Slack));
     ports.events.listen(ANA, id, None, minute(2)).await.unwrap();
     assert_eq!(listening(ports, ANA, Platform::Slack).await, []);

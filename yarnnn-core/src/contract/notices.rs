@@ -4,9 +4,10 @@ use serde_json::json;
 
 use super::Ports;
 use super::fixtures::{ANA, ben, failed, finished, fresh, is_missing, letter, minute, opened, queued_version};
+use crate::activity::{ActivityKind, NewActivity};
 use crate::deliverables::{Step, StepCommit, Version};
 use crate::delivery::{MessageState, NewMessage, NewNotice, Settlement};
-use crate::id::{JobId, UserId};
+use crate::id::{ActivityId, JobId, UserId};
 use crate::jobs::{JobFilter, JobKey, KeyHolds, NewJob};
 
 fn job(key: &str) -> NewJob {
@@ -64,4 +65,24 @@ pub async fn notify_stores_once(ports: &Ports) {
         ports.notices.notify(notice(ANA, &version, letter("n"))).await.unwrap();
     }
     assert_eq!((ports.notices.notices(ANA, version.id).await.unwrap().len(), jobs(ports).await), (1, 1));
+}
+
+/// A line of the log that belongs to no other commit is written once, and to nobody else's log.
+pub async fn log_writes_a_line_once(ports: &Ports) {
+    let (ben, key) = (ben(ports).await, fresh());
+    for minutes in [3, 4] {
+        let line = NewActivity {
+            id: ActivityId::from_uuid(fresh()),
+            kind: ActivityKind::DeliverableRun,
+            key,
+            summary: "ended without a report".to_owned(),
+            metadata: json!({ "error": "no key" }),
+        };
+        ports.notices.log(ANA, line, minute(minutes)).await.unwrap();
+    }
+    let lines = ports.activity.recent(ANA, 9).await.unwrap();
+    let lines: Vec<_> = lines.iter().filter(|it| it.key == key).collect();
+    assert_eq!(lines.len(), 1);
+    assert_eq!((lines[0].kind, lines[0].created_at), (ActivityKind::DeliverableRun, minute(3)));
+    assert!(ports.activity.recent(ben, 9).await.unwrap().iter().all(|it| it.key != key));
 }

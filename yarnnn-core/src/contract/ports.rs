@@ -316,6 +316,7 @@ macro_rules! contract_facts {
                 notices_are_apart_from_messages,
                 notices_come_with_their_step,
                 notify_stores_once,
+                log_writes_a_line_once,
             }
             evidence {
                 sentences_are_in_the_order_of_the_report,

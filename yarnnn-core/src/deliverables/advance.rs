@@ -37,6 +37,8 @@ pub(super) struct Advance {
 impl Advance {
     /// Does the step that follows the one the version stands at, and commits it.
     pub(super) async fn step(&self, cx: &StageCx, deliverable: &Deliverable, version: &Version) -> Result<(), Error> {
+        // It may have been put away since the run began; what nobody wants any more is neither paid for nor sent.
+        self.parts.deliverables.get(version.user, deliverable.id).await?.refuse_archived()?;
         let change = match version.step {
             Step::Gathered => match self.researcher(deliverable, version) {
                 Some(agent) => self.research(cx, agent, deliverable, version).await?,

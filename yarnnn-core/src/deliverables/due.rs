@@ -66,10 +66,12 @@ impl Deliverables {
     async fn scheduled(&self, cx: &StageCx, deliverable: &Deliverable, slot: &FiredSlot) -> Result<Option<RunOutcome>, Error> {
         let key = slot_key(slot.due_at);
         let begun = self.parts.versions.by_key(deliverable.user, deliverable.id, &key).await?.is_some();
-        // Paused since it was fired. Who wants to be told that nothing is new is told so by the run.
-        let may_run = deliverable.status == DeliverableStatus::Active
-            && (deliverable.options.says_when_quiet || self.is_fresh(deliverable).await?);
-        if !begun && !may_run {
+        if deliverable.status != DeliverableStatus::Active {
+            // Paused or put away since it was fired.
+            return Ok(None);
+        }
+        // Who wants to be told that nothing is new is told so by the run.
+        if !begun && !deliverable.options.says_when_quiet && !self.is_fresh(deliverable).await? {
             return Ok(None);
         }
         let request = RunRequest { key: Some(key), late: slot.lateness(), ..RunRequest::of(deliverable.user, deliverable.id) };
@@ -124,6 +126,6 @@ const fn of_status(status: RunStatus) -> SlotOutcome {
     }
 }
 
-fn slot_key(due_at: DateTime<Utc>) -> String {
+pub(super) fn slot_key(due_at: DateTime<Utc>) -> String {
     format!("slot:{}", crate::clock::instant_text(due_at))
 }

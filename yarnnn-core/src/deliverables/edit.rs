@@ -69,9 +69,7 @@ impl Deliverables {
     }
 
     async fn edited(&self, user: &User, found: &Deliverable, edit: EditDeliverable) -> Result<DeliverableUpdate, Error> {
-        if found.status == DeliverableStatus::Archived {
-            return Err(Error::Invalid(format!("\"{}\" is archived", found.title)));
-        }
+        found.refuse_archived()?;
         // Instants are kept in whole microseconds; a clock that stands still must not hide this change from the next.
         let at = self.parts.clock.now().max(found.updated_at + TimeDelta::microseconds(1));
         let title = edit.title.map(|it| one_line("title", &it, MAX_TITLE)).transpose()?;
@@ -111,7 +109,7 @@ impl Deliverables {
             Some(EditSchedule::Set(schedule)) => Some(schedule.spread_over_hour(found.id.as_uuid())),
             Some(EditSchedule::Remove) => None,
         };
-        if schedule == found.schedule {
+        if schedule == found.schedule && (schedule.is_none() || found.trigger == TriggerType::Schedule) {
             return Ok(None);
         }
         // A tier that has become smaller keeps what runs, and gets nothing more.

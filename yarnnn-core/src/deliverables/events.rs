@@ -6,9 +6,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::job::RunDeliverable;
-use super::model::Deliverable;
+use super::job::{EVENT_KEY, RunDeliverable};
+use super::model::{Deliverable, DeliverableStatus, TriggerType};
 use super::run::{Deliverables, RunRequest};
+use crate::accounts::User;
 use crate::error::Error;
 use crate::id::{DeliverableId, UserId};
 use crate::jobs::{NewJob, new_job};
@@ -140,15 +141,23 @@ pub enum Fired {
 }
 
 impl Deliverables {
-    /// Lets a deliverable wait for events instead of the clock; none takes it back to running by hand.
+    /// Lets a deliverable wait for events instead of the clock; none takes it back to running by hand. Either way it has no schedule
+    /// then.
     ///
     /// # Errors
-    /// `NotFound`; `Invalid` for a trigger that is too long or never lets anything run; those of the store.
-    pub async fn listen(&self, user: UserId, id: DeliverableId, trigger: Option<EventTrigger>) -> Result<(), Error> {
+    /// `NotFound`; `Invalid` for a trigger that is too long or never lets anything run, for an archived deliverable, or over the
+    /// tier's limit; those of the store.
+    pub async fn listen(&self, user: &User, id: DeliverableId, trigger: Option<EventTrigger>) -> Result<(), Error> {
+        let found = self.parts.deliverables.get(user.id, id).await?;
+        found.refuse_archived()?;
         if let Some(trigger) = &trigger {
             check(trigger)?;
+            // A tier that has become smaller keeps what it has, and gets nothing more.
+            if found.status == DeliverableStatus::Active && found.trigger == TriggerType::Manual {
+                self.check_limit(user, Some(id)).await?;
+            }
         }
-        Ok(self.parts.events.listen(user, id, trigger, self.parts.clock.now()).await?)
+        Ok(self.parts.events.listen(user.id, id, trigger, self.parts.clock.now()).await?)
     }
 
     /// Sets going what waits for this event, and answers what became of it for each of those deliverables.
@@ -170,7 +179,9 @@ impl Deliverables {
 
     fn fire_event(&self, deliverable: &Deliverable, trigger: &EventTrigger, event: &PlatformEvent) -> Result<FireEvent, Error> {
         let (user, at) = (deliverable.user, self.parts.clock.now());
-        let run = RunDeliverable::requested(&RunRequest::of(user, deliverable.id));
+        // A key of its own: a run that is under way may have read all it reads before this happened.
+        let key = Some(format!("{EVENT_KEY}{}", event.id));
+        let run = RunDeliverable::requested(&RunRequest { key, ..RunRequest::of(user, deliverable.id) });
         let job = new_job(self.parts.ids.as_ref(), Some(user), &run).map_err(|error| Error::Failed(error.to_string()))?;
         Ok(FireEvent {
             user,

@@ -193,7 +193,7 @@ impl Deliverables {
     }
 
     /// What the next report of a deliverable will be told of its reader's wishes, and the versions that this comes from, newest
-    /// first; nothing for one that does not learn.
+    /// first; nothing for one that does not learn, and nothing of what was taken out for one that others receive.
     ///
     /// # Errors
     /// Those of the store.
@@ -202,7 +202,9 @@ impl Deliverables {
             return Ok((vec![], vec![]));
         }
         let given = self.parts.feedback.given(deliverable.user, deliverable.id, super::learn::READ).await?;
-        Ok((super::learn::preferences(&given), given))
+        let wishes = super::learn::preferences(&given);
+        let stays = self.parts.stays_with_owner(deliverable).await?;
+        Ok((if stays { wishes } else { super::learn::for_others(wishes) }, given))
     }
 }
 

@@ -4,18 +4,26 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
+use super::due::slot_key;
+use super::model::DeliverableStatus;
 use super::run::{Deliverables, RunOutcome, RunRequest, RunStatus, no_news};
 use crate::error::Error;
 use crate::id::{DeliverableId, UserId, VersionId};
 use crate::jobs::{Job, JobCx, JobKey, JobPolicy, KeyHolds, Outcome, WithoutWorker};
 use crate::llm::Noticed;
+use crate::pipeline::StageCx;
 
 /// Gather, write, verify, queue, deliver.
 const STAGES: u32 = 5;
 
+/// What the keys of runs begin with that an event, and that a signal called for.
+pub(crate) const EVENT_KEY: &str = "event:";
+pub(crate) const SIGNAL_KEY: &str = "signal:";
+
 /// Writes and delivers one report. One that was asked for by hand at a time per deliverable; a second with other wishes is a
-/// conflict. One by schedule waits its turn beside it.
+/// conflict. One by schedule or of an event waits its turn beside it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunDeliverable {
     /// Whose.
@@ -47,6 +55,17 @@ impl RunDeliverable {
         Self { user, deliverable, key: None, force: false, as_of: None, slot: Some(slot), noticed: None }
     }
 
+    /// Whether it runs without anybody asking for it: by schedule, or because of a signal or an event.
+    pub(super) fn is_by_itself(&self) -> bool {
+        let is_called_for = |key: &str| key.starts_with(EVENT_KEY) || key.starts_with(SIGNAL_KEY);
+        self.slot.is_some() || self.key.as_deref().is_some_and(is_called_for)
+    }
+
+    /// The key of its version; none when nobody gave one.
+    pub(super) fn version_key(&self) -> Option<String> {
+        self.slot.map(slot_key).or_else(|| self.key.clone())
+    }
+
     fn request(&self) -> RunRequest {
         let request = RunRequest::of(self.user, self.deliverable);
         RunRequest { key: self.key.clone(), force: self.force, as_of: self.as_of, noticed: self.noticed.clone(), ..request }
@@ -66,19 +85,24 @@ impl Job for RunDeliverable {
 
     fn key(&self) -> Option<JobKey> {
         // A slot is a row, which is fired once.
-        let by_hand = self.slot.is_none();
-        by_hand.then(|| JobKey { key: self.deliverable.to_string(), holds: KeyHolds::Active })
+        if self.slot.is_some() {
+            return None;
+        }
+        let event = self.key.as_ref().filter(|it| it.starts_with(EVENT_KEY));
+        let of_event = event.map(|it| Uuid::new_v5(&self.deliverable.as_uuid(), it.as_bytes()));
+        let key = of_event.map_or_else(|| self.deliverable.to_string(), |it| format!("{}/{EVENT_KEY}{it}", self.deliverable));
+        Some(JobKey { key, holds: KeyHolds::Active })
     }
 
     async fn run(self, deliverables: &Deliverables, cx: &JobCx) -> Outcome {
         let stages = cx.stages(STAGES);
         let ran = match self.slot {
             Some(slot) => deliverables.run_slot(&stages, self.user, self.deliverable, slot).await,
-            None => deliverables.run(&stages, &self.request()).await,
+            None => deliverables.run_unless_paused(&stages, &self).await,
         };
         match ran {
             Ok(outcome) => end(&outcome),
-            Err(error) => deliverables.given_up(&self, cx, error).await,
+            Err(error) => deliverables.given_up(&self, cx, &stages, error).await,
         }
     }
 }
@@ -123,12 +147,29 @@ impl RunReport {
 }
 
 impl Deliverables {
-    /// What an error makes of the job; the owner is told when that was its last try.
-    async fn given_up(&self, run: &RunDeliverable, cx: &JobCx, error: Error) -> Outcome {
+    /// A run that was paused or put away since a signal or an event called for it does nothing.
+    async fn run_unless_paused(&self, cx: &StageCx, run: &RunDeliverable) -> Result<RunOutcome, Error> {
+        if run.is_by_itself() {
+            let found = self.parts.deliverables.get(run.user, run.deliverable).await?;
+            if found.status != DeliverableStatus::Active {
+                return Ok(no_news(run.deliverable));
+            }
+        }
+        self.run(cx, &run.request()).await
+    }
+
+    /// What an error makes of the job; the owner is told when it ends there. Who asked for a run sees how it ends, but not what
+    /// becomes of it when it is tried again.
+    async fn given_up(&self, run: &RunDeliverable, cx: &JobCx, stages: &StageCx, error: Error) -> Outcome {
         let outcome = Outcome::of_error(&error, self.parts.clock.now());
         let is_last = cx.job.attempt >= cx.job.policy.max_attempts;
-        if is_last && matches!(outcome, Outcome::Backoff { .. } | Outcome::RetryAt { .. }) {
-            let told = self.tell_of_giving_up(run.user, run.deliverable, &error.to_string()).await;
+        let ends = match outcome {
+            Outcome::Backoff { .. } | Outcome::RetryAt { .. } => is_last,
+            Outcome::Failed { .. } | Outcome::NeedsOperator { .. } | Outcome::NeedsUser { .. } => run.is_by_itself(),
+            _ => false,
+        };
+        if ends {
+            let told = self.tell_of_giving_up(run, cx.job.id, stages.runner(), &error.to_string()).await;
             if let Err(error) = told {
                 tracing::warn!(deliverable = %run.deliverable, %error, "nobody could be told that a run was given up");
             }

@@ -1,7 +1,7 @@
 //! Learn: what a reader changed in earlier reports, or said about them, becomes wishes for the next one (dossier §6.6).
 //!
-//! Wishes may quote what was synced, or say what is meant for nobody else: they are data for the writer, never evidence, and no
-//! wording of theirs goes to others than the owner.
+//! Wishes may quote what was synced, or say what is meant for nobody else: they are data for the writer, never evidence. Where others
+//! than the owner receive the report, its writer is not told of what was taken out, and lines that copy a wish are left out.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -27,6 +27,11 @@ pub(super) fn preferences(given: &[Feedback]) -> Vec<Preference> {
     let mut seen = HashSet::new();
     let all = given.iter().flat_map(of_version);
     all.filter(|it| seen.insert((it.kind, it.text.to_lowercase()))).take(TOLD).collect()
+}
+
+/// Those that the writer of a report for others than the owner is told of: what the owner took out was not for them.
+pub(super) fn for_others(wishes: Vec<Preference>) -> Vec<Preference> {
+    wishes.into_iter().filter(|it| it.kind != PreferenceKind::Removed).collect()
 }
 
 fn of_version(feedback: &Feedback) -> Vec<Preference> {
@@ -130,6 +135,8 @@ mod tests {
         let expected =
             [(said, "Shorter, please."), (added, "a"), (added, "b"), (added, "c"), (removed, "A"), (removed, "x"), (added, "e")];
         assert_eq!(told(&given), expected.map(|(kind, text)| (kind, text.to_owned())));
+        let kinds: Vec<_> = for_others(preferences(&given)).into_iter().map(|it| it.kind).collect();
+        assert_eq!(kinds, [said, added, added, added, added], "what was taken out is told to nobody who writes for others");
     }
 
     #[test]

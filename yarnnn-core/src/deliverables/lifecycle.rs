@@ -112,6 +112,7 @@ impl Deliverables {
         }
         self.check_limit(owner, Some(id)).await?;
         let at = self.parts.clock.now();
+        let schedule = schedule.spread_over_hour(id.as_uuid());
         let next_run_at = schedule.next_after(at);
         let promote = PromoteDeliverable { user, deliverable: id, schedule, next_run_at, at };
         self.parts.lifecycle.promote(promote).await?;

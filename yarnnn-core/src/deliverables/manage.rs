@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::feedback::NewFeedback;
 use super::model::{
-    Deliverable, DeliverableOrigin, DeliverableStatus, Destination, NewDeliverable, ReportOptions, ReportType, SourceRef,
-    TriggerType,
+    Deliverable, DeliverableOrigin, DeliverableStatus, DeliverableUpdate, Destination, NewDeliverable, ReportOptions, ReportType,
+    ScheduleUpdate, SourceRef, TriggerType,
 };
 use super::run::Deliverables;
 use super::version::{Version, VersionStatus};
@@ -124,23 +124,58 @@ impl Deliverables {
     /// Pauses a deliverable, or makes it active again.
     ///
     /// # Errors
-    /// `NotFound`, `Invalid` for an archived one or over the tier's limit, and those of the store.
+    /// `NotFound`, `Invalid` for an archived one, to resume one that is only suggested, or over the tier's limit, and those of the store.
     pub async fn pause(&self, user: &User, id: DeliverableId, paused: bool) -> Result<(), Error> {
         let deliverable = self.parts.deliverables.get(user.id, id).await?;
         let status = if paused { DeliverableStatus::Paused } else { DeliverableStatus::Active };
-        if deliverable.status == DeliverableStatus::Archived {
-            return Err(Error::Invalid(format!("\"{}\" is archived", deliverable.title)));
-        }
-        if status == DeliverableStatus::Active && deliverable.status != status {
+        deliverable.refuse_archived()?;
+        let resumed = status == DeliverableStatus::Active && deliverable.status != status;
+        if resumed {
+            self.refuse_undecided(&deliverable).await?;
             self.check_limit(user, Some(id)).await?;
         }
         let now = self.parts.clock.now();
         self.parts.deliverables.set_status(user.id, id, status, now).await?;
         // What was missed while it was paused stays missed.
-        let resumed = status == DeliverableStatus::Active && deliverable.status != status;
-        match (deliverable.schedule, deliverable.next_run_at) {
+        match (&deliverable.schedule, deliverable.next_run_at) {
             (Some(schedule), Some(seen)) if resumed => self.skip_to(user.id, id, seen, schedule.next_slot(seen, now)).await,
+            (Some(schedule), None) if resumed && deliverable.trigger == TriggerType::Schedule => {
+                self.begin_schedule(user.id, id, schedule.clone()).await
+            }
             _ => Ok(()),
+        }
+    }
+
+    /// What is suggested is taken up as a suggestion, which counts it as decided.
+    async fn refuse_undecided(&self, deliverable: &Deliverable) -> Result<(), Error> {
+        let newest = self.parts.versions.recent(deliverable.user, deliverable.id, 1).await?.pop();
+        if newest.is_some_and(|it| it.status == VersionStatus::Suggested) {
+            let title = &deliverable.title;
+            return Err(Error::Invalid(format!("\"{title}\" is suggested: take it up with `deliverables enable`")));
+        }
+        Ok(())
+    }
+
+    /// Gives a schedule that has no next run its first, unless somebody else has just changed the deliverable.
+    async fn begin_schedule(&self, user: UserId, id: DeliverableId, schedule: Schedule) -> Result<(), Error> {
+        let found = self.parts.deliverables.get(user, id).await?;
+        let at = self.parts.clock.now().max(found.updated_at + TimeDelta::microseconds(1));
+        let next_run_at = Some(schedule.next_after(at));
+        let update = DeliverableUpdate {
+            id,
+            user,
+            seen: found.updated_at,
+            title: found.title,
+            description: found.description,
+            sources: found.sources,
+            destinations: found.destinations,
+            options: found.options,
+            schedule: Some(ScheduleUpdate { trigger: TriggerType::Schedule, schedule: Some(schedule), next_run_at }),
+            at,
+        };
+        match self.parts.deliverables.update(update).await {
+            Err(StoreError::Conflict { .. }) => Ok(()),
+            updated => Ok(updated?),
         }
     }
 

@@ -55,6 +55,7 @@ pub use edits::*;
 pub use events::*;
 pub use feedback::*;
 pub use gather::Gathered;
+pub(crate) use job::SIGNAL_KEY;
 pub use job::{RunDeliverable, RunReport};
 pub use kinds::{Binding, Kind, KindProfile, TemporalPattern, UnknownType};
 pub use lifecycle::*;

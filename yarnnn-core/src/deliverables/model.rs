@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::kinds::{Kind, UnknownType};
 use crate::accounts::Email;
 use crate::delivery::{ChannelKind, DownloadFormat};
+use crate::error::Error;
 use crate::id::{DeliverableId, UserId};
 use crate::platform::ResourceId;
 use crate::scheduler::Schedule;
@@ -334,6 +335,17 @@ impl Deliverable {
     /// Whether a model gave it its title and description, from synced content: they are data then, for every prompt.
     pub const fn is_model_made(&self) -> bool {
         matches!(self.origin, DeliverableOrigin::SignalEmergent | DeliverableOrigin::AnalystSuggested)
+    }
+
+    /// Refuses one that was put away: it never runs, sends or changes again.
+    ///
+    /// # Errors
+    /// `Invalid`.
+    pub(super) fn refuse_archived(&self) -> Result<(), Error> {
+        if self.status == DeliverableStatus::Archived {
+            return Err(Error::Invalid(format!("\"{}\" is archived", self.title)));
+        }
+        Ok(())
     }
 
     /// Whether it counts against the tier's limit: it is active, and either its owner made it or it runs by itself. What a signal

@@ -6,20 +6,26 @@
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use super::model::Deliverable;
+use super::job::RunDeliverable;
+use super::model::{Deliverable, DeliverableStatus};
 use super::parts::DeliverablesParts;
 use super::render::{clean, inert};
 use super::run::Deliverables;
-use super::version::{Step, StepChange, Version};
-use crate::delivery::{Channel, ChannelKind, Deliver, Letter, NewMessage, NewNotice};
+use super::version::{Step, StepChange, Version, VersionStatus};
+use crate::activity::{ActivityKind, NewActivity};
+use crate::delivery::{Channel, ChannelKind, Deliver, Delivered, Letter, NewMessage, NewNotice};
 use crate::error::Error;
-use crate::id::{MessageId, UserId, VersionId};
+use crate::id::{ActivityId, JobId, MessageId, UserId, VersionId};
 use crate::jobs::{Job, JobCx, JobKey, JobPolicy, KeyHolds, NewJob, Outcome, WithoutWorker, new_job};
+use crate::pipeline::Holder;
 
 /// Longest subject, and most of an error that is told, in characters (dossier, appendix C and §6.8).
 const MAX_SUBJECT: usize = 60;
 const MAX_ERROR: usize = 100;
+/// Newest versions among which that of a run without a key is looked for.
+const LOOKED_AT: u32 = 20;
 
 /// What is told.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +61,10 @@ impl DeliverablesParts {
         if deliverable.user == UserId::LOCAL || shows {
             return Ok(None);
         }
+        // Who put it away need not be told that it was not sent.
+        if self.deliverables.get(deliverable.user, deliverable.id).await?.status == DeliverableStatus::Archived {
+            return Ok(None);
+        }
         let wants = self.preferences.mail_preferences(deliverable.user).await?;
         let wanted = match tidings {
             Tidings::Failed(_) => wants.deliverable_failed,
@@ -86,7 +96,7 @@ fn letter(deliverable: &Deliverable, version: &Version, tidings: Tidings<'_>, ad
             let written =
                 if version.step >= Step::Queued { "is written and could not be delivered" } else { "could not be written" };
             let lines = vec![format!("Version {} of \"{title}\" {written}.", version.number), error];
-            ("Failed", format!("notice/{}", version.id), lines)
+            ("Failed", failed_key(version.id), lines)
         }
         Tidings::Ready => {
             let line = format!("Version {} of \"{title}\" has arrived where it goes.", version.number);
@@ -115,19 +125,56 @@ fn letter(deliverable: &Deliverable, version: &Version, tidings: Tidings<'_>, ad
 }
 
 impl Deliverables {
-    /// Tells the owner that a run was given up, though its version may still be gone on with by hand.
-    pub(super) async fn tell_of_giving_up(&self, user: UserId, id: crate::id::DeliverableId, error: &str) -> Result<(), Error> {
-        let Some(version) = self.parts.versions.unfinished(user, id).await? else { return Ok(()) };
-        let deliverable = self.parts.deliverables.get(user, id).await?;
+    /// Tells the owner that a run ended without a report: a line of the log, and a mail when there is a version of it.
+    pub(super) async fn tell_of_giving_up(
+        &self,
+        run: &RunDeliverable,
+        job: JobId,
+        runner: Option<&Holder>,
+        error: &str,
+    ) -> Result<(), Error> {
+        let deliverable = self.parts.deliverables.get(run.user, run.deliverable).await?;
+        let version = self.version_of(run, runner).await?;
+        let at = self.parts.clock.now();
+        let line = self.line_of_giving_up(&deliverable, version.as_ref(), job, error);
+        self.parts.notices.log(run.user, line, at).await?;
+        let Some(version) = version.filter(Version::is_resumable) else { return Ok(()) };
         let Some((message, job)) = self.parts.notice(&deliverable, &version, Tidings::Failed(error)).await? else {
             return Ok(());
         };
-        let at = self.parts.clock.now();
-        Ok(self.parts.notices.notify(NewNotice { user, version: version.id, message, job, at }).await?)
+        Ok(self.parts.notices.notify(NewNotice { user: run.user, version: version.id, message, job, at }).await?)
+    }
+
+    /// The version of a run: by its key, else the one that its job took to work on last.
+    async fn version_of(&self, run: &RunDeliverable, runner: Option<&Holder>) -> Result<Option<Version>, Error> {
+        if let Some(key) = run.version_key() {
+            return Ok(self.parts.versions.by_key(run.user, run.deliverable, &key).await?);
+        }
+        let newest = self.parts.versions.recent(run.user, run.deliverable, LOOKED_AT).await?;
+        let of_runner = |it: &Version| it.held_by.as_ref().zip(runner).is_some_and(|(held, me)| held.process() == me.process());
+        Ok(newest.into_iter().filter(of_runner).max_by_key(|it| it.held_until))
+    }
+
+    /// One line per job, however often it is started again.
+    fn line_of_giving_up(&self, deliverable: &Deliverable, version: Option<&Version>, job: JobId, error: &str) -> NewActivity {
+        NewActivity {
+            id: ActivityId::fresh(self.parts.ids.as_ref()),
+            kind: ActivityKind::DeliverableRun,
+            key: Uuid::new_v5(&job.as_uuid(), b"given up"),
+            summary: format!("{} ended without a report: {}", deliverable.title, clean(error)),
+            metadata: serde_json::json!({
+                "deliverable_id": deliverable.id,
+                "version_id": version.map(|it| it.id),
+                "deliverable_type": deliverable.report_type.as_str(),
+                "job_id": job,
+                "final_status": "failed",
+                "error": error,
+            }),
+        }
     }
 }
 
-/// Sends the notices about a version.
+/// Sends one notice about a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendNotice {
     /// Whose.
@@ -159,8 +206,7 @@ impl Job for SendNotice {
         if let Err(error) = cx.check() {
             return Outcome::of_error(&error, now());
         }
-        let deliver = Deliver::new(parts.outbox.clone(), parts.ways.channels.clone(), parts.clock.clone());
-        match deliver.notices(parts.notices.as_ref(), self.user, self.version).await {
+        match deliverables.send_notice(&self).await {
             Err(error) => Outcome::of_error(&error, now()),
             Ok(delivered) => match delivered.error() {
                 None => Outcome::done(serde_json::json!({ "messages": delivered.messages.len() })),
@@ -169,4 +215,21 @@ impl Job for SendNotice {
             },
         }
     }
+}
+
+impl Deliverables {
+    /// Sends a notice, and no other of its version. That a report failed which has arrived since is told nobody.
+    async fn send_notice(&self, send: &SendNotice) -> Result<Delivered, Error> {
+        let parts = &self.parts;
+        let deliver = Deliver::new(parts.outbox.clone(), parts.ways.channels.clone(), parts.clock.clone());
+        let (notices, version) = (parts.notices.as_ref(), parts.versions.version(send.user, send.version).await?);
+        if version.status == VersionStatus::Delivered && send.key == failed_key(version.id) {
+            return deliver.drop_notice(notices, version.user, version.id, &send.key).await;
+        }
+        deliver.notice(notices, version.user, version.id, &send.key).await
+    }
+}
+
+fn failed_key(version: VersionId) -> String {
+    format!("notice/{version}")
 }

@@ -129,10 +129,11 @@ impl Deliverables {
     /// and not forced, that is all a run then does. A forced run goes on past one that still cannot be delivered.
     ///
     /// # Errors
-    /// `Busy` when a living run is at it, `Failed` when there is nothing to read; store errors, cancellation and a model
+    /// `Invalid` for an archived one, `Busy` when a living run is at it, `Failed` when there is nothing to read; store errors, cancellation and a model
     /// that is unavailable leave the version as it is, to be resumed. Anything else ends as a failed outcome.
     pub async fn run(&self, cx: &StageCx, request: &RunRequest) -> Result<RunOutcome, Error> {
         let deliverable = self.parts.deliverables.get(request.user, request.deliverable).await?;
+        deliverable.refuse_archived()?;
         if let Some(version) = self.keyed(request, deliverable.id).await? {
             return self.go_on(cx, &deliverable, version).await;
         }

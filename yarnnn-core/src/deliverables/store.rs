@@ -251,7 +251,7 @@ pub trait LifecycleStore: Send + Sync + 'static {
 /// What waits for events, and what became of them.
 ///
 /// # Contract
-/// - `listen` sets or takes away what a deliverable waits for; its schedule has no further run then.
+/// - `listen` sets or takes away what a deliverable waits for; it has no schedule then.
 /// - `listening` are the active deliverables of a user that wait for events of a platform, in the order of creation.
 /// - `fire` logs an event once for each deliverable. One that comes when so many runs were set going under its key since the given
 ///   instant is skipped; else its job is enqueued in the same transaction. A job that is refused is logged as failed.

@@ -38,6 +38,13 @@ impl Delivered {
     }
 }
 
+/// What is noted at a notice that is no longer true.
+const NOT_NEEDED: &str = "not needed: the report has arrived since";
+
+async fn with_key(notices: &dyn Notices, user: UserId, version: VersionId, key: &str) -> Result<Vec<OutboxMessage>, Error> {
+    Ok(notices.notices(user, version).await?.into_iter().filter(|it| it.key == key).collect())
+}
+
 fn describe(message: &OutboxMessage) -> String {
     let error = message.error.as_deref().unwrap_or("not sent");
     format!("{}: {error}", message.channel.as_str())
@@ -58,13 +65,35 @@ impl Deliver {
         Ok(Delivered { messages: self.outbox.messages(user, version).await?, passes })
     }
 
-    /// Sends every notice about the version that has not arrived yet, as [`Deliver::version`] does its messages.
+    /// Sends the notice with this key unless it has arrived, as [`Deliver::version`] does messages. The version's others stay as
+    /// they are.
     ///
     /// # Errors
     /// Only those of the store. What a channel says is in the result.
-    pub async fn notices(&self, notices: &dyn Notices, user: UserId, version: VersionId) -> Result<Delivered, Error> {
-        let passes = self.attempt_all(notices.notices(user, version).await?).await?;
-        Ok(Delivered { messages: notices.notices(user, version).await?, passes })
+    pub async fn notice(&self, notices: &dyn Notices, user: UserId, version: VersionId, key: &str) -> Result<Delivered, Error> {
+        let passes = self.attempt_all(with_key(notices, user, version, key).await?).await?;
+        Ok(Delivered { messages: with_key(notices, user, version, key).await?, passes })
+    }
+
+    /// Marks the notice with this key as not needed, and sends nothing. One that may have arrived stays in doubt.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn drop_notice(
+        &self,
+        notices: &dyn Notices,
+        user: UserId,
+        version: VersionId,
+        key: &str,
+    ) -> Result<Delivered, Error> {
+        for message in with_key(notices, user, version, key).await? {
+            if matches!(message.state, MessageState::Pending | MessageState::Failed) {
+                let started = self.outbox.start(user, message.id, self.clock.now()).await?;
+                let settlement = Settlement::Failed { error: NOT_NEEDED.to_owned() };
+                self.outbox.settle(user, message.id, started.attempts, settlement, self.clock.now()).await?;
+            }
+        }
+        Ok(Delivered { messages: vec![], passes: true })
     }
 
     /// Whether all that kept one from arriving may pass by itself.

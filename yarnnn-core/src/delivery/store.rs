@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::{HeldDecision, NewNotice, OutboxMessage, Settlement};
+use crate::activity::NewActivity;
 use crate::error::StoreError;
 use crate::id::{MessageId, UserId, VersionId};
 
@@ -59,6 +60,7 @@ pub trait Outbox: Send + Sync + 'static {
 /// # Contract
 /// - `notices` are those of a version, by key; `Outbox::messages` never has them.
 /// - `notify` stores a notice and the job that sends it in one transaction. One whose key was used is not stored again.
+/// - `log` writes a line of the activity log for a run that committed nothing else, unless a line with its key is there.
 ///
 /// # Errors
 /// `NotFound`, `Conflict`, `Unavailable`, `Corrupt`.
@@ -73,4 +75,7 @@ pub trait Notices: Send + Sync + 'static {
 
     /// Queues one that belongs to no step of a run.
     async fn notify(&self, notice: NewNotice) -> Result<(), StoreError>;
+
+    /// Writes a line of the activity log.
+    async fn log(&self, user: UserId, line: NewActivity, at: DateTime<Utc>) -> Result<(), StoreError>;
 }

@@ -7,7 +7,8 @@ use super::outcome::{Act, ActionKind, ActionTaken, PassCommit, PassOutcome, Want
 use super::run::SignalsParts;
 use crate::accounts::User;
 use crate::deliverables::{
-    DeliverableOrigin, Destination, NewDeliverable, ReportOptions, ReportType, RunDeliverable, RunRequest, SourceRef, TriggerType,
+    DeliverableOrigin, Destination, NewDeliverable, ReportOptions, ReportType, RunDeliverable, RunRequest, SIGNAL_KEY, SourceRef,
+    TriggerType,
 };
 use crate::error::Error;
 use crate::id::{ActivityId, DeliverableId};
@@ -37,7 +38,7 @@ impl SignalsParts {
             None => (DeliverableId::fresh(self.ids.as_ref()), title_of(chosen)),
         };
         let request = RunRequest {
-            key: Some(format!("signal:{}", pass.id)),
+            key: Some(format!("{SIGNAL_KEY}{}", pass.id)),
             noticed: Some(noticed(chosen, &title)),
             ..RunRequest::of(user.id, id)
         };

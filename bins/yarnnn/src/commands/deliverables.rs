@@ -99,7 +99,7 @@ async fn edit(user: Option<Email>, arguments: Edit, output: &Output) -> anyhow::
 fn show_schedule(deliverable: &Deliverable, output: &Output) {
     let Some(schedule) = &deliverable.schedule else { return };
     let next = when::show(deliverable.next_run_at);
-    output.line(&format!("{}; next run {next} UTC, when `yarnnn run --due` is called", schedule.describe()));
+    output.line(&format!("{}; next run {next} UTC, by the scheduler or `yarnnn run --due`", schedule.describe()));
     if !schedule.pinned {
         output.line("the minute is the report's own, so that not all are written at once; --at HH:MM pins one");
     }

@@ -38,7 +38,9 @@ fn write(report: &Report, form: Form) -> String {
         write_block(&mut out, block, form);
         previous = Some(block);
     }
-    form.heading(&mut out, 2, "Sources");
+    if !report.sources.is_empty() {
+        form.heading(&mut out, 2, "Sources");
+    }
     for source in &report.sources {
         let _ = writeln!(out, "{}. {}", source.number, form.text(&source_line(source)));
     }
