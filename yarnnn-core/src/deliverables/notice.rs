@@ -56,7 +56,6 @@ impl DeliverablesParts {
         tidings: Tidings<'_>,
     ) -> Result<Option<(NewMessage, NewJob)>, Error> {
         let Some(mail) = self.ways.channels.iter().find(|it| it.kind() == ChannelKind::Email) else { return Ok(None) };
-        let tells_itself = |kind| matches!(kind, ChannelKind::Email | ChannelKind::Folder);
         let shows = matches!(tidings, Tidings::Ready) && deliverable.destinations.iter().any(|it| tells_itself(it.channel()));
         if deliverable.user == UserId::LOCAL || shows {
             return Ok(None);
@@ -85,6 +84,14 @@ impl DeliverablesParts {
         let files = parts.pop().unwrap_or_default();
         let (id, channel) = (MessageId::fresh(self.ids.as_ref()), mail.kind());
         Ok(NewMessage { id, key: letter.key.clone(), channel, target: letter.target.clone(), files })
+    }
+}
+
+/// Whether its reader finds a report there without being told: a mailbox, and a folder of one's own.
+const fn tells_itself(channel: ChannelKind) -> bool {
+    match channel {
+        ChannelKind::Email | ChannelKind::Gmail | ChannelKind::Folder => true,
+        ChannelKind::Slack | ChannelKind::Notion | ChannelKind::Download => false,
     }
 }
 
