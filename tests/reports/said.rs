@@ -88,7 +88,7 @@ async fn nothing_new(backend: Backend) {
 #[tokio::test]
 async fn nothing_new_is_no_call_and_no_message() {
     for backend in Backend::BOTH {
-        nothing_new(backend).await;
+        Box::pin(nothing_new(backend)).await;
     }
 }
 
