@@ -55,16 +55,13 @@ pub fn compose(parts: MailParts<'_>) -> Result<String, Error> {
         ContentType::new("multipart/alternative").attribute("boundary", Cow::from(boundary)),
         BodyPart::Multipart(vec![MimePart::new("text/plain", parts.text), MimePart::new("text/html", parts.html)]),
     );
-    let mail = MessageBuilder::new()
-        .message_id(message_id(parts.key))
-        .to(parts.to)
-        .subject(parts.subject)
-        .date(parts.date.timestamp())
-        .body(body);
+    let mail = MessageBuilder::new().message_id(message_id(parts.key));
+    // Headers stand in the order in which they are given: mails that were sent before are made again to the byte.
     let mail = match parts.from {
         Some(from) => mail.from(from),
         None => mail.header(MARK, Raw::new(mark(parts.key))),
     };
+    let mail = mail.to(parts.to).subject(parts.subject).date(parts.date.timestamp()).body(body);
     mail.write_to_string().map_err(|error| Error::Failed(format!("the mail cannot be written: {error}")))
 }
 
