@@ -106,7 +106,11 @@ async fn due(session: &Session, detach: bool, output: &Output) -> anyhow::Result
     }
     let failed = outcomes.iter().any(|it| it.outcome.as_ref().map_or(true, is_left));
     if output.is_json() {
-        output.json(&json!({ "runs": outcomes.iter().map(describe_due).collect::<Vec<_>>(), "queued": queued }));
+        let mut said = json!({ "runs": outcomes.iter().map(describe_due).collect::<Vec<_>>() });
+        if detach {
+            said["queued"] = Value::Array(queued);
+        }
+        output.json(&said);
         return Ok(code(failed));
     }
     if outcomes.is_empty() && queued.is_empty() {

@@ -47,7 +47,7 @@ const BEFORE_OPENING: &[Case] = &[
     usage(&["deliverables", "create", "--type", "custom", "--title", "T", "--at", "09:00"], "add --schedule"),
     usage(&["deliverables", "create", "--type", "custom", "--title", "T", "--schedule", "custom"], "needs a cron line"),
     usage(&["deliverables", "create", "--type", "custom", "--title", "T", "--cron", "0 0 30 2 *"], "never comes"),
-    usage(&["deliverables", "create", "--type", "custom", "--title", "T", "--cron", "*/5 * * * *"], "within 5 minutes"),
+    usage(&["deliverables", "create", "--type", "custom", "--title", "T", "--cron", "*/5 * * * *"], "after 5 min"),
     usage(&["deliverables", "create", "--type", "custom", "--title", "T", "--cron", "0 0 9 * * *"], "this one has 6"),
     usage(&["deliverables", "create", "--type", "custom", "--title", "T", "--cron", "@reboot"], "this one has 1"),
     usage(
