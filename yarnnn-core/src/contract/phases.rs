@@ -108,6 +108,15 @@ pub async fn renew_needs_the_right(ports: &Ports) {
     assert!(is_conflict(&ports.phases.renew(&new, minute(30)).await));
 }
 
+/// What is said to have ended long after now was ended by another clock, and is no end; a few minutes are nobody's fault.
+pub async fn claim_takes_what_a_clock_of_the_future_ended(ports: &Ports) {
+    let lease = taken(ports, claim("p", 5, "a")).await;
+    ports.phases.finish(&lease, PhaseEnd { at: minute(60), ..ended(None) }).await.unwrap();
+    let again = ports.phases.claim(ClaimPhase { at: minute(55), ..claim("p", 5, "b") }).await.unwrap();
+    assert_eq!(again, PhaseClaim::Done);
+    taken(ports, ClaimPhase { at: minute(54), ..claim("p", 5, "b") }).await;
+}
+
 /// The end says what was counted, or what failed; it is written once.
 pub async fn finish_says_what_came_of_it(ports: &Ports) {
     let lease = taken(ports, ClaimPhase { late: true, ..claim("p", 5, "a") }).await;

@@ -223,7 +223,8 @@ macro_rules! contract_facts {
             }
             phases {
                 claim_hands_a_slot_to_one, claim_hands_on_what_nobody_is_at, claim_counts_what_was_missed,
-                claim_at_once_hands_a_slot_to_one, renew_keeps_a_slot, renew_needs_the_right, finish_says_what_came_of_it,
+                claim_at_once_hands_a_slot_to_one, renew_keeps_a_slot, renew_needs_the_right,
+                claim_takes_what_a_clock_of_the_future_ended, finish_says_what_came_of_it,
                 of_cycle_is_what_a_tick_ran, unfinished_are_ticks_without_their_end, prune_forgets_old_ticks,
             }
             heartbeat {

@@ -123,7 +123,7 @@ fn end(outcome: &RunOutcome) -> Outcome {
 pub struct RunReport {
     /// The version that was written or resumed; none without news.
     pub version_id: Option<VersionId>,
-    /// `delivered`, `failed` or `no_news`.
+    /// `delivered`, `staged`, `failed` or `no_news`.
     pub status: String,
     /// Whether an earlier run had opened the version.
     pub resumed: bool,

@@ -71,7 +71,7 @@ pub trait DeliverableStore: Send + Sync + 'static {
 /// - `hold` succeeds when nobody holds the version, the hold has ended, or the holder is the same or the one named as gone.
 /// - `advance` commits everything of a step in one transaction, only while the version stands at `expected` and is held by
 ///   the caller; else it is a `Conflict` and changes nothing. Queued messages whose key exists are not queued again.
-/// - A finished, staged or failed step ends the hold.
+/// - A finished, staged or failed step ends the hold. What a staged run cites is retained with that step.
 /// - A step's notice is stored with it, and its messages are none of the version's.
 /// - `decide` takes a version out of its waiting, and ends any hold of it; one whose status is another by now is a `Conflict`. What
 ///   was said of it, and the line of activity, are stored with that. A status that stays leaves hold and error as they were.
