@@ -5,6 +5,8 @@ mod library;
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
+
 use self::library::StoreLibrary;
 use crate::accounts::{AccountStore, Email, NewUser, PreferenceStore, User};
 use crate::activity::ActivityLog;
@@ -299,6 +301,14 @@ impl Yarnnn {
             .with(Arc::new(FireDue::new(self.deliverables.clone(), spread)))
             .with(Arc::new(PerUserPhase::new(self.signals().clone(), self.jobs.queue.clone(), self.ids.clone())))
             .with(Arc::new(CleanUp::new(self.cleanup(), ticks.clone())))
+    }
+
+    /// The tick of the scheduler that was completed last: its slot, a multiple of five minutes.
+    ///
+    /// # Errors
+    /// Those of the store.
+    pub async fn last_tick(&self) -> Result<Option<DateTime<Utc>>, Error> {
+        Ok(self.stores.phases.latest(Heartbeat::NAME).await?)
     }
 
     /// What models were asked, and what it cost.

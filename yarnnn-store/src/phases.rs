@@ -32,6 +32,7 @@ const FINISH: &str = "update scheduler_slots set state = $4, counters = $5, erro
     where phase = $1 and slot = $2 and token = $3 and state = 'running'";
 const OF_CYCLE: &str = "select phase, slot, cycle, state, holder, late, missed, counters, error, started_at, ended_at \
     from scheduler_slots where cycle = $1 order by started_at, phase, slot";
+const LATEST: &str = "select slot from scheduler_slots where phase = $1 and state = 'done' order by slot desc limit 1";
 const UNFINISHED: &str = "select distinct cycle from scheduler_slots as s where s.cycle >= $2 and s.cycle < $3 \
     and not exists (select 1 from scheduler_slots as l where l.phase = $1 and l.slot = s.cycle and l.state = 'done') \
     order by cycle limit $4";
@@ -122,6 +123,12 @@ impl PhaseStore for SqlStore {
         let query = on_pool!(&self.db, pool =>
             sqlx::query_as::<_, SlotRow>(OF_CYCLE).bind(Instant(cycle)).fetch_all(pool).await);
         query.doing("what a tick ran")?.into_iter().map(PhaseRow::try_from).collect()
+    }
+
+    async fn latest(&self, phase: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let query = on_pool!(&self.db, pool =>
+            sqlx::query_scalar::<_, Instant>(LATEST).bind(phase).fetch_optional(pool).await);
+        Ok(query.doing("the last tick")?.map(|it| it.0))
     }
 
     async fn unfinished(

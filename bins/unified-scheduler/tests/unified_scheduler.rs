@@ -112,7 +112,7 @@ async fn a_tick_that_was_killed_is_ended_by_the_next(backend: Backend) {
     assert_eq!(said["ended"].as_array().unwrap().len(), 1, "{said:#}");
     assert_eq!(phase(&said, "cleanup")["ran"], "done", "what it was at is done for the same slot");
     for user in people {
-        assert_eq!(it.heartbeats(user, "deliverables_checked").await, [0, 2], "each tick with its own numbers");
+        assert_eq!(it.heartbeats(user, "deliverables_checked").await, [2], "the tick that did something, and only that");
     }
     it.close().await;
 }

@@ -85,18 +85,24 @@ pub async fn numbers_are_the_users_own(ports: &Ports) {
     assert_eq!(numbers(ports, &other).await, [], "nothing is due, and nothing connected");
 }
 
-/// Those whom the scheduler serves, page by page.
-pub async fn numbers_are_of_those_who_are_served(ports: &Ports) {
-    let ben = ben(ports).await;
-    assert_eq!(users(ports, &ask(fresh())).await, []);
+/// Whoever has a row of the tick, of whichever sort, page by page; nobody else, whatever is connected or will be due.
+pub async fn numbers_are_of_those_for_whom_something_was_done(ports: &Ports) {
+    let (ben, key) = (ben(ports).await, fresh());
     ports.deliverables.create(NewDeliverable { next_run_at: Some(minute(99)), ..deliverable(ANA) }).await.unwrap();
-    assert_eq!(users(ports, &ask(fresh())).await, [ANA]);
     ports.connections.connect(account(ben, Provider::Slack, "T1")).await.unwrap();
-    let mut both = [ANA, ben];
-    both.sort();
-    assert_eq!(users(ports, &ask(fresh())).await, both);
-    assert_eq!(users(ports, &AskNumbers { limit: 1, ..ask(fresh()) }).await, both[..1]);
-    assert_eq!(users(ports, &AskNumbers { after: Some(both[0]), ..ask(fresh()) }).await, both[1..]);
+    assert_eq!(users(ports, &ask(key)).await, []);
+    let only = |user| UserNumbers { user, fired: 0, skipped: 0, signals: 0, cleaned: 0 };
+    cleaned(ports, ANA, 2, key).await;
+    assert_eq!(numbers(ports, &ask(key)).await, [UserNumbers { cleaned: 2, ..only(ANA) }]);
+    emerged(ports, ben, 6).await;
+    let mut both = [UserNumbers { cleaned: 2, ..only(ANA) }, UserNumbers { signals: 1, ..only(ben) }];
+    both.sort_by_key(|it| it.user);
+    assert_eq!(numbers(ports, &ask(key)).await, both);
+    assert_eq!(numbers(ports, &AskNumbers { limit: 1, ..ask(key) }).await, both[..1]);
+    assert_eq!(numbers(ports, &AskNumbers { after: Some(both[0].user), ..ask(key) }).await, both[1..]);
+    fired(ports, both[1].user, false).await;
+    let rest = AskNumbers { after: Some(both[0].user), limit: 1, ..ask(key) };
+    assert_eq!(numbers(ports, &rest).await, [UserNumbers { fired: 1, ..both[1] }], "who has rows of two sorts is one");
 }
 
 /// Each line once under its key, and to its own user.

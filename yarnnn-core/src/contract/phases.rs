@@ -141,6 +141,17 @@ pub async fn of_cycle_is_what_a_tick_ran(ports: &Ports) {
     assert_eq!((names(rows(ports, 5).await), names(rows(ports, 20).await)), (vec!["a".to_owned()], vec!["b".to_owned()]));
 }
 
+/// The newest that is done, whatever is running or failed after it, and of that phase alone.
+pub async fn latest_is_the_newest_that_is_done(ports: &Ports) {
+    assert_eq!(ports.phases.latest("p").await.unwrap(), None);
+    for (phase, slot, error) in [("p", 10, None), ("p", 5, None), ("p", 15, Some("no")), ("q", 20, None)] {
+        let lease = taken(ports, claim(phase, slot, "a")).await;
+        ports.phases.finish(&lease, ended(error)).await.unwrap();
+    }
+    taken(ports, claim("p", 25, "a")).await;
+    assert_eq!(ports.phases.latest("p").await.unwrap(), Some(minute(10)));
+}
+
 /// Ticks that ran something and did not do what ends each of them, oldest first.
 pub async fn unfinished_are_ticks_without_their_end(ports: &Ports) {
     for cycle in [20, 5, 10, 15] {

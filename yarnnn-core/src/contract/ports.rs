@@ -225,10 +225,11 @@ macro_rules! contract_facts {
                 claim_hands_a_slot_to_one, claim_hands_on_what_nobody_is_at, claim_counts_what_was_missed,
                 claim_at_once_hands_a_slot_to_one, renew_keeps_a_slot, renew_needs_the_right,
                 claim_takes_what_a_clock_of_the_future_ended, finish_says_what_came_of_it,
-                of_cycle_is_what_a_tick_ran, unfinished_are_ticks_without_their_end, prune_forgets_old_ticks,
+                of_cycle_is_what_a_tick_ran, latest_is_the_newest_that_is_done, unfinished_are_ticks_without_their_end,
+                prune_forgets_old_ticks,
             }
             heartbeat {
-                numbers_are_the_users_own, numbers_are_of_those_who_are_served, tell_writes_each_line_once,
+                numbers_are_the_users_own, numbers_are_of_those_for_whom_something_was_done, tell_writes_each_line_once,
             }
             cleanup {
                 owners_are_those_with_expired_items, clean_deletes_what_nothing_retains, clean_takes_any_number,

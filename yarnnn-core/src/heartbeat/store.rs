@@ -11,8 +11,8 @@ use crate::id::UserId;
 /// Counts what was done for users, and tells them.
 ///
 /// # Contract
-/// - `numbers` answers users with a live connection, an active deliverable with a next run, or a slot that the tick fired, by id;
-///   each with what stands in rows of their own.
+/// - `numbers` answers the users for whom the tick did something, by id, each with what stands in rows of their own: a slot that it
+///   fired, a report that signals called for since the tick before, expired items that it deleted.
 /// - `tell` writes lines of users, each once under its key.
 ///
 /// # Errors

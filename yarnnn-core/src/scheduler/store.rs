@@ -14,6 +14,7 @@ use crate::error::StoreError;
 /// - `renew` and `finish` need the token of the last claim, of a slot that is still running; else they are a `Conflict` and change
 ///   nothing.
 /// - `of_cycle` answers the slots that a tick ran, in the order in which they were begun.
+/// - `latest` answers the newest slot of a phase that is done.
 /// - `unfinished` answers ticks before an instant that ran something and did not do the phase that ends each of them, oldest first.
 ///
 /// # Errors
@@ -35,6 +36,9 @@ pub trait PhaseStore: Send + Sync + 'static {
 
     /// What a tick ran.
     async fn of_cycle(&self, cycle: DateTime<Utc>) -> Result<Vec<PhaseRow>, StoreError>;
+
+    /// The newest slot of a phase that is done.
+    async fn latest(&self, phase: &str) -> Result<Option<DateTime<Utc>>, StoreError>;
 
     /// Ticks from one instant to before another that did not do the given phase; at most `limit`.
     async fn unfinished(

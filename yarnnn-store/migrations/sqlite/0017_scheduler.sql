@@ -49,7 +49,11 @@ create table scheduler_slots (
 
 create index scheduler_slots_cycle on scheduler_slots (cycle);
 
--- Heartbeats are most lines of the log, and are read apart.
+-- For whom a tick did something.
+create index deliverables_called_for on deliverables (created_at, user_id) where origin = 'signal_emergent';
+create index activity_log_cleaned on activity_log (event_ref, user_id) where event_type = 'content_cleanup';
+
+-- Heartbeats may be most lines of the log, and are read apart.
 create index activity_log_news on activity_log (user_id, created_at desc, id desc) where event_type <> 'scheduler_heartbeat';
 
 -- What has expired is deleted user by user.

@@ -1,7 +1,8 @@
-//! `yarnnn doctor`: settings, database, connections, sources and outbox, each with what is wrong and what to do.
+//! `yarnnn doctor`: settings, database, connections, sources, outbox and schedules, each with what is wrong and what to do.
 
 mod check;
 mod live;
 mod run;
+mod schedules;
 
 pub(super) use run::{execute, new_key};

@@ -16,7 +16,7 @@ use yarnnn::sync::ResourceStatus;
 
 use super::super::when;
 use super::check::{Check, bad, good};
-use super::live;
+use super::{live, schedules};
 use crate::exit::{CONFIGURATION, FAILED};
 use crate::output::{Output, Tone};
 use crate::session::Session;
@@ -53,6 +53,7 @@ pub(in super::super) async fn execute(user: Option<Email>, output: &Output) -> a
     checks.push(good("content", content(&stats)));
     checks.push(unsent(&stats));
     checks.extend(destinations(&session).await?);
+    checks.extend(schedules::check(&session).await?);
     let activity = session.yarnnn.activity().recent(session.user.id, 5).await.map_err(yarnnn::Error::from)?;
     let problems = checks.iter().filter(|it| it.problem).count();
     if output.is_json() {
