@@ -73,7 +73,7 @@ async fn an_edit_is_told(backend: Backend) {
     <wish kind="removed">**Ana:** The billing page is approved by legal and goes live on Monday morning.</wish>
     </preferences-WORD>
     "#));
-    let rules = include_str!("../../yarnnn-core/src/deliverables/prompts/preferences.md").trim();
+    let rules = include_str!("../../yarnnn-core/src/deliverables/writing/prompts/preferences.md").trim();
     let without = told.replacen(&format!("\n\n{rules}"), "", 1).replacen(&format!("<preferences-{block}\n\n"), "", 1);
     assert_eq!(without, before, "nothing else of the prompt is another");
 

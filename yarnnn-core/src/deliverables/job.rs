@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::due::slot_key;
 use super::model::DeliverableStatus;
 use super::run::{Deliverables, RunOutcome, RunRequest, RunStatus, no_news};
+use super::scheduling::due::slot_key;
 use crate::error::Error;
 use crate::id::{DeliverableId, UserId, VersionId};
 use crate::jobs::{Job, JobCx, JobKey, JobPolicy, KeyHolds, Outcome, WithoutWorker};

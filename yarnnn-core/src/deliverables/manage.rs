@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::feedback::NewFeedback;
+use super::learning::feedback::NewFeedback;
 use super::model::{
     Deliverable, DeliverableOrigin, DeliverableStatus, DeliverableUpdate, Destination, NewDeliverable, ReportOptions, ReportType,
     ScheduleUpdate, SourceRef, TriggerType,

@@ -7,10 +7,10 @@ use std::collections::HashSet;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 
-use super::headings::names_a_part;
+use super::gathering::material::MaterialItem;
 use super::kinds::Kind;
-use super::material::MaterialItem;
-use super::render::words;
+use super::report::headings::names_a_part;
+use super::report::render::words;
 use crate::platform::Platform;
 
 /// What stands between names that are named together.

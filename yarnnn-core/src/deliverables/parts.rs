@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::draft::DraftStage;
+use super::gathering::material::{MaterialItem, MaterialSource};
 use super::kinds::Binding;
-use super::material::{MaterialItem, MaterialSource};
 use super::model::{Deliverable, Destination};
-use super::prompt::Prompts;
-use super::queue::WaysOut;
+use super::sending::queue::WaysOut;
 use super::store::{DeliverableStore, EventStore, FeedbackStore, LifecycleStore, SlotStore, VersionMaterial, VersionStore};
 use super::version::Version;
+use super::writing::draft::DraftStage;
+use super::writing::prompt::Prompts;
 use crate::accounts::{AccountStore, PreferenceStore};
 use crate::agent::{Agent, Research, WebPages, Writing};
 use crate::clock::Clock;

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::advance::Advance;
-use super::gather::{Gather, GatherInput, Gathered};
+use super::gathering::gather::{Gather, GatherInput, Gathered};
 use super::kinds::Binding;
 use super::model::Deliverable;
 use super::parts::DeliverablesParts;
-use super::slot::Lateness;
+use super::scheduling::slot::Lateness;
 use super::version::{Hold, OpenVersion, Step, Tally, Version, VersionStatus};
 use crate::delivery::OutboxMessage;
 use crate::error::{Error, StoreError};

@@ -1,7 +1,7 @@
 //! Material for the unit tests of this feature.
 
+use super::gathering::material::MaterialItem;
 use super::kinds::Binding;
-use super::material::MaterialItem;
 use super::model::{Deliverable, DeliverableOrigin, DeliverableStatus, Destination, ReportOptions, ReportType, TriggerType};
 use super::version::RunState;
 use crate::id::{ContentId, DeliverableId, RandomIds, UserId};

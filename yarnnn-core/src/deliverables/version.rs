@@ -3,10 +3,10 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::feedback::NewFeedback;
+use super::gathering::material::MaterialItem;
 use super::kinds::Binding;
-use super::material::MaterialItem;
-use super::slot::Lateness;
+use super::learning::feedback::NewFeedback;
+use super::scheduling::slot::Lateness;
 use crate::activity::NewActivity;
 use crate::delivery::NewMessage;
 use crate::evidence::SentenceRecord;

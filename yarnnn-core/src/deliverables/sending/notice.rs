@@ -1,0 +1,242 @@
+//! Notices: the owner of a report is told, once and by mail to the address of their own account, that it could not be written or
+//! delivered, or that it arrived where no mailbox shows it (dossier, appendix C).
+//!
+//! A notice goes through the outbox as reports do, by a job of its own, and nothing is told of what becomes of it. Who has no mail
+//! service, as the local user, has the line of the activity log.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::super::job::RunDeliverable;
+use super::super::model::{Deliverable, DeliverableStatus};
+use super::super::parts::DeliverablesParts;
+use super::super::run::Deliverables;
+use super::super::version::{Step, StepChange, Version, VersionStatus};
+use crate::activity::{ActivityKind, NewActivity};
+use crate::deliverables::report::render::{clean, inert};
+use crate::delivery::{Channel, ChannelKind, Deliver, Delivered, Letter, NewMessage, NewNotice};
+use crate::error::Error;
+use crate::id::{ActivityId, JobId, MessageId, UserId, VersionId};
+use crate::jobs::{Job, JobCx, JobKey, JobPolicy, KeyHolds, NewJob, Outcome, WithoutWorker, new_job};
+use crate::pipeline::Holder;
+
+/// Longest subject, and most of an error that is told, in characters (dossier, appendix C and §6.8).
+const MAX_SUBJECT: usize = 60;
+const MAX_ERROR: usize = 100;
+/// Newest versions among which that of a run without a key is looked for.
+const LOOKED_AT: u32 = 20;
+
+/// What is told.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::deliverables) enum Tidings<'a> {
+    /// The run ended without the report having arrived.
+    Failed(&'a str),
+    /// It arrived where no mailbox shows it.
+    Ready,
+}
+
+impl<'a> Tidings<'a> {
+    /// What a step has to tell.
+    pub(in crate::deliverables) fn of(change: &'a StepChange) -> Option<Self> {
+        match change {
+            StepChange::Failed { error, .. } => Some(Self::Failed(error)),
+            StepChange::Finished { .. } => Some(Self::Ready),
+            _ => None,
+        }
+    }
+}
+
+impl DeliverablesParts {
+    /// The notice of a version and the job that sends it, unless its owner has no mail, does not want it, or need not be told.
+    pub(in crate::deliverables) async fn notice(
+        &self,
+        deliverable: &Deliverable,
+        version: &Version,
+        tidings: Tidings<'_>,
+    ) -> Result<Option<(NewMessage, NewJob)>, Error> {
+        let Some(mail) = self.ways.channels.iter().find(|it| it.kind() == ChannelKind::Email) else { return Ok(None) };
+        let shows = matches!(tidings, Tidings::Ready) && deliverable.destinations.iter().any(|it| tells_itself(it.channel()));
+        if deliverable.user == UserId::LOCAL || shows {
+            return Ok(None);
+        }
+        // Who put it away need not be told that it was not sent.
+        if self.deliverables.get(deliverable.user, deliverable.id).await?.status == DeliverableStatus::Archived {
+            return Ok(None);
+        }
+        let wants = self.preferences.mail_preferences(deliverable.user).await?;
+        let wanted = match tidings {
+            Tidings::Failed(_) => wants.deliverable_failed,
+            Tidings::Ready => wants.deliverable_ready,
+        };
+        if !wanted {
+            return Ok(None);
+        }
+        let address = self.accounts.user(deliverable.user).await?.email.to_string();
+        let message = self.composed(mail.as_ref(), &letter(deliverable, version, tidings, &address))?;
+        let send = SendNotice { user: version.user, version: version.id, key: message.key.clone() };
+        let job = new_job(self.ids.as_ref(), Some(version.user), &send).map_err(|error| Error::Failed(error.to_string()))?;
+        Ok(Some((message, job)))
+    }
+
+    fn composed(&self, mail: &dyn Channel, letter: &Letter) -> Result<NewMessage, Error> {
+        let mut parts = mail.compose(letter).map_err(|error| Error::Failed(error.to_string()))?;
+        let files = parts.pop().unwrap_or_default();
+        let (id, channel) = (MessageId::fresh(self.ids.as_ref()), mail.kind());
+        Ok(NewMessage { id, key: letter.key.clone(), channel, target: letter.target.clone(), files })
+    }
+}
+
+/// Whether its reader finds a report there without being told: a mailbox, and a folder of one's own.
+const fn tells_itself(channel: ChannelKind) -> bool {
+    match channel {
+        ChannelKind::Email | ChannelKind::Gmail | ChannelKind::Folder => true,
+        ChannelKind::Slack | ChannelKind::Notion | ChannelKind::Download => false,
+    }
+}
+
+fn letter(deliverable: &Deliverable, version: &Version, tidings: Tidings<'_>, address: &str) -> Letter {
+    let (subject, title) = (clean(&deliverable.title), inert(&clean(&deliverable.title)));
+    let (word, key, mut lines) = match tidings {
+        Tidings::Failed(error) => {
+            let error: String = inert(&clean(error)).chars().take(MAX_ERROR).collect();
+            let written =
+                if version.step >= Step::Queued { "is written and could not be delivered" } else { "could not be written" };
+            let lines = vec![format!("Version {} of \"{title}\" {written}.", version.number), error];
+            ("Failed", failed_key(version.id), lines)
+        }
+        Tidings::Ready => {
+            let line = format!("Version {} of \"{title}\" has arrived where it goes.", version.number);
+            ("Ready", format!("notice/{}/ready", version.id), vec![line])
+        }
+    };
+    lines.push(format!("More: yarnnn deliverables show {}", deliverable.id));
+    lines.push("Fewer of these mails: yarnnn preferences".to_owned());
+    let escaped = |text: &String| {
+        let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;");
+        format!("<p>{text}</p>\n")
+    };
+    let text = lines.join("\n\n") + "\n";
+    Letter {
+        key,
+        target: address.to_owned(),
+        recipient: address.to_owned(),
+        subject: format!("{word}: {subject}").chars().take(MAX_SUBJECT).collect(),
+        date: version.state.asked_for,
+        stem: format!("notice-{}", version.id),
+        html: lines.iter().map(escaped).collect(),
+        markdown: text.clone(),
+        chat: String::new(),
+        text,
+    }
+}
+
+impl Deliverables {
+    /// Tells the owner that a run ended without a report: a line of the log, and a mail when there is a version of it.
+    pub(in crate::deliverables) async fn tell_of_giving_up(
+        &self,
+        run: &RunDeliverable,
+        job: JobId,
+        runner: Option<&Holder>,
+        error: &str,
+    ) -> Result<(), Error> {
+        let deliverable = self.parts.deliverables.get(run.user, run.deliverable).await?;
+        let version = self.version_of(run, runner).await?;
+        let at = self.parts.clock.now();
+        let line = self.line_of_giving_up(&deliverable, version.as_ref(), job, error);
+        self.parts.notices.log(run.user, line, at).await?;
+        let Some(version) = version.filter(Version::is_resumable) else { return Ok(()) };
+        let Some((message, job)) = self.parts.notice(&deliverable, &version, Tidings::Failed(error)).await? else {
+            return Ok(());
+        };
+        Ok(self.parts.notices.notify(NewNotice { user: run.user, version: version.id, message, job, at }).await?)
+    }
+
+    /// The version of a run: by its key, else the one that its job took to work on last.
+    async fn version_of(&self, run: &RunDeliverable, runner: Option<&Holder>) -> Result<Option<Version>, Error> {
+        if let Some(key) = run.version_key() {
+            return Ok(self.parts.versions.by_key(run.user, run.deliverable, &key).await?);
+        }
+        let newest = self.parts.versions.recent(run.user, run.deliverable, LOOKED_AT).await?;
+        let of_runner = |it: &Version| it.held_by.as_ref().zip(runner).is_some_and(|(held, me)| held.process() == me.process());
+        Ok(newest.into_iter().filter(of_runner).max_by_key(|it| it.held_until))
+    }
+
+    /// One line per job, however often it is started again.
+    fn line_of_giving_up(&self, deliverable: &Deliverable, version: Option<&Version>, job: JobId, error: &str) -> NewActivity {
+        NewActivity {
+            id: ActivityId::fresh(self.parts.ids.as_ref()),
+            kind: ActivityKind::DeliverableRun,
+            key: Uuid::new_v5(&job.as_uuid(), b"given up"),
+            summary: format!("{} ended without a report: {}", deliverable.title, clean(error)),
+            metadata: serde_json::json!({
+                "deliverable_id": deliverable.id,
+                "version_id": version.map(|it| it.id),
+                "deliverable_type": deliverable.report_type.as_str(),
+                "job_id": job,
+                "final_status": "failed",
+                "error": error,
+            }),
+        }
+    }
+}
+
+/// Sends one notice about a version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SendNotice {
+    /// Whose.
+    pub user: UserId,
+    /// What it is about.
+    pub version: VersionId,
+    /// The key of the notice.
+    pub key: String,
+}
+
+#[async_trait]
+impl Job for SendNotice {
+    type Context = Deliverables;
+
+    const KIND: &'static str = "deliverable_notice";
+    const WITHOUT_WORKER: WithoutWorker = WithoutWorker::Wait;
+
+    fn policy() -> JobPolicy {
+        JobPolicy::delivery()
+    }
+
+    fn key(&self) -> Option<JobKey> {
+        Some(JobKey { key: self.key.clone(), holds: KeyHolds::Forever })
+    }
+
+    async fn run(self, deliverables: &Deliverables, cx: &JobCx) -> Outcome {
+        let parts = &deliverables.parts;
+        let now = || parts.clock.now();
+        if let Err(error) = cx.check() {
+            return Outcome::of_error(&error, now());
+        }
+        match deliverables.send_notice(&self).await {
+            Err(error) => Outcome::of_error(&error, now()),
+            Ok(delivered) => match delivered.error() {
+                None => Outcome::done(serde_json::json!({ "messages": delivered.messages.len() })),
+                Some(error) if delivered.may_pass() => Outcome::Backoff { error },
+                Some(error) => Outcome::Failed { error, report: None },
+            },
+        }
+    }
+}
+
+impl Deliverables {
+    /// Sends a notice, and no other of its version. That a report failed which has arrived since is told nobody.
+    async fn send_notice(&self, send: &SendNotice) -> Result<Delivered, Error> {
+        let parts = &self.parts;
+        let deliver = Deliver::new(parts.outbox.clone(), parts.ways.channels.clone(), parts.clock.clone());
+        let (notices, version) = (parts.notices.as_ref(), parts.versions.version(send.user, send.version).await?);
+        if version.status == VersionStatus::Delivered && send.key == failed_key(version.id) {
+            return deliver.drop_notice(notices, version.user, version.id, &send.key).await;
+        }
+        deliver.notice(notices, version.user, version.id, &send.key).await
+    }
+}
+
+fn failed_key(version: VersionId) -> String {
+    format!("notice/{version}")
+}
