@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 /// Connections at once, as the product has.
 const CONNECTIONS: usize = 3;
 
-/// Fires a thousand: their next instants, and for each a slot, a line, a job with its key and the job's history.
+/// Fires a thousand: their next instants, and for each a slot, a line, a job and the job's history.
 const FIRE: &str = "with due as (
     select id, user_id, next_run_at, gen_random_uuid() as job from deliverables
     where status = 'active' and next_run_at <= '2026-11-23T09:00:00Z' order by next_run_at, id limit 1000 for update skip locked
@@ -23,14 +23,11 @@ const FIRE: &str = "with due as (
         jsonb_build_object('deliverable_id', id, 'scheduled_for', next_run_at, 'trigger_reason', 'schedule', 'deliverable_type',
             'status_report', 'late', false, 'missed', 0), now() from due
 ), jobs as (
-    insert into job_queue (id, job_type, job_name, job_payload, job_config, scheduled_at, owner_user_id, idempotency_key, correlation_id,
+    insert into job_queue (id, job_type, job_name, job_payload, job_config, scheduled_at, owner_user_id, correlation_id,
         created_at, updated_at)
     select job, 'deliverable_generate', 'deliverable_generate', jsonb_build_object('user', user_id, 'deliverable', id, 'due_at',
-        next_run_at), jsonb_build_object('max_attempts', 3, 'backoff', 30, 'lease_seconds', 15), now(), user_id, id::text, job::text,
+        next_run_at), jsonb_build_object('max_attempts', 3, 'backoff', 30, 'lease_seconds', 15), now(), user_id, job::text,
         now(), now() from due
-), keys as (
-    insert into job_keys (scope, key, job_id, payload_hash, holds)
-    select 'deliverable_generate/' || user_id, id::text, job, md5(id::text), 'forever' from due
 ), told as (
     insert into job_events (job_id, at, event, attempt) select job, now(), 'enqueued', 0 from due
 )

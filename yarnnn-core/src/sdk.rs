@@ -292,7 +292,7 @@ impl Yarnnn {
         let parts = PhasesParts {
             store: ticks.clone(),
             liveness: self.jobs.liveness.clone(),
-            clock: self.clock.clone(),
+            clock: Arc::new(SystemClock),
             ids: self.ids.clone(),
         };
         let (clock, ids) = (self.clock.clone(), self.ids.clone());
@@ -303,7 +303,7 @@ impl Yarnnn {
             .with(Arc::new(CleanUp::new(self.cleanup(), ticks.clone())))
     }
 
-    /// The tick of the scheduler that was completed last: its slot, a multiple of five minutes.
+    /// When a tick of the scheduler was last completed.
     ///
     /// # Errors
     /// Those of the store.

@@ -16,7 +16,13 @@ use crate::error::Doing as _;
 
 /// Whoever has a row of the tick, a page of them, and then the rows of each. All of it is found by indexes that hold nothing else: a
 /// tick that did nothing costs nothing, however many users there are.
-const NUMBERS: &str = "select u.user_id, \
+///
+/// Users of slots are looked for one after the other: a tick may have fired a million, and no plan may read them all for a page.
+const NUMBERS: &str = "with recursive fired (user_id) as ( \
+        select (select user_id from deliverable_slots where cycle = $1 and user_id > $4 order by user_id limit 1) \
+        union all select (select s.user_id from deliverable_slots as s where s.cycle = $1 and s.user_id > fired.user_id \
+            order by s.user_id limit 1) from fired where fired.user_id is not null \
+    ) select u.user_id, \
     (select count(*) from deliverable_slots as s where s.cycle = $1 and s.user_id = u.user_id) as fired, \
     (select count(*) from deliverable_slots as s where s.cycle = $1 and s.user_id = u.user_id and s.outcome = 'skipped') as skipped, \
     (select count(*) from deliverables as d where d.user_id = u.user_id and d.origin = 'signal_emergent' \
@@ -24,8 +30,7 @@ const NUMBERS: &str = "select u.user_id, \
     (select cast(a.metadata ->> 'items_deleted' as bigint) from activity_log as a \
         where a.user_id = u.user_id and a.event_type = 'content_cleanup' and a.event_ref = $3) as cleaned \
     from ( \
-        select user_id from (select distinct user_id from deliverable_slots \
-            where cycle = $1 and user_id > $4 order by user_id limit $5) as fired \
+        select user_id from (select user_id from fired where user_id is not null limit $5) as fired \
         union select user_id from (select distinct user_id from deliverables \
             where origin = 'signal_emergent' and created_at >= $2 and created_at < $1 and user_id > $4 order by user_id limit $5) as called \
         union select user_id from (select user_id from activity_log \

@@ -21,10 +21,8 @@ const CLAIM: &str = "insert into scheduler_slots (phase, slot, cycle, state, hol
     started_at = excluded.started_at \
     where scheduler_slots.state = 'failed' or (scheduler_slots.state = 'running' \
         and (scheduler_slots.held_until <= $9 or scheduler_slots.holder = $10)) \
-    or (scheduler_slots.state = 'done' and scheduler_slots.ended_at > $11)";
-/// Clocks of machines differ by less. What is said to have ended later than that from now is of another clock, and no end.
-const CLOCK_ERROR: TimeDelta = TimeDelta::minutes(5);
-const STANDING: &str = "select case when state = 'done' and ended_at > $3 then 'failed' else state end, holder \
+    or (scheduler_slots.state = 'done' and scheduler_slots.ended_at < $11)";
+const STANDING: &str = "select case when state = 'done' and ended_at < $3 then 'failed' else state end, holder \
     from scheduler_slots where phase = $1 and slot = $2";
 const RENEW: &str =
     "update scheduler_slots set held_until = $4 where phase = $1 and slot = $2 and token = $3 and state = 'running'";
@@ -32,7 +30,7 @@ const FINISH: &str = "update scheduler_slots set state = $4, counters = $5, erro
     where phase = $1 and slot = $2 and token = $3 and state = 'running'";
 const OF_CYCLE: &str = "select phase, slot, cycle, state, holder, late, missed, counters, error, started_at, ended_at \
     from scheduler_slots where cycle = $1 order by started_at, phase, slot";
-const LATEST: &str = "select slot from scheduler_slots where phase = $1 and state = 'done' order by slot desc limit 1";
+const LATEST: &str = "select max(ended_at) from scheduler_slots where phase = $1 and state = 'done'";
 const UNFINISHED: &str = "select distinct cycle from scheduler_slots as s where s.cycle >= $2 and s.cycle < $3 \
     and not exists (select 1 from scheduler_slots as l where l.phase = $1 and l.slot = s.cycle and l.state = 'done') \
     order by cycle limit $4";
@@ -127,7 +125,7 @@ impl PhaseStore for SqlStore {
 
     async fn latest(&self, phase: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
         let query = on_pool!(&self.db, pool =>
-            sqlx::query_scalar::<_, Instant>(LATEST).bind(phase).fetch_optional(pool).await);
+            sqlx::query_scalar::<_, Option<Instant>>(LATEST).bind(phase).fetch_one(pool).await);
         Ok(query.doing("the last tick")?.map(|it| it.0))
     }
 
@@ -156,7 +154,7 @@ impl PhaseStore for SqlStore {
 impl SqlStore {
     async fn standing(&self, claim: &ClaimPhase) -> Result<Option<(PhaseState, Holder)>, StoreError> {
         let query = on_pool!(&self.db, pool => sqlx::query_as::<_, (String, String)>(STANDING)
-            .bind(&claim.phase).bind(Instant(claim.slot)).bind(Instant(claim.at + CLOCK_ERROR)).fetch_optional(pool).await);
+            .bind(&claim.phase).bind(Instant(claim.slot)).bind(Instant::maybe(claim.in_advance())).fetch_optional(pool).await);
         let standing = query.doing("a slot of a phase")?;
         standing.map(|(stored, holder)| Ok((state(&claim.phase, &stored)?, Holder::new(holder)))).transpose()
     }
@@ -174,7 +172,7 @@ async fn take(tx: &mut Tx, claim: &ClaimPhase, lease: &PhaseLease, missed: u64) 
         .bind(&claim.phase).bind(Instant(claim.slot)).bind(Instant(claim.cycle)).bind(claim.holder.as_str())
         .bind(Id(lease.token)).bind(Instant(claim.until)).bind(claim.late).bind(missed).bind(Instant(claim.at))
         .bind(claim.gone.as_ref().map(Holder::as_str))
-        .bind(Instant(claim.at + CLOCK_ERROR))
+        .bind(Instant::maybe(claim.in_advance()))
         .execute(connection).await.map(|it| it.rows_affected()));
     Ok(query.doing("a slot of a phase")? > 0)
 }

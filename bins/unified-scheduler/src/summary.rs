@@ -78,16 +78,19 @@ pub(crate) fn problems(tick: &SchedulerTick) {
 
 /// Prints what a tick would fire.
 pub(crate) async fn preview(yarnnn: &Yarnnn, now: DateTime<Utc>, arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let due = yarnnn.deliverables().due_preview(now, PREVIEWED).await?;
+    let mut due = yarnnn.deliverables().due_preview(now, PREVIEWED + 1).await?;
+    let more = due.len() > PREVIEWED as usize;
+    due.truncate(PREVIEWED as usize);
     if arguments.json {
         let due: Vec<_> = due
             .iter()
             .map(|it| json!({ "deliverable_id": it.deliverable, "user_id": it.user, "title": it.title, "due_at": it.due_at }))
             .collect();
-        json(&json!({ "at": now, "due": due }));
+        json(&json!({ "at": now, "due": due, "more": more }));
         return Ok(ExitCode::SUCCESS);
     }
-    line(&format!("unified-scheduler: {} would be fired at {}", due.len(), short(now)));
+    let than = if more { "more than " } else { "" };
+    line(&format!("unified-scheduler: {than}{} would be fired at {}", due.len(), short(now)));
     for it in due {
         line(&format!("  {} (due {})", it.title, short(it.due_at)));
     }

@@ -108,13 +108,20 @@ pub async fn renew_needs_the_right(ports: &Ports) {
     assert!(is_conflict(&ports.phases.renew(&new, minute(30)).await));
 }
 
-/// What is said to have ended long after now was ended by another clock, and is no end; a few minutes are nobody's fault.
-pub async fn claim_takes_what_a_clock_of_the_future_ended(ports: &Ports) {
-    let lease = taken(ports, claim("p", 5, "a")).await;
-    ports.phases.finish(&lease, PhaseEnd { at: minute(60), ..ended(None) }).await.unwrap();
-    let again = ports.phases.claim(ClaimPhase { at: minute(55), ..claim("p", 5, "b") }).await.unwrap();
-    assert_eq!(again, PhaseClaim::Done);
-    taken(ports, ClaimPhase { at: minute(54), ..claim("p", 5, "b") }).await;
+/// Who tries the future takes nothing from it: what ended before its time came is done again then, once; a few minutes are nobody's
+/// fault.
+pub async fn claim_takes_again_what_was_done_in_advance(ports: &Ports) {
+    let lease = taken(ports, claim("p", 60, "a")).await;
+    ports.phases.finish(&lease, PhaseEnd { at: minute(54), ..ended(None) }).await.unwrap();
+    let ask = |at| ports.phases.claim(ClaimPhase { at: minute(at), until: minute(at + 10), ..claim("p", 60, "b") });
+    assert_eq!(ask(54).await.unwrap(), PhaseClaim::Done, "once in advance");
+    let PhaseClaim::Taken { lease, .. } = ask(55).await.unwrap() else { panic!("its time has come") };
+    ports.phases.finish(&lease, PhaseEnd { at: minute(55), ..ended(None) }).await.unwrap();
+    assert_eq!(ask(70).await.unwrap(), PhaseClaim::Done);
+    let row = rows(ports, 60).await.remove(0);
+    assert!(row.is_done(minute(0)) && row.is_done(minute(70)));
+    let early = PhaseRow { ended_at: Some(minute(54)), ..row };
+    assert!(early.is_done(minute(54)) && !early.is_done(minute(55)), "rows say the same");
 }
 
 /// The end says what was counted, or what failed; it is written once.
@@ -141,15 +148,15 @@ pub async fn of_cycle_is_what_a_tick_ran(ports: &Ports) {
     assert_eq!((names(rows(ports, 5).await), names(rows(ports, 20).await)), (vec!["a".to_owned()], vec!["b".to_owned()]));
 }
 
-/// The newest that is done, whatever is running or failed after it, and of that phase alone.
-pub async fn latest_is_the_newest_that_is_done(ports: &Ports) {
+/// The newest end of what is done, of whichever slot; nothing of other phases, of failures, of what is running.
+pub async fn latest_is_when_something_was_last_done(ports: &Ports) {
     assert_eq!(ports.phases.latest("p").await.unwrap(), None);
-    for (phase, slot, error) in [("p", 10, None), ("p", 5, None), ("p", 15, Some("no")), ("q", 20, None)] {
+    for (phase, slot, at, error) in [("p", 10, 11, None), ("p", 60, 12, None), ("p", 15, 16, Some("no")), ("q", 20, 21, None)] {
         let lease = taken(ports, claim(phase, slot, "a")).await;
-        ports.phases.finish(&lease, ended(error)).await.unwrap();
+        ports.phases.finish(&lease, PhaseEnd { at: minute(at), ..ended(error) }).await.unwrap();
     }
     taken(ports, claim("p", 25, "a")).await;
-    assert_eq!(ports.phases.latest("p").await.unwrap(), Some(minute(10)));
+    assert_eq!(ports.phases.latest("p").await.unwrap(), Some(minute(12)));
 }
 
 /// Ticks that ran something and did not do what ends each of them, oldest first.

@@ -55,6 +55,13 @@ impl Heartbeat {
         Self { store, ticks, clock, ids }
     }
 
+    /// Where the tick's own stretch begins: at the tick before, also if that is still at work; else at the last that told anything.
+    async fn since(&self, cx: &PhaseCx) -> Result<DateTime<Utc>, Error> {
+        let before = cx.cycle - TICK;
+        let is_at_work = !self.ticks.of_cycle(before).await?.is_empty();
+        Ok(if is_at_work { before } else { cx.previous.unwrap_or(before) })
+    }
+
     fn line(&self, told: &Told, numbers: &UserNumbers) -> NewActivity {
         let UserNumbers { fired, skipped, signals, cleaned, .. } = *numbers;
         let triggered = fired.saturating_sub(skipped);
@@ -96,14 +103,15 @@ impl Phase for Heartbeat {
 
     async fn run(&self, cx: &PhaseCx) -> Result<Counters, Error> {
         let rows = self.ticks.of_cycle(cx.cycle).await?;
+        let since = self.since(cx).await?;
         let told = Told {
             cycle: cx.cycle,
             key: cycle_key(cx.cycle),
-            started_at: rows.first().map_or(cx.now, |it| it.started_at),
+            // What is made in advance began before its time.
+            started_at: rows.first().map_or(cx.now, |it| it.started_at.max(cx.cycle)),
             completed_at: self.clock.now(),
             errors: errors(&rows),
         };
-        let since = cx.previous.unwrap_or(cx.cycle - TICK);
         let mut ask = AskNumbers { cycle: cx.cycle, since, cleanup: cycle_key(cx.cycle), after: None, limit: PAGE };
         let mut counters = Counters::default();
         loop {

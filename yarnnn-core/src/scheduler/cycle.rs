@@ -21,6 +21,14 @@ pub fn cycle_key(cycle: DateTime<Utc>) -> Uuid {
     Uuid::new_v5(&Uuid::nil(), instant_text(cycle).as_bytes())
 }
 
+/// Clocks of machines differ by less.
+const CLOCK_ERROR: TimeDelta = TimeDelta::minutes(5);
+
+/// Before this instant a slot has not come yet: who is at it then makes it in advance.
+pub(super) fn comes(slot: DateTime<Utc>) -> DateTime<Utc> {
+    slot - CLOCK_ERROR
+}
+
 /// How often something is done. Its newest slot is done once, by whichever tick comes first, however late; older ones are not
 /// made up for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

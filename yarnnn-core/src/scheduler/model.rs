@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::cycle::comes;
 use crate::pipeline::Holder;
 
 /// What a phase counted, by name.
@@ -40,6 +41,22 @@ pub enum PhaseState {
     Done,
     /// It was not done, and the next tick of the same slot may try again.
     Failed,
+}
+
+impl ClaimPhase {
+    /// The instant before which the slot was ended in advance, by somebody who tried the future: who asks in its time does it again.
+    /// None for who asks in advance too.
+    pub fn in_advance(&self) -> Option<DateTime<Utc>> {
+        Some(comes(self.slot)).filter(|it| *it <= self.at)
+    }
+}
+
+impl PhaseRow {
+    /// Whether nothing is left to do, for who asks at this instant: it is done, and not only in advance.
+    pub fn is_done(&self, at: DateTime<Utc>) -> bool {
+        let comes = comes(self.slot);
+        self.state == PhaseState::Done && (at < comes || self.ended_at.is_none_or(|ended| ended >= comes))
+    }
 }
 
 impl PhaseState {

@@ -22,8 +22,6 @@ const BEAT: Duration = Duration::from_mins(1);
 /// Ticks that were killed are ended by later ones, so far back and so many at a time.
 const LOOKS_BACK: TimeDelta = TimeDelta::days(1);
 const ENDED_AT_ONCE: u32 = 6;
-/// Clocks of machines differ by less; a tick that is said to have ended later than that from now was one of another clock.
-const CLOCK_ERROR: TimeDelta = TimeDelta::minutes(5);
 
 /// What ticks are made of.
 #[derive(Clone)]
@@ -32,7 +30,7 @@ pub struct PhasesParts {
     pub store: Arc<dyn PhaseStore>,
     /// Processes of this host.
     pub liveness: Arc<dyn Liveness>,
-    /// Time.
+    /// The time that passes, also where a tick is made as of another: for leases, and to tell what was made in advance.
     pub clock: Arc<dyn Clock>,
     /// Ids.
     pub ids: Arc<dyn IdGen>,
@@ -176,9 +174,9 @@ impl Tick<'_> {
 
     async fn is_ended(&self, cycle: DateTime<Utc>) -> Result<bool, Error> {
         let rows = self.parts().store.of_cycle(cycle).await?;
-        let latest = self.parts().clock.now() + CLOCK_ERROR;
+        let now = self.parts().clock.now();
         let is_last = |it: &PhaseRow| it.phase == self.phases.last.name() && it.slot == cycle;
-        Ok(rows.iter().any(|it| is_last(it) && it.state == PhaseState::Done && it.ended_at.is_none_or(|at| at <= latest)))
+        Ok(rows.iter().any(|it| is_last(it) && it.is_done(now)))
     }
 
     async fn is_idle(&self, cycle: DateTime<Utc>) -> Result<bool, Error> {

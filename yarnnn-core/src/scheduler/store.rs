@@ -9,12 +9,12 @@ use crate::error::StoreError;
 /// Slots of phases, each run once.
 ///
 /// # Contract
-/// - `claim` hands a slot to one claimant only: when it has no row, has failed, its lease is over, or its holder is the one named
-///   as gone. One that is done stays done. It draws a new token.
+/// - `claim` hands a slot to one claimant only: when it has no row, has failed, its lease is over, its holder is the one named
+///   as gone, or it was done in advance ([`ClaimPhase::in_advance`]). One that is done otherwise stays done. It draws a new token.
 /// - `renew` and `finish` need the token of the last claim, of a slot that is still running; else they are a `Conflict` and change
 ///   nothing.
 /// - `of_cycle` answers the slots that a tick ran, in the order in which they were begun.
-/// - `latest` answers the newest slot of a phase that is done.
+/// - `latest` answers when a slot of a phase was last done.
 /// - `unfinished` answers ticks before an instant that ran something and did not do the phase that ends each of them, oldest first.
 ///
 /// # Errors
@@ -37,7 +37,7 @@ pub trait PhaseStore: Send + Sync + 'static {
     /// What a tick ran.
     async fn of_cycle(&self, cycle: DateTime<Utc>) -> Result<Vec<PhaseRow>, StoreError>;
 
-    /// The newest slot of a phase that is done.
+    /// When a slot of a phase was last done.
     async fn latest(&self, phase: &str) -> Result<Option<DateTime<Utc>>, StoreError>;
 
     /// Ticks from one instant to before another that did not do the given phase; at most `limit`.

@@ -23,7 +23,7 @@ macro_rules! slots_where {
         )
     };
 }
-const DUE: &str = "select id, user_id, title, deliverable_type, schedule, next_run_at from deliverables \
+const DUE: &str = "select id, user_id, title, deliverable_type, cast(schedule as text) as schedule, next_run_at from deliverables \
     where status = 'active' and next_run_at is not null and next_run_at <= $1 and (next_run_at, id) > ($2, $3) \
     order by next_run_at, id limit $4";
 const ONE: &str = slots_where!("deliverable_id = $1 and user_id = $2 and due_at = $3 order by fired_at limit 1");

@@ -1,10 +1,10 @@
 //! Rows of slots, and of what is due.
 
 use serde_json::Value;
-use sqlx::types::Json;
 use yarnnn_core::StoreError;
 use yarnnn_core::deliverables::{DueSlot, FiredSlot, ReportType, SlotOutcome, SlotTotals};
 use yarnnn_core::id::{DeliverableId, JobId, UserId};
+use yarnnn_core::scheduler::Schedule;
 
 use crate::columns::{Id, Instant};
 use crate::error::unreadable;
@@ -16,19 +16,21 @@ pub(super) struct DueRow {
     title: String,
     deliverable_type: String,
     /// As it stands: one that cannot be read is no reason to read none.
-    schedule: Option<Json<Value>>,
+    schedule: Option<String>,
     next_run_at: Instant,
 }
 
 impl From<DueRow> for DueSlot {
     fn from(row: DueRow) -> Self {
-        let schedule = row.schedule.map(|it| serde_json::from_value(it.0)).transpose();
+        let stored = row.schedule.map(|it| serde_json::from_str::<Value>(&it)).transpose();
         Self {
             user: UserId::from_uuid(row.user_id.0),
             deliverable: DeliverableId::from_uuid(row.id.0),
             title: row.title,
             report_type: ReportType::stored(row.deliverable_type),
-            schedule: schedule.map_err(|error| format!("its schedule cannot be read: {error}")),
+            schedule: stored
+                .map(|it| it.as_ref().and_then(Schedule::stored))
+                .map_err(|error| format!("its schedule cannot be read: {error}")),
             due_at: row.next_run_at.0,
         }
     }

@@ -37,5 +37,5 @@ fn late(overdue: usize, last: Option<DateTime<Utc>>) -> String {
 }
 
 fn ticked(last: Option<DateTime<Utc>>) -> String {
-    last.map_or_else(|| "no tick was ever made".to_owned(), |it| format!("the last tick was that of {}", when::show(Some(it))))
+    last.map_or_else(|| "no tick was ever made".to_owned(), |it| format!("the last tick ended at {}", when::show(Some(it))))
 }
