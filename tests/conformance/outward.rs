@@ -93,6 +93,7 @@ pub(crate) async fn page(live: &LivePlatforms, access: Access, parent: &str, clo
         recipient: String::new(),
         subject: "Report".to_owned(),
         date: clock.now() - TimeDelta::minutes(1),
+        since: clock.now() - TimeDelta::minutes(1),
         stem: "report".to_owned(),
         markdown: format!("# Report\n\nAs of today\n\n## Done\n\n{}", "- **Launch:** it moves to *Thursday*\n".repeat(100)),
         html: String::new(),

@@ -22,6 +22,7 @@ fn letter(channel: ChannelKind, target: &str, markdown: &str, date: DateTime<Utc
         recipient: ANA.to_owned(),
         subject: "Wöchentlicher Stand".to_owned(),
         date,
+        since: date,
         stem: "stand".to_owned(),
         markdown: markdown.to_owned(),
         html: "<p>Stand</p>".to_owned(),

@@ -1,8 +1,8 @@
 //! A report that is too long for one message in Slack: its parts arrive in order and once, wherever the run dies between them.
 
 use chrono::TimeDelta;
-use yarnnn::deliverables::RunStatus;
-use yarnnn::delivery::{ChannelKind, MessageState};
+use yarnnn::deliverables::{RunRequest, RunStatus};
+use yarnnn::delivery::{ChannelKind, MessageState, OutboxMessage};
 use yarnnn_sim::models::{Prompt, Turn, Writer};
 use yarnnn_sim::{Fault, Sim};
 
@@ -96,6 +96,37 @@ async fn a_run_may_die_between_any_two_parts() {
 #[tokio::test]
 async fn a_run_may_die_between_any_two_parts_on_postgres() {
     Box::pin(every_place(Backend::Postgres)).await;
+}
+
+/// A report that is written for tomorrow: its page is older than that, and found all the same.
+#[tokio::test]
+async fn the_page_of_a_report_for_tomorrow_is_made_once_and_finished() {
+    let desk = Box::pin(desk(Backend::Sqlite)).await;
+    let sim = &desk.office.sim;
+    let lost_at = |call: &'static str, cell: &Cell<'_>| {
+        sim.faults().once(call, Fault::AnswerLost);
+        let tomorrow = sim.now() + TimeDelta::days(1);
+        let request = RunRequest { as_of: Some(tomorrow), ..RunRequest::of(desk.user.id, cell.deliverable.id) };
+        let yarnnn = desk.handle(&Cuts::none(), &desk.transport);
+        async move { yarnnn.deliverables().run(&yarnnn.stage_cx(), &request).await }
+    };
+    for call in ["notion.pages.create", "notion.blocks.append"] {
+        let cell = desk.cell(&[ChannelKind::Notion]).await;
+        let ended = lost_at(call, &cell).await;
+        assert!(!ended.is_ok_and(|it| it.status == RunStatus::Delivered), "{call}");
+        assert_eq!(sim.faults().pending(), 0, "{call}");
+        desk.office.wait();
+        let messages = cell.finish().await.messages;
+        assert!(messages.len() > 1 && messages.iter().all(|it| it.state == MessageState::Sent), "{call}: {messages:?}");
+        let children = |it: &OutboxMessage| {
+            let body: serde_json::Value = serde_json::from_str(&it.files[0].content).unwrap();
+            body["children"].as_array().unwrap().len()
+        };
+        let pages = sim.notion().pages_in(&cell.page);
+        assert_eq!(pages.len(), 1, "{call}: pages");
+        assert_eq!(pages[0].blocks.len(), messages.iter().map(children).sum::<usize>(), "{call}: blocks");
+    }
+    desk.close().await;
 }
 
 /// What does not arrive, or may not have, holds up what comes behind it.

@@ -57,8 +57,10 @@ pub struct Letter {
     pub recipient: String,
     /// Its subject.
     pub subject: String,
-    /// Its date.
+    /// Its date, which may lie in the past or ahead.
     pub date: DateTime<Utc>,
+    /// Nothing of it was sent before this: where whoever looks for it begins.
+    pub since: DateTime<Utc>,
     /// A file name without ending: readable, and never that of another version.
     pub stem: String,
     /// The report as Markdown.

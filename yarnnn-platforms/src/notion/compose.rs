@@ -28,7 +28,7 @@ pub(super) const MARK: &str = "YARNNN report ";
 
 /// The stored bodies: one makes the page, and each further one of a long report is appended to it.
 pub(super) fn compose(letter: &Letter) -> Result<Vec<Vec<OutboxFile>>, SendError> {
-    let place = Place { page: mark(&letter.key), since: letter.date };
+    let place = Place { page: mark(&letter.key), since: letter.since };
     let parts = parts(blocks(&letter.markdown)).into_iter().enumerate().map(|(index, mut children)| {
         children.push(marked(&mark(&letter.part_key(index))));
         let body = if index > 0 {
@@ -241,6 +241,7 @@ mod tests {
             recipient: String::new(),
             subject: "Weekly status".into(),
             date: DateTime::UNIX_EPOCH,
+            since: DateTime::UNIX_EPOCH,
             stem: "weekly".into(),
             markdown: markdown.into(),
             html: String::new(),

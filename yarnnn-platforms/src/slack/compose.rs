@@ -82,6 +82,7 @@ mod tests {
             recipient: String::new(),
             subject: "Weekly <status>".into(),
             date: DateTime::UNIX_EPOCH,
+            since: DateTime::UNIX_EPOCH,
             stem: "weekly".into(),
             markdown: String::new(),
             html: String::new(),

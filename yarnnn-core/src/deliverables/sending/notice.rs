@@ -123,6 +123,7 @@ fn letter(deliverable: &Deliverable, version: &Version, tidings: Tidings<'_>, ad
         recipient: address.to_owned(),
         subject: format!("{word}: {subject}").chars().take(MAX_SUBJECT).collect(),
         date: version.state.asked_for,
+        since: version.state.asked_for.min(version.created_at),
         stem: format!("notice-{}", version.id),
         html: lines.iter().map(escaped).collect(),
         markdown: text.clone(),

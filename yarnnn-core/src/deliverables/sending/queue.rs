@@ -115,6 +115,8 @@ fn letter(
         recipient,
         subject: clean(&deliverable.title),
         date: version.state.asked_for,
+        // An instant ahead may be asked for, and what is sent now is older than that.
+        since: version.state.asked_for.min(version.created_at),
         stem: format!("{}{suffix}", file_stem(deliverable, version.number)),
         markdown: rendered.markdown.clone(),
         html: rendered.html.clone(),
