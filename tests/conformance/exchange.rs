@@ -138,9 +138,12 @@ impl Answer {
     /// own. What it thinks of its own example answers is left out.
     pub(crate) fn objections(&self) -> Vec<String> {
         let (_, headers) = head_of(self.head());
-        let listed: Value = header(&headers, "sl-violations").map_or(Value::Null, |it| serde_json::from_str(it).unwrap());
-        let of_request = listed.as_array().into_iter().flatten().filter(|it| it["location"][0] == "request");
-        let mut found: Vec<String> = of_request.map(message).collect();
+        let listed = header(&headers, "sl-violations").unwrap_or("[]");
+        let mut found: Vec<String> = match serde_json::from_str::<Vec<Value>>(listed) {
+            Ok(listed) => listed.iter().filter(|it| it["location"][0] == "request").map(message).collect(),
+            // What is too long for a header is cut.
+            Err(_) => vec![listed.chars().take(300).collect()],
+        };
         if found.is_empty() && self.status() >= 400 {
             let body: Value = serde_json::from_slice(&self.bytes[self.head().len() + 4..]).unwrap_or_default();
             found.extend(body["validation"].as_array().into_iter().flatten().map(message));

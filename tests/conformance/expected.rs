@@ -145,7 +145,11 @@ pub(crate) const NOTION: Expected = Expected {
             why: "the specification knows the blocks of a new page as text only; the documentation has them as objects",
             bridge: |request| without(request, "children"),
         },
-        Gap { path: "/children", why: "the specification knows paragraphs and bullets only", bridge: only_bullets },
+        Gap {
+            path: "/children",
+            why: "the specification knows paragraphs and bullets without a style only; the documentation has headings and styles",
+            bridge: only_plain_bullets,
+        },
     ],
 };
 
@@ -184,10 +188,14 @@ fn without(request: &mut Request, name: &str) {
     }
 }
 
-fn only_bullets(request: &mut Request) {
+fn only_plain_bullets(request: &mut Request) {
     let Body::Json(body) = &mut request.body else { return };
-    if let Some(blocks) = body["children"].as_array_mut() {
-        blocks.retain(|it| it["type"] == "paragraph" || it["type"] == "bulleted_list_item");
+    let Some(blocks) = body["children"].as_array_mut() else { return };
+    blocks.retain(|it| it["type"] == "paragraph" || it["type"] == "bulleted_list_item");
+    for block in blocks {
+        let kind = block["type"].as_str().unwrap().to_owned();
+        let texts = block[kind]["rich_text"].as_array_mut().into_iter().flatten();
+        texts.filter_map(|it| it.as_object_mut()).for_each(|it| _ = it.remove("annotations"));
     }
 }
 
