@@ -52,7 +52,7 @@ pub enum ConnectError {
 }
 
 /// Connects: opens and migrates the database, finds the server that wakes workers, chooses the writer, delivers to the
-/// outbox folder, by mail where a mail service is set, and in Slack with what users have connected.
+/// outbox folder, by mail where a mail service is set, and in Slack, Gmail and Notion with what users have connected.
 ///
 /// # Errors
 /// [`ConnectError`] names the setting or the database.

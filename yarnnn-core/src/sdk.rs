@@ -163,6 +163,7 @@ impl Stores {
             deliverables: self.deliverables.clone(),
             versions: self.versions.clone(),
             jobs: self.job_admin.clone(),
+            phases: self.phases.clone(),
         })
     }
 }

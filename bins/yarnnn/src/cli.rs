@@ -352,7 +352,7 @@ pub(crate) struct Promote {
     /// `daily`, `weekly`, `biweekly` or `monthly`.
     #[arg(long, value_name = "FREQUENCY")]
     pub(crate) schedule: String,
-    /// Local time (default 09:00).
+    /// Local time (default: a minute after 09:00 that is the report's own).
     #[arg(long, value_name = "HH:MM")]
     pub(crate) at: Option<String>,
     /// Weekday (default monday).

@@ -179,7 +179,7 @@ pub struct SystemState {
     pub platforms: Vec<PlatformState>,
     /// Jobs of the user that failed in the last 24 hours, newest first, at most ten.
     pub failed_jobs: Vec<FailedJob>,
-    /// How the scheduler stands; none when nobody knows.
+    /// How the scheduler stands; none when it never completed a tick.
     pub scheduler: Option<SchedulerHealth>,
 }
 
@@ -205,9 +205,9 @@ pub struct FailedJob {
     pub failed_at: Option<DateTime<Utc>>,
 }
 
-/// How the scheduler stands.
+/// How the scheduler stands: it is the installation's, so everybody may know.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SchedulerHealth {
-    /// When it last ran.
+    /// The tick that it completed last.
     pub last_heartbeat_at: DateTime<Utc>,
 }

@@ -7,14 +7,16 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::agent::{
     DeliverableView, Entity, EntityKind, FailedJob, FieldFilter, Identifier, Library, ListOrder, Pattern, PlatformState,
-    PlatformView, Reference, ReportView, ResourceView, SystemState,
+    PlatformView, Reference, ReportView, ResourceView, SchedulerHealth, SystemState,
 };
 use crate::connections::{Connection, ConnectionStore, Provider};
 use crate::deliverables::{Deliverable, DeliverableStore, Version, VersionStore};
 use crate::error::StoreError;
+use crate::heartbeat::Heartbeat;
 use crate::id::UserId;
 use crate::jobs::{JobAdmin, JobFilter, JobStatus};
 use crate::platform::Platform;
+use crate::scheduler::PhaseStore;
 use crate::sync::{ContentStore, ResourceStatus};
 
 /// Failed jobs are told for this long, and this many (dossier §8.4).
@@ -32,6 +34,7 @@ pub(super) struct StoreLibrary {
     pub(super) deliverables: Arc<dyn DeliverableStore>,
     pub(super) versions: Arc<dyn VersionStore>,
     pub(super) jobs: Arc<dyn JobAdmin>,
+    pub(super) phases: Arc<dyn PhaseStore>,
 }
 
 #[async_trait]
@@ -64,8 +67,12 @@ impl Library for StoreLibrary {
     async fn state(&self, user: UserId, at: DateTime<Utc>) -> Result<SystemState, StoreError> {
         let platforms = self.platforms(user).await?;
         let platforms = platforms.into_iter().map(|(view, unsynced)| PlatformState { view, unsynced });
-        // No scheduler leaves a trace yet, so nobody knows how it stands.
-        Ok(SystemState { platforms: platforms.collect(), failed_jobs: self.failed_jobs(user, at).await?, scheduler: None })
+        let last_tick = self.phases.latest(Heartbeat::NAME).await?;
+        Ok(SystemState {
+            platforms: platforms.collect(),
+            failed_jobs: self.failed_jobs(user, at).await?,
+            scheduler: last_tick.map(|last_heartbeat_at| SchedulerHealth { last_heartbeat_at }),
+        })
     }
 }
 
@@ -224,6 +231,7 @@ mod tests {
     use crate::id::{ConnectionId, DeliverableId, JobId, VersionId};
     use crate::jobs::{JobPolicy, JobRecord, MockJobAdmin};
     use crate::platform::{Interval, Resource, ResourceId, ResourceKind};
+    use crate::scheduler::MockPhaseStore;
     use crate::sync::MockContentStore;
 
     const USER: UserId = UserId::LOCAL;
@@ -347,12 +355,15 @@ mod tests {
         let mut jobs = MockJobAdmin::new();
         let stranger = UserId::from_uuid(Uuid::from_u128(77));
         jobs.expect_list().returning(move |_| Ok(vec![job(1, USER, 30), job(2, USER, 3), job(3, stranger, 1), job(4, USER, 1)]));
+        let mut phases = MockPhaseStore::new();
+        phases.expect_latest().returning(|phase| Ok((phase == "heartbeat").then(now)));
         StoreLibrary {
             connections: Arc::new(connections),
             content: Arc::new(content),
             deliverables: Arc::new(deliverables),
             versions: Arc::new(versions),
             jobs: Arc::new(jobs),
+            phases: Arc::new(phases),
         }
     }
 
@@ -407,6 +418,14 @@ mod tests {
         let failed: Vec<JobId> = state.failed_jobs.iter().map(|it| it.job_id).collect();
         assert_eq!(failed, [4, 2].map(|it| JobId::from_uuid(Uuid::from_u128(it))));
         assert_eq!((state.platforms.len(), state.platforms[0].unsynced.as_slice()), (1, ["#b".to_owned()].as_slice()));
-        assert!(state.scheduler.is_none());
+    }
+
+    #[tokio::test]
+    async fn anybody_may_know_when_the_scheduler_ran_last() {
+        let stranger = UserId::from_uuid(Uuid::from_u128(77));
+        for user in [USER, stranger] {
+            let state = library().state(user, now()).await.unwrap();
+            assert_eq!(state.scheduler, Some(SchedulerHealth { last_heartbeat_at: now() }));
+        }
     }
 }
