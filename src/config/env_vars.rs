@@ -16,7 +16,8 @@ pub const YARNNN_MODEL_WRITER: &str = "YARNNN_MODEL_WRITER";
 /// The model that is asked while the writer is down; default: none.
 pub const YARNNN_MODEL_FALLBACK: &str = "YARNNN_MODEL_FALLBACK";
 /// The model for what is asked in between: it looks things up on the web for reports that ask for research (`research_brief`,
-/// `custom`). `extractive`: nothing is looked up. Default: a small model of Anthropic if its key is set, else of OpenAI, else the writer.
+/// `custom`), and chooses what signals act upon. `extractive`: neither is done. Default: a small model of Anthropic if its key is
+/// set, else of OpenAI, else the writer.
 pub const YARNNN_MODEL_FAST: &str = "YARNNN_MODEL_FAST";
 /// A file that adds models, or changes what is known of them: prices, limits, successors. Default: none.
 pub const YARNNN_MODELS_FILE: &str = "YARNNN_MODELS_FILE";
