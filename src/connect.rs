@@ -51,6 +51,12 @@ pub enum ConnectError {
     },
 }
 
+/// Whether an error says that a setting is missing or wrong, or names what cannot be used: programs tell these from others by their
+/// exit code.
+pub fn is_of_settings(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.is::<ConfigError>() || error.is::<ConnectError>()
+}
+
 /// Connects: opens and migrates the database, finds the server that wakes workers, chooses the writer, delivers to the
 /// outbox folder, by mail where a mail service is set, and in Slack, Gmail and Notion with what users have connected.
 ///

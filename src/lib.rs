@@ -7,7 +7,7 @@ mod process;
 mod research;
 
 pub use config::Config;
-pub use connect::{ConnectError, builder, check_seal_key, connect, open_model, open_store};
+pub use connect::{ConnectError, builder, check_seal_key, connect, is_of_settings, open_model, open_store};
 pub use process::HostProcesses;
 pub use yarnnn_core::*;
 pub use yarnnn_llm as models;

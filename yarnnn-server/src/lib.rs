@@ -3,4 +3,5 @@
 
 pub mod cron;
 pub mod health;
+pub mod program;
 pub mod worker;

@@ -5,8 +5,7 @@ use std::process::ExitCode;
 use chrono::{DateTime, Utc};
 use clap::Parser;
 use yarnnn_server::cron::{self, TickMode};
-
-use crate::exit;
+use yarnnn_server::program;
 
 /// One tick: every connection whose turn it is becomes a job for the workers.
 #[derive(Debug, Parser)]
@@ -41,6 +40,6 @@ pub(crate) fn parse() -> Result<Arguments, ExitCode> {
         let asked = !error.use_stderr();
         // Nobody can be told that there is nobody to tell.
         let _ = error.print();
-        if asked { ExitCode::SUCCESS } else { ExitCode::from(exit::USAGE) }
+        if asked { ExitCode::SUCCESS } else { ExitCode::from(program::USAGE) }
     })
 }

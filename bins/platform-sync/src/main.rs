@@ -1,15 +1,14 @@
 //! The `yarnnn-platform-sync` program: one tick of the clock for live platforms, and exit. A crontab runs it every five minutes.
 
 mod cli;
-mod exit;
 mod summary;
-mod telemetry;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use yarnnn::Config;
 use yarnnn_server::cron::{self, ShiftedClock};
+use yarnnn_server::program;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -17,8 +16,8 @@ async fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(code) => return code,
     };
-    telemetry::init();
-    tick(&arguments).await.unwrap_or_else(|error| exit::report(&error, arguments.json))
+    program::start_logs(yarnnn::config::logging(), "warn");
+    tick(&arguments).await.unwrap_or_else(|error| program::report(error.chain(), yarnnn::is_of_settings, arguments.json).into())
 }
 
 async fn tick(arguments: &cli::Arguments) -> anyhow::Result<ExitCode> {

@@ -1,20 +1,19 @@
 //! What a tick says: one line, or one JSON object; remarks go to standard error.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use yarnnn_server::cron::PlatformSyncTick;
+use yarnnn_server::program::{FAILED, print_json, print_line};
 
 use crate::cli::Arguments;
-use crate::exit::FAILED;
 
 /// Prints what the tick did, and answers its exit code.
 pub(crate) fn print(tick: &PlatformSyncTick, arguments: &Arguments) -> ExitCode {
     if arguments.json {
-        json(&json!(tick));
+        print_json(&json!(tick));
     } else {
-        line(&format!("platform-sync: {}", text(tick, arguments.is_inline())));
+        print_line(&format!("platform-sync: {}", text(tick, arguments.is_inline())));
     }
     for it in tick.ran.iter().filter(|it| !it.is_ok()) {
         let reason = it.error.clone().or_else(|| it.platforms.iter().find_map(|it| it.error.clone())).unwrap_or_default();
@@ -35,14 +34,4 @@ fn text(tick: &PlatformSyncTick, inline: bool) -> String {
         return format!("{}/{due}/{checked} synced/due/checked", tick.synced());
     }
     format!("{enqueued}/{due}/{checked} queued/due/checked, {existing} already under way")
-}
-
-/// Prints the one object.
-pub(crate) fn json(value: &Value) {
-    line(&value.to_string());
-}
-
-fn line(text: &str) {
-    // A reader who left early is no failure of the tick.
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
 }

@@ -6,8 +6,7 @@ use chrono::{DateTime, Utc};
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser};
 use yarnnn_server::cron::{self, TickMode};
-
-use crate::exit;
+use yarnnn_server::program;
 
 /// One tick: what is due becomes jobs for the workers, what has expired is deleted, and users are told of it.
 #[derive(Debug, Parser)]
@@ -47,7 +46,7 @@ pub(crate) fn parse() -> Result<Arguments, ExitCode> {
         let asked = !error.use_stderr();
         // Nobody can be told that there is nobody to tell.
         let _ = error.print();
-        if asked { ExitCode::SUCCESS } else { ExitCode::from(exit::USAGE) }
+        if asked { ExitCode::SUCCESS } else { ExitCode::from(program::USAGE) }
     })
 }
 

@@ -1,16 +1,15 @@
 //! The `yarnnn-unified-scheduler` program: one tick of the clock, and exit. A crontab runs it every five minutes.
 
 mod cli;
-mod exit;
 mod replay;
 mod summary;
-mod telemetry;
 
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use yarnnn::Config;
 use yarnnn_server::cron::{self, ShiftedClock};
+use yarnnn_server::program;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -18,8 +17,8 @@ async fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(code) => return code,
     };
-    telemetry::init();
-    run(&arguments).await.unwrap_or_else(|error| exit::report(&error, arguments.json))
+    program::start_logs(yarnnn::config::logging(), "warn");
+    run(&arguments).await.unwrap_or_else(|error| program::report(error.chain(), yarnnn::is_of_settings, arguments.json).into())
 }
 
 async fn run(arguments: &cli::Arguments) -> anyhow::Result<ExitCode> {

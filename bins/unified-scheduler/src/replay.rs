@@ -7,9 +7,9 @@ use serde_json::json;
 use yarnnn::Yarnnn;
 use yarnnn::scheduler::TICK;
 use yarnnn_server::cron::{self, SchedulerTick, ShiftedClock, TickMode};
+use yarnnn_server::program::{FAILED, print_json, print_line};
 
 use crate::cli::Arguments;
-use crate::exit::FAILED;
 use crate::summary;
 
 /// Makes every tick of a stretch of time, both ends included, and says what each did; quiet ones share a line.
@@ -39,14 +39,14 @@ pub(crate) async fn run(
     }
     quiet.tell(arguments);
     if arguments.json {
-        summary::json(&json!({ "from": from, "until": until, "quiet": quiet.all, "ticks": all }));
+        print_json(&json!({ "from": from, "until": until, "quiet": quiet.all, "ticks": all }));
     }
     Ok(if completed { ExitCode::SUCCESS } else { ExitCode::from(FAILED) })
 }
 
 fn tell(tick: &SchedulerTick, arguments: &Arguments) {
     if !arguments.json {
-        summary::line(&format!("{}  {}", summary::short(tick.report.at), tick.summary()));
+        print_line(&format!("{}  {}", summary::short(tick.report.at), tick.summary()));
         summary::lines(tick);
     }
     summary::problems(tick);
@@ -72,7 +72,7 @@ impl Quiet {
     fn tell(&mut self, arguments: &Arguments) {
         if let (Some(first), Some(last), false) = (self.first.take(), self.last.take(), arguments.json) {
             let ticks = if self.count == 1 { "1 quiet tick".to_owned() } else { format!("{} quiet ticks", self.count) };
-            summary::line(&format!("{}  {ticks}, up to {}", summary::short(first), summary::short(last)));
+            print_line(&format!("{}  {ticks}, up to {}", summary::short(first), summary::short(last)));
         }
         self.count = 0;
     }

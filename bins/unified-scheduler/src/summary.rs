@@ -1,15 +1,14 @@
 //! What a tick says: one line, or one JSON object; remarks go to standard error.
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Value, json};
+use serde_json::json;
 use yarnnn::Yarnnn;
 use yarnnn_server::cron::{SchedulerTick, SlotLine};
+use yarnnn_server::program::{FAILED, print_json, print_line};
 
 use crate::cli::Arguments;
-use crate::exit::FAILED;
 
 /// Slots that a preview lists.
 const PREVIEWED: u32 = 1_000;
@@ -17,11 +16,11 @@ const PREVIEWED: u32 = 1_000;
 /// Prints what the tick did, and answers its exit code.
 pub(crate) fn print(tick: &SchedulerTick, arguments: &Arguments) -> ExitCode {
     if arguments.json {
-        json(&json!(tick));
+        print_json(&json!(tick));
     } else if tick.report.done_before {
-        line(&format!("unified-scheduler: the tick of {} was made before", short(tick.report.cycle)));
+        print_line(&format!("unified-scheduler: the tick of {} was made before", short(tick.report.cycle)));
     } else {
-        line(&format!("unified-scheduler: {}", tick.summary()));
+        print_line(&format!("unified-scheduler: {}", tick.summary()));
         if arguments.verbose {
             lines(tick);
         }
@@ -46,10 +45,10 @@ pub(crate) fn completed(tick: &SchedulerTick) -> bool {
 /// What became of each report.
 pub(crate) fn lines(tick: &SchedulerTick) {
     for it in &tick.slots {
-        line(&format!("  {}", slot(it)));
+        print_line(&format!("  {}", slot(it)));
     }
     for cycle in &tick.report.ended {
-        line(&format!("  ended the tick of {}, which had been killed", short(*cycle)));
+        print_line(&format!("  ended the tick of {}, which had been killed", short(*cycle)));
     }
 }
 
@@ -86,13 +85,13 @@ pub(crate) async fn preview(yarnnn: &Yarnnn, now: DateTime<Utc>, arguments: &Arg
             .iter()
             .map(|it| json!({ "deliverable_id": it.deliverable, "user_id": it.user, "title": it.title, "due_at": it.due_at }))
             .collect();
-        json(&json!({ "at": now, "due": due, "more": more }));
+        print_json(&json!({ "at": now, "due": due, "more": more }));
         return Ok(ExitCode::SUCCESS);
     }
     let than = if more { "more than " } else { "" };
-    line(&format!("unified-scheduler: {than}{} would be fired at {}", due.len(), short(now)));
+    print_line(&format!("unified-scheduler: {than}{} would be fired at {}", due.len(), short(now)));
     for it in due {
-        line(&format!("  {} (due {})", it.title, short(it.due_at)));
+        print_line(&format!("  {} (due {})", it.title, short(it.due_at)));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -100,15 +99,4 @@ pub(crate) async fn preview(yarnnn: &Yarnnn, now: DateTime<Utc>, arguments: &Arg
 /// An instant, to the second.
 pub(crate) fn short(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::Secs, true)
-}
-
-/// Prints the one object.
-pub(crate) fn json(value: &Value) {
-    line(&value.to_string());
-}
-
-/// Prints a line.
-pub(crate) fn line(text: &str) {
-    // A reader who left early is no failure of the tick.
-    let _ = writeln!(std::io::stdout().lock(), "{text}");
 }

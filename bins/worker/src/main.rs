@@ -1,21 +1,20 @@
 //! The `yarnnn-worker` program: runs background jobs until it is told to stop, and shows its health if it has a port for that.
 
-mod exit;
 mod guard;
 mod health_port;
 mod shutdown;
-mod telemetry;
 
 use yarnnn::Config;
-use yarnnn_server::health;
 use yarnnn_server::worker::{Worker, WorkerConfig};
+use yarnnn_server::{health, program};
 
 #[tokio::main]
 async fn main() {
-    telemetry::init();
-    let code = work().await.map_or_else(|error| exit::report(&error), |()| exit::DONE);
+    program::start_logs(yarnnn::config::logging(), "info");
+    let code =
+        work().await.map_or_else(|error| program::report(error.chain(), yarnnn::is_of_settings, false), |()| program::DONE);
     // Nothing is left to be written; code that never yields must not keep the process from ending.
-    std::process::exit(code)
+    std::process::exit(code.into())
 }
 
 async fn work() -> anyhow::Result<()> {

@@ -1,6 +1,4 @@
-//! What the programs that a crontab starts have in common.
-
-use std::error::Error;
+//! What the programs that a crontab starts are told: an instant, and to stop.
 
 use chrono::{DateTime, Datelike as _, Utc};
 use yarnnn_core::pipeline::{CancelHandle, CancelToken};
@@ -13,15 +11,6 @@ pub fn instant(text: &str) -> Result<DateTime<Utc>, String> {
     let read = DateTime::parse_from_rfc3339(text).ok().map(|it| it.to_utc());
     let in_reach = |it: &DateTime<Utc>| (1970..=9_000).contains(&it.year());
     read.filter(in_reach).ok_or_else(|| "write an instant such as 2026-11-22T09:00:00Z".to_owned())
-}
-
-/// An error and its causes, each said once: many of ours name their cause already.
-pub fn error_text<'a>(chain: impl Iterator<Item = &'a (dyn Error + 'static)>) -> String {
-    chain.map(ToString::to_string).fold(String::new(), |text, cause| match text.as_str() {
-        "" => cause,
-        _ if text.contains(&cause) => text,
-        _ => format!("{text}: {cause}"),
-    })
 }
 
 /// A token that Ctrl-C or SIGTERM cancels: what is at hand is still committed, the next tick goes on.
