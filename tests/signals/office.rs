@@ -217,7 +217,7 @@ impl Office {
 }
 
 pub(crate) fn request(user: UserId, pass: PassId) -> PassRequest {
-    PassRequest { pass, user, filter: SignalsFilter::All, trigger: PassTrigger::Hourly, last_try: false }
+    PassRequest { pass, user, filter: SignalsFilter::All, trigger: PassTrigger::Hourly, hour: None, last_try: false }
 }
 
 fn item(id: &str, content_type: ContentType, text: &str, at: DateTime<Utc>, metadata: serde_json::Value) -> Item {

@@ -100,6 +100,9 @@ pub struct DeliverableView {
     pub id: DeliverableId,
     /// Title.
     pub title: String,
+    /// Whether a model made the title, from everything that the user has.
+    #[serde(skip)]
+    pub titled_by_model: bool,
     /// What it is about.
     pub description: Option<String>,
     /// Its type, as the user named it.

@@ -1,11 +1,11 @@
 //! What a session sees of what its user has: how far its reach goes in resources and in time.
 //!
 //! A report must say nothing that its readers may not know. A session that writes for others sees the resources that its report
-//! stands on, and of reports only its own.
+//! stands on, and of reports only how its own is set up: what that said before may have been for its owner alone.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::library::{Entity, PlatformView, SystemState};
+use super::library::{DeliverableView, Entity, PlatformView, SystemState};
 use super::reference::{EntityKind, Identifier, Reference};
 use super::task::AgentTask;
 use crate::id::DeliverableId;
@@ -84,7 +84,7 @@ impl Sight {
     pub(super) fn narrow(&self, entity: Entity) -> Option<Entity> {
         match entity {
             entity if self.scope.is_none() => Some(entity),
-            Entity::Deliverable(it) => (Some(it.id) == self.own).then_some(Entity::Deliverable(it)),
+            Entity::Deliverable(it) => (Some(it.id) == self.own).then(|| Entity::Deliverable(without_words(it))),
             Entity::Platform(it) => self.narrow_platform(it).map(Entity::Platform),
         }
     }
@@ -115,4 +115,11 @@ impl Sight {
         view.synced_resources_count = resources.iter().filter(|it| it.last_synced_at.is_some()).count();
         Some(view)
     }
+}
+
+/// How a report is set up, without what was said in it or about it: earlier versions may have been written from everything that
+/// there is, and so may the words of a model. A title that its owner gave goes out with the report.
+fn without_words(it: DeliverableView) -> DeliverableView {
+    let title = if it.titled_by_model { it.deliverable_type.clone() } else { it.title };
+    DeliverableView { title, description: None, latest_version: None, ..it }
 }

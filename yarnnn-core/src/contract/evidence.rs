@@ -118,6 +118,25 @@ pub async fn said_is_newest_first_and_limited(ports: &Ports) {
     assert_eq!(told, [(second.id, 2), (second.id, 2), (first.id, 1), (first.id, 1)]);
 }
 
+/// Each sentence knows whether its version was written for its owner alone.
+pub async fn said_knows_for_whom_it_was_written(ports: &Ports) {
+    let first = opened(ports).await;
+    delivered(ports, &first, vec![sentence(0, "For all.", &["a"])]).await;
+    let second = next(ports, &first).await;
+    let state = || RunState { stays_with_owner: true, ..run_state() };
+    let wrote = StepChange::Written { draft: "B. [s1]".to_owned(), state: state(), found: vec![] };
+    let proven = StepChange::Verified { sentences: vec![sentence(0, "For Ana.", &["b"])], state: state() };
+    for step in [StepCommit { change: wrote, ..written(second.id) }, StepCommit { change: proven, ..written(second.id) }] {
+        let expected = if matches!(step.change, StepChange::Written { .. }) { Step::Gathered } else { Step::Written };
+        ports.versions.advance(StepCommit { expected, ..step }).await.unwrap();
+    }
+    ports.versions.advance(queued(second.id, vec![], vec![])).await.unwrap();
+    ports.versions.advance(finished(second.id)).await.unwrap();
+    let said = said(ports, first.deliverable, 9).await;
+    let said: Vec<_> = said.iter().map(|it| (it.text.as_str(), it.stays_with_owner)).collect();
+    assert_eq!(said, [("For Ana.", true), ("For all.", false)]);
+}
+
 /// What was not delivered was not said.
 pub async fn said_is_what_arrived(ports: &Ports) {
     let version = opened(ports).await;

@@ -8,6 +8,7 @@ use super::Ports;
 use super::fixtures::{ANA, ben, channel, created, deliverable, finished, fresh, is_missing, live, message, minute, opened, row};
 use super::job_fixtures::{ended, job, status, stored};
 use super::ledger_fixtures::{answered, call, over, reserved, within_run};
+use super::slots::{due_at, fired, slot};
 use crate::activity::ActivityKind;
 use crate::deliverables::{
     DeliverableOrigin, DeliverableStatus, NewDeliverable, ReportType, RunDeliverable, RunRequest, TriggerType,
@@ -215,6 +216,7 @@ pub async fn commit_makes_nothing_of_a_type_that_is_taken(ports: &Ports) {
     let new = born(ANA);
     let id = new.id;
     ports.deliverables.create(new).await.unwrap();
+    ports.jobs.enqueue(vec![run_of(ANA, id)]).await.unwrap();
     assert_eq!(done(ports, ANA, vec![makes(ANA, "event:2", 1)], 1).await, (0, vec![DropReason::TypeTaken]), "it has not run");
     ports.deliverables.set_status(ANA, id, DeliverableStatus::Paused, minute(1)).await.unwrap();
     assert_eq!(done(ports, ANA, vec![makes(ANA, "event:2", 1)], 1).await, (0, vec![DropReason::TypeTaken]), "paused is there");
@@ -222,6 +224,23 @@ pub async fn commit_makes_nothing_of_a_type_that_is_taken(ports: &Ports) {
     let alone = Wanted { one_of_a_kind: true, ..makes(ANA, "event:2", 1) };
     assert_eq!(done(ports, ANA, vec![alone], 1).await, (0, vec![DropReason::TypeTaken]));
     assert_eq!(done(ports, ANA, vec![makes(ANA, "event:2", 1)], 1).await, (1, vec![]));
+}
+
+/// What runs once for an event leaves room when its run has ended without a report, and when it is a day old and never ran.
+pub async fn commit_leaves_no_room_taken_for_ever(ports: &Ports) {
+    const DAY: i64 = 24 * 60;
+    let (taken, done_now) = ((0, vec![DropReason::TypeTaken]), (1, vec![]));
+    assert_eq!(done(ports, ANA, vec![makes(ANA, "event:1", 0)], 0).await, done_now);
+    assert_eq!(done(ports, ANA, vec![makes(ANA, "event:2", DAY)], DAY).await, taken, "its run waits");
+    assert_eq!(done(ports, ANA, vec![makes(ANA, "event:2", DAY + 11)], DAY + 11).await, done_now, "nobody waits for it any more");
+    let ben = ben(ports).await;
+    let new = born(ben);
+    let id = new.id;
+    ports.deliverables.create(new).await.unwrap();
+    ended(ports, run_of(ben, id), Outcome::failed("no")).await;
+    let alone = Wanted { one_of_a_kind: true, ..makes(ben, "event:2", 1) };
+    assert_eq!(done(ports, ben, vec![alone], 1).await, taken);
+    assert_eq!(done(ports, ben, vec![makes(ben, "event:2", 1)], 1).await, done_now, "its run has failed for good");
 }
 
 /// Runs a version of a deliverable to its end.
@@ -264,6 +283,27 @@ pub async fn commit_leaves_alone_what_runs_already(ports: &Ports) {
     let other = created(ports, ANA).await;
     ended(ports, run_of(ANA, other), Outcome::failed("no")).await;
     assert_eq!(done(ports, ANA, vec![sets_going(ANA, other, "c")], 1).await, (1, vec![]));
+}
+
+/// A run by schedule, one of an event, and a version that is being written without a job are runs too; another's are not its own.
+pub async fn commit_sees_runs_of_every_kind(ports: &Ports) {
+    let waiting = (0, vec![DropReason::AlreadyRunning]);
+    let (of_event, written, other) = (created(ports, ANA).await, created(ports, ANA).await, created(ports, ANA).await);
+    let scheduled = due_at(ports, ANA, 2).await;
+    let slot = slot(ANA, scheduled, 2);
+    let job = slot.job.id;
+    assert_eq!(fired(ports, vec![slot]).await, [scheduled]);
+    assert_eq!(done(ports, ANA, vec![sets_going(ANA, scheduled, "a")], 3).await, waiting, "a slot");
+    ports.job_admin.cancel(job, "ana").await.unwrap();
+    assert_eq!(done(ports, ANA, vec![sets_going(ANA, scheduled, "a")], 3).await, (1, vec![]), "a slot that was ended");
+    let request = RunRequest { key: Some("event:Ev1".to_owned()), ..RunRequest::of(ANA, of_event) };
+    let job = new_job(&RandomIds, Some(ANA), &RunDeliverable::requested(&request)).unwrap();
+    ports.jobs.enqueue(vec![job]).await.unwrap();
+    assert_eq!(done(ports, ANA, vec![sets_going(ANA, of_event, "b")], 1).await, waiting, "an event");
+    ports.versions.open(super::fixtures::open_after(ANA, written, 0)).await.unwrap();
+    assert_eq!(done(ports, ANA, vec![sets_going(ANA, written, "c")], 59).await, waiting, "a version that is held");
+    assert_eq!(done(ports, ANA, vec![sets_going(ANA, written, "c")], 60).await, (1, vec![]), "and no longer");
+    assert_eq!(done(ports, ANA, vec![sets_going(ANA, other, "d")], 1).await, (1, vec![]));
 }
 
 /// Signals set a deliverable going once in a day, whatever they are about; the last instant of the day counts as within.

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::advance::Advance;
 use super::gathering::gather::{Gather, GatherInput, Gathered};
+use super::job::{EVENT_KEY, SIGNAL_KEY};
 use super::kinds::Binding;
 use super::model::Deliverable;
 use super::parts::DeliverablesParts;
@@ -57,6 +58,11 @@ impl RunRequest {
     /// A plain run, as of now.
     pub const fn of(user: UserId, deliverable: DeliverableId) -> Self {
         Self { user, deliverable, key: None, force: false, as_of: None, noticed: None, late: None }
+    }
+
+    /// Whether a signal or an event called for it: its reader expects no report then.
+    fn is_called_for(&self) -> bool {
+        self.key.as_deref().is_some_and(|it| it.starts_with(SIGNAL_KEY) || it.starts_with(EVENT_KEY))
     }
 }
 
@@ -205,7 +211,8 @@ impl Deliverables {
             if let Some(version) = self.keyed(request, deliverable.id).await? {
                 return self.go_on(cx, deliverable, version).await;
             }
-            if !deliverable.options.says_when_quiet {
+            // Who expects a report, by the time or by asking, may want to be told that there is none. Nobody expects any other.
+            if !deliverable.options.says_when_quiet || request.is_called_for() {
                 return Ok(no_news(deliverable.id));
             }
             gathered.state.quiet = true;
@@ -240,12 +247,12 @@ impl Deliverables {
         again: bool,
     ) -> Result<Gathered, Error> {
         let now = self.parts.clock.now();
-        let input = GatherInput { deliverable: deliverable.clone(), as_of: as_of.unwrap_or(now), now, again };
+        let stays_with_owner = self.parts.stays_with_owner(deliverable).await?;
+        let input = GatherInput { deliverable: deliverable.clone(), as_of: as_of.unwrap_or(now), now, again, stays_with_owner };
         let (content, versions) = (self.parts.content.clone(), self.parts.versions.clone());
         let room = self.parts.writer.model().traits().context_tokens.map(room);
         let mut gathered = cx.run(&Gather { content, versions, evidence: self.parts.evidence.clone(), room }, input).await?;
         gathered.state.learned = self.learned(deliverable).await?.0;
-        gathered.state.stays_with_owner = self.parts.stays_with_owner(deliverable).await?;
         let binding = gathered.state.binding;
         let is_grounded_elsewhere = binding == Binding::Research && self.parts.researcher(deliverable, binding).is_some();
         if !gathered.found && is_grounded_elsewhere {

@@ -50,6 +50,8 @@ pub struct SaidSentence {
     pub number: u32,
     /// When that version arrived.
     pub at: Option<DateTime<Utc>>,
+    /// Whether that version was written for its owner alone, from everything that is stored.
+    pub stays_with_owner: bool,
     /// The statement.
     pub text: String,
     /// What stands behind it, each row once, in the order of the report.

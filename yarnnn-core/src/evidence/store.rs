@@ -11,8 +11,9 @@ use crate::id::{DeliverableId, UserId, VersionId};
 /// # Contract
 /// - `sentences` are in the order of the report. A version of another user, or one that was not verified yet, has none.
 /// - `said` are the sentences with evidence of the versions of a deliverable that arrived: newest version first, in the order of
-///   the report, as many as asked for. A source is withdrawn when its row is gone or marked so, changed when the row is no longer
-///   the current one of its item, and stands otherwise; a page of the web stands as it was read.
+///   the report, as many as asked for, and each with whether its version was written for the owner alone. A source is withdrawn
+///   when its row is gone or marked so, changed when the row is no longer the current one of its item, and stands otherwise; a
+///   page of the web stands as it was read.
 /// - `told` are the claims that the writers of the newest versions of a deliverable were told of: newest version first, in the order
 ///   in which they were told. As with what was reported, a version counts that arrived or was rejected; as many versions are looked
 ///   at as asked for.

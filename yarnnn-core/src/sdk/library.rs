@@ -153,6 +153,7 @@ fn present<T>(found: Result<T, StoreError>) -> Result<Option<T>, StoreError> {
 fn deliverable_view(deliverable: Deliverable, latest_version: Option<ReportView>) -> DeliverableView {
     DeliverableView {
         id: deliverable.id,
+        titled_by_model: deliverable.is_model_made(),
         title: deliverable.title,
         description: deliverable.description,
         deliverable_type: deliverable.report_type.as_str().to_owned(),

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::model::{Shown, SignalsFilter};
 use super::run::SignalsParts;
 use crate::connections::Connection;
-use crate::deliverables::{Deliverable, DeliverableStatus};
+use crate::deliverables::{Deliverable, DeliverableStatus, TriggerType};
 use crate::error::{Error, StoreError};
 use crate::id::UserId;
 use crate::platform::{ContentType, Interval, Platform, ResourceId};
@@ -131,8 +131,13 @@ fn listed(mut all: Vec<Deliverable>) -> Vec<Deliverable> {
 }
 
 /// Whether it was made for a signal, has run, and will not run again by itself.
-pub(super) fn has_run_once(it: &Deliverable) -> bool {
-    it.is_signal_born() && it.trigger == crate::deliverables::TriggerType::Manual && it.last_run_at.is_some()
+fn has_run_once(it: &Deliverable) -> bool {
+    runs_once(it) && it.last_run_at.is_some()
+}
+
+/// Whether it was made for a signal and is not set going by anything else.
+pub(super) fn runs_once(it: &Deliverable) -> bool {
+    it.is_signal_born() && it.trigger == TriggerType::Manual
 }
 
 /// What an item is, whenever it is noticed: the event, or the conversation, where it stands (dossier §5.4).

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
-use super::extract::{has_run_once, reference_of};
+use super::extract::{reference_of, runs_once};
 use super::model::SignalKind;
 use super::outcome::{ActionKind, Confidence, DropReason, Dropped, MOST_CREATED, MOST_TRIGGERED};
 use super::parse::{Answer, Asked};
@@ -101,7 +101,7 @@ impl<'a> Known<'a> {
 
     fn type_of(&self, asked: &Asked) -> Result<Kind, DropReason> {
         let kind = Kind::resolve(&asked.report_type).filter(|it| ALLOWED.contains(it)).ok_or(DropReason::TypeNotAllowed)?;
-        let takes = |it: &&Deliverable| it.report_type.kind() == kind && !(is_for_an_event(kind) && has_run_once(it));
+        let takes = |it: &&Deliverable| it.report_type.kind() == kind && !(is_for_an_event(kind) && runs_once(it));
         if self.deliverables.iter().any(|it| takes(&it)) { Err(DropReason::TypeTaken) } else { Ok(kind) }
     }
 
@@ -114,7 +114,8 @@ impl<'a> Known<'a> {
     }
 }
 
-/// Whether each report of the type is for an event of its own: one that has run does not keep the next event from getting one.
+/// Whether each report of the type is for an event of its own: one that has run, or will not, does not keep the next event from
+/// getting one. Whether it still will is for the transaction to say.
 pub(super) const fn is_for_an_event(kind: Kind) -> bool {
     matches!(kind, Kind::MeetingPrep)
 }

@@ -64,6 +64,7 @@ impl Job for SignalProcessing {
             user: self.user,
             filter: self.filter,
             trigger: if self.hour.is_some() { PassTrigger::Hourly } else { PassTrigger::Manual },
+            hour: self.hour,
             last_try: cx.lease.attempt >= cx.lease.policy.max_attempts,
         };
         match signals.run(&request).await {

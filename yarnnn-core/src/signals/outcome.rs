@@ -26,6 +26,8 @@ pub enum PassStatus {
     NoModel,
     /// The user's tier has no signals.
     TierRestricted,
+    /// The hour that it was for had passed before anybody came to it: the next hour's pass looks at the same.
+    TooLate,
     /// The model could not be asked, or what it answered cannot be read.
     Failed,
 }
@@ -38,6 +40,7 @@ impl PassStatus {
             Self::TooFewItems => "too_few_items",
             Self::NoModel => "no_model",
             Self::TierRestricted => "tier_restricted",
+            Self::TooLate => "too_late",
             Self::Failed => "failed",
         }
     }
@@ -240,6 +243,7 @@ impl PassOutcome {
             PassStatus::TooFewItems => format!("Signals: {items} items, too few to look for anything"),
             PassStatus::NoModel => "Signals: no model to ask (YARNNN_MODEL_FAST, or a key of a model)".to_owned(),
             PassStatus::TierRestricted => "Signals: not part of the free tier".to_owned(),
+            PassStatus::TooLate => "Signals: nothing was looked at, the hour had passed before a worker was there".to_owned(),
             PassStatus::Failed => format!("Signals: {items} items, and the model gave no answer that can be used"),
             PassStatus::Completed => {
                 let (made, set_going) = (self.created(), self.triggered());
@@ -265,7 +269,7 @@ pub struct Wanted {
     pub act: Act,
     /// When the same was acted upon since then, it is not done again; see also [`PassCommit::target_since`].
     pub unless_since: DateTime<Utc>,
-    /// Whether another deliverable of the type keeps it from being made, also one that runs once and has run.
+    /// Whether another deliverable of the type keeps it from being made, also one that runs once and has run, or will not.
     pub one_of_a_kind: bool,
     /// Items that are kept when it is done.
     pub about: Vec<ContentId>,
@@ -307,6 +311,11 @@ impl PassCommit {
     /// What a signal called for or set going since then is not set going, whatever else was noticed: nobody wants a report for each
     /// thread.
     pub fn target_since(&self) -> DateTime<Utc> {
+        self.at - TimeDelta::hours(24)
+    }
+
+    /// What runs once for an event and was made before then leaves room for the next event, whatever has become of its run.
+    pub fn room_since(&self) -> DateTime<Utc> {
         self.at - TimeDelta::hours(24)
     }
 

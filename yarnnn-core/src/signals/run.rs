@@ -4,6 +4,8 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::filter::{Known, filter};
 use super::model::{OpenPass, Pass, PassTrigger, Shown, SignalsFilter};
 use super::outcome::{PassOutcome, PassStatus};
@@ -75,6 +77,8 @@ pub struct PassRequest {
     pub filter: SignalsFilter,
     /// What started it.
     pub trigger: PassTrigger,
+    /// The hour that it is for; none for a pass at any time. When that has passed, nobody is asked any more.
+    pub hour: Option<DateTime<Utc>>,
     /// Whether there is no try after this one: what might pass is then told as what ended it.
     pub last_try: bool,
 }
@@ -86,7 +90,8 @@ impl Signals {
     }
 
     /// Looks through a user's content once, and does what the program can vouch for. A pass that has ended is answered as it is; one
-    /// that an earlier try left asks no model a second time.
+    /// that an earlier try left asks no model a second time. One whose hour has passed asks nobody: after an outage there is one for
+    /// each hour of it, and all of them would look at what there is now.
     ///
     /// # Errors
     /// Those of the stores; a model that cannot be asked for the time being, unless this is the last try. Anything else of a model is
@@ -94,17 +99,19 @@ impl Signals {
     pub async fn run(&self, request: &PassRequest) -> Result<Pass, Error> {
         let parts = &self.parts;
         let (user, now) = (parts.accounts.user(request.user).await?, parts.clock.now());
-        let has_signals = user.tier != Tier::Free;
-        let shown = if has_signals { parts.extract(user.id, request.filter, now).await? } else { Shown::default() };
+        let (has_signals, is_late) = (user.tier != Tier::Free, request.hour.is_some_and(|it| now - it >= TimeDelta::hours(1)));
+        let looks = has_signals && !is_late;
+        let shown = if looks { parts.extract(user.id, request.filter, now).await? } else { Shown::default() };
         let PassRequest { pass: id, filter, trigger, .. } = *request;
         let pass = parts.signals.begin(OpenPass { id, user: user.id, filter, trigger, shown, at: now }).await?;
         if pass.outcome.is_some() {
             return Ok(pass);
         }
-        let ends_at_once = match (has_signals, pass.shown.total(), &parts.model) {
-            (false, ..) => Some(PassStatus::TierRestricted),
-            (_, 0..LEAST_ITEMS, _) => Some(PassStatus::TooFewItems),
-            (_, _, None) => Some(PassStatus::NoModel),
+        let ends_at_once = match (pass.shown.total(), &parts.model) {
+            _ if !has_signals => Some(PassStatus::TierRestricted),
+            _ if is_late => Some(PassStatus::TooLate),
+            (0..LEAST_ITEMS, _) => Some(PassStatus::TooFewItems),
+            (_, None) => Some(PassStatus::NoModel),
             _ => None,
         };
         match (ends_at_once, &parts.model) {

@@ -16,9 +16,12 @@ use crate::id::UserId;
 ///   ended is answered as it is, and nothing else happens.
 /// - In it every action is looked at again: what was acted upon since [`Wanted::unless_since`](super::Wanted) is not done again, also
 ///   by two passes at once; nor is one over the tier's slots ([`takes_slot`](crate::deliverables::Deliverable::takes_slot)), of a type
-///   that is taken, of a deliverable that is not the user's or not active, or of one whose run waits or is under way, or that
-///   signals called for or set going since [`PassCommit::target_since`]. The others are.
+///   that is taken, of a deliverable that is not the user's or not active, or of one whose run waits or is under way, whatever called
+///   for it, or that signals called for or set going since [`PassCommit::target_since`]. The others are.
 ///   Nobody's schedule is touched.
+/// - A type is taken by every deliverable of it that is not archived. Unless [`Wanted::one_of_a_kind`](super::Wanted), what runs once
+///   for a signal leaves room when it has run, when no run of it waits or is under way, and when it was made before
+///   [`PassCommit::room_since`].
 /// - `history` and `passes` are newest first.
 /// - `preferences` of who has set none are all on; a change leaves what it does not name.
 /// - `take_turn` grants a pass by hand, with its job in the same transaction, unless the last one was granted less than the cool-down

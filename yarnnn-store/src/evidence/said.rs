@@ -12,15 +12,16 @@ use crate::columns::{Id, Instant};
 use crate::content;
 use crate::error::unreadable;
 
-/// A row for each piece of evidence: with the row that was cited, the current row of its item, and the page of the web that
+/// A row for each piece of evidence (`->>` answers the true of a stored state as `true` on Postgres, and as 1 on `SQLite`): with the row that was cited, the current row of its item, and the page of the web that
 /// was, if it was one.
 pub(super) const SAID: &str = "with said as (\
-    select v.id as version_id, v.version_number, v.delivered_at, s.sentence_index, s.sentence_text from deliverable_versions v \
+    select v.id as version_id, v.version_number, v.delivered_at, \
+    coalesce(cast(v.run_state ->> 'stays_with_owner' as text), '') in ('true', '1') as stays_with_owner, s.sentence_index, s.sentence_text from deliverable_versions v \
     join version_sentences s on s.version_id = v.id \
     where v.deliverable_id = $1 and v.user_id = $2 and v.status = $3 and s.is_inference = false \
     order by v.version_number desc, s.sentence_index limit $4) \
-    select said.version_id, said.version_number, said.delivered_at, said.sentence_index, said.sentence_text, e.content_id, e.revision, \
-    cited.platform, cited.resource_id, cited.item_id, cited.is_current, cited.withdrawn_at, newer.id as current_id, \
+    select said.version_id, said.version_number, said.delivered_at, said.stays_with_owner, said.sentence_index, said.sentence_text, \
+    e.content_id, e.revision, cited.platform, cited.resource_id, cited.item_id, cited.is_current, cited.withdrawn_at, newer.id as current_id, \
     page.id as page_id from said \
     join evidence e on e.version_id = said.version_id and e.sentence_index = said.sentence_index \
     left join platform_content cited on cited.id = e.content_id and cited.user_id = $2 \
@@ -60,6 +61,7 @@ pub(super) struct SaidRow {
     version_id: Id,
     version_number: i64,
     delivered_at: Option<Instant>,
+    stays_with_owner: bool,
     sentence_index: i64,
     sentence_text: String,
     content_id: Id,
@@ -94,7 +96,14 @@ impl SaidRow {
         let number = u32::try_from(self.version_number).map_err(|error| unreadable("the number of a version", error))?;
         let version = VersionId::from_uuid(self.version_id.0);
         let at = self.delivered_at.map(|it| it.0);
-        Ok(SaidSentence { version, number, at, text: self.sentence_text, evidence: vec![evidence] })
+        Ok(SaidSentence {
+            version,
+            number,
+            at,
+            stays_with_owner: self.stays_with_owner,
+            text: self.sentence_text,
+            evidence: vec![evidence],
+        })
     }
 
     fn evidence(&self) -> Result<SaidEvidence, StoreError> {

@@ -18,19 +18,48 @@ use crate::error::{DbError, Doing as _, unreadable};
 use crate::text::{clean, cleaned_json};
 use crate::{activity, content, deliverables};
 
+/// Whether a run of a deliverable waits or is under way: one by hand, of a signal or of an event, whose job has a key that begins with
+/// its id; one by schedule, which is a slot's; or one that no job does, which holds its version. The keys have a scope.
+macro_rules! under_way {
+    ($deliverable:literal, $scope:literal, $now:literal) => {
+        concat!(
+            "(exists (select 1 from job_keys k join job_queue j on j.id = k.job_id where k.scope = ",
+            $scope,
+            " and (k.key = cast(",
+            $deliverable,
+            " as text) or k.key like cast(",
+            $deliverable,
+            " as text) || '/%') and j.status in ('queued', 'running', 'retrying')) \
+            or exists (select 1 from deliverable_slots s join job_queue j on j.id = s.job_id where s.deliverable_id = ",
+            $deliverable,
+            " and j.status in ('queued', 'running', 'retrying')) \
+            or exists (select 1 from deliverable_versions v where v.deliverable_id = ",
+            $deliverable,
+            " and v.status = 'generating' and v.held_until > ",
+            $now,
+            "))"
+        )
+    };
+}
+
 const SEEN: &str = "select count(*) from signal_history \
     where user_id = $1 and signal_type = $2 and signal_ref = $3 and last_triggered_at >= $4";
 /// What `takes_slot` says of a deliverable: what a signal called for, and runs once, takes none.
 const SLOTS: &str = "select count(*) from deliverables \
     where user_id = $1 and status = 'active' and not (origin = 'signal_emergent' and trigger_type = 'manual')";
-const OF_TYPE: &str = "select count(*) from deliverables where user_id = $1 and deliverable_type = $2 and status <> 'archived' \
-    and ($3 or not (origin = 'signal_emergent' and trigger_type = 'manual' and last_run_at is not null))";
+/// Those of a type that leave no room for another. One that runs once does when it has run, when nothing will run it any more, and
+/// when it is old.
+const OF_TYPE: &str = concat!(
+    "select count(*) from deliverables d where d.user_id = $1 and d.deliverable_type = $2 and d.status <> 'archived' \
+    and ($3 or not (d.origin = 'signal_emergent' and d.trigger_type = 'manual' \
+    and (d.last_run_at is not null or d.created_at < $4 or not ",
+    under_way!("d.id", "$5", "$6"),
+    ")))"
+);
 const SET_GOING: &str = "select count(*) from signal_history \
     where user_id = $1 and deliverable_id = $2 and last_triggered_at >= $3";
 const STATUS: &str = "select status from deliverables where id = $1 and user_id = $2";
-/// The run that holds the deliverable's key.
-const RUNS: &str = "select count(*) from job_keys k join job_queue j on j.id = k.job_id where k.scope = $1 and k.key = $2 \
-    and j.status in ('queued', 'running', 'retrying')";
+const RUNS: &str = concat!("select count(*) from deliverables d where d.id = $1 and ", under_way!("d.id", "$2", "$3"));
 const REMEMBER: &str = "insert into signal_history \
     (id, user_id, signal_type, signal_ref, last_triggered_at, deliverable_id, metadata, created_at, updated_at) \
     values ($1, $2, $3, $4, $5, $6, $7, $5, $5) on conflict (user_id, signal_type, signal_ref) do update set \
@@ -95,6 +124,7 @@ async fn look(tx: &mut Tx, commit: &PassCommit, wanted: &Wanted) -> Result<Verdi
 async fn look_at_room(tx: &mut Tx, commit: &PassCommit, wanted: &Wanted) -> Result<Verdict, StoreError> {
     let of_type: i64 = on_tx!(tx, connection => sqlx::query_scalar(OF_TYPE)
         .bind(Id(commit.user.as_uuid())).bind(clean(&wanted.taken.deliverable_type)).bind(wanted.one_of_a_kind)
+        .bind(Instant(commit.room_since())).bind(scope_of_runs(commit.user)).bind(Instant(commit.at))
         .fetch_one(connection).await)
     .doing("the deliverables of a type")?;
     if of_type > 0 {
@@ -118,7 +148,7 @@ async fn look_at_target(tx: &mut Tx, commit: &PassCommit, id: DeliverableId) -> 
         Some(_) => return Ok(Verdict::Dropped(DropReason::NotActive)),
     }
     let runs: i64 = on_tx!(tx, connection => sqlx::query_scalar(RUNS)
-        .bind(format!("{}/{user}", RunDeliverable::KIND)).bind(id.to_string()).fetch_one(connection).await)
+        .bind(Id(id.as_uuid())).bind(scope_of_runs(user)).bind(Instant(commit.at)).fetch_one(connection).await)
     .doing("the runs of a deliverable")?;
     if runs > 0 {
         return Ok(Verdict::Dropped(DropReason::AlreadyRunning));
@@ -127,6 +157,11 @@ async fn look_at_target(tx: &mut Tx, commit: &PassCommit, id: DeliverableId) -> 
         .bind(Id(user.as_uuid())).bind(Id(id.as_uuid())).bind(Instant(commit.target_since())).fetch_one(connection).await)
     .doing("the history of signals")?;
     Ok(if set_going == 0 { Verdict::Done } else { Verdict::Dropped(DropReason::SeenBefore) })
+}
+
+/// Under which the keys of a user's runs stand.
+fn scope_of_runs(user: UserId) -> String {
+    format!("{}/{user}", RunDeliverable::KIND)
 }
 
 /// Does an action but for its run; answers how many items are kept for it.

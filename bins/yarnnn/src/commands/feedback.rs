@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use yarnnn::Error;
 use yarnnn::accounts::Email;
 use yarnnn::deliverables::{Deliverable, Feedback as Given, GiveFeedback, Quality};
-use yarnnn::llm::{Preference, PreferenceKind};
+use yarnnn::llm::Preference;
 
 use super::verify::parse_version;
 use crate::cli::Feedback;
@@ -35,23 +35,13 @@ pub(super) async fn give(user: Option<Email>, arguments: Feedback, output: &Outp
     let (learned, given) = session.yarnnn.deliverables().learned(&deliverable).await?;
     let learns = if !deliverable.options.learns_from_edits {
         "its deliverable does not learn"
-    } else if given.iter().any(|it| it.version == id && says_some_of(it, &learned)) {
+    } else if given.iter().any(|it| it.version == id && it.says_some_of(&learned)) {
         "the next reports learn from it"
     } else {
         "there is nothing in it to learn"
     };
     output.line(&format!("version {} {said}; {learns}", feedback.number));
     Ok(())
-}
-
-/// Whether wishes of these kinds follow from the feedback.
-fn says_some_of(it: &Given, learned: &[Preference]) -> bool {
-    let follows = |kind| match kind {
-        PreferenceKind::Said => it.notes.is_some(),
-        PreferenceKind::Added => !it.categories.additions.is_empty(),
-        PreferenceKind::Removed => !it.categories.deletions.is_empty(),
-    };
-    learned.iter().any(|wish| follows(wish.kind))
 }
 
 fn read(path: &Path) -> anyhow::Result<String> {

@@ -55,7 +55,9 @@ async fn run(session: &Session, filter: SignalsFilter, output: &Output) -> anyho
     } else {
         show(&outcome, &runs, output);
     }
-    let has_failed = outcome.status == PassStatus::Failed || runs.iter().any(|it| it["run"]["status"] == "failed");
+    // As `yarnnn run` ends: a report that waits for a person has not arrived.
+    let is_left = |it: &Value| !matches!(it["run"]["status"].as_str(), Some("delivered" | "no_news"));
+    let has_failed = outcome.status == PassStatus::Failed || runs.iter().any(is_left);
     Ok(if has_failed { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
 }
 

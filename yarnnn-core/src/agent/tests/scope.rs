@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::support::*;
-use crate::agent::{AgentTask, FailedJob, PlatformState, PlatformView, ResourceView, SystemState};
+use crate::agent::{AgentTask, DeliverableView, FailedJob, PlatformState, PlatformView, ResourceView, SystemState};
 use crate::id::JobId;
 use crate::llm::{CallAccount, ToolResult};
 use crate::platform::{ContentType, Platform, ResourceId};
@@ -44,6 +44,9 @@ fn platform(platform: Platform, ids: &[&str]) -> PlatformState {
 fn workspace() -> Workspace {
     let mut secret = deliverable(3, "Launch of the payroll");
     secret.latest_version.as_mut().unwrap().content = Some(format!("The {SECRET} is late."));
+    let mut own = deliverable(1, "Launch digest");
+    own.description = Some(format!("The launch, and {SECRET}"));
+    own.latest_version.as_mut().unwrap().content = Some(format!("The launch waits for {SECRET}."));
     let mail = StoredItem { content_type: ContentType::Email, ..item(6, &format!("The launch waits for {SECRET}.")) };
     let failed = FailedJob {
         job_id: JobId::from_uuid(uuid::Uuid::from_u128(7)),
@@ -57,7 +60,7 @@ fn workspace() -> Workspace {
             (ana(), within("gmail:INBOX", mail)),
             (ana(), item(1, "The launch moved to Friday.")),
         ],
-        deliverables: vec![(ana(), secret), (ana(), deliverable(1, "Launch digest"))],
+        deliverables: vec![(ana(), secret), (ana(), own)],
         state: SystemState {
             platforms: vec![platform(Platform::Slack, &[SECRET, "C1"]), platform(Platform::Gmail, &[SECRET])],
             failed_jobs: vec![failed],
@@ -79,7 +82,7 @@ async fn ask(workspace: Workspace, task: AgentTask, name: &str, input: Value) ->
 }
 
 fn everything() -> Vec<(&'static str, Value)> {
-    let secret = deliverable(3, "").id;
+    let (secret, own) = (deliverable(3, "").id, deliverable(1, "").id);
     vec![
         ("Search", json!({ "query": "launch" })),
         ("Search", json!({ "query": SECRET })),
@@ -92,6 +95,8 @@ fn everything() -> Vec<(&'static str, Value)> {
         ("Read", json!({ "ref": format!("deliverable:{secret}") })),
         ("Read", json!({ "ref": format!("deliverable:{secret}/latest_version/content") })),
         ("Read", json!({ "ref": "deliverable:latest" })),
+        ("Read", json!({ "ref": format!("deliverable:{own}") })),
+        ("Read", json!({ "ref": format!("deliverable:{own}/latest_version/content") })),
         ("Read", json!({ "ref": "platform:slack" })),
         ("Read", json!({ "ref": "platform:gmail" })),
         ("Read", json!({ "ref": "platform:latest/resources" })),
@@ -120,6 +125,25 @@ async fn nothing_outside_of_the_scope_is_shown() {
         let shown = ask(workspace(), open, name, input.clone()).await;
         let text = serde_json::to_string(&shown).unwrap();
         assert!(text.contains(SECRET) || text.contains("7777"), "{name} {input} asks for nothing that is kept back: {text}");
+    }
+}
+
+/// A title that a model made may be of anything that its owner has; what the owner calls a report goes out with it.
+#[tokio::test]
+async fn what_a_model_called_a_report_is_not_shown() {
+    let mut own = DeliverableView { titled_by_model: true, ..deliverable(1, "Prep: the payroll") };
+    own.latest_version = None;
+    let workspace = Workspace { deliverables: vec![(ana(), own)], ..Workspace::default() };
+    for (name, input) in [
+        ("Read", json!({ "ref": "deliverable:latest" })),
+        ("Read", json!({ "ref": "deliverable:latest/title" })),
+        ("List", json!({ "pattern": "deliverable:*" })),
+        ("Search", json!({ "query": "prep payroll status_report", "scope": "deliverable" })),
+    ] {
+        for (task, is_shown) in [(scoped(&[]), false), (AgentTask { scope: None, ..scoped(&[]) }, true)] {
+            let shown = serde_json::to_string(&ask(workspace.clone(), task, name, input.clone()).await).unwrap();
+            assert_eq!(shown.contains("the payroll"), is_shown, "{name} {input}: {shown}");
+        }
     }
 }
 

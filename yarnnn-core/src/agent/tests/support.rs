@@ -312,6 +312,7 @@ pub(super) fn deliverable(number: u128, title: &str) -> DeliverableView {
     DeliverableView {
         id: DeliverableId::from_uuid(Uuid::from_u128(0x2000 + number)),
         title: title.into(),
+        titled_by_model: false,
         description: None,
         deliverable_type: "status_report".into(),
         status: "active".into(),

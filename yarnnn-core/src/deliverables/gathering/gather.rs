@@ -49,6 +49,8 @@ pub(in crate::deliverables) struct GatherInput {
     pub(in crate::deliverables) now: DateTime<Utc>,
     /// Whether it also reads what earlier reports had.
     pub(in crate::deliverables) again: bool,
+    /// Whether nobody but its owner receives the report.
+    pub(in crate::deliverables) stays_with_owner: bool,
 }
 
 /// The chosen items.
@@ -85,7 +87,7 @@ impl Stage<GatherInput> for Gather {
         }
         let found = items.iter().any(|it| !it.is_empty());
         let reported = self.versions.reported(user, input.deliverable.id).await?;
-        let earlier = self.earlier(&input.deliverable, &reported, &replied(&items)).await?;
+        let earlier = self.earlier(&input, &sources, &reported, &replied(&items)).await?;
         let reported: HashSet<_> = reported.into_iter().map(|it| (it.content_id, it.revision)).collect();
         let changed = earlier.changed();
         // What came back to an earlier wording was reported in it, but last in another.
@@ -110,8 +112,9 @@ impl Stage<GatherInput> for Gather {
             // What still stands is told again, and must not look like what need not be.
             said.retain(|it| it.status != ClaimStatus::Standing);
         }
-        let (started_at, again) = (Some(input.now), input.again);
-        let state = RunState { started_at, window_moved, again, said, reported_before, left_out, ..state };
+        let GatherInput { now, again, stays_with_owner, .. } = input;
+        let state =
+            RunState { started_at: Some(now), stays_with_owner, window_moved, again, said, reported_before, left_out, ..state };
         Ok(Gathered { items: chosen, state, found, has_news })
     }
 }
@@ -147,15 +150,20 @@ fn sent_bytes(item: &StoredItem) -> usize {
 }
 
 impl Gather {
-    /// What earlier reports said, and what has become of it.
+    /// What earlier reports said, and what has become of it. Where others receive this one, as far as they may know it.
     async fn earlier(
         &self,
-        deliverable: &Deliverable,
+        input: &GatherInput,
+        sources: &[ResourceStatus],
         reported: &[MaterialRef],
         replied: &HashSet<(ResourceId, String)>,
     ) -> Result<Earlier, Error> {
-        let (user, id) = (deliverable.user, deliverable.id);
-        let said = self.evidence.said(user, id, said::READ).await?;
+        let (user, id) = (input.deliverable.user, input.deliverable.id);
+        let mut said = self.evidence.said(user, id, said::READ).await?;
+        if !input.stays_with_owner {
+            let listed = input.deliverable.sources.iter().map(|it| &it.resource);
+            said = said::for_others(said, &listed.chain(sources.iter().map(|it| &it.resource)).collect());
+        }
         let told = self.evidence.told(user, id, said::READ).await?;
         let answered = said::answered(&said, reported, replied);
         Ok(Earlier::new(said, told, answered))

@@ -10,6 +10,7 @@ use super::edits::{EditCategories, EditMetrics};
 use crate::activity::{ActivityKind, NewActivity};
 use crate::error::Error;
 use crate::id::{ActivityId, DeliverableId, UserId, VersionId};
+use crate::llm::Preference;
 
 /// Longest edited report and longest note, in characters.
 const MAX_EDITED: usize = 200_000;
@@ -60,6 +61,15 @@ pub struct Feedback {
     pub notes: Option<String>,
     /// When they took it.
     pub approved_at: Option<DateTime<Utc>>,
+}
+
+impl Feedback {
+    /// Whether one of these wishes follows from it: the same of the same kind may follow from others too.
+    pub fn says_some_of(&self, wishes: &[Preference]) -> bool {
+        let own = super::learn::of_version(self);
+        let is_same = |a: &Preference, b: &Preference| a.kind == b.kind && a.text.to_lowercase() == b.text.to_lowercase();
+        own.iter().any(|it| wishes.iter().any(|wish| is_same(it, wish)))
+    }
 }
 
 /// Whether reports get better.
@@ -202,7 +212,7 @@ impl Deliverables {
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn learned(&self, deliverable: &Deliverable) -> Result<(Vec<crate::llm::Preference>, Vec<Feedback>), Error> {
+    pub async fn learned(&self, deliverable: &Deliverable) -> Result<(Vec<Preference>, Vec<Feedback>), Error> {
         if !deliverable.options.learns_from_edits {
             return Ok((vec![], vec![]));
         }
@@ -250,6 +260,30 @@ fn notes(text: &str) -> Result<String, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::llm::PreferenceKind;
+
+    #[test]
+    fn what_follows_from_feedback_is_told_by_its_words() {
+        let given = |notes: &str| Feedback {
+            version: VersionId::from_uuid(uuid::Uuid::from_u128(1)),
+            number: 1,
+            status: VersionStatus::Delivered,
+            edited: None,
+            categories: EditCategories { additions: vec!["Name the owner.".into()], ..EditCategories::default() },
+            distance: None,
+            notes: Some(notes.to_owned()),
+            approved_at: None,
+        };
+        let wish = |kind, text: &str| Preference { kind, text: text.to_owned() };
+        let (said, added) = (PreferenceKind::Said, PreferenceKind::Added);
+        assert!(given("Shorter,\n please.").says_some_of(&[wish(added, "x"), wish(said, "shorter, please.")]));
+        assert!(!given("Longer.").says_some_of(&[
+            wish(said, "Shorter, please."),
+            wish(added, "x"),
+            wish(said, "Name the owner.")
+        ]));
+        assert!(!given("Longer.").says_some_of(&[]));
+    }
 
     #[test]
     fn quality_is_the_newest_score_the_mean_and_where_they_are_heading() {

@@ -34,7 +34,8 @@ pub(in crate::deliverables) fn for_others(wishes: Vec<Preference>) -> Vec<Prefer
     wishes.into_iter().filter(|it| it.kind != PreferenceKind::Removed).collect()
 }
 
-fn of_version(feedback: &Feedback) -> Vec<Preference> {
+/// Those that follow from the feedback on one version.
+pub(in crate::deliverables) fn of_version(feedback: &Feedback) -> Vec<Preference> {
     let few = |kind: PreferenceKind, lines: &[String]| {
         lines.iter().take(OF_A_KIND).map(|it| Preference { kind, text: one_line(it) }).collect::<Vec<_>>()
     };
