@@ -3,6 +3,7 @@
 //! searches the web never sees what was synced.
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
 
+mod audience;
 mod learning;
 mod lifecycle;
 mod money;

@@ -171,6 +171,13 @@ impl Office {
         self.sync(&client, Origin::Live).await;
     }
 
+    /// Mails that came in.
+    pub(crate) async fn mails(&self, mails: &[(&str, &str)]) {
+        let items = mails.iter().map(|(id, text)| Item { content_type: ContentType::Email, ..message(id, text) }).collect();
+        let inbox = Resource::new(ResourceId::new(Platform::Gmail, "INBOX").unwrap(), "Inbox", ResourceKind::Label);
+        self.sync(&ScriptedPlatform::new(Platform::Gmail).with(inbox, items), Origin::Live).await;
+    }
+
     /// Events of the coming days: by id, with the hours until they begin.
     pub(crate) async fn calendar(&self, events: &[(&str, &str, i64)]) {
         let items = events.iter().map(|(id, text, hours)| event(id, text, *hours)).collect();

@@ -1,0 +1,134 @@
+//! What was written for its owner alone reaches no writer whose report goes to others: neither as what was said before, nor as an
+//! earlier version, nor in the words of a model.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use yarnnn::deliverables::{CreateDeliverable, Deliverable, Destination, EditDeliverable, RunOutcome, RunStatus, Version};
+use yarnnn_sim::models::{Scripted, Turn};
+
+use crate::office::Office;
+use crate::place::Backend;
+
+const LAUNCH: (&str, &str) = ("a", "We moved the launch to Thursday because the importer is too slow for large shops.");
+const BILLING: (&str, &str) = ("b", "The billing page is approved by legal and goes live on Monday morning.");
+const PRINTER: (&str, &str) = ("d", "The new label printer arrives in the warehouse on Friday before noon.");
+const PAYROLL: (&str, &str) = ("p", "The salaries of both founders are cut in half from April until the next round is closed.");
+/// What only the mail says.
+const SECRET: &str = "salaries of both founders";
+/// What a model made of it.
+const NOTICED: &str = "Founders on half pay";
+
+fn others() -> Destination {
+    Destination::Email { address: "team@example.com".parse().unwrap() }
+}
+
+fn delivered(outcome: RunOutcome) -> Version {
+    assert_eq!(outcome.status, RunStatus::Delivered, "{:?}", outcome.error);
+    outcome.version.unwrap()
+}
+
+/// A report over everything, to the folder or to others, that tells of the mail and of the channel.
+async fn told(backend: Backend, destinations: Vec<Destination>) -> (Office, Deliverable) {
+    let office = Office::on(backend).await;
+    office.channel(&[LAUNCH, BILLING], &[]).await;
+    office.mails(&[PAYROLL]).await;
+    let create = CreateDeliverable { destinations, ..CreateDeliverable::new("status_report", "Weekly") };
+    let deliverable = office.create(create).await;
+    let first = delivered(office.run(&deliverable).await.unwrap()).final_content.unwrap();
+    assert!(first.contains(SECRET) && first.contains(LAUNCH.1), "{first}");
+    (office, deliverable)
+}
+
+/// From now on it reads the channel alone, and goes to others.
+async fn is_for_the_team(office: &Office, deliverable: &Deliverable) {
+    let edit = EditDeliverable {
+        sources: Some(vec!["slack:C1".parse().unwrap()]),
+        destinations: Some(vec![others()]),
+        ..EditDeliverable::default()
+    };
+    office.yarnnn.deliverables().edit(&office.user, deliverable.id, edit).await.unwrap();
+    office.clock.advance(TimeDelta::minutes(5));
+    office.channel(&[PRINTER], &[]).await;
+}
+
+/// A run whose writer looks at every report that it can name; answers all that it was shown, and the report.
+async fn curious(office: &Office, deliverable: &Deliverable) -> (String, Version) {
+    let before = office.sim.models().calls().len();
+    let own = format!("deliverable:{}", deliverable.id);
+    let looks = [
+        Turn::call("Read", json!({ "ref": "deliverable:latest" })),
+        Turn::call("Read", json!({ "refs": [own, format!("{own}/latest_version/content"), format!("{own}/title")] })),
+        Turn::call("List", json!({ "pattern": "deliverable:*" })),
+    ];
+    let report = Turn::text(format!("## Summary\n\n- {} [s1]\n", PRINTER.1));
+    office.sim.models().set_writer(Scripted::new(looks.into_iter().chain([report])));
+    let version = delivered(office.run(deliverable).await.unwrap());
+    let calls = office.sim.models().calls().split_off(before);
+    assert!(calls.len() > 3 && calls.iter().any(|it| it.prompt.has_results()), "it looked");
+    let shown: Vec<_> = calls.into_iter().map(|it| format!("{}\n{}", it.prompt.system, it.prompt.asked())).collect();
+    (shown.join("\n"), version)
+}
+
+async fn a_private_report(backend: Backend) {
+    let (office, deliverable) = told(backend, vec![]).await;
+    is_for_the_team(&office, &deliverable).await;
+    let (shown, version) = curious(&office, &deliverable).await;
+    assert!(!version.state.stays_with_owner && shown.contains(PRINTER.1));
+    assert!(shown.contains("Weekly"), "what its owner calls it goes out anyway");
+    assert!(!shown.contains(SECRET), "{shown}");
+    assert!(!shown.contains("<claim ") && version.state.said.is_empty(), "its readers have had nothing yet: {shown}");
+    // What they have had since is told.
+    office.clock.advance(TimeDelta::minutes(5));
+    office.channel(&[("e", "Two engineers have signed their contracts and begin their work in April.")], &[]).await;
+    let (shown, _) = curious(&office, &deliverable).await;
+    assert!(shown.contains("<claim ") && shown.contains(PRINTER.1) && !shown.contains(SECRET), "{shown}");
+    office.close().await;
+}
+
+#[tokio::test]
+async fn what_a_private_report_said_reaches_no_writer_for_others() {
+    for backend in Backend::BOTH {
+        a_private_report(backend).await;
+    }
+}
+
+async fn narrowed(backend: Backend) {
+    let (office, deliverable) = told(backend, vec![others()]).await;
+    is_for_the_team(&office, &deliverable).await;
+    let (shown, version) = curious(&office, &deliverable).await;
+    let said: Vec<_> = version.state.said.iter().map(|it| it.text.as_str()).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!([LAUNCH.1, BILLING.1].iter().all(|it| said.contains(it) && shown.contains(it)), "{shown}");
+    assert!(!shown.contains(SECRET), "{shown}");
+    office.close().await;
+}
+
+/// Readers may be others by now: what a report no longer reads it no longer tells its writer.
+#[tokio::test]
+async fn what_is_no_longer_read_is_no_longer_told() {
+    for backend in Backend::BOTH {
+        narrowed(backend).await;
+    }
+}
+
+async fn noticed(backend: Backend) {
+    for is_private in [true, false] {
+        let office = Office::on(backend).await;
+        office.channel(&[PRINTER], &[]).await;
+        office.mails(&[PAYROLL]).await;
+        let destinations = if is_private { vec![] } else { vec![others()] };
+        let create = CreateDeliverable { destinations, ..CreateDeliverable::new("custom", NOTICED) };
+        let deliverable = office.create(CreateDeliverable { description: Some(NOTICED.to_owned()), ..create }).await;
+        office.sql("update deliverables set origin = 'signal_emergent'").await;
+        let (shown, version) = curious(&office, &deliverable).await;
+        assert_eq!((shown.contains(NOTICED), version.state.stays_with_owner), (is_private, is_private), "{shown}");
+        office.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_model_called_a_report_reaches_no_writer_for_others() {
+    for backend in Backend::BOTH {
+        noticed(backend).await;
+    }
+}
