@@ -6,8 +6,8 @@ use yarnnn::Error;
 use yarnnn::accounts::Email;
 use yarnnn::activity::ActivityKind;
 use yarnnn::deliverables::{
-    CreateDeliverable, Deliverable, Destination, GiveFeedback, ReportOptions, RunOutcome, RunStatus, Trend, Version,
-    VersionStatus,
+    CreateDeliverable, Deliverable, Destination, EditDeliverable, GiveFeedback, ReportOptions, RunOutcome, RunStatus, Trend,
+    Version, VersionStatus,
 };
 use yarnnn_sim::models::{Scripted, Turn};
 
@@ -105,6 +105,29 @@ async fn a_report_that_does_not_learn_is_asked_for_as_before_byte_for_byte() {
     edit(&office, &first, "Shorter, please.").await;
     assert_eq!(prompt(&office, &deliverable).await, before);
     assert_eq!(delivered(office.run(&deliverable).await.unwrap()).state.learned, []);
+}
+
+/// What a report has learnt is unlearnt as a whole when learning is switched off, and comes back with it.
+#[tokio::test]
+async fn a_report_that_learns_no_more_is_asked_for_as_before_byte_for_byte() {
+    for backend in Backend::BOTH {
+        let office = Office::on(backend).await;
+        let (deliverable, first) = reported(&office, weekly(true)).await;
+        let before = prompt(&office, &deliverable).await;
+        edit(&office, &first, "Shorter, please.").await;
+        let told = prompt(&office, &deliverable).await;
+        assert!(told != before && told.contains(WISH), "{told}");
+        let learns = async |is_on| {
+            let change = EditDeliverable { learns_from_edits: Some(is_on), ..EditDeliverable::default() };
+            office.yarnnn.deliverables().edit(&office.user, deliverable.id, change).await.unwrap();
+            prompt(&office, &deliverable).await
+        };
+        assert_eq!(learns(false).await, before);
+        assert_eq!(learns(true).await, told);
+        learns(false).await;
+        assert_eq!(delivered(office.run(&deliverable).await.unwrap()).state.learned, []);
+        office.close().await;
+    }
 }
 
 /// A writer that tells its reader's wishes as news, and cites an item for them.

@@ -214,6 +214,29 @@ async fn what_searches_sees_nothing_synced_and_what_writes_has_no_web() {
     }
 }
 
+/// What searches sees nothing that was synced, and what a model made of that is no title to search for.
+#[tokio::test]
+async fn a_title_that_a_model_made_is_looked_up_nowhere() {
+    for (origin, looks) in [("user_configured", true), ("signal_emergent", false), ("analyst_suggested", false)] {
+        let desk = Desk::reading_pages().await.with_messages().await;
+        desk.sim.models().set_writer(Curious { elsewhere: desk.running.web_url() });
+        let brief = desk.create("research_brief").await;
+        desk.place
+            .sql(match origin {
+                "signal_emergent" => "update deliverables set origin = 'signal_emergent'",
+                "analyst_suggested" => "update deliverables set origin = 'analyst_suggested'",
+                _ => "update deliverables set origin = 'user_configured'",
+            })
+            .await;
+        assert_eq!(desk.plan(&brief).await.researches, looks, "{origin}");
+        let outcome = desk.run(&brief).await.unwrap();
+        assert_eq!(outcome.status, RunStatus::Delivered, "{origin}: {:?}", outcome.error);
+        let (outward, writing) = desk.calls();
+        assert_eq!((outward.is_empty(), desk.fetched().is_empty()), (!looks, !looks), "{origin}");
+        assert!(!writing.is_empty() && outcome.version.unwrap().state.research.is_some() == looks, "{origin}");
+    }
+}
+
 #[tokio::test]
 async fn programs_read_no_page_of_this_machine_and_cite_what_the_search_said() {
     let desk = Desk::as_programs_have_it(&[]).await.with_messages().await;

@@ -231,6 +231,38 @@ async fn an_hour_has_one_pass_for_each_user_who_has_signals() {
     }
 }
 
+/// The crontab goes on while no worker is there: whatever has piled up, what there is now is looked at once.
+#[tokio::test]
+async fn passes_whose_hour_has_passed_ask_nobody() {
+    for backend in Backend::BOTH {
+        let office = Office::new(backend).await;
+        let mut jobs = vec![];
+        for hour in 0..26 {
+            let job = SignalProcessing::hourly(office.user.id, office.now());
+            jobs.push(enqueue(office.yarnnn.jobs(), office.user.id, &job).await);
+            if hour < 25 {
+                office.clock.advance(TimeDelta::hours(1));
+            }
+        }
+        let mut statuses = vec![];
+        for job in &jobs {
+            statuses.push(office.work(&office.yarnnn, *job).await.result.unwrap()["outcome"]["status"].clone());
+        }
+        assert_eq!((statuses.pop(), office.asked()), (Some("completed".into()), 1));
+        assert!(statuses.len() == 25 && statuses.iter().all(|it| it == "too_late"), "{statuses:?}");
+        assert_eq!(lines(&office, office.user.id).await.len(), 26, "each has its line");
+        let late = &lines(&office, office.user.id).await[25];
+        assert_eq!((&late["status"], &late["items_processed"]), (&"too_late".into(), &0.into()));
+        // The last minute of its hour is its hour.
+        office.clock.advance(TimeDelta::minutes(30));
+        let job = enqueue(office.yarnnn.jobs(), office.user.id, &SignalProcessing::hourly(office.user.id, office.now())).await;
+        office.clock.advance(TimeDelta::seconds(59 * 60 + 59));
+        assert_eq!(office.work(&office.yarnnn, job).await.result.unwrap()["outcome"]["status"], "completed");
+        assert_eq!(office.asked(), 2);
+        office.close().await;
+    }
+}
+
 async fn enqueue(jobs: &Jobs, user: UserId, job: &SignalProcessing) -> yarnnn::id::JobId {
     jobs.enqueue(Some(user), job).await.unwrap().id()
 }

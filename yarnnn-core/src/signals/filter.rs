@@ -108,8 +108,11 @@ impl<'a> Known<'a> {
     fn target(&self, asked: &Asked) -> Result<&'a Deliverable, DropReason> {
         let named = asked.deliverable.as_deref().unwrap_or_default();
         let shown = self.sight.deliverables.iter().find(|(place, _, _)| named == format!("d{}", place + 1));
-        let (_, shown, _) = shown.ok_or(DropReason::UnknownDeliverable)?;
+        let (place, shown, _) = shown.ok_or(DropReason::UnknownDeliverable)?;
         let own = self.deliverables.iter().find(|it| it.id == shown.id).ok_or(DropReason::UnknownDeliverable)?;
+        if self.sight.is_dictated(*place, own.id) {
+            return Err(DropReason::Dictated);
+        }
         if own.status == DeliverableStatus::Active { Ok(own) } else { Err(DropReason::NotActive) }
     }
 }

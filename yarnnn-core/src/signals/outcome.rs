@@ -114,6 +114,8 @@ pub enum DropReason {
     AboutNothing,
     /// It would prepare for a meeting, and names no event that was shown.
     NoEvent,
+    /// A text that the model was shown names the deliverable the way that answers do: it may be an order and no judgement.
+    Dictated,
     /// The deliverable is paused or archived.
     NotActive,
     /// The user switched this kind of signal off.
@@ -141,6 +143,7 @@ impl DropReason {
             Self::TypeNotAllowed => "signals may not make a report of this type",
             Self::UnknownReference => "it names something that the model was not shown",
             Self::UnknownDeliverable => "it names no deliverable that the model was shown",
+            Self::Dictated => "a text that the model was shown asks for it, which makes it no signal",
             Self::AboutNothing => "it is about nothing that the model was shown",
             Self::NoEvent => "it names no event to prepare for",
             Self::NotActive => "the deliverable is paused or archived",

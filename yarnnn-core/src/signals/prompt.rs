@@ -9,6 +9,7 @@ use crate::activity::Activity;
 use crate::clock::instant_text;
 use crate::deliverables::{Deliverable, Version, plain_line};
 use crate::error::Error;
+use crate::id::DeliverableId;
 use crate::llm::{Boundary, CallAccount, Content, Material, Message, ModelRequest, Role};
 use crate::platform::{ContentType, Interval, Platform};
 use crate::sync::StoredItem;
@@ -34,6 +35,25 @@ pub(super) struct Sight {
     pub(super) noticed: Vec<String>,
     /// What the user wants to be told.
     pub(super) preferences: SignalPreferences,
+}
+
+impl Sight {
+    /// Whether what others wrote, or a model made of it, names a report the way that answers do: by its ref, its id, or as what they
+    /// call such an action. Where it does, nobody can tell whether a model judged or obeyed.
+    pub(super) fn is_dictated(&self, place: usize, id: DeliverableId) -> bool {
+        let (reference, id) = (format!("d{}", place + 1), id.to_string());
+        let names = |text: &str| {
+            let text = plain_line(text, LINE_CHARS + REPORT_CHARS).to_lowercase();
+            text.contains(&id)
+                || ["trigger_existing", "trigger_deliverable"].iter().any(|it| text.contains(it))
+                || text.split(|it: char| !it.is_alphanumeric()).any(|it| it == reference)
+        };
+        let none: &[String] = &[];
+        let items = self.items.iter().map(|(place, it)| item(*place, it, none));
+        let reports = self.deliverables.iter().map(|(place, it, newest)| report(*place, it, newest.as_ref()));
+        let mut shown = items.chain(reports).chain(self.activity.iter().map(|it| line(0, it)));
+        shown.any(|it| names(&it.text) || [it.title, it.author, Some(it.place)].iter().flatten().any(|it| names(it)))
+    }
 }
 
 /// The one question of a pass.

@@ -58,6 +58,25 @@ async fn a_report_that_does_not_learn_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn only_what_the_next_writer_is_told_is_called_learnt() {
+    let it = Modelled::with_report(&[]).await;
+    let runs: Vec<Value> = (0..5).map(|_| it.run(&["--force"], 0)).collect();
+    let give = |number: usize, further: &[&str]| {
+        let note = format!("Wish number {number}.");
+        let arguments = ["deliverables", "feedback", version(&runs[number]), "--note", &note];
+        it.said(&[], &[&arguments[..], further].concat(), 0).stdout
+    };
+    for (number, run) in runs.iter().enumerate().skip(1) {
+        let added: String = (0..3).map(|line| format!("- Line {line} of the reader, for number {number}.\n")).collect();
+        let said = give(number, &["--edited", &edited(&it, &format!("{}{added}", markdown(run)))]);
+        assert!(said.contains("the next reports learn from it"), "{said}");
+    }
+    // It is read, and says something of a kind that others say too; the ten lines that the next writer is told are theirs.
+    let said = give(0, &[]);
+    assert!(said.contains("there is nothing in it to learn"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn feedback_that_cannot_be_is_refused() {
     let it = Modelled::with_report(&[]).await;
     let first = it.run(&[], 0);

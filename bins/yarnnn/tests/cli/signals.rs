@@ -1,7 +1,11 @@
 //! `yarnnn signals`: a look without asking, a pass by hand, what passes did, and what one wants to be told.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
+use yarnnn::clock::{Clock as _, SystemClock};
+use yarnnn_sim::models::{Scripted, Turn};
 
+use super::exports::message;
 use super::modelled::Modelled;
 use super::support::Backend;
 
@@ -22,6 +26,30 @@ async fn a_pass_by_hand_is_told_and_listed() {
     assert!(text.contains("manual"), "{text}");
     let free = office.json(&["--user", "ben@example.com", "signals", "run"], 1);
     assert_eq!(free["status"], "tier_restricted");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pass_whose_report_waits_for_a_person_ends_as_the_run_does() {
+    let office = Modelled::with_report(&["--min-evidence", "100"]).await;
+    let now = SystemClock.now();
+    let said = ["The meadow is dry.", "The kites are mended.", "The wind comes from the north."].iter().zip(1..);
+    let said = said.map(|(text, minutes)| message("U1", &format!("{}.000100", now.timestamp() - 60 * minutes), text));
+    office.exports.add_day(&now.format("%Y-%m-%d").to_string(), &format!("[{}]", said.collect::<Vec<_>>().join(",")));
+    let slack = office.exports.slack.to_str().unwrap();
+    office.json(&["import", "--window", &format!("{}..{}", day(now, -1), day(now, 2)), slack], 0);
+    let set_going = json!({ "actions": [{
+        "action_type": "trigger_existing", "trigger_deliverable": "d1", "about": ["s1"], "confidence": 0.9, "reasoning": "News.",
+    }], "reasoning": "News." });
+    let unproven = "## Summary\n\n- All of this went rather well for everybody.\n";
+    office.sim.models().set_writer(Scripted::new([set_going.to_string(), unproven.into(), unproven.into()].map(Turn::text)));
+    let ran = office.json(&["signals", "run"], 1);
+    assert_eq!((&ran["existing_triggered"], &ran["runs"][0]["run"]["status"]), (&json!(1), &json!("staged")), "{ran:#}");
+    let by_hand = office.json(&["run", "Weekly"], 1);
+    assert_eq!(by_hand["status"], "staged", "{by_hand:#}");
+}
+
+fn day(now: DateTime<Utc>, days: i64) -> String {
+    (now + TimeDelta::days(days)).format("%Y-%m-%d").to_string()
 }
 
 #[tokio::test(flavor = "multi_thread")]
