@@ -68,7 +68,8 @@ async fn only_what_the_next_writer_is_told_is_called_learnt() {
     };
     for (number, run) in runs.iter().enumerate().skip(1) {
         let added: String = (0..3).map(|line| format!("- Line {line} of the reader, for number {number}.\n")).collect();
-        let said = give(number, &["--edited", &edited(&it, &format!("{}{added}", markdown(run)))]);
+        let text = markdown(run).replacen("\n## Sources", &format!("\n{added}\n## Sources"), 1);
+        let said = give(number, &["--edited", &edited(&it, &text)]);
         assert!(said.contains("the next reports learn from it"), "{said}");
     }
     // It is read, and says something of a kind that others say too; the ten lines that the next writer is told are theirs.
