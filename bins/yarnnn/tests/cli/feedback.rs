@@ -67,7 +67,7 @@ async fn only_what_the_next_writer_is_told_is_called_learnt() {
         it.said(&[], &[&arguments[..], further].concat(), 0).stdout
     };
     for (number, run) in runs.iter().enumerate().skip(1) {
-        let added: String = (0..3).map(|line| format!("- Line {line} of the reader, for number {number}.\n")).collect();
+        let added = [0, 1, 2].map(|line| format!("- Line {line} of the reader, for number {number}.\n")).concat();
         let text = markdown(run).replacen("\n## Sources", &format!("\n{added}\n## Sources"), 1);
         let said = give(number, &["--edited", &edited(&it, &text)]);
         assert!(said.contains("the next reports learn from it"), "{said}");
