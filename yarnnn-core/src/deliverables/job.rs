@@ -11,7 +11,7 @@ use super::run::{Deliverables, RunOutcome, RunRequest, RunStatus, no_news};
 use super::scheduling::due::slot_key;
 use crate::error::Error;
 use crate::id::{DeliverableId, UserId, VersionId};
-use crate::jobs::{Job, JobCx, JobKey, JobPolicy, KeyHolds, Outcome, WithoutWorker};
+use crate::jobs::{Job, JobCx, JobKey, JobPolicy, JobStatus, KeyHolds, Outcome, Settlement, WithoutWorker};
 use crate::llm::Noticed;
 use crate::pipeline::StageCx;
 
@@ -162,10 +162,10 @@ impl Deliverables {
     /// becomes of it when it is tried again.
     async fn given_up(&self, run: &RunDeliverable, cx: &JobCx, stages: &StageCx, error: Error) -> Outcome {
         let outcome = Outcome::of_error(&error, self.parts.clock.now());
-        let is_last = cx.job.attempt >= cx.job.policy.max_attempts;
-        let ends = match outcome {
-            Outcome::Backoff { .. } | Outcome::RetryAt { .. } => is_last,
-            Outcome::Failed { .. } | Outcome::NeedsOperator { .. } | Outcome::NeedsUser { .. } => run.is_by_itself(),
+        // Whether it is tried again is for the job's own rules to say: what is put off costs no try, but is not put off for ever.
+        let ends = match Settlement::of(outcome.clone(), &cx.lease, 0.0).status {
+            JobStatus::Dead => true,
+            JobStatus::Failed | JobStatus::NeedsHuman => run.is_by_itself(),
             _ => false,
         };
         if ends {
