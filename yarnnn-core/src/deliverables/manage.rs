@@ -129,18 +129,24 @@ impl Deliverables {
         let deliverable = self.parts.deliverables.get(user.id, id).await?;
         let status = if paused { DeliverableStatus::Paused } else { DeliverableStatus::Active };
         deliverable.refuse_archived()?;
-        let resumed = status == DeliverableStatus::Active && deliverable.status != status;
-        if resumed {
+        if status == DeliverableStatus::Active && deliverable.status != status {
             self.refuse_undecided(&deliverable).await?;
-            self.check_limit(user, Some(id)).await?;
+            if !deliverable.runs_once() {
+                self.check_limit(user, Some(id)).await?;
+            }
+            // Before it is active: a tick in between would fire what was missed.
+            self.skip_missed(&deliverable).await?;
         }
-        let now = self.parts.clock.now();
-        self.parts.deliverables.set_status(user.id, id, status, now).await?;
-        // What was missed while it was paused stays missed.
+        Ok(self.parts.deliverables.set_status(user.id, id, status, self.parts.clock.now()).await?)
+    }
+
+    /// What was missed while it was paused stays missed.
+    async fn skip_missed(&self, deliverable: &Deliverable) -> Result<(), Error> {
+        let (user, id, now) = (deliverable.user, deliverable.id, self.parts.clock.now());
         match (&deliverable.schedule, deliverable.next_run_at) {
-            (Some(schedule), Some(seen)) if resumed => self.skip_to(user.id, id, seen, schedule.next_slot(seen, now)).await,
-            (Some(schedule), None) if resumed && deliverable.trigger == TriggerType::Schedule => {
-                self.begin_schedule(user.id, id, schedule.clone()).await
+            (Some(schedule), Some(seen)) => self.skip_to(user, id, seen, schedule.next_slot(seen, now)).await,
+            (Some(schedule), None) if deliverable.trigger == TriggerType::Schedule => {
+                self.begin_schedule(user, id, schedule.clone()).await
             }
             _ => Ok(()),
         }

@@ -351,8 +351,12 @@ impl Deliverable {
     /// Whether it counts against the tier's limit: it is active, and either its owner made it or it runs by itself. What a signal
     /// called for runs once and takes no slot, unless it was made a standing report.
     pub fn takes_slot(&self) -> bool {
-        let runs_once = self.is_signal_born() && self.trigger == TriggerType::Manual;
-        self.status == DeliverableStatus::Active && !runs_once
+        self.status == DeliverableStatus::Active && !self.runs_once()
+    }
+
+    /// Whether a signal made it for one run.
+    pub(super) fn runs_once(&self) -> bool {
+        self.is_signal_born() && self.trigger == TriggerType::Manual
     }
 
     /// The zone in which its days are counted.
