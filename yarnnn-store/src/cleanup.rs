@@ -20,9 +20,6 @@ const OWNERS: &str = "select id from users where id > $2 and exists (select 1 fr
     where c.user_id = users.id and c.retained = false and c.expires_at < $1) order by id limit $3";
 const DELETE: &str = "delete from platform_content where retained = false and id in \
     (select id from platform_content where user_id = $1 and retained = false and expires_at < $2 order by expires_at limit $3)";
-const END_SLOTS: &str = "update deliverable_slots set outcome = 'failed', ended_at = $2 where outcome is null and fired_at <= $1 \
-    and not exists (select 1 from job_queue as j where j.id = deliverable_slots.job_id \
-        and j.status not in ('failed', 'dead', 'cancelled'))";
 const FORGET: &str = "delete from oauth_states where created_at <= $1";
 const PASSES: &str = "delete from signal_passes where id in \
     (select id from signal_passes where outcome is not null and ended_at < $1 limit $2)";
@@ -67,15 +64,6 @@ impl Retention for SqlStore {
         let forgotten = query.doing("old sign-ins")?;
         tx.commit().await?;
         Ok(forgotten)
-    }
-
-    async fn end_slots(&self, before: DateTime<Utc>, at: DateTime<Utc>) -> Result<u64, StoreError> {
-        let mut tx = self.db.begin().await?;
-        let query = on_tx!(&mut tx, connection =>
-            sqlx::query(END_SLOTS).bind(Instant(before)).bind(Instant(at)).execute(connection).await.map(|it| it.rows_affected()));
-        let ended = query.doing("slots that nobody is at")?;
-        tx.commit().await?;
-        Ok(ended)
     }
 
     async fn tidy_signals(&self, tidy: TidySignals) -> Result<u64, StoreError> {

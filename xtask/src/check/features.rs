@@ -28,7 +28,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("cleanup", &["platform_sync"]),
     ("connections", &["platform_sync", "signals"]),
     ("agent", &["deliverables"]),
-    ("deliverables", &["signals"]),
+    ("deliverables", &["cleanup", "signals"]),
     ("evidence", &["deliverables"]),
     ("delivery", &["deliverables"]),
 ];

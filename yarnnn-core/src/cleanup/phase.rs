@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use chrono::TimeDelta;
 
 use super::{Cleanup, TidySignals};
+use crate::deliverables::Deliverables;
 use crate::error::Error;
 use crate::scheduler::{Counters, Gate, Phase, PhaseCx, PhaseStore, cycle_key};
 
@@ -23,6 +24,7 @@ const TICKS: TimeDelta = TimeDelta::days(30);
 pub struct CleanUp {
     cleanup: Cleanup,
     ticks: Arc<dyn PhaseStore>,
+    deliverables: Deliverables,
 }
 
 impl std::fmt::Debug for CleanUp {
@@ -35,9 +37,9 @@ impl CleanUp {
     /// The name of the phase.
     pub const NAME: &'static str = "cleanup";
 
-    /// Cleans up by this feature, and in this table of ticks.
-    pub const fn new(cleanup: Cleanup, ticks: Arc<dyn PhaseStore>) -> Self {
-        Self { cleanup, ticks }
+    /// Cleans up by this feature, in this table of ticks, and what was fired of these and nobody is at any more.
+    pub const fn new(cleanup: Cleanup, ticks: Arc<dyn PhaseStore>, deliverables: Deliverables) -> Self {
+        Self { cleanup, ticks, deliverables }
     }
 
     /// All content that has expired. Each user's is one transaction, so a tick that is killed loses nothing that it has told.
@@ -73,7 +75,7 @@ impl Phase for CleanUp {
         let mut counters = Counters::default();
         self.content(cx, &mut counters).await?;
         counters.add("sign_ins", self.cleanup.retention.forget_sign_ins(cx.now - SIGN_IN).await?);
-        counters.add("slots_ended", self.cleanup.retention.end_slots(cx.now - TRIED, cx.now).await?);
+        counters.add("slots_ended", self.deliverables.end_lost(cx, cx.now - TRIED).await?);
         counters.add("signals", self.cleanup.retention.tidy_signals(TidySignals::of(cx.now)).await?);
         counters.add("ticks", self.ticks.prune(cx.now - TICKS).await?);
         Ok(counters)

@@ -13,7 +13,6 @@ use crate::id::UserId;
 /// - `owners` are those who have content that expired before an instant and that nothing retains, by id, after the given one.
 /// - `clean` deletes all of it of one user, and writes the line about it if there was any: both, or neither.
 /// - `forget_sign_ins` deletes sign-ins that were begun at an instant or before.
-/// - `end_slots` ends as failed what was fired at an instant or before and whose job has ended badly, or is no longer there.
 /// - `tidy_signals` ends passes that were left open as failed, each in one transaction with its line, and deletes what is known of old
 ///   passes, of what signals acted upon, and of events. A pass that is open is never deleted.
 ///
@@ -33,9 +32,6 @@ pub trait Retention: Send + Sync + 'static {
 
     /// Deletes sign-ins; answers how many.
     async fn forget_sign_ins(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
-
-    /// Ends slots of schedules that nobody is at any more; answers how many.
-    async fn end_slots(&self, before: DateTime<Utc>, at: DateTime<Utc>) -> Result<u64, StoreError>;
 
     /// Ends and deletes what signals and events left behind; answers how many rows.
     async fn tidy_signals(&self, tidy: TidySignals) -> Result<u64, StoreError>;

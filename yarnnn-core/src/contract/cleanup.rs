@@ -8,11 +8,10 @@ use super::fixtures::{
     ANA, begin, ben, channel, clean, created, everything, last_page, live, message, message_at, minute, row, rows, texts,
 };
 use super::signals::{done, pass_of, sets_going};
-use super::slots::{due_at, fired, slot};
 use crate::activity::ActivityKind;
 use crate::cleanup::TidySignals;
 use crate::connections::{OAuthState, Provider};
-use crate::deliverables::{Fired, SlotOutcome};
+use crate::deliverables::Fired;
 use crate::id::UserId;
 use crate::platform::Platform;
 use crate::signals::{PassOutcome, PassStatus};
@@ -103,19 +102,6 @@ pub async fn forget_sign_ins_ends_what_is_old(ports: &Ports) {
     assert_eq!(ports.retention.forget_sign_ins(minute(0)).await.unwrap(), 1);
     let at = minute(0) + OAuthState::LIFE / 2;
     assert_eq!(ports.oauth_states.redeem(&begun, Provider::Slack, at).await.unwrap(), None);
-}
-
-/// A slot whose run waits stays open; one whose run has ended badly, or is not there, has failed; and not at once.
-pub async fn end_slots_ends_what_nobody_is_at(ports: &Ports) {
-    let (waits, dropped) = (due_at(ports, ANA, 1).await, due_at(ports, ANA, 1).await);
-    let slots = [waits, dropped].map(|it| slot(ANA, it, 1));
-    let job = slots[1].job.id;
-    fired(ports, slots.to_vec()).await;
-    ports.job_admin.cancel(job, "test").await.unwrap();
-    let outcome = |id| async move { ports.slots.slot(ANA, id, minute(1)).await.unwrap().unwrap().outcome };
-    assert_eq!(ports.retention.end_slots(minute(8), minute(70)).await.unwrap(), 0, "it was fired later");
-    assert_eq!(ports.retention.end_slots(minute(9), minute(70)).await.unwrap(), 1);
-    assert_eq!((outcome(waits).await, outcome(dropped).await), (None, Some(SlotOutcome::Failed)));
 }
 
 /// Passes that were left open end as failed, with a line that says why; those that are young stay open.

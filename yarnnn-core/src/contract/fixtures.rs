@@ -255,7 +255,7 @@ pub fn hold(version: VersionId, holder: &Holder, minutes: i64) -> Hold {
 
 /// A step of the version by [`me`].
 pub fn step(version: VersionId, expected: Step, change: StepChange) -> StepCommit {
-    StepCommit { user: ANA, version, expected, holder: me(), change, notice: None, follow_up: vec![], at: minute(10) }
+    StepCommit { user: ANA, version, expected, holder: me(), change, notice: None, slot: None, follow_up: vec![], at: minute(10) }
 }
 
 /// `gathered → written`.

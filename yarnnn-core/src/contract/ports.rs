@@ -138,7 +138,8 @@ macro_rules! contract_facts {
                 due_anywhere_finds_what_is_due_of_everybody, due_anywhere_goes_on_from_a_place, fire_makes_row_line_and_job,
                 fire_compares_before_it_moves, fire_moves_past_what_was_fired, fire_is_all_or_nothing,
                 fire_needs_the_right_of_its_phase, fire_at_once_makes_one_row, slot_is_shown_to_its_owner,
-                end_keeps_what_is_final, open_is_the_newest_of_each_deliverable, of_cycle_lists_what_a_tick_fired,
+                end_keeps_what_is_final, open_is_the_newest_of_each_deliverable, open_has_what_failed,
+                lost_is_what_nobody_is_at, lost_goes_on_from_a_place, of_cycle_lists_what_a_tick_fired,
                 totals_count_what_a_tick_fired,
             }
             versions {
@@ -150,6 +151,7 @@ macro_rules! contract_facts {
                 advance_needs_the_expected_step, advance_needs_the_holder, advance_at_once_succeeds_once,
                 advance_is_all_or_nothing, advance_to_queued_retains_and_queues_once, advance_to_finished_delivers,
                 advance_to_failed_ends_the_hold, advance_to_staged_waits_for_a_person, advance_to_staged_keeps_what_it_cites,
+                advance_ends_the_slot_of_its_run,
                 decide_lets_a_staged_version_go_on_or_ends_it, reported_has_what_was_rejected_and_not_what_was_only_shown,
                 decide_ends_what_is_unfinished, decide_needs_a_staged_version, decide_at_once_succeeds_once,
             }
@@ -234,7 +236,7 @@ macro_rules! contract_facts {
             cleanup {
                 owners_are_those_with_expired_items, clean_deletes_what_nothing_retains, clean_takes_any_number,
                 clean_of_an_old_revision_leaves_the_new, clean_tells_each_user_of_their_own, forget_sign_ins_ends_what_is_old,
-                end_slots_ends_what_nobody_is_at, tidy_signals_ends_passes_that_were_left, tidy_signals_deletes_what_is_old,
+                tidy_signals_ends_passes_that_were_left, tidy_signals_deletes_what_is_old,
             }
             jobs_enqueue {
                 enqueue_stores_jobs_as_they_were, enqueue_leaves_out_what_was_not_given, enqueue_answers_in_the_order_given,

@@ -6,14 +6,15 @@ use serde_json::json;
 
 use super::Ports;
 use super::fixtures::{ANA, ben, created, deliverable, fresh, is_conflict, line, minute};
-use super::job_fixtures::{history, job_for};
+use super::job_fixtures::{self, claimed, history, job_for};
 use super::phases::{claim, taken};
 use crate::activity::ActivityKind;
+use crate::clock::Clock as _;
 use crate::deliverables::{
     DeliverableStatus, DueSlot, EndSlot, Fire, FireSlot, NewDeliverable, Schedule, SlotOutcome, SlotTotals,
 };
 use crate::id::{DeliverableId, JobId, UserId};
-use crate::jobs::NewJob;
+use crate::jobs::{JobStatus, NewJob, Outcome};
 
 pub(super) async fn due_at(ports: &Ports, user: UserId, minutes: i64) -> DeliverableId {
     let schedule = Some(Schedule::parse("weekly", Some("friday"), Some("17:30"), Some("Europe/Berlin")).unwrap());
@@ -225,6 +226,75 @@ pub async fn open_is_the_newest_of_each_deliverable(ports: &Ports) {
     assert_eq!(open(ANA).await, [(b, minute(2)), (a, minute(101))]);
     ports.slots.end(EndSlot { due_at: minute(101), ..ends(ANA, a, SlotOutcome::NoNews, 110) }).await.unwrap();
     assert_eq!(open(ANA).await, [(b, minute(2))]);
+}
+
+/// What failed may be tried again; what waits for a person, or has ended, is not.
+pub async fn open_has_what_failed(ports: &Ports) {
+    let id = due_at(ports, ANA, 1).await;
+    fired(ports, vec![slot(ANA, id, 1)]).await;
+    let outcomes = || async { ports.slots.open(ANA).await.unwrap().into_iter().map(|it| it.outcome).collect::<Vec<_>>() };
+    for (outcome, minutes, open) in [
+        (SlotOutcome::Failed, 11, vec![Some(SlotOutcome::Failed)]),
+        (SlotOutcome::Staged, 12, vec![]),
+        (SlotOutcome::Failed, 13, vec![Some(SlotOutcome::Failed)]),
+        (SlotOutcome::Delivered, 14, vec![]),
+    ] {
+        ports.slots.end(ends(ANA, id, outcome, minutes)).await.unwrap();
+        assert_eq!(outcomes().await, open, "{outcome:?}");
+    }
+}
+
+/// A slot whose run waits, or is for a person, is not lost; one whose job ended badly, was cancelled or is gone is, but not at once,
+/// and not when it has ended.
+pub async fn lost_is_what_nobody_is_at(ports: &Ports) {
+    let mut all = vec![];
+    for _ in 0..6 {
+        all.push(due_at(ports, ANA, 1).await);
+    }
+    let slots: Vec<_> = all.iter().map(|it| slot(ANA, *it, 1)).collect();
+    let jobs: Vec<_> = slots.iter().map(|it| it.job.id).collect();
+    fired(ports, slots).await;
+    for (job, outcome) in [
+        (jobs[1], Outcome::NeedsUser { report: json!({}) }),
+        (jobs[2], Outcome::failed("it was refused")),
+        (jobs[5], Outcome::failed("it was refused")),
+    ] {
+        let claimed = claimed(ports, job).await;
+        job_fixtures::end(ports, &claimed.lease, outcome).await;
+    }
+    ports.job_admin.cancel(jobs[3], "test").await.unwrap();
+    let claimed = claimed(ports, jobs[4]).await;
+    job_fixtures::end(ports, &claimed.lease, job_fixtures::done()).await;
+    ports.job_admin.purge(ports.clock.now() + TimeDelta::days(1), &[JobStatus::Succeeded], 9).await.unwrap();
+    ports.slots.end(ends(ANA, all[5], SlotOutcome::Failed, 10)).await.unwrap();
+    assert_eq!(ports.slots.lost(minute(8), None, 9).await.unwrap(), [], "they were fired later");
+    let mut lost: Vec<_> =
+        ports.slots.lost(minute(9), None, 9).await.unwrap().into_iter().map(|it| (it.slot.job, it.given_up)).collect();
+    lost.sort();
+    let mut expected = vec![(jobs[2], Some("it was refused".to_owned())), (jobs[3], None), (jobs[4], None)];
+    expected.sort();
+    assert_eq!(lost, expected);
+}
+
+/// Page by page, of everybody.
+pub async fn lost_goes_on_from_a_place(ports: &Ports) {
+    let ben = ben(ports).await;
+    let mut all = vec![];
+    for user in [ANA, ben, ANA] {
+        let slot = slot(user, due_at(ports, user, 1).await, 1);
+        all.push((slot.deliverable, slot.job.id));
+        fired(ports, vec![slot]).await;
+    }
+    for (_, job) in &all {
+        ports.job_admin.cancel(*job, "test").await.unwrap();
+    }
+    let (mut seen, mut after) = (vec![], None);
+    while let Some(lost) = ports.slots.lost(minute(9), after, 1).await.unwrap().pop() {
+        after = Some((lost.slot.fired_at, lost.slot.deliverable));
+        seen.push(lost.slot.deliverable);
+    }
+    all.sort();
+    assert_eq!(seen, all.into_iter().map(|(it, _)| it).collect::<Vec<_>>());
 }
 
 /// What a tick fired, and no other; at most as many as asked for.

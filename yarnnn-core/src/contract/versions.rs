@@ -5,12 +5,14 @@ use futures::future::join_all;
 
 use super::Ports;
 use super::fixtures::{
-    ANA, ben, clean, created, failed, finished, fresh, hold, is_conflict, is_missing, letter, live, me, message, minute,
+    ANA, ben, clean, created, failed, finished, fresh, hold, is_conflict, is_missing, letter, line, live, me, message, minute,
     open_after, opened, queued, queued_version, row, run_state, sentence, staged, step, verified, verified_version, written,
 };
+use super::slots::{due_at, fired, slot};
+use crate::activity::ActivityKind;
 use crate::deliverables::{
-    DecideVersion, Hold, MaterialRef, NewFeedback, OpenVersion, Researched, RunState, Step, StepChange, StepCommit, Tally,
-    Version, VersionStatus,
+    DecideVersion, EndSlot, Hold, MaterialRef, NewFeedback, OpenVersion, Researched, RunState, SlotOutcome, Step, StepChange,
+    StepCommit, Tally, Version, VersionStatus,
 };
 use crate::hash::Sha256;
 use crate::id::{ContentId, DeliverableId, VersionId};
@@ -335,6 +337,31 @@ pub(super) fn decision(version: &Version, status: VersionStatus) -> DecideVersio
         activity: None,
         at: minute(20),
     }
+}
+
+/// The slot that the version was opened for ends with its run and has its line, or neither.
+pub async fn advance_ends_the_slot_of_its_run(ports: &Ports) {
+    let id = due_at(ports, ANA, 1).await;
+    fired(ports, vec![slot(ANA, id, 1)]).await;
+    let version = ports.versions.open(open_after(ANA, id, 0)).await.unwrap();
+    for commit in [written(version.id), verified(version.id, vec![]), queued(version.id, vec![], vec![])] {
+        ports.versions.advance(commit).await.unwrap();
+    }
+    let end = EndSlot {
+        user: ANA,
+        deliverable: id,
+        due_at: minute(1),
+        outcome: SlotOutcome::Delivered,
+        line: Some(line(ActivityKind::DeliverableGenerated, fresh(), "by schedule")),
+        at: minute(10),
+    };
+    let commit = StepCommit { slot: Some(end), ..finished(version.id) };
+    let outcome = || async { ports.slots.slot(ANA, id, minute(1)).await.unwrap().unwrap().outcome };
+    let told = || async { ports.activity.recent(ANA, 9).await.unwrap().iter().filter(|it| it.summary == "by schedule").count() };
+    assert!(ports.versions.advance(StepCommit { holder: other(), ..commit.clone() }).await.is_err());
+    assert_eq!((outcome().await, told().await), (None, 0));
+    ports.versions.advance(commit).await.unwrap();
+    assert_eq!((outcome().await, told().await), (Some(SlotOutcome::Delivered), 1));
 }
 
 /// A staged version that passes goes on from where it stood; one that is rejected has ended.

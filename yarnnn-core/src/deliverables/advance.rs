@@ -183,6 +183,7 @@ impl Advance {
             None => None,
         };
         let (notice, job) = told.unzip();
+        let slot = self.parts.slot_end(deliverable, version, &change).await?;
         let step = StepCommit {
             user: version.user,
             version: version.id,
@@ -190,6 +191,7 @@ impl Advance {
             holder: version.held_by.clone().unwrap_or_else(|| self.parts.liveness.me()),
             change,
             notice,
+            slot,
             follow_up: job.into_iter().collect(),
             at: self.parts.clock.now(),
         };

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 
 use super::{
     DecideVersion, Deliverable, DeliverableStatus, DeliverableUpdate, DueSlot, EnableSuggestion, EndSlot, EventTrigger, Feedback,
-    Fire, FireEvent, Fired, FiredSlot, Hold, MaterialRef, NewDeliverable, NewSuggestion, OpenVersion, PromoteDeliverable,
-    RecordedMaterial, SlotTotals, StepCommit, Suggestion, Version,
+    Fire, FireEvent, Fired, FiredSlot, Hold, LostSlot, MaterialRef, NewDeliverable, NewSuggestion, OpenVersion,
+    PromoteDeliverable, RecordedMaterial, SlotTotals, StepCommit, Suggestion, Version,
 };
 use crate::error::StoreError;
 use crate::id::{DeliverableId, UserId, VersionId};
@@ -146,7 +146,9 @@ pub trait VersionMaterial: Send + Sync + 'static {
 /// - `slot` finds a slot of the user by its instant.
 /// - `end` says what became of a slot that has not ended, or has not ended well; with its line, in one transaction. Any other stays
 ///   as it is.
-/// - `open` lists the slots of the user that have not ended, the newest of each deliverable, oldest first.
+/// - `open` lists the slots of the user that have not ended, or failed, if they are the newest of their deliverable, oldest first.
+/// - `lost` lists slots of all users that have not ended, were fired at an instant or before, and whose job has failed, is dead or
+///   cancelled, or is no longer there: by when they were fired and then by deliverable, from after the given place on.
 /// - `of_cycle` lists slots that a tick fired, by user, instant and deliverable; `totals` counts all of them.
 ///
 /// # Errors
@@ -179,8 +181,16 @@ pub trait SlotStore: Send + Sync + 'static {
     /// Ends a slot.
     async fn end(&self, end: EndSlot) -> Result<(), StoreError>;
 
-    /// What has not ended.
+    /// What has not ended, or not well.
     async fn open(&self, user: UserId) -> Result<Vec<FiredSlot>, StoreError>;
+
+    /// What nobody is at any more.
+    async fn lost(
+        &self,
+        before: DateTime<Utc>,
+        after: Option<(DateTime<Utc>, DeliverableId)>,
+        limit: u32,
+    ) -> Result<Vec<LostSlot>, StoreError>;
 
     /// What a tick fired.
     async fn of_cycle(&self, cycle: DateTime<Utc>, limit: u32) -> Result<Vec<FiredSlot>, StoreError>;

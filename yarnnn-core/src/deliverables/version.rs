@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::gathering::material::MaterialItem;
 use super::kinds::Binding;
 use super::learning::feedback::NewFeedback;
-use super::scheduling::slot::Lateness;
+use super::scheduling::slot::{EndSlot, Lateness};
 use crate::activity::NewActivity;
 use crate::delivery::NewMessage;
 use crate::evidence::SentenceRecord;
@@ -441,6 +441,8 @@ pub struct StepCommit {
     pub change: StepChange,
     /// A mail that tells the owner how the run ended: queued with it, under a key that is used once.
     pub notice: Option<NewMessage>,
+    /// The end of the slot that the version was opened for, if the step ends its run: stored with it.
+    pub slot: Option<EndSlot>,
     /// Jobs that follow from the step: enqueued with it or not at all.
     pub follow_up: Vec<NewJob>,
     /// Now.

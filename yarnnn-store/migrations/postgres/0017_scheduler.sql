@@ -25,7 +25,8 @@ create table deliverable_slots (
 );
 
 create index deliverable_slots_cycle on deliverable_slots (cycle, user_id) where cycle is not null;
-create index deliverable_slots_open on deliverable_slots (user_id) where outcome is null;
+create index deliverable_slots_open on deliverable_slots (user_id) where outcome is null or outcome = 'failed';
+create index deliverable_slots_lost on deliverable_slots (fired_at, deliverable_id) where outcome is null;
 
 -- What the scheduler does besides, slot by slot.
 create table scheduler_slots (

@@ -3,3 +3,5 @@
 mod fire;
 mod port;
 mod rows;
+
+pub(crate) use port::end;

@@ -4,14 +4,14 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use yarnnn_core::StoreError;
-use yarnnn_core::deliverables::{DueSlot, EndSlot, Fire, FiredSlot, SlotStore, SlotTotals};
+use yarnnn_core::deliverables::{DueSlot, EndSlot, Fire, FiredSlot, LostSlot, SlotStore, SlotTotals};
 use yarnnn_core::id::{DeliverableId, UserId};
 
-use super::rows::{DueRow, SlotRow, TotalsRow};
+use super::rows::{DueRow, LostRow, SlotRow, TotalsRow};
 use crate::SqlStore;
 use crate::activity;
 use crate::columns::{Id, Instant};
-use crate::db::{on_pool, on_tx};
+use crate::db::{Tx, on_pool, on_tx};
 use crate::error::{DbError, Doing as _};
 
 macro_rules! slots_where {
@@ -28,9 +28,14 @@ const DUE: &str = "select id, user_id, title, deliverable_type, cast(schedule as
     order by next_run_at, id limit $4";
 const ONE: &str = slots_where!("deliverable_id = $1 and user_id = $2 and due_at = $3 order by fired_at limit 1");
 const OPEN: &str = slots_where!(
-    "user_id = $1 and outcome is null and not exists (select 1 from deliverable_slots as later \
+    "user_id = $1 and (outcome is null or outcome = 'failed') and not exists (select 1 from deliverable_slots as later \
     where later.deliverable_id = s.deliverable_id and later.due_at > s.due_at) order by due_at, deliverable_id"
 );
+/// A job that waits, runs, or waits for a person may still end its slot; of one that has succeeded, the run has.
+const LOST: &str = "select s.deliverable_id, s.slot, s.user_id, s.due_at, s.fired_at, s.cycle, s.late, s.missed, s.job_id, s.outcome, \
+    s.ended_at, j.status as job_status, j.last_error, j.cause from deliverable_slots as s left join job_queue as j on j.id = s.job_id \
+    where s.outcome is null and s.fired_at <= $1 and (s.fired_at, s.deliverable_id) > ($2, $3) \
+    and (j.id is null or j.status in ('failed', 'dead', 'cancelled')) order by s.fired_at, s.deliverable_id limit $4";
 const OF_CYCLE: &str = slots_where!("cycle = $1 order by user_id, due_at, deliverable_id limit $2");
 const TOTALS: &str = "select count(*) as fired, count(*) filter (where late) as late, cast(coalesce(sum(missed), 0) as bigint) as missed, \
     count(*) filter (where outcome = 'skipped') as skipped, count(*) filter (where outcome = 'no_news') as no_news, \
@@ -47,9 +52,7 @@ impl SlotStore for SqlStore {
         after: Option<(DateTime<Utc>, DeliverableId)>,
         limit: u32,
     ) -> Result<Vec<DueSlot>, StoreError> {
-        // Before all instants that are stored as text in order.
-        let first = (DateTime::UNIX_EPOCH - chrono::TimeDelta::days(700_000), DeliverableId::from_uuid(Uuid::nil()));
-        let (instant, id) = after.unwrap_or(first);
+        let (instant, id) = after.unwrap_or_else(first_place);
         let query = on_pool!(&self.db, pool => sqlx::query_as::<_, DueRow>(DUE)
             .bind(Instant(at)).bind(Instant(instant)).bind(Id(id.as_uuid())).bind(i64::from(limit)).fetch_all(pool).await);
         Ok(query.doing("what is due")?.into_iter().map(DueSlot::from).collect())
@@ -70,18 +73,9 @@ impl SlotStore for SqlStore {
         query.doing("a slot")?.map(FiredSlot::try_from).transpose()
     }
 
-    async fn end(&self, end: EndSlot) -> Result<(), StoreError> {
+    async fn end(&self, given: EndSlot) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        let query = on_tx!(&mut tx, connection => sqlx::query(END)
-            .bind(Id(end.deliverable.as_uuid())).bind(Id(end.user.as_uuid())).bind(Instant(end.due_at))
-            .bind(end.outcome.as_str()).bind(Instant(end.at))
-            .execute(connection).await.map(|it| it.rows_affected()));
-        if query.doing("the end of a slot")? == 0 {
-            return Ok(());
-        }
-        if let Some(line) = end.line {
-            activity::write(&mut tx, end.user, line, end.at).await?;
-        }
+        end(&mut tx, given).await?;
         tx.commit().await
     }
 
@@ -89,6 +83,18 @@ impl SlotStore for SqlStore {
         let query = on_pool!(&self.db, pool =>
             sqlx::query_as::<_, SlotRow>(OPEN).bind(Id(user.as_uuid())).fetch_all(pool).await);
         slots(query.doing("slots that have not ended"))
+    }
+
+    async fn lost(
+        &self,
+        before: DateTime<Utc>,
+        after: Option<(DateTime<Utc>, DeliverableId)>,
+        limit: u32,
+    ) -> Result<Vec<LostSlot>, StoreError> {
+        let (instant, id) = after.unwrap_or_else(first_place);
+        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, LostRow>(LOST)
+            .bind(Instant(before)).bind(Instant(instant)).bind(Id(id.as_uuid())).bind(i64::from(limit)).fetch_all(pool).await);
+        query.doing("slots that nobody is at")?.into_iter().map(LostSlot::try_from).collect()
     }
 
     async fn of_cycle(&self, cycle: DateTime<Utc>, limit: u32) -> Result<Vec<FiredSlot>, StoreError> {
@@ -101,6 +107,24 @@ impl SlotStore for SqlStore {
         let query = on_pool!(&self.db, pool =>
             sqlx::query_as::<_, TotalsRow>(TOTALS).bind(Instant(cycle)).fetch_one(pool).await);
         Ok(query.doing("the slots of a tick")?.into())
+    }
+}
+
+/// Before all instants that are stored as text in order.
+fn first_place() -> (DateTime<Utc>, DeliverableId) {
+    (DateTime::UNIX_EPOCH - chrono::TimeDelta::days(700_000), DeliverableId::from_uuid(Uuid::nil()))
+}
+
+/// Ends a slot that has not ended, or not well, with its line.
+pub(crate) async fn end(tx: &mut Tx, end: EndSlot) -> Result<(), DbError> {
+    let query = on_tx!(&mut *tx, connection => sqlx::query(END)
+        .bind(Id(end.deliverable.as_uuid())).bind(Id(end.user.as_uuid())).bind(Instant(end.due_at))
+        .bind(end.outcome.as_str()).bind(Instant(end.at))
+        .execute(connection).await.map(|it| it.rows_affected()));
+    let has_ended = query.doing("the end of a slot")? > 0;
+    match end.line.filter(|_| has_ended) {
+        Some(line) => activity::write(tx, end.user, line, end.at).await,
+        None => Ok(()),
     }
 }
 

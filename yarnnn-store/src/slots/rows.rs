@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use yarnnn_core::StoreError;
-use yarnnn_core::deliverables::{DueSlot, FiredSlot, ReportType, SlotOutcome, SlotTotals};
+use yarnnn_core::deliverables::{DueSlot, FiredSlot, LostSlot, ReportType, SlotOutcome, SlotTotals};
 use yarnnn_core::id::{DeliverableId, JobId, UserId};
 use yarnnn_core::scheduler::Schedule;
 
@@ -72,6 +72,29 @@ impl TryFrom<SlotRow> for FiredSlot {
             job: JobId::from_uuid(row.job_id.0),
             ended_at: row.ended_at.map(|it| it.0),
         })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct LostRow {
+    #[sqlx(flatten)]
+    slot: SlotRow,
+    job_status: Option<String>,
+    last_error: Option<String>,
+    cause: Option<String>,
+}
+
+impl TryFrom<LostRow> for LostSlot {
+    type Error = StoreError;
+
+    fn try_from(row: LostRow) -> Result<Self, StoreError> {
+        let slot = FiredSlot::try_from(row.slot)?;
+        // What was cancelled, or taken away, somebody wanted to end.
+        let given_up = row
+            .job_status
+            .filter(|it| it != "cancelled")
+            .map(|status| row.last_error.or_else(|| row.cause.map(|it| format!("it was given up: {it}"))).unwrap_or(status));
+        Ok(Self { slot, given_up })
     }
 }
 

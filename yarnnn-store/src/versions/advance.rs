@@ -17,7 +17,7 @@ use crate::db::{Tx, on_tx};
 use crate::error::{DbError, Doing as _};
 use crate::outbox::Purpose;
 use crate::text::clean;
-use crate::{activity, content, deliverables, evidence, outbox};
+use crate::{activity, content, deliverables, evidence, outbox, slots};
 
 /// Changes the version only while it stands at the expected step, is held by the caller and has not arrived. What a step
 /// does not bring stays; a hold ends where the step says so.
@@ -122,6 +122,9 @@ pub(super) async fn apply(tx: &mut Tx, commit: StepCommit) -> Result<(), StoreEr
     }
     if let Some(notice) = commit.notice {
         outbox::queue(tx, (commit.user, commit.version), Purpose::Notice, vec![notice], commit.at).await?;
+    }
+    if let Some(end) = commit.slot {
+        slots::end(tx, end).await?;
     }
     bring(tx, (commit.user, commit.version), commit.change, commit.at).await
 }

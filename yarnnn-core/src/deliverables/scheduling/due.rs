@@ -6,8 +6,9 @@ use uuid::Uuid;
 
 use super::super::kinds::Binding;
 use super::super::model::{Deliverable, DeliverableStatus};
+use super::super::parts::DeliverablesParts;
 use super::super::run::{Deliverables, RunOutcome, RunRequest, RunStatus, leaves_resumable, no_news};
-use super::super::version::VersionStatus;
+use super::super::version::{StepChange, Version, VersionStatus};
 use super::slot::{EndSlot, FiredSlot, SlotOutcome};
 use crate::activity::{ActivityKind, NewActivity};
 use crate::error::Error;
@@ -99,9 +100,34 @@ impl Deliverables {
         outcome: SlotOutcome,
         ran: Option<&RunOutcome>,
     ) -> Result<(), Error> {
-        let delivered = ran.filter(|_| outcome == SlotOutcome::Delivered);
-        let line = delivered.and_then(|it| it.version.as_ref()).map(|version| NewActivity {
-            id: ActivityId::fresh(self.parts.ids.as_ref()),
+        let version = ran.and_then(|it| it.version.as_ref());
+        Ok(self.parts.slots.end(self.parts.end_of(deliverable, slot, outcome, version)).await?)
+    }
+}
+
+impl DeliverablesParts {
+    /// The end of the slot that a version was opened for, by the step that ends its run: whichever run it is that goes on with it.
+    /// None when the step does not end it, or it was opened for no slot.
+    pub(in crate::deliverables) async fn slot_end(
+        &self,
+        deliverable: &Deliverable,
+        version: &Version,
+        change: &StepChange,
+    ) -> Result<Option<EndSlot>, Error> {
+        let outcome = match change {
+            StepChange::Finished { .. } => SlotOutcome::Delivered,
+            StepChange::Staged { .. } => SlotOutcome::Staged,
+            StepChange::Failed { .. } => SlotOutcome::Failed,
+            _ => return Ok(None),
+        };
+        let Some(due_at) = version.run_key.as_deref().and_then(slot_of_key) else { return Ok(None) };
+        let slot = self.slots.slot(version.user, deliverable.id, due_at).await?;
+        Ok(slot.map(|slot| self.end_of(deliverable, &slot, outcome, Some(version))))
+    }
+
+    fn end_of(&self, deliverable: &Deliverable, slot: &FiredSlot, outcome: SlotOutcome, version: Option<&Version>) -> EndSlot {
+        let line = version.filter(|_| outcome == SlotOutcome::Delivered).map(|version| NewActivity {
+            id: ActivityId::fresh(self.ids.as_ref()),
             kind: ActivityKind::DeliverableGenerated,
             key: Uuid::new_v5(&deliverable.id.as_uuid(), slot.slot.as_bytes()),
             summary: format!("{} v{} was written by schedule", deliverable.title, version.number),
@@ -111,9 +137,8 @@ impl Deliverables {
                 "version_id": version.id,
             }),
         });
-        let (user, due_at, at) = (deliverable.user, slot.due_at, self.parts.clock.now());
-        let end = EndSlot { user, deliverable: deliverable.id, due_at, outcome, line, at };
-        Ok(self.parts.slots.end(end).await?)
+        let (user, due_at, at) = (deliverable.user, slot.due_at, self.clock.now());
+        EndSlot { user, deliverable: deliverable.id, due_at, outcome, line, at }
     }
 }
 
@@ -126,6 +151,15 @@ const fn of_status(status: RunStatus) -> SlotOutcome {
     }
 }
 
+/// What the keys of runs by schedule begin with.
+const SLOT_KEY: &str = "slot:";
+
+/// The key of a slot's run.
 pub(in crate::deliverables) fn slot_key(due_at: DateTime<Utc>) -> String {
-    format!("slot:{}", crate::clock::instant_text(due_at))
+    format!("{SLOT_KEY}{}", crate::clock::instant_text(due_at))
+}
+
+/// When the slot was due that a run has the key of.
+fn slot_of_key(key: &str) -> Option<DateTime<Utc>> {
+    key.strip_prefix(SLOT_KEY)?.parse().ok()
 }

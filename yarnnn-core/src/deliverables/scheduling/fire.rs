@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::super::job::RunDeliverable;
 use super::super::model::Deliverable;
 use super::super::run::Deliverables;
+use super::due::slot_key;
 use super::slot::{DueSlot, Fire, FireSlot, FiredSlot, slot_name};
 use crate::activity::{ActivityKind, NewActivity};
 use crate::error::Error;
@@ -55,8 +56,8 @@ impl From<Deliverable> for DueSlot {
 }
 
 impl Deliverables {
-    /// Fires what is due of one user, for a person who does not wait for the next tick; answers the slots of the user that have not
-    /// ended, newest of each deliverable, with what earlier firings left.
+    /// Fires what is due of one user, for a person who does not wait for the next tick; answers the slots of the user that may still be
+    /// finished, newest of each deliverable, with what earlier firings left.
     ///
     /// # Errors
     /// Those of the store.
@@ -64,7 +65,22 @@ impl Deliverables {
         let now = self.parts.clock.now();
         let due = self.parts.deliverables.due(user, now).await?.into_iter().map(DueSlot::from).collect();
         self.fire(due, Firing { lease: None, cycle: None, spread: false, now }).await?;
-        Ok(self.parts.slots.open(user).await?)
+        let mut open = vec![];
+        for slot in self.parts.slots.open(user).await? {
+            if self.may_be_finished(&slot).await? {
+                open.push(slot);
+            }
+        }
+        Ok(open)
+    }
+
+    /// Whether a run of the slot could still bring its report: not when it wrote one that failed for good.
+    async fn may_be_finished(&self, slot: &FiredSlot) -> Result<bool, Error> {
+        if slot.outcome.is_none() {
+            return Ok(true);
+        }
+        let version = self.parts.versions.by_key(slot.user, slot.deliverable, &slot_key(slot.due_at)).await?;
+        Ok(version.is_none_or(|it| it.is_resumable()))
     }
 
     /// Fires these. One that somebody else has fired, or that is no longer due, is passed over.

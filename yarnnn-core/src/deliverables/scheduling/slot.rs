@@ -144,6 +144,15 @@ impl FiredSlot {
     }
 }
 
+/// A slot that has not ended, and whose run nobody is at any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostSlot {
+    /// Which.
+    pub slot: FiredSlot,
+    /// Why its job was given up; none for one that somebody cancelled or took away.
+    pub given_up: Option<String>,
+}
+
 /// The end of a slot.
 #[derive(Debug, Clone)]
 pub struct EndSlot {
