@@ -55,7 +55,7 @@ fn message(user: &User, room: &str) -> OutboxMessage {
     OutboxMessage {
         id: MessageId::fresh(&RandomIds),
         user: user.id,
-        version: VersionId::fresh(&RandomIds),
+        version: Some(VersionId::fresh(&RandomIds)),
         key: key.into(),
         channel: ChannelKind::Slack,
         target: room.to_owned(),

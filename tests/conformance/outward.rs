@@ -114,7 +114,7 @@ fn message(channel: ChannelKind, target: &str, (name, body): (&str, &Value), fir
     OutboxMessage {
         id: MessageId::from_uuid(uuid::Uuid::nil()),
         user: UserId::LOCAL,
-        version: VersionId::from_uuid(uuid::Uuid::nil()),
+        version: Some(VersionId::from_uuid(uuid::Uuid::nil())),
         key: KEY.to_owned(),
         channel,
         target: target.to_owned(),

@@ -158,7 +158,7 @@ mod tests {
         OutboxMessage {
             id: MessageId::fresh(&RandomIds),
             user: UserId::LOCAL,
-            version: VersionId::fresh(&RandomIds),
+            version: Some(VersionId::fresh(&RandomIds)),
             key: "d/v1/folder".into(),
             channel: ChannelKind::Folder,
             target: String::new(),

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use yarnnn_core::StoreError;
 use yarnnn_core::activity::{Activity, ActivityKind, ActivityLog, NewActivity};
-use yarnnn_core::id::{ActivityId, UserId};
+use yarnnn_core::id::{ActivityId, DeliverableId, UserId};
 
 use crate::SqlStore;
 use crate::columns::{Id, Instant};
@@ -28,6 +28,9 @@ const RECENT: &str = lines_where!("event_type <> 'scheduler_heartbeat'");
 const HEARTBEATS: &str = lines_where!("event_type = 'scheduler_heartbeat'");
 const DEEDS: &str = "select id, event_type, event_ref, summary, metadata, created_at from activity_log \
     where user_id = $1 and event_type <> 'scheduler_heartbeat' and created_at >= $2 order by created_at desc, id desc limit $3";
+const FAILURES: &str = "select id, event_type, event_ref, summary, metadata, created_at from activity_log \
+    where user_id = $1 and event_type = 'deliverable_run' and metadata ->> 'deliverable_id' = $2 \
+    and metadata ->> 'error' is not null order by created_at desc, id desc limit $3";
 const INSERT: &str = "insert into activity_log (id, user_id, event_type, event_ref, summary, metadata, created_at) \
     values ($1, $2, $3, $4, $5, $6, $7) on conflict (user_id, event_type, event_ref) do nothing";
 
@@ -78,6 +81,12 @@ impl ActivityLog for SqlStore {
 
     async fn heartbeats(&self, user: UserId, limit: u32) -> Result<Vec<Activity>, StoreError> {
         self.lines(HEARTBEATS, user, limit).await
+    }
+
+    async fn failures(&self, user: UserId, deliverable: DeliverableId, limit: u32) -> Result<Vec<Activity>, StoreError> {
+        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, ActivityRow>(FAILURES)
+            .bind(Id(user.as_uuid())).bind(deliverable.to_string()).bind(i64::from(limit)).fetch_all(pool).await);
+        query.doing("the activity log")?.into_iter().map(Activity::try_from).collect()
     }
 
     async fn deeds(&self, user: UserId, since: DateTime<Utc>, limit: u32) -> Result<Vec<Activity>, StoreError> {

@@ -19,7 +19,9 @@ use crate::error::{DbError, Doing as _, unreadable};
 use crate::text::{clean, cleaned};
 
 const MESSAGES: &str = "select id, user_id, version_id, key, channel, target, payload, state, attempts, first_attempt_at, external_id, error \
-    from outbox where version_id = $1 and user_id = $2 and purpose = $3 order by key";
+    from outbox where version_id = $1 and user_id = $2 and purpose = 'report' order by key";
+const NOTICE: &str = "select id, user_id, version_id, key, channel, target, payload, state, attempts, first_attempt_at, external_id, error \
+    from outbox where user_id = $1 and key = $2 and purpose = 'notice'";
 const INSERT: &str = "insert into outbox (id, user_id, version_id, key, channel, target, payload, created_at, updated_at, purpose) \
     values ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9) on conflict (user_id, key) do nothing";
 const FOUND: &str = "select state from outbox where id = ";
@@ -59,7 +61,7 @@ impl Purpose {
 struct MessageRow {
     id: Id,
     user_id: Id,
-    version_id: Id,
+    version_id: Option<Id>,
     key: String,
     channel: String,
     target: String,
@@ -79,7 +81,7 @@ impl TryFrom<MessageRow> for OutboxMessage {
         Ok(Self {
             id: MessageId::from_uuid(row.id.0),
             user: UserId::from_uuid(row.user_id.0),
-            version: VersionId::from_uuid(row.version_id.0),
+            version: row.version_id.map(|it| VersionId::from_uuid(it.0)),
             channel: ChannelKind::parse(&row.channel).ok_or_else(|| bad("channel"))?,
             state: MessageState::parse(&row.state).ok_or_else(|| bad("state"))?,
             attempts: u32::try_from(row.attempts).map_err(|_| bad("attempts"))?,
@@ -96,7 +98,13 @@ impl TryFrom<MessageRow> for OutboxMessage {
 #[async_trait]
 impl Outbox for SqlStore {
     async fn messages(&self, user: UserId, version: VersionId) -> Result<Vec<OutboxMessage>, StoreError> {
-        self.about(user, version, Purpose::Report).await
+        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, MessageRow>(MESSAGES)
+            .bind(Id(version.as_uuid())).bind(Id(user.as_uuid())).fetch_all(pool).await);
+        let mut messages: Vec<_> =
+            query.doing("the messages of a version")?.into_iter().map(OutboxMessage::try_from).collect::<Result<_, _>>()?;
+        // By key in byte order, whatever the database's collation.
+        messages.sort_by(|left, right| left.key.cmp(&right.key));
+        Ok(messages)
     }
 
     async fn start(&self, user: UserId, message: MessageId, at: DateTime<Utc>) -> Result<OutboxMessage, StoreError> {
@@ -156,18 +164,22 @@ async fn found(tx: &mut Tx, user: UserId, message: MessageId) -> Result<Option<S
 
 #[async_trait]
 impl Notices for SqlStore {
-    async fn notices(&self, user: UserId, version: VersionId) -> Result<Vec<OutboxMessage>, StoreError> {
-        self.about(user, version, Purpose::Notice).await
+    async fn notice(&self, user: UserId, key: &str) -> Result<Option<OutboxMessage>, StoreError> {
+        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, MessageRow>(NOTICE)
+            .bind(Id(user.as_uuid())).bind(clean(key)).fetch_optional(pool).await);
+        query.doing("a notice by its key")?.map(OutboxMessage::try_from).transpose()
     }
 
     async fn notify(&self, notice: NewNotice) -> Result<(), StoreError> {
         let (user, version) = (notice.user, notice.version);
         let mut tx = self.db.begin().await?;
-        let own: i64 = on_tx!(&mut tx, connection => sqlx::query_scalar(OWN_VERSION)
-            .bind(Id(version.as_uuid())).bind(Id(user.as_uuid())).fetch_one(connection).await)
-        .doing(format!("version {version}"))?;
-        if own == 0 {
-            return Err(StoreError::NotFound { what: format!("version {version}") });
+        if let Some(version) = version {
+            let own: i64 = on_tx!(&mut tx, connection => sqlx::query_scalar(OWN_VERSION)
+                .bind(Id(version.as_uuid())).bind(Id(user.as_uuid())).fetch_one(connection).await)
+            .doing(format!("version {version}"))?;
+            if own == 0 {
+                return Err(StoreError::NotFound { what: format!("version {version}") });
+            }
         }
         queue(&mut tx, (user, version), Purpose::Notice, vec![notice.message], notice.at).await?;
         self.follow_up(tx, vec![notice.job]).await
@@ -177,19 +189,6 @@ impl Notices for SqlStore {
         let mut tx = self.db.begin().await?;
         activity::write(&mut tx, user, line, at).await?;
         tx.commit().await
-    }
-}
-
-impl SqlStore {
-    /// The messages of a version that serve this purpose, by key.
-    async fn about(&self, user: UserId, version: VersionId, purpose: Purpose) -> Result<Vec<OutboxMessage>, StoreError> {
-        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, MessageRow>(MESSAGES)
-            .bind(Id(version.as_uuid())).bind(Id(user.as_uuid())).bind(purpose.as_str()).fetch_all(pool).await);
-        let mut messages: Vec<_> =
-            query.doing("the messages of a version")?.into_iter().map(OutboxMessage::try_from).collect::<Result<_, _>>()?;
-        // By key in byte order, whatever the database's collation.
-        messages.sort_by(|left, right| left.key.cmp(&right.key));
-        Ok(messages)
     }
 }
 
@@ -244,10 +243,10 @@ async fn refusal(tx: &mut Tx, user: UserId, message: MessageId) -> Result<StoreE
     Ok(if count == 0 { StoreError::NotFound { what } } else { StoreError::Conflict { what } })
 }
 
-/// Queues the messages of a version, except those whose key is taken.
+/// Queues the messages of a version, or a notice of a run that has none, except those whose key is taken.
 pub(crate) async fn queue(
     tx: &mut Tx,
-    (user, version): (UserId, VersionId),
+    (user, version): (UserId, Option<VersionId>),
     purpose: Purpose,
     messages: Vec<NewMessage>,
     at: DateTime<Utc>,
@@ -259,7 +258,7 @@ pub(crate) async fn queue(
             let query = sqlx::query(INSERT)
                 .bind(Id(message.id.as_uuid()))
                 .bind(Id(user.as_uuid()))
-                .bind(Id(version.as_uuid()))
+                .bind(version.map(|it| Id(it.as_uuid())))
                 .bind(clean(&message.key))
                 .bind(message.channel.as_str())
                 .bind(clean(&message.target))

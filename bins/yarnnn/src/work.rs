@@ -41,21 +41,21 @@ pub(crate) async fn carry_on<J: Job>(
     observe: Option<JobProgressSink>,
     output: &Output,
 ) -> anyhow::Result<Value> {
+    let id = wake(session, (id, job)).await?;
+    result(&until_ended(session, id, cancel, observe, output).await?)
+}
+
+/// Has a job that was enqueued before run at once, by whoever takes it; answers its id, which is another when it is no longer there.
+pub(crate) async fn wake<J: Job>(session: &Session, (id, job): (JobId, &J)) -> anyhow::Result<JobId> {
     let jobs = session.yarnnn.jobs();
     worker::rescue_gone(jobs).await?;
-    let id = match jobs.queue.get(id).await.map_err(Error::from)?.map(|it| it.status) {
-        None => enqueue(session, job).await?,
-        Some(JobStatus::Succeeded | JobStatus::Running) => id,
-        Some(status) if status.is_terminal() => {
-            jobs.admin.retry(id, "command").await.map_err(Error::from)?;
-            id
-        }
-        Some(_) => {
-            jobs.admin.hurry(id, "command").await.map_err(Error::from)?;
-            id
-        }
-    };
-    result(&until_ended(session, id, cancel, observe, output).await?)
+    match jobs.queue.get(id).await.map_err(Error::from)?.map(|it| it.status) {
+        None => return enqueue(session, job).await,
+        Some(JobStatus::Succeeded | JobStatus::Running) => {}
+        Some(status) if status.is_terminal() => jobs.admin.retry(id, "command").await.map_err(Error::from)?,
+        Some(_) => jobs.admin.hurry(id, "command").await.map_err(Error::from)?,
+    }
+    Ok(id)
 }
 
 /// As [`carry_through`]; when a job with other options holds the same key, that one is carried to its end before.

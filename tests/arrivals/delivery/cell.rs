@@ -217,7 +217,7 @@ impl Cell<'_> {
     async fn check_download(&self, what: &str, message: &OutboxMessage) {
         let yarnnn = self.desk.handle(&Cuts::none(), &self.desk.transport);
         let cx = yarnnn.stage_cx();
-        let (user, version) = (self.desk.user.id, message.version);
+        let (user, version) = (self.desk.user.id, message.version.unwrap());
         // Until the last of them has arrived nothing is delivered.
         let Ok(download) = yarnnn.deliverables().download(&cx, user, version, None).await else { panic!("{what}: no download") };
         assert_eq!(download.format, DownloadFormat::Html, "{what}");

@@ -36,7 +36,7 @@ fn in_doubt(desk: &Desk, channel: &dyn Channel, letter: &Letter) -> Vec<OutboxMe
     let message = |(index, files): (usize, Vec<OutboxFile>)| OutboxMessage {
         id: MessageId::from_uuid(uuid::Uuid::nil()),
         user: desk.user.id,
-        version: VersionId::from_uuid(uuid::Uuid::nil()),
+        version: Some(VersionId::from_uuid(uuid::Uuid::nil())),
         key: letter.part_key(index),
         channel: channel.kind(),
         target: letter.target.clone(),

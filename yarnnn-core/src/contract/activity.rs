@@ -1,11 +1,12 @@
 //! Facts of [`ActivityLog`](crate::activity::ActivityLog). Lines are written with the run they tell of.
 
+use serde_json::json;
 use uuid::Uuid;
 
 use super::Ports;
-use super::fixtures::{ANA, begin, ben, channel, fresh, last_page, line, minute};
-use crate::activity::ActivityKind;
-use crate::id::UserId;
+use super::fixtures::{ANA, begin, ben, channel, created, fresh, last_page, line, minute};
+use crate::activity::{ActivityKind, NewActivity};
+use crate::id::{DeliverableId, UserId};
 use crate::sync::{Finished, PageCommit, Progress};
 
 async fn write(ports: &Ports, user: UserId, key: Uuid, summary: &str, minutes: i64) {
@@ -78,6 +79,30 @@ pub async fn deeds_leave_heartbeats_out(ports: &Ports) {
         (vec!["second".to_owned(), "first".to_owned()], vec!["second".to_owned()])
     );
     assert_eq!(deeds(ben, 9).await, [""; 0]);
+}
+
+/// Of this deliverable of the user, and with an error; the newest first, and at most as many as asked for.
+pub async fn failures_are_of_a_deliverable_and_newest_first(ports: &Ports) {
+    let (ben, id, another) = (ben(ports).await, created(ports, ANA).await, created(ports, ANA).await);
+    let told = |user, deliverable: DeliverableId, kind, error: Option<&str>, minutes| {
+        let metadata = json!({ "deliverable_id": deliverable, "error": error });
+        let line = NewActivity { metadata, ..line(kind, fresh(), error.unwrap_or("none")) };
+        ports.notices.log(user, line, minute(minutes))
+    };
+    told(ANA, id, ActivityKind::DeliverableRun, Some("first"), 1).await.unwrap();
+    told(ANA, id, ActivityKind::DeliverableRun, Some("second"), 2).await.unwrap();
+    told(ANA, id, ActivityKind::DeliverableRun, None, 3).await.unwrap();
+    told(ANA, id, ActivityKind::DeliverableGenerated, Some("another kind"), 4).await.unwrap();
+    told(ANA, another, ActivityKind::DeliverableRun, Some("another's"), 5).await.unwrap();
+    told(ben, id, ActivityKind::DeliverableRun, Some("Ben's"), 6).await.unwrap();
+    let failures = |limit| async move {
+        let lines = ports.activity.failures(ANA, id, limit).await.unwrap();
+        lines.into_iter().map(|it| it.summary).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (failures(9).await, failures(1).await),
+        (vec!["second".to_owned(), "first".to_owned()], vec!["second".to_owned()])
+    );
 }
 
 /// A thousand heartbeats hide nothing else, and are read apart.

@@ -13,7 +13,7 @@ async fn only_message(ports: &Ports) -> OutboxMessage {
 }
 
 async fn again(ports: &Ports, message: &OutboxMessage) -> OutboxMessage {
-    ports.outbox.messages(ANA, message.version).await.unwrap().pop().unwrap()
+    ports.outbox.messages(ANA, message.version.unwrap()).await.unwrap().pop().unwrap()
 }
 
 fn sent() -> Settlement {
@@ -44,7 +44,7 @@ pub async fn messages_are_by_key_and_as_they_were_queued(ports: &Ports) {
     let messages = ports.outbox.messages(ANA, version.id).await.unwrap();
     assert_eq!(messages.iter().map(|it| it.key.as_str()).collect::<Vec<_>>(), ["B", "a", "a/b", "b", "é"]);
     let (stored, queued) = (&messages[3], &letters[0]);
-    assert_eq!((stored.id, stored.user, stored.version), (queued.id, ANA, version.id));
+    assert_eq!((stored.id, stored.user, stored.version), (queued.id, ANA, Some(version.id)));
     assert_eq!((stored.channel, &stored.target, &stored.files), (ChannelKind::Folder, &queued.target, &queued.files));
     assert_eq!((stored.state, stored.attempts), (MessageState::Pending, 0));
     assert_eq!((&stored.external_id, &stored.error, stored.first_attempt_at), (&None, &None, None));
@@ -53,7 +53,7 @@ pub async fn messages_are_by_key_and_as_they_were_queued(ports: &Ports) {
 /// Another user sees none, and a version that is not there has none.
 pub async fn messages_are_shown_to_their_owner(ports: &Ports) {
     let (ben, message) = (ben(ports).await, only_message(ports).await);
-    assert_eq!(ports.outbox.messages(ben, message.version).await.unwrap(), []);
+    assert_eq!(ports.outbox.messages(ben, message.version.unwrap()).await.unwrap(), []);
     assert_eq!(ports.outbox.messages(ANA, VersionId::from_uuid(fresh())).await.unwrap(), []);
     assert!(is_missing(&ports.outbox.start(ben, message.id, minute(1)).await));
     ports.outbox.start(ANA, message.id, minute(1)).await.unwrap();
@@ -88,7 +88,7 @@ pub async fn start_refuses_what_was_sent(ports: &Ports) {
     let last = again(ports, &message).await;
     assert_eq!((last.state, last.attempts, last.error), (MessageState::Sent, 2, None));
     assert_eq!(last.external_id.as_deref(), Some("out/a.md\nout/a.html"));
-    ports.versions.advance(finished(message.version)).await.unwrap();
+    ports.versions.advance(finished(message.version.unwrap())).await.unwrap();
 }
 
 /// The caller learns in what state the message was: whether it has to ask first.
@@ -180,7 +180,7 @@ pub async fn decide_that_it_arrived_ends_it(ports: &Ports) {
     assert_eq!((decided.state, decided.error.clone(), decided.attempts), (MessageState::Sent, None, 1));
     assert_eq!(again(ports, &message).await, decided);
     assert!(is_conflict(&ports.outbox.start(ANA, message.id, minute(4)).await));
-    ports.versions.advance(finished(message.version)).await.unwrap();
+    ports.versions.advance(finished(message.version.unwrap())).await.unwrap();
 }
 
 /// A person missed it: it is sent once more, with the same bytes and under the same key.

@@ -48,7 +48,8 @@ macro_rules! contract_facts {
             }
             activity {
                 recent_is_newest_first_and_limited, recent_reads_back_what_was_written, recent_has_one_line_per_key,
-                recent_shows_nobody_elses, deeds_leave_heartbeats_out, heartbeats_are_read_apart,
+                recent_shows_nobody_elses, deeds_leave_heartbeats_out,
+                failures_are_of_a_deliverable_and_newest_first, heartbeats_are_read_apart,
             }
             connections {
                 connect_stores_what_was_given, connect_needs_a_user, connect_again_with_the_same_account_keeps_everything,
@@ -176,7 +177,8 @@ macro_rules! contract_facts {
                 fire_needs_the_users_own_deliverable,
             }
             notices {
-                notices_are_apart_from_messages, notices_come_with_their_step, notify_stores_once, log_writes_a_line_once,
+                notices_are_apart_from_messages, notices_come_with_their_step, notify_stores_once,
+                notify_tells_of_a_run_without_a_version, log_writes_a_line_once,
             }
             evidence {
                 sentences_are_in_the_order_of_the_report, sentences_come_with_the_verified_step,

@@ -13,7 +13,7 @@ use super::repeating::capsule::{exchanges, researched};
 use super::repeating::replay::journal;
 use super::report::render::{Render, RenderInput};
 use super::report::verify::{Verify, VerifyInput};
-use super::sending::notice::Tidings;
+use super::sending::notice::{About, Tidings};
 use super::sending::queue::messages;
 use super::version::{Researched, RunState, Step, StepChange, StepCommit, Version, VersionStatus};
 use super::writing::draft::Draft;
@@ -175,7 +175,7 @@ impl Advance {
 
     async fn commit(&self, deliverable: &Deliverable, version: &Version, change: StepChange) -> Result<(), Error> {
         let told = match Tidings::of(&change) {
-            Some(tidings) => self.parts.notice(deliverable, version, tidings).await.unwrap_or_else(|error| {
+            Some(tidings) => self.parts.notice(About::version(deliverable, version), tidings).await.unwrap_or_else(|error| {
                 // A report that arrived has arrived, whether its owner can be told so or not.
                 tracing::warn!(version = %version.id, %error, "no notice could be made");
                 None

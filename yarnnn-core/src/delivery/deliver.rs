@@ -41,10 +41,6 @@ impl Delivered {
 /// What is noted at a notice that is no longer true.
 const NOT_NEEDED: &str = "not needed: the report has arrived since";
 
-async fn with_key(notices: &dyn Notices, user: UserId, version: VersionId, key: &str) -> Result<Vec<OutboxMessage>, Error> {
-    Ok(notices.notices(user, version).await?.into_iter().filter(|it| it.key == key).collect())
-}
-
 fn describe(message: &OutboxMessage) -> String {
     let error = message.error.as_deref().unwrap_or("not sent");
     format!("{}: {error}", message.channel.as_str())
@@ -65,33 +61,25 @@ impl Deliver {
         Ok(Delivered { messages: self.outbox.messages(user, version).await?, passes })
     }
 
-    /// Sends the notice with this key unless it has arrived, as [`Deliver::version`] does messages. The version's others stay as
-    /// they are.
+    /// Sends the notice with this key unless it has arrived, as [`Deliver::version`] does messages. Others stay as they are.
     ///
     /// # Errors
     /// Only those of the store. What a channel says is in the result.
-    pub async fn notice(&self, notices: &dyn Notices, user: UserId, version: VersionId, key: &str) -> Result<Delivered, Error> {
-        let passes = self.attempt_all(with_key(notices, user, version, key).await?).await?;
-        Ok(Delivered { messages: with_key(notices, user, version, key).await?, passes })
+    pub async fn notice(&self, notices: &dyn Notices, user: UserId, key: &str) -> Result<Delivered, Error> {
+        let passes = self.attempt_all(notices.notice(user, key).await?.into_iter().collect()).await?;
+        Ok(Delivered { messages: notices.notice(user, key).await?.into_iter().collect(), passes })
     }
 
     /// Marks the notice with this key as not needed, and sends nothing. One that may have arrived stays in doubt.
     ///
     /// # Errors
     /// Those of the store.
-    pub async fn drop_notice(
-        &self,
-        notices: &dyn Notices,
-        user: UserId,
-        version: VersionId,
-        key: &str,
-    ) -> Result<Delivered, Error> {
-        for message in with_key(notices, user, version, key).await? {
-            if matches!(message.state, MessageState::Pending | MessageState::Failed) {
-                let started = self.outbox.start(user, message.id, self.clock.now()).await?;
-                let settlement = Settlement::Failed { error: NOT_NEEDED.to_owned() };
-                self.outbox.settle(user, message.id, started.attempts, settlement, self.clock.now()).await?;
-            }
+    pub async fn drop_notice(&self, notices: &dyn Notices, user: UserId, key: &str) -> Result<Delivered, Error> {
+        let found = notices.notice(user, key).await?;
+        if let Some(message) = found.filter(|it| matches!(it.state, MessageState::Pending | MessageState::Failed)) {
+            let started = self.outbox.start(user, message.id, self.clock.now()).await?;
+            let settlement = Settlement::Failed { error: NOT_NEEDED.to_owned() };
+            self.outbox.settle(user, message.id, started.attempts, settlement, self.clock.now()).await?;
         }
         Ok(Delivered { messages: vec![], passes: true })
     }

@@ -46,7 +46,7 @@ pub struct DownloadChannel;
 
 impl DownloadChannel {
     fn receipt(message: &OutboxMessage) -> SendReceipt {
-        SendReceipt { external_id: message.version.to_string() }
+        SendReceipt { external_id: message.version.map_or_else(|| message.id.to_string(), |it| it.to_string()) }
     }
 }
 

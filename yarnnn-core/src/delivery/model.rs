@@ -109,8 +109,8 @@ pub struct NewMessage {
 pub struct NewNotice {
     /// Owner; also who gets it.
     pub user: UserId,
-    /// What it is about.
-    pub version: VersionId,
+    /// The version that it is about; none for a run that ended before it had one.
+    pub version: Option<VersionId>,
     /// Its exact bytes.
     pub message: NewMessage,
     /// What sends it.
@@ -166,8 +166,8 @@ pub struct OutboxMessage {
     pub id: MessageId,
     /// Whose report it carries.
     pub user: UserId,
-    /// The version it carries.
-    pub version: VersionId,
+    /// The version it carries, or tells of; none for a notice of a run that had none.
+    pub version: Option<VersionId>,
     /// `deliverable/slot/channel`.
     pub key: String,
     /// How it leaves.

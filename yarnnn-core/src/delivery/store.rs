@@ -58,7 +58,7 @@ pub trait Outbox: Send + Sync + 'static {
 /// report arrives.
 ///
 /// # Contract
-/// - `notices` are those of a version, by key; `Outbox::messages` never has them.
+/// - `notice` is the user's own with this key; `Outbox::messages` never has them.
 /// - `notify` stores a notice and the job that sends it in one transaction. One whose key was used is not stored again.
 /// - `log` writes a line of the activity log for a run that committed nothing else, unless a line with its key is there.
 ///
@@ -70,8 +70,8 @@ pub trait Outbox: Send + Sync + 'static {
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Notices: Send + Sync + 'static {
-    /// The notices about a version.
-    async fn notices(&self, user: UserId, version: VersionId) -> Result<Vec<OutboxMessage>, StoreError>;
+    /// The one with this key.
+    async fn notice(&self, user: UserId, key: &str) -> Result<Option<OutboxMessage>, StoreError>;
 
     /// Queues one that belongs to no step of a run.
     async fn notify(&self, notice: NewNotice) -> Result<(), StoreError>;

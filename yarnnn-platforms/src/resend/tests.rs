@@ -46,7 +46,7 @@ fn message() -> OutboxMessage {
     OutboxMessage {
         id: MessageId::fresh(&RandomIds),
         user: UserId::LOCAL,
-        version: VersionId::fresh(&RandomIds),
+        version: Some(VersionId::fresh(&RandomIds)),
         key: "d/2026-01-05/email".into(),
         channel: ChannelKind::Email,
         target: "ana@x.example".into(),

@@ -121,7 +121,7 @@ pub(super) async fn apply(tx: &mut Tx, commit: StepCommit) -> Result<(), StoreEr
         material::forget(tx, commit.version).await?;
     }
     if let Some(notice) = commit.notice {
-        outbox::queue(tx, (commit.user, commit.version), Purpose::Notice, vec![notice], commit.at).await?;
+        outbox::queue(tx, (commit.user, Some(commit.version)), Purpose::Notice, vec![notice], commit.at).await?;
     }
     if let Some(end) = commit.slot {
         slots::end(tx, end).await?;
@@ -163,7 +163,7 @@ async fn bring(
         StepChange::Written { found, .. } => Ok(material::record(tx, (user, version), &found, at).await?),
         StepChange::Verified { sentences, .. } => Ok(evidence::write(tx, version, &sentences, at).await?),
         StepChange::Queued { messages, retain, .. } => {
-            outbox::queue(tx, (user, version), Purpose::Report, messages, at).await?;
+            outbox::queue(tx, (user, Some(version)), Purpose::Report, messages, at).await?;
             let reason = RetainReason::DeliverableExecution;
             let retain = Retain { user, ids: retain, reason, reference: Some(version.as_uuid()), at };
             content::retain(tx, &retain).await.map(|_| ())

@@ -3,7 +3,9 @@
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
+use yarnnn::Error;
 use yarnnn::accounts::Email;
+use yarnnn::activity::Activity;
 use yarnnn::deliverables::{
     CreateDeliverable, Deliverable, Destination, EditDeliverable, EditSchedule, Frequency, ReportOptions, ReportType, Version,
 };
@@ -15,6 +17,9 @@ use crate::cli::{Create, Deliverables, Edit, Switch, WhenQuiet};
 use crate::exit::UsageError;
 use crate::output::Output;
 use crate::session::Session;
+
+/// Runs that were given up and that `show` lists.
+const SHOWN_FAILURES: u32 = 3;
 
 pub(super) async fn execute(user: Option<Email>, command: Deliverables, output: &Output) -> anyhow::Result<ExitCode> {
     match command {
@@ -143,6 +148,7 @@ async fn show(session: &Session, name: &str, output: &Output) -> anyhow::Result<
     if output.is_json() {
         let mut object = describe(&deliverable);
         object["versions"] = versions.iter().map(describe_version).collect();
+        object["failures"] = failures(session, &deliverable).await?.iter().map(describe_failure).collect();
         feedback::describe_into(&mut object, session, &deliverable).await?;
         output.json(&object);
         return Ok(());
@@ -175,7 +181,25 @@ async fn show(session: &Session, name: &str, output: &Output) -> anyhow::Result<
             output.line(&format!("what the model wrote ({}):\n{raw}", ending.as_str()));
         }
     }
+    for failure in failures(session, &deliverable).await? {
+        output.line(&format!("{}: {}", when::show(Some(failure.created_at)), failure.summary));
+    }
     feedback::show(session, &deliverable, output).await
+}
+
+/// The newest runs that were given up: what keeps a report from being begun is written with no version.
+async fn failures(session: &Session, deliverable: &Deliverable) -> anyhow::Result<Vec<Activity>> {
+    let log = session.yarnnn.activity();
+    Ok(log.failures(session.user.id, deliverable.id, SHOWN_FAILURES).await.map_err(Error::from)?)
+}
+
+fn describe_failure(it: &Activity) -> Value {
+    json!({
+        "at": it.created_at,
+        "error": it.metadata["error"],
+        "version_id": it.metadata["version_id"],
+        "job_id": it.metadata["job_id"],
+    })
 }
 
 async fn pause(session: &Session, name: &str, paused: bool, output: &Output) -> anyhow::Result<()> {

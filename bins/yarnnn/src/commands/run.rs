@@ -93,8 +93,10 @@ async fn due(session: &Session, detach: bool, output: &Output) -> anyhow::Result
     for slot in deliverables.fire_due(session.user.id).await? {
         let (deliverable, _) = deliverables.show(slot.user, slot.deliverable).await?;
         if detach {
+            let job = RunDeliverable::scheduled(slot.user, slot.deliverable, slot.due_at);
+            let job = work::wake(session, (slot.job, &job)).await?;
             output.note(&format!("{} is queued for a worker", deliverable.title));
-            queued.push(json!({ "deliverable_id": slot.deliverable, "due_at": slot.due_at, "job_id": slot.job }));
+            queued.push(json!({ "deliverable_id": slot.deliverable, "due_at": slot.due_at, "job_id": job }));
             continue;
         }
         let outcome = carry_slot(session, &slot, cancel.clone(), output).await;

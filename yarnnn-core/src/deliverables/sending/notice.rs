@@ -5,6 +5,7 @@
 //! service, as the local user, has the line of the activity log.
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -17,7 +18,7 @@ use crate::activity::{ActivityKind, NewActivity};
 use crate::deliverables::report::render::{clean, inert};
 use crate::delivery::{Channel, ChannelKind, Deliver, Delivered, Letter, NewMessage, NewNotice};
 use crate::error::Error;
-use crate::id::{ActivityId, JobId, MessageId, UserId, VersionId};
+use crate::id::{ActivityId, DeliverableId, JobId, MessageId, UserId, VersionId};
 use crate::jobs::{Job, JobCx, JobKey, JobPolicy, KeyHolds, NewJob, Outcome, WithoutWorker, new_job};
 use crate::pipeline::Holder;
 
@@ -26,6 +27,8 @@ const MAX_SUBJECT: usize = 60;
 const MAX_ERROR: usize = 100;
 /// Newest versions among which that of a run without a key is looked for.
 const LOOKED_AT: u32 = 20;
+/// What the keys of notices end with that tell of a report that arrived.
+const READY: &str = "/ready";
 
 /// What is told.
 #[derive(Debug, Clone, Copy)]
@@ -47,14 +50,53 @@ impl<'a> Tidings<'a> {
     }
 }
 
+/// Which run is told of.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::deliverables) struct About<'a> {
+    deliverable: &'a Deliverable,
+    /// None when the run ended before it had one.
+    version: Option<&'a Version>,
+    /// The key that all tries of the run have in common.
+    run_key: Option<&'a str>,
+    /// What tells a run without a key from others: its version, else its job.
+    id: Uuid,
+    at: DateTime<Utc>,
+}
+
+impl<'a> About<'a> {
+    /// A run with a version.
+    pub(in crate::deliverables) fn version(deliverable: &'a Deliverable, version: &'a Version) -> Self {
+        let (id, at) = (version.id.as_uuid(), version.state.asked_for);
+        Self { deliverable, version: Some(version), run_key: version.run_key.as_deref(), id, at }
+    }
+
+    /// The key of what is told of it. That it failed is told once, whether it had a version by then or not.
+    fn key(&self, tidings: Tidings<'_>) -> String {
+        let of_run = |key: &str| Uuid::new_v5(&self.deliverable.id.as_uuid(), key.as_bytes());
+        match tidings {
+            Tidings::Failed(_) => format!("notice/{}", self.run_key.map_or(self.id, of_run)),
+            Tidings::Ready => format!("notice/{}{READY}", self.id),
+        }
+    }
+
+    /// What sends it: always the same for one key.
+    fn send(&self, key: &str, tidings: Tidings<'_>) -> SendNotice {
+        let (user, key) = (self.deliverable.user, key.to_owned());
+        let run = self.run_key.filter(|_| matches!(tidings, Tidings::Failed(_)));
+        let run = run.map(|it| (self.deliverable.id, it.to_owned()));
+        let version = self.version.filter(|_| run.is_none()).map(|it| it.id);
+        SendNotice { user, version, run, key }
+    }
+}
+
 impl DeliverablesParts {
-    /// The notice of a version and the job that sends it, unless its owner has no mail, does not want it, or need not be told.
+    /// What is told of a run and the job that sends it, unless its owner has no mail, does not want it, or need not be told.
     pub(in crate::deliverables) async fn notice(
         &self,
-        deliverable: &Deliverable,
-        version: &Version,
+        about: About<'_>,
         tidings: Tidings<'_>,
     ) -> Result<Option<(NewMessage, NewJob)>, Error> {
+        let deliverable = about.deliverable;
         let Some(mail) = self.ways.channels.iter().find(|it| it.kind() == ChannelKind::Email) else { return Ok(None) };
         let shows = matches!(tidings, Tidings::Ready) && deliverable.destinations.iter().any(|it| tells_itself(it.channel()));
         if deliverable.user == UserId::LOCAL || shows {
@@ -73,9 +115,9 @@ impl DeliverablesParts {
             return Ok(None);
         }
         let address = self.accounts.user(deliverable.user).await?.email.to_string();
-        let message = self.composed(mail.as_ref(), &letter(deliverable, version, tidings, &address))?;
-        let send = SendNotice { user: version.user, version: version.id, key: message.key.clone() };
-        let job = new_job(self.ids.as_ref(), Some(version.user), &send).map_err(|error| Error::Failed(error.to_string()))?;
+        let message = self.composed(mail.as_ref(), &letter(about, tidings, &address))?;
+        let send = about.send(&message.key, tidings);
+        let job = new_job(self.ids.as_ref(), Some(deliverable.user), &send).map_err(|error| Error::Failed(error.to_string()))?;
         Ok(Some((message, job)))
     }
 
@@ -95,20 +137,18 @@ const fn tells_itself(channel: ChannelKind) -> bool {
     }
 }
 
-fn letter(deliverable: &Deliverable, version: &Version, tidings: Tidings<'_>, address: &str) -> Letter {
+fn letter(about: About<'_>, tidings: Tidings<'_>, address: &str) -> Letter {
+    let About { deliverable, version, .. } = about;
     let (subject, title) = (clean(&deliverable.title), inert(&clean(&deliverable.title)));
-    let (word, key, mut lines) = match tidings {
+    let which = version.map_or_else(|| format!("\"{title}\""), |it| format!("Version {} of \"{title}\"", it.number));
+    let (word, mut lines) = match tidings {
         Tidings::Failed(error) => {
             let error: String = inert(&clean(error)).chars().take(MAX_ERROR).collect();
-            let written =
-                if version.step >= Step::Queued { "is written and could not be delivered" } else { "could not be written" };
-            let lines = vec![format!("Version {} of \"{title}\" {written}.", version.number), error];
-            ("Failed", failed_key(version.id), lines)
+            let is_written = version.is_some_and(|it| it.step >= Step::Queued);
+            let written = if is_written { "is written and could not be delivered" } else { "could not be written" };
+            ("Failed", vec![format!("{which} {written}."), error])
         }
-        Tidings::Ready => {
-            let line = format!("Version {} of \"{title}\" has arrived where it goes.", version.number);
-            ("Ready", format!("notice/{}/ready", version.id), vec![line])
-        }
+        Tidings::Ready => ("Ready", vec![format!("{which} has arrived where it goes.")]),
     };
     lines.push(format!("More: yarnnn deliverables show {}", deliverable.id));
     lines.push("Fewer of these mails: yarnnn preferences".to_owned());
@@ -118,13 +158,13 @@ fn letter(deliverable: &Deliverable, version: &Version, tidings: Tidings<'_>, ad
     };
     let text = lines.join("\n\n") + "\n";
     Letter {
-        key,
+        key: about.key(tidings),
         target: address.to_owned(),
         recipient: address.to_owned(),
         subject: format!("{word}: {subject}").chars().take(MAX_SUBJECT).collect(),
-        date: version.state.asked_for,
-        since: version.state.asked_for.min(version.created_at),
-        stem: format!("notice-{}", version.id),
+        date: about.at,
+        since: version.map_or(about.at, |it| about.at.min(it.created_at)),
+        stem: format!("notice-{}", about.id),
         html: lines.iter().map(escaped).collect(),
         markdown: text.clone(),
         chat: String::new(),
@@ -133,7 +173,8 @@ fn letter(deliverable: &Deliverable, version: &Version, tidings: Tidings<'_>, ad
 }
 
 impl Deliverables {
-    /// Tells the owner that a run ended without a report: a line of the log, and a mail when there is a version of it.
+    /// Tells the owner that a run ended without a report: a line of the log, and a mail unless its version tells why by itself. Who
+    /// put the report away is told nothing.
     pub(in crate::deliverables) async fn tell_of_giving_up(
         &self,
         run: &RunDeliverable,
@@ -142,15 +183,24 @@ impl Deliverables {
         error: &str,
     ) -> Result<(), Error> {
         let deliverable = self.parts.deliverables.get(run.user, run.deliverable).await?;
+        if deliverable.status == DeliverableStatus::Archived {
+            return Ok(());
+        }
         let version = self.version_of(run, runner).await?;
         let at = self.parts.clock.now();
         let line = self.line_of_giving_up(&deliverable, version.as_ref(), job, error);
         self.parts.notices.log(run.user, line, at).await?;
-        let Some(version) = version.filter(Version::is_resumable) else { return Ok(()) };
-        let Some((message, job)) = self.parts.notice(&deliverable, &version, Tidings::Failed(error)).await? else {
+        if version.as_ref().is_some_and(|it| !it.is_resumable()) {
             return Ok(());
+        }
+        let key = run.version_key();
+        let about = match &version {
+            Some(version) => About::version(&deliverable, version),
+            None => About { deliverable: &deliverable, version: None, run_key: key.as_deref(), id: job.as_uuid(), at },
         };
-        Ok(self.parts.notices.notify(NewNotice { user: run.user, version: version.id, message, job, at }).await?)
+        let Some((message, job)) = self.parts.notice(about, Tidings::Failed(error)).await? else { return Ok(()) };
+        let version = version.map(|it| it.id);
+        Ok(self.parts.notices.notify(NewNotice { user: run.user, version, message, job, at }).await?)
     }
 
     /// The version of a run: by its key, else the one that its job took to work on last.
@@ -182,13 +232,17 @@ impl Deliverables {
     }
 }
 
-/// Sends one notice about a version.
+/// Sends one notice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SendNotice {
     /// Whose.
     pub user: UserId,
-    /// What it is about.
-    pub version: VersionId,
+    /// The version that it is about; none for a run with a key, or one that ended before it had one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<VersionId>,
+    /// The run with a key that failed: its deliverable and its key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<(DeliverableId, String)>,
     /// The key of the notice.
     pub key: String,
 }
@@ -226,18 +280,24 @@ impl Job for SendNotice {
 }
 
 impl Deliverables {
-    /// Sends a notice, and no other of its version. That a report failed which has arrived since is told nobody.
+    /// Sends a notice, and no other. That a report failed which has arrived since is told nobody.
     async fn send_notice(&self, send: &SendNotice) -> Result<Delivered, Error> {
         let parts = &self.parts;
         let deliver = Deliver::new(parts.outbox.clone(), parts.ways.channels.clone(), parts.clock.clone());
-        let (notices, version) = (parts.notices.as_ref(), parts.versions.version(send.user, send.version).await?);
-        if version.status == VersionStatus::Delivered && send.key == failed_key(version.id) {
-            return deliver.drop_notice(notices, version.user, version.id, &send.key).await;
+        let notices = parts.notices.as_ref();
+        if !send.key.ends_with(READY) && self.has_arrived(send).await? {
+            return deliver.drop_notice(notices, send.user, &send.key).await;
         }
-        deliver.notice(notices, version.user, version.id, &send.key).await
+        deliver.notice(notices, send.user, &send.key).await
     }
-}
 
-fn failed_key(version: VersionId) -> String {
-    format!("notice/{version}")
+    async fn has_arrived(&self, send: &SendNotice) -> Result<bool, Error> {
+        let versions = &self.parts.versions;
+        let version = match (send.version, &send.run) {
+            (Some(id), _) => Some(versions.version(send.user, id).await?),
+            (None, Some((deliverable, key))) => versions.by_key(send.user, *deliverable, key).await?,
+            (None, None) => None,
+        };
+        Ok(version.is_some_and(|it| it.status == VersionStatus::Delivered))
+    }
 }

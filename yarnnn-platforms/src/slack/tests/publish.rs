@@ -153,7 +153,7 @@ fn message() -> OutboxMessage {
     OutboxMessage {
         id: MessageId::fresh(&RandomIds),
         user: UserId::LOCAL,
-        version: VersionId::fresh(&RandomIds),
+        version: Some(VersionId::fresh(&RandomIds)),
         key: KEY.into(),
         channel: ChannelKind::Slack,
         target: "C1".into(),

@@ -1,0 +1,5 @@
+-- A run that ended before it had a version is told of too.
+set local lock_timeout = '2s';
+
+alter table outbox alter column version_id drop not null;
+alter table outbox add constraint outbox_version_check check (version_id is not null or purpose = 'notice');
