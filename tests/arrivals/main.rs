@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
 
 mod delivery;
+mod ends;
 mod hostile;
 mod notices;
 mod office;
+mod pauses;
 #[path = "../support/permits.rs"]
 mod permits;
 #[path = "../support/place.rs"]
