@@ -226,7 +226,7 @@ pub(super) fn show(outcome: &RunOutcome, output: &Output) {
     for it in outcome.messages.iter().filter(|it| it.state == MessageState::Sent && it.channel != ChannelKind::Folder) {
         let id = it.external_id.as_deref().unwrap_or_default();
         output.line(&match it.channel {
-            ChannelKind::Download => format!("  kept: yarnnn deliverables download {}", it.version),
+            ChannelKind::Download => format!("  kept: yarnnn deliverables download {}", version.id),
             channel => format!("  {} to {} ({id})", channel.as_str(), it.target),
         });
     }

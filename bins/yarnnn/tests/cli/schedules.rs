@@ -99,6 +99,39 @@ async fn a_due_report_that_cannot_be_delivered_is_said_and_can_be_sent_later() {
 }
 
 #[tokio::test]
+async fn a_slot_that_failed_stays_due_while_its_report_may_still_be_sent() {
+    let (installation, _) = imported(Backend::Sqlite).await;
+    scheduled(&installation);
+    make_due(&installation).await;
+    super::exports::put(&installation.outbox(), "I am a file");
+    let failed = installation.json(&["run", "--due"], 1);
+    assert_eq!(installation.texts("select outcome from deliverable_slots").await, ["failed"]);
+    std::fs::remove_file(installation.outbox()).unwrap();
+    let sent = installation.json(&["run", "--due"], 0);
+    assert_eq!(
+        (&sent["runs"][0]["status"], &sent["runs"][0]["version_id"]),
+        (&json!("delivered"), &failed["runs"][0]["version_id"])
+    );
+    assert_eq!(installation.texts("select outcome from deliverable_slots").await, ["delivered"]);
+    assert_eq!(installation.json(&["run", "--due"], 0), json!({ "runs": [] }));
+}
+
+#[tokio::test]
+async fn a_run_that_ended_before_it_had_a_version_is_shown() {
+    let installation = Installation::new(Backend::Sqlite).await;
+    scheduled(&installation);
+    assert_eq!(installation.json(&["deliverables", "show", "Weekly"], 0)["failures"], json!([]));
+    make_due(&installation).await;
+    installation.json(&["run", "--due"], 1);
+    let shown = installation.json(&["deliverables", "show", "Weekly"], 0);
+    assert_eq!((shown["versions"].as_array().unwrap().len(), shown["failures"].as_array().unwrap().len()), (0, 1), "{shown}");
+    assert!(shown["failures"][0]["error"].as_str().unwrap().contains("has nothing to read"), "{shown}");
+    assert!(shown["failures"][0]["job_id"].is_string() && shown["failures"][0]["at"].is_string(), "{shown}");
+    let text = installation.yarnnn(&["deliverables", "show", "Weekly"]).expect(0).stdout;
+    assert!(text.contains("Weekly ended without a report: \"Weekly\" has nothing to read"), "{text}");
+}
+
+#[tokio::test]
 async fn one_that_fails_does_not_hold_up_the_others() {
     let (installation, _) = imported(Backend::Sqlite).await;
     let blocked = installation.folder.path().join("blocked");
