@@ -1,6 +1,5 @@
 //! The real program: a tick starts what is due, once, leaves it to workers or does it, and fails loudly when it cannot.
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
-#![allow(clippy::disallowed_methods, reason = "tests are handed their Postgres by environment")]
 
 mod installation;
 
@@ -31,9 +30,9 @@ async fn overlapping_ticks_start_everything_once(backend: Backend) {
     assert!(counts.iter().all(|it| it[..2] == [2, 2]), "{counts:?}");
     assert_eq!(counts.iter().map(|it| it[2]).sum::<u64>(), 2, "each connection once: {counts:?}");
     assert_eq!(counts.iter().map(|it| it[3]).sum::<u64>(), 6, "{counts:?}");
-    assert_eq!(installation.texts("select job_type from job_queue").await, ["platform_sync"; 2]);
+    assert_eq!(installation.home.texts("select job_type from job_queue").await, ["platform_sync"; 2]);
     assert!(said.iter().all(|it| it.stderr.contains("nobody works the queue")), "{}", said[0].stderr);
-    installation.close().await;
+    installation.home.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -59,7 +58,7 @@ async fn a_tick_can_do_the_work_itself(backend: Backend) {
     outcomes.sort_unstable();
     assert_eq!(outcomes, [("notion", "ok"), ("slack", "ok")]);
     assert_eq!(
-        installation.texts("select content from platform_content where platform = 'slack'").await,
+        installation.home.texts("select content from platform_content where platform = 'slack'").await,
         ["Who brings the kites?"]
     );
 
@@ -69,7 +68,7 @@ async fn a_tick_can_do_the_work_itself(backend: Backend) {
     assert_eq!(counts(&later), [2, 2, 2, 0]);
     let outside = installation.tick(slot() + TimeDelta::hours(3) + TimeDelta::minutes(10), &["--inline"], 0);
     assert_eq!(counts(&outside), [2, 0, 0, 0], "the slot is over");
-    installation.close().await;
+    installation.home.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,5 +125,5 @@ async fn a_wrong_key_is_named() {
         let message = said["error"]["message"].as_str().unwrap();
         assert!(message.starts_with("INTEGRATION_ENCRYPTION_KEY: ") && message.contains("`yarnnn doctor`"), "{message}");
     }
-    assert_eq!(installation.texts("select job_type from job_queue").await, [""; 0], "nothing was begun");
+    assert_eq!(installation.home.texts("select job_type from job_queue").await, [""; 0], "nothing was begun");
 }

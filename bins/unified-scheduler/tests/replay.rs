@@ -1,6 +1,5 @@
 //! A week of ticks on the sample workspace, in one process: what each did is said, and what it wrote is there.
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
-#![allow(clippy::disallowed_methods, reason = "tests are handed their Postgres by environment")]
 
 #[expect(dead_code, reason = "the other tests use the rest of it")]
 mod installation;
@@ -18,7 +17,7 @@ use installation::{Backend, Installation, at, ended};
 async fn office(it: &Installation, now: &str) -> Yarnnn {
     let yarnnn = it.handle(at(now)).await;
     let user = yarnnn.local_user().await.unwrap();
-    let files = Sample::load().write_exports(at(now), &it.folder.path().join("exports")).unwrap();
+    let files = Sample::load().write_exports(at(now), &it.home.folder.path().join("exports")).unwrap();
     for path in [files.slack, files.mail, files.calendar, files.notion] {
         for source in export::open(&path, Limits::default()).unwrap().sources {
             yarnnn.sync().run(source.client.as_ref(), &SyncOptions::import(user.id, at(now))).await.unwrap();
@@ -54,15 +53,15 @@ async fn a_week_is_replayed_and_says_what_each_tick_did() {
     // A run by schedule knows its type as one by hand does.
     let bindings = "select distinct v.run_state ->> 'binding' from deliverable_versions as v \
         join deliverables as d on d.id = v.deliverable_id where d.deliverable_type = 'research_brief'";
-    assert_eq!(it.texts(bindings).await, ["research"]);
+    assert_eq!(it.home.texts(bindings).await, ["research"]);
     let generated = "select cast(count(*) as text) from activity_log where event_type = 'deliverable_generated'";
     let delivered = "select cast(count(*) as text) from deliverable_slots where outcome = 'delivered'";
-    assert_eq!(it.texts(generated).await, it.texts(delivered).await);
+    assert_eq!(it.home.texts(generated).await, it.home.texts(delivered).await);
     let passes = "select cast(count(*) as text) from job_queue where job_type = 'signal_processing' and status = 'succeeded'";
-    assert_eq!(it.texts(passes).await, ["169"], "one an hour");
+    assert_eq!(it.home.texts(passes).await, ["169"], "one an hour");
     let beats = "select cast(count(*) as text) from activity_log where event_type = 'scheduler_heartbeat'";
     let busy = "select cast(count(distinct cycle) as text) from deliverable_slots";
-    assert_eq!(it.texts(beats).await, it.texts(busy).await, "one with each tick that did something");
+    assert_eq!(it.home.texts(beats).await, it.home.texts(busy).await, "one with each tick that did something");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -77,7 +76,7 @@ async fn a_report_that_is_late_says_so() {
     );
     let report = "select final_content from deliverable_versions as v join deliverables as d on d.id = v.deliverable_id \
         where d.title = 'Morning'";
-    let report = it.texts(report).await.remove(0);
+    let report = it.home.texts(report).await.remove(0);
     assert!(
         report.contains("This report was due on 23 Nov 2026, 09:00, and is late: it stands for 1 later report as well."),
         "{report}"

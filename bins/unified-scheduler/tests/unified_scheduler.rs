@@ -1,6 +1,5 @@
 //! The real program: a tick fires what is due, once, whatever overlaps with it, dies, or was missed; and tells each user of it.
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
-#![allow(clippy::disallowed_methods, reason = "tests are handed their Postgres by environment")]
 
 mod installation;
 
@@ -57,14 +56,14 @@ async fn overlapping_ticks_fire_everything_once(backend: Backend) {
     let again = it.tick(now + TimeDelta::minutes(1), &[]);
     assert!(again["done_before"].as_bool().unwrap(), "{again:#}");
     for table in ["deliverable_slots", "job_queue"] {
-        assert_eq!(it.texts(&format!("select cast(count(*) as text) from {table}")).await, ["20"]);
+        assert_eq!(it.home.texts(&format!("select cast(count(*) as text) from {table}")).await, ["20"]);
     }
     for user in people {
         assert_eq!(it.heartbeats(user, "deliverables_checked").await, [2]);
     }
     let later = it.tick(now + TimeDelta::minutes(5), &[]);
     assert_eq!((fired(&later), later["ended"].as_array().unwrap().len()), (0, 0));
-    it.close().await;
+    it.home.close().await;
 }
 
 async fn an_outage_of_26_hours_is_made_up_for_once(backend: Backend) {
@@ -95,7 +94,7 @@ async fn an_outage_of_26_hours_is_made_up_for_once(backend: Backend) {
         let told: u64 = it.heartbeats(user, "deliverables_checked").await.iter().sum();
         assert_eq!(told, 4);
     }
-    it.close().await;
+    it.home.close().await;
 }
 
 /// A tick whose process is gone before its end, as its rows say.
@@ -105,16 +104,16 @@ async fn a_tick_that_was_killed_is_ended_by_the_next(backend: Backend) {
     let now = at("2026-11-23T09:00:00Z");
     it.tick(now, &[]);
     // As it was before its last phase: nobody was told, and cleaning up had begun. Its process is gone by now.
-    it.texts("delete from activity_log where event_type = 'scheduler_heartbeat' returning event_type").await;
-    it.texts("delete from scheduler_slots where phase = 'heartbeat' returning phase").await;
-    it.texts("update scheduler_slots set state = 'running' where phase = 'cleanup' returning phase").await;
+    it.home.texts("delete from activity_log where event_type = 'scheduler_heartbeat' returning event_type").await;
+    it.home.texts("delete from scheduler_slots where phase = 'heartbeat' returning phase").await;
+    it.home.texts("update scheduler_slots set state = 'running' where phase = 'cleanup' returning phase").await;
     let said = it.tick(now + TimeDelta::minutes(5), &[]);
     assert_eq!(said["ended"].as_array().unwrap().len(), 1, "{said:#}");
     assert_eq!(phase(&said, "cleanup")["ran"], "done", "what it was at is done for the same slot");
     for user in people {
         assert_eq!(it.heartbeats(user, "deliverables_checked").await, [2], "the tick that did something, and only that");
     }
-    it.close().await;
+    it.home.close().await;
 }
 
 async fn a_tick_can_do_the_work_itself(backend: Backend) {
@@ -133,7 +132,7 @@ async fn a_tick_can_do_the_work_itself(backend: Backend) {
     assert!(said["worked"][0]["error"].as_str().unwrap().contains("nothing to read"), "{said:#}");
     assert_eq!(said["unattended"], false);
     assert_eq!(it.heartbeats(UserId::LOCAL, "deliverables_triggered").await, [1]);
-    it.close().await;
+    it.home.close().await;
 }
 
 async fn a_dry_run_changes_nothing(backend: Backend) {
@@ -143,11 +142,11 @@ async fn a_dry_run_changes_nothing(backend: Backend) {
     let said = it.tick(at("2026-11-23T09:00:00Z"), &["--dry-run"]);
     assert_eq!(said["due"].as_array().unwrap().len(), 4);
     assert_eq!(
-        (it.texts(rows).await, it.texts("select cast(count(*) as text) from job_queue").await),
+        (it.home.texts(rows).await, it.home.texts("select cast(count(*) as text) from job_queue").await),
         (vec!["0".to_owned()], vec!["0".to_owned()])
     );
     assert_eq!(it.tick(at("2026-11-23T08:59:59Z"), &["--dry-run"])["due"].as_array().unwrap().len(), 0);
-    it.close().await;
+    it.home.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

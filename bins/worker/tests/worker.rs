@@ -1,6 +1,5 @@
 //! The real program: it is set by environment alone, works what others enqueued, shows its health, and ends when told to.
 #![allow(clippy::unwrap_used, reason = "what is not there fails the test")]
-#![allow(clippy::disallowed_methods, reason = "tests are handed their Postgres by environment")]
 
 mod installation;
 
@@ -23,11 +22,11 @@ async fn what_others_enqueued_is_worked(backend: Backend) {
     let worker = Running::start(&installation, &variables);
     let job = installation.enqueue_import().await;
     installation.until(&format!("select status from job_queue where id = '{job}'"), &["succeeded"]).await;
-    assert_eq!(installation.texts("select content from platform_content").await.len(), 1, "the mail is stored");
+    assert_eq!(installation.home.texts("select content from platform_content").await.len(), 1, "the mail is stored");
 
     let page = healthy(port);
     assert!(page["worker_id"].as_str().unwrap().starts_with("srv-"), "{page:#}");
-    assert_eq!(installation.texts("select worker_id from job_workers").await, [page["worker_id"].as_str().unwrap()]);
+    assert_eq!(installation.home.texts("select worker_id from job_workers").await, [page["worker_id"].as_str().unwrap()]);
     assert!(page["active_jobs"].is_u64(), "{page:#}");
     let beat = page["last_heartbeat"].as_str().unwrap();
     assert!(beat.ends_with('Z') && beat.contains('T'), "{beat}");
@@ -37,8 +36,8 @@ async fn what_others_enqueued_is_worked(backend: Backend) {
     );
 
     assert_eq!(worker.told_to_stop("TERM").code, 0);
-    assert!(installation.texts("select worker_id from job_workers").await.is_empty(), "it is not on the board any more");
-    installation.close().await;
+    assert!(installation.home.texts("select worker_id from job_workers").await.is_empty(), "it is not on the board any more");
+    installation.home.close().await;
 }
 
 #[tokio::test]
@@ -57,8 +56,8 @@ async fn the_health_page_says_when_a_provider_cannot_be_called() {
     let port = free_port();
     // The page looks every few seconds: what is to be seen is there before.
     installation.enqueue_import().await;
-    installation.change("update api_rate_limits set concurrent_requests = 0 where provider_name = 'openai'").await;
-    installation.change("update api_rate_limits set status = 'disabled' where provider_name = 'google'").await;
+    installation.home.change("update api_rate_limits set concurrent_requests = 0 where provider_name = 'openai'").await;
+    installation.home.change("update api_rate_limits set status = 'disabled' where provider_name = 'google'").await;
     let worker = Running::start(&installation, &[("HEALTH_CHECK_PORT", port.to_string()), ("HOST", "127.0.0.1".into())]);
     installation.until("select name from job_workers", &["yarnnn-worker"]).await;
     let page = healthy(port);
@@ -122,7 +121,7 @@ async fn workers_with_one_name_are_two(backend: Backend) {
     let name = [("WORKER_ID", "srv-one".to_owned())];
     let workers = [Running::start(&installation, &name), Running::start(&installation, &name)];
     installation.until("select name from job_workers", &["srv-one", "srv-one"]).await;
-    let mut ids = installation.texts("select worker_id from job_workers").await;
+    let mut ids = installation.home.texts("select worker_id from job_workers").await;
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), 2);
@@ -130,7 +129,7 @@ async fn workers_with_one_name_are_two(backend: Backend) {
     for worker in workers {
         assert_eq!(worker.told_to_stop("TERM").code, 0);
     }
-    installation.close().await;
+    installation.home.close().await;
 }
 
 #[tokio::test]
@@ -148,6 +147,7 @@ async fn without_the_key_of_what_is_connected_it_does_not_start() {
     let installation = Installation::new(Backend::Sqlite).await;
     installation.enqueue_import().await;
     installation
+        .home
         .change(
             "insert into platform_connections (id, user_id, platform, status, credentials_encrypted, created_at, updated_at) \
              select '00000000-0000-0000-0000-00000000000a', id, 'slack', 'active', 'gAAAA', '2026-01-01T00:00:00.000000Z', \
@@ -160,7 +160,7 @@ async fn without_the_key_of_what_is_connected_it_does_not_start() {
     let key = yarnnn::store::SealKeys::generate();
     let said = ended(spawn(&installation, &[("INTEGRATION_ENCRYPTION_KEY", key.clone())]));
     assert!(said.code == 3 && said.stderr.contains("INTEGRATION_ENCRYPTION_KEY: none"), "another key: {}", said.stderr);
-    installation.change("update platform_connections set credentials_encrypted = null").await;
+    installation.home.change("update platform_connections set credentials_encrypted = null").await;
     let worker = Running::start(&installation, &[("INTEGRATION_ENCRYPTION_KEY", key)]);
     installation.until("select name from job_workers", &["yarnnn-worker"]).await;
     assert_eq!(worker.told_to_stop("TERM").code, 0);

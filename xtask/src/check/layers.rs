@@ -25,11 +25,17 @@ const LAYERS: &[Layer] = &[
     Layer { package: "yarnnn-cli", uses: &["yarnnn", "yarnnn-server", "yarnnn-sim"], tests_use: NOTHING },
     // It breaks what syncs as well, and for that needs providers that it can break.
     Layer { package: "yarnnn-chaos", uses: &["yarnnn", "yarnnn-server", "yarnnn-sim"], tests_use: NOTHING },
+    // It starts programs from outside, and sees nothing of ours.
+    Layer { package: "yarnnn-tests-support", uses: NOTHING, tests_use: NOTHING },
     Layer { package: "xtask", uses: NOTHING, tests_use: NOTHING },
 ];
 
 /// Every program without a row of its own: it sees the facade and the server, never the simulator.
-const PROGRAM: Layer = Layer { package: "a program in bins/", uses: &["yarnnn", "yarnnn-server"], tests_use: &["yarnnn-sim"] };
+const PROGRAM: Layer = Layer {
+    package: "a program in bins/",
+    uses: &["yarnnn", "yarnnn-server"],
+    tests_use: &["yarnnn-sim", "yarnnn-tests-support"],
+};
 
 /// Dependencies among our crates that the table does not allow.
 pub(crate) fn violations(metadata: &Metadata) -> Vec<String> {

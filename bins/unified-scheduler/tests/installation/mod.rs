@@ -1,91 +1,20 @@
 //! A database with people and their schedules, and the program on it.
 
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, SqliteConnection};
-use tempfile::TempDir;
 use yarnnn::deliverables::{CreateDeliverable, Schedule};
 use yarnnn::id::UserId;
 use yarnnn::{Config, Yarnnn};
 use yarnnn_server::cron::ShiftedClock;
-
-/// What hangs is a failure.
-const PATIENCE: Duration = Duration::from_mins(2);
-
-/// Which database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Backend {
-    Sqlite,
-    Postgres,
-}
+use yarnnn_tests_support::Home;
+pub(crate) use yarnnn_tests_support::{Backend, ended};
 
 /// A folder and a database.
 pub(crate) struct Installation {
-    pub(crate) folder: TempDir,
-    url: String,
-    database: Option<String>,
-}
-
-/// What a program that ended said.
-pub(crate) struct Said {
-    code: i32,
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-}
-
-impl Said {
-    /// Fails the test unless the program ended with the code, and of its own will.
-    pub(crate) fn expect(self, code: i32) -> Self {
-        assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
-        assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.stdout, self.stderr);
-        self
-    }
-
-    /// The object on standard output.
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {}\n{}", self.stdout, self.stderr))
-    }
-}
-
-impl From<Output> for Said {
-    fn from(output: Output) -> Self {
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Self { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
-    }
-}
-
-/// Waits for the end of a program.
-pub(crate) fn ended(mut child: Child) -> Said {
-    let begun = Instant::now();
-    while child.try_wait().unwrap().is_none() {
-        if begun.elapsed() > PATIENCE {
-            child.kill().unwrap();
-            panic!("it does not end: {}", Said::from(child.wait_with_output().unwrap()).stderr);
-        }
-        std::thread::yield_now();
-    }
-    child.wait_with_output().unwrap().into()
-}
-
-fn cluster() -> String {
-    std::env::var("YARNNN_TEST_POSTGRES_URL")
-        .expect("set YARNNN_TEST_POSTGRES_URL, or run `cargo xtask test`, which starts a Postgres")
-}
-
-async fn administer(statement: String) {
-    let mut connection = PgConnection::connect(&cluster()).await.unwrap();
-    connection.execute(AssertSqlSafe(statement)).await.unwrap();
-}
-
-fn database_url(name: &str) -> String {
-    let cluster = cluster();
-    let (head, query) = cluster.split_once('?').unwrap_or((cluster.as_str(), ""));
-    let head = head.rsplit_once('/').map_or(head, |(head, _)| head);
-    format!("{head}/{name}?{query}")
+    pub(crate) home: Home,
 }
 
 /// An instant.
@@ -96,15 +25,7 @@ pub(crate) fn at(text: &str) -> DateTime<Utc> {
 impl Installation {
     /// With a database that is migrated, and the local user.
     pub(crate) async fn new(backend: Backend) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let installation = if backend == Backend::Sqlite {
-            let url = format!("sqlite://{}", folder.path().join("test.db").display());
-            Self { folder, url, database: None }
-        } else {
-            let name = format!("yarnnn_scheduler_{}", uuid::Uuid::new_v4().simple());
-            administer(format!("create database {name}")).await;
-            Self { folder, url: database_url(&name), database: Some(name) }
-        };
+        let installation = Self { home: Home::new(backend).await };
         installation.handle(at("2026-01-01T00:00:00Z")).await;
         installation
     }
@@ -134,15 +55,14 @@ impl Installation {
     }
 
     fn variables(&self) -> Vec<(&'static str, String)> {
-        let outbox = self.folder.path().join("outbox").display().to_string();
-        vec![("DATABASE_URL", self.url.clone()), ("YARNNN_OUTBOX_DIR", outbox)]
+        let outbox = self.home.folder.path().join("outbox").display().to_string();
+        vec![("DATABASE_URL", self.home.url.clone()), ("YARNNN_OUTBOX_DIR", outbox)]
     }
 
     /// The program with this installation's settings and no others.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_yarnnn-unified-scheduler"));
-        command.args(arguments).current_dir(self.folder.path()).env_clear().envs(self.variables());
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut command = self.home.command(env!("CARGO_BIN_EXE_yarnnn-unified-scheduler"));
+        command.args(arguments).envs(self.variables());
         command
     }
 
@@ -155,17 +75,6 @@ impl Installation {
     /// One tick as of an instant.
     pub(crate) fn tick(&self, now: DateTime<Utc>, arguments: &[&str]) -> Value {
         ended(self.start(now, arguments)).expect(0).json()
-    }
-
-    /// The one text column of a query's rows.
-    pub(crate) async fn texts(&self, query: &str) -> Vec<String> {
-        let query = AssertSqlSafe(query.to_owned());
-        if self.database.is_some() {
-            let mut connection = PgConnection::connect(&self.url).await.unwrap();
-            return sqlx::query_scalar(query).fetch_all(&mut connection).await.unwrap();
-        }
-        let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
-        sqlx::query_scalar(query).fetch_all(&mut connection).await.unwrap()
     }
 
     /// What a user's heartbeats say of one number, newest first.
@@ -181,12 +90,5 @@ impl Installation {
         let filter = yarnnn::jobs::JobFilter { limit: 1_000, ..Default::default() };
         let jobs = yarnnn.jobs().admin.list(&filter).await.unwrap();
         jobs.iter().map(|it| (it.run_at - it.created_at).max(TimeDelta::zero()).num_seconds()).collect()
-    }
-
-    /// Ends it: a Postgres database is dropped.
-    pub(crate) async fn close(self) {
-        if let Some(name) = &self.database {
-            administer(format!("drop database {name} with (force)")).await;
-        }
     }
 }
