@@ -138,7 +138,7 @@ async fn what_a_model_called_a_report_is_not_shown() {
         ("Read", json!({ "ref": "deliverable:latest" })),
         ("Read", json!({ "ref": "deliverable:latest/title" })),
         ("List", json!({ "pattern": "deliverable:*" })),
-        ("Search", json!({ "query": "prep payroll status_report", "scope": "deliverable" })),
+        ("Search", json!({ "query": "payroll", "scope": "deliverable" })),
     ] {
         for (task, is_shown) in [(scoped(&[]), false), (AgentTask { scope: None, ..scoped(&[]) }, true)] {
             let shown = serde_json::to_string(&ask(workspace.clone(), task, name, input.clone()).await).unwrap();
