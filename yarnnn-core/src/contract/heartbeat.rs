@@ -81,8 +81,11 @@ pub async fn numbers_are_the_users_own(ports: &Ports) {
     found.sort_by_key(|it| it.fired);
     let ben = UserNumbers { user: ben, fired: 1, skipped: 0, signals: 2, cleaned: 1 };
     assert_eq!(found, [ben, UserNumbers { user: ANA, fired: 3, skipped: 1, signals: 0, cleaned: 3 }]);
-    let other = AskNumbers { cycle: minute(15), since: minute(10), ..ask(fresh()) };
-    assert_eq!(numbers(ports, &other).await, [], "nothing is due, and nothing connected");
+    let next = AskNumbers { cycle: minute(15), since: minute(10), ..ask(fresh()) };
+    let only = UserNumbers { fired: 0, signals: 1, cleaned: 0, ..ben };
+    assert_eq!(numbers(ports, &next).await, [only], "what was made at the very moment of a tick is of the next");
+    let later = AskNumbers { cycle: minute(20), since: minute(15), ..ask(fresh()) };
+    assert_eq!(numbers(ports, &later).await, []);
 }
 
 /// Whoever has a row of the tick, of whichever sort, page by page; nobody else, whatever is connected or will be due.

@@ -183,7 +183,8 @@ macro_rules! contract_facts {
             evidence {
                 sentences_are_in_the_order_of_the_report, sentences_come_with_the_verified_step,
                 sentences_are_shown_to_their_owner, sentences_outlive_what_they_cite, said_is_newest_first_and_limited,
-                said_knows_for_whom_it_was_written,                said_is_what_arrived, said_is_shown_to_its_owner, said_names_its_sources, said_shows_what_changed,
+                said_knows_for_whom_it_was_written, said_is_what_arrived, said_is_shown_to_its_owner, said_names_its_sources,
+                said_shows_what_changed,
                 said_shows_what_changed_and_expired, said_shows_what_was_withdrawn, said_counts_pages_of_the_web_as_standing,
                 told_is_newest_first_and_limited, told_is_what_arrived_or_was_rejected, told_is_shown_to_its_owner,
             }
@@ -217,7 +218,8 @@ macro_rules! contract_facts {
                 commit_stores_everything_of_a_pass, commit_of_nothing_leaves_a_line,
                 commit_of_a_pass_that_has_ended_changes_nothing, commit_does_nothing_twice_within_the_window,
                 commit_at_once_does_a_thing_once, commit_keeps_to_the_slots, commit_makes_nothing_of_a_type_that_is_taken,
-                commit_leaves_no_room_taken_for_ever,                commit_sets_going_what_is_the_users_and_active, commit_leaves_alone_what_runs_already, commit_sees_runs_of_every_kind,
+                commit_leaves_no_room_taken_for_ever, commit_sets_going_what_is_the_users_and_active,
+                commit_leaves_alone_what_runs_already, commit_sees_runs_of_every_kind,
                 commit_sets_a_deliverable_going_once_a_day, commit_is_all_or_nothing, commit_needs_the_users_own_pass,
                 history_is_newest_first_and_the_users_own, passes_are_newest_first_and_the_users_own,
                 preferences_are_on_unless_switched_off, set_preferences_changes_what_is_named,
