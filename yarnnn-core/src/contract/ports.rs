@@ -225,7 +225,8 @@ macro_rules! contract_facts {
                 preferences_are_on_unless_switched_off, set_preferences_changes_what_is_named,
                 take_turn_waits_for_the_cool_down, take_turn_at_once_grants_one, take_turn_is_all_or_nothing,
                 take_turn_answers_the_job_that_there_is, candidates_have_something_to_look_at,
-                answered_in_pass_lasts_until_the_pass_ends, reserve_caps_passes_and_needs_the_users_own,
+                answered_in_pass_lasts_until_the_pass_ends, answered_in_pass_keeps_nothing_that_comes_after_its_end,
+                reserve_caps_passes_and_needs_the_users_own,
             }
             phases {
                 claim_hands_a_slot_to_one, claim_hands_on_what_nobody_is_at, claim_counts_what_was_missed,

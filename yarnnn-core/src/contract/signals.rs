@@ -468,6 +468,18 @@ pub async fn answered_in_pass_lasts_until_the_pass_ends(ports: &Ports) {
     assert_eq!((kept.account, kept.usage.cost_micro_usd), (account, 5));
 }
 
+/// An answer that comes when its pass has ended, because another process ended it, is counted and not kept.
+pub async fn answered_in_pass_keeps_nothing_that_comes_after_its_end(ports: &Ports) {
+    let pass = begun(ports, ANA).await;
+    let account = CallAccount { pass: Some(pass.id), ..CallAccount::of(ANA) };
+    let id = reserved(ports, call(account, 9)).await;
+    ports.signals.commit(commit(&pass, vec![], 2)).await.unwrap();
+    ports.model_ledger.settle(ANA, id, answered(5), minute(3)).await.unwrap();
+    assert_eq!(ports.model_ledger.answered_in_pass(ANA, pass.id).await.unwrap(), None);
+    let counted = ports.model_ledger.calls(&crate::llm::CallQuery::default()).await.unwrap().pop().unwrap();
+    assert_eq!((counted.state, counted.usage.cost_micro_usd), (crate::llm::CallState::Answered, 5));
+}
+
 /// The calls of a pass are a run, under the cap on runs, and of the user's own pass.
 pub async fn reserve_caps_passes_and_needs_the_users_own(ports: &Ports) {
     let (ben, pass) = (ben(ports).await, begun(ports, ANA).await);

@@ -222,7 +222,8 @@ pub struct CallQuery {
 ///   together with the ceiling, is at most the cap. A call counts on the UTC day on which it was reserved. All or nothing. A call
 ///   whose ceiling is 0 always fits.
 /// - `settle` ends a reserved call once; a call that has ended, or another user's, is a `Conflict` or `NotFound`. The request is
-///   kept only for calls of a version, and the answer only where the request still is; for a call of a pass the answer alone.
+///   kept only for calls of a version, and the answer only where the request still is; for a call of a pass the answer alone, and
+///   only while the pass is open.
 /// - What was asked and answered is forgotten when the version goes away, and, with all calls of the version, when an item that
 ///   one of them was told of goes away with its account ([`ConnectionStore`](crate::connections::ConnectionStore)). Model,
 ///   tokens, cost and times stay.

@@ -1,6 +1,7 @@
 //! Settling: a reserved call ends once.
 
 use chrono::{DateTime, Utc};
+use sqlx::AssertSqlSafe;
 use yarnnn_core::StoreError;
 use yarnnn_core::id::{ModelCallId, UserId};
 use yarnnn_core::llm::{CallEnd, CallState, Usage};
@@ -11,11 +12,15 @@ use crate::db::{Tx, on_tx};
 use crate::error::{DbError, Doing as _};
 use crate::text::cleaned;
 
+/// The pass that a call belongs to, if it is open. Nobody ends it until the transaction has: its end forgets what was answered before,
+/// and what comes after it must not be kept.
+const OPEN_PASS: &str = "select id from signal_passes where outcome is null and id = \
+    (select pass_id from model_calls where id = $1 and user_id = $2)";
 /// What is not given counts as it was reserved. The answer is kept only where the request still is: for calls of versions, unless
-/// what they were told was forgotten while they were under way. Of passes it is kept until they end.
+/// what they were told was forgotten while they were under way. Of a pass it is kept while the pass is open.
 const SETTLE: &str = "update model_calls set state = $3, spent_micro_usd = coalesce($4, spent_micro_usd), calls = $5, \
     input_tokens = $6, output_tokens = $7, cache_read_tokens = $8, cache_write_tokens = $9, searches = $10, \
-    response = case when request is null and pass_id is null then null else $11 end, error = $12, ended_at = $13 \
+    response = case when request is null and $14 is null then null else $11 end, error = $12, ended_at = $13 \
     where id = $1 and user_id = $2 and state = 'reserved'";
 const EXISTS: &str = "select count(*) from model_calls where id = $1 and user_id = $2";
 
@@ -64,6 +69,7 @@ pub(super) async fn end(
 }
 
 async fn changed(tx: &mut Tx, (user, call): (UserId, ModelCallId), change: Change, at: DateTime<Utc>) -> Result<bool, DbError> {
+    let pass = open_pass(tx, (user, call)).await?;
     let Change { state, spent, usage, response, error } = change;
     on_tx!(tx, connection => {
         let query = sqlx::query(SETTLE)
@@ -79,8 +85,16 @@ async fn changed(tx: &mut Tx, (user, call): (UserId, ModelCallId), change: Chang
             .bind(i64::from(usage.searches))
             .bind(response)
             .bind(error)
-            .bind(Instant(at));
+            .bind(Instant(at))
+            .bind(pass);
         query.execute(connection).await.map(|it| it.rows_affected() == 1)
     })
     .doing(format!("model call {call}"))
+}
+
+async fn open_pass(tx: &mut Tx, (user, call): (UserId, ModelCallId)) -> Result<Option<Id>, DbError> {
+    let sql = format!("{OPEN_PASS}{}", tx.dialect().for_share());
+    on_tx!(tx, connection => sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(Id(call.as_uuid())).bind(Id(user.as_uuid())).fetch_optional(connection).await)
+    .doing(format!("the pass of model call {call}"))
 }
