@@ -5,10 +5,12 @@ use futures::future::join_all;
 
 use super::Ports;
 use super::fixtures::{
-    ANA, ben, clean, created, failed, finished, fresh, hold, is_conflict, is_missing, letter, line, live, me, message, minute,
-    open_after, opened, queued, queued_version, row, run_state, sentence, staged, step, verified, verified_version, written,
+    ANA, ben, clean, created, failed, finished, fresh, hold, import, is_conflict, is_missing, letter, line, live, me, message,
+    minute, open_after, opened, queued, queued_version, row, rows, run_state, sentence, staged, step, verified, verified_version,
+    written,
 };
 use super::slots::{due_at, fired, slot};
+use super::version_material::opened_with;
 use crate::activity::ActivityKind;
 use crate::deliverables::{
     DecideVersion, EndSlot, Hold, MaterialRef, NewFeedback, OpenVersion, Researched, RunState, SlotOutcome, Step, StepChange,
@@ -17,6 +19,7 @@ use crate::deliverables::{
 use crate::hash::Sha256;
 use crate::id::{ContentId, DeliverableId, VersionId};
 use crate::pipeline::Holder;
+use crate::platform::Platform;
 
 fn other() -> Holder {
     Holder::new("host/boot/2/start")
@@ -308,19 +311,25 @@ pub async fn advance_to_staged_waits_for_a_person(ports: &Ports) {
     assert_eq!(ports.activity.recent(ANA, 9).await.unwrap()[0].summary, "staged");
 }
 
-/// However long a person takes: what a staged run cites does not expire meanwhile.
-pub async fn advance_to_staged_keeps_what_it_cites(ports: &Ports) {
+/// A version that waits for a person and cites these rows.
+async fn staged_on(ports: &Ports, cited: &[ContentId]) -> Version {
     let version = opened(ports).await;
-    let item = message("1", "x");
-    let id = item.id;
-    live(ports, vec![item], 1).await;
-    let mut cites = sentence(0, "X.", &["x"]);
-    for evidence in &mut cites.evidence {
-        evidence.content_id = id;
+    let mut cites = sentence(0, "X.", &vec!["x"; cited.len()]);
+    for (evidence, id) in cites.evidence.iter_mut().zip(cited) {
+        evidence.content_id = *id;
     }
     ports.versions.advance(written(version.id)).await.unwrap();
     ports.versions.advance(verified(version.id, vec![cites])).await.unwrap();
     ports.versions.advance(staged(version.id)).await.unwrap();
+    version
+}
+
+/// However long a person takes: what a staged run cites does not expire meanwhile.
+pub async fn advance_to_staged_keeps_what_it_cites(ports: &Ports) {
+    let item = message("1", "x");
+    let id = item.id;
+    live(ports, vec![item], 1).await;
+    staged_on(ports, &[id]).await;
     assert_eq!(clean(ports, ANA, minute(1) + TimeDelta::days(365)).await, 0);
     assert_eq!(row(ports, id).await.content, "x");
 }
@@ -399,6 +408,36 @@ pub async fn reported_has_what_was_rejected_and_not_what_was_only_shown(ports: &
     let state = RunState { material: vec![gathered.clone()], found: vec![told.clone(), shown], ..reject.state.clone() };
     ports.versions.decide(DecideVersion { state, ..reject }).await.unwrap();
     assert_eq!(ports.versions.reported(ANA, version.deliverable).await.unwrap(), [gathered, told]);
+}
+
+/// What was kept for a staged version alone expires when it is rejected, as if it had never been kept; what another version cites or
+/// sends, or a person imported, stays.
+pub async fn decide_frees_what_only_a_rejected_version_cites(ports: &Ports) {
+    let items: Vec<_> = ["only", "cited", "sent", "imported", "both"].into_iter().map(|it| message(it, it)).collect();
+    let [only, cited, sent, imported, both] = [0, 1, 2, 3, 4].map(|it: usize| items[it].id);
+    live(ports, items.clone(), 1).await;
+    let version = staged_on(ports, &[only, cited, sent, imported, both]).await;
+    let (waits, rejected) = (staged_on(ports, &[cited]).await, staged_on(ports, &[both]).await);
+    let sends = opened_with(ports, &[&items[2]]).await;
+    for step in [written(sends.id), verified(sends.id, vec![]), queued(sends.id, vec![letter("k")], vec![sent])] {
+        ports.versions.advance(step).await.unwrap();
+    }
+    import(ports, vec![message("imported", "imported")], 2).await;
+    ports.versions.decide(decision(&rejected, VersionStatus::Rejected)).await.unwrap();
+    let kept = async || {
+        let rows = rows(ports, &[only, cited, sent, imported, both]).await;
+        let mut kept: Vec<_> = rows.iter().filter(|it| it.retained).map(|it| it.content.clone()).collect();
+        kept.sort();
+        kept
+    };
+    assert_eq!(kept().await, ["both", "cited", "imported", "only", "sent"], "the other still waits");
+    ports.versions.decide(decision(&version, VersionStatus::Rejected)).await.unwrap();
+    assert_eq!(kept().await, ["cited", "imported", "sent"]);
+    let end = minute(1) + Platform::Slack.time_to_live();
+    assert_eq!(row(ports, only).await.expires_at, Some(end));
+    assert_eq!((clean(ports, ANA, end).await, clean(ports, ANA, end + TimeDelta::microseconds(1)).await), (0, 2));
+    ports.versions.decide(decision(&waits, VersionStatus::Generating)).await.unwrap();
+    assert_eq!(kept().await, ["cited", "imported", "sent"], "who approves keeps");
 }
 
 /// A version that never arrived is ended as well, and its hold with it.

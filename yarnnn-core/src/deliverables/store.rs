@@ -74,7 +74,8 @@ pub trait DeliverableStore: Send + Sync + 'static {
 /// - A finished, staged or failed step ends the hold. What a staged run cites is retained with that step.
 /// - A step's notice is stored with it, and its messages are none of the version's.
 /// - `decide` takes a version out of its waiting, and ends any hold of it; one whose status is another by now is a `Conflict`. What
-///   was said of it, and the line of activity, are stored with that. A status that stays leaves hold and error as they were.
+///   was said of it, and the line of activity, are stored with that. A status that stays leaves hold and error as they were. What was
+///   retained only because a version cites it that is rejected before anything of it was queued expires as if it never had been.
 /// - Another user's version does not exist.
 ///
 /// # Errors

@@ -20,6 +20,7 @@ pub(super) struct Known {
     pub(super) content_hash: String,
     pub(super) is_current: bool,
     pub(super) retained: bool,
+    pub(super) imported: bool,
     pub(super) withdrawn: bool,
     pub(super) fetched_at: DateTime<Utc>,
 }
@@ -35,7 +36,7 @@ pub(super) struct Plan {
     pub(super) revive: Vec<ContentId>,
     /// Unretained rows that were seen again, with what the provider says now.
     pub(super) refresh: Vec<(ContentId, Value)>,
-    /// Unretained rows that were imported.
+    /// Rows that were imported and are not known as such, whatever else keeps them.
     pub(super) keep: Vec<ContentId>,
     /// Rows that are no longer withdrawn.
     pub(super) restore: Vec<ContentId>,
@@ -112,10 +113,10 @@ impl Plan {
             self.retire.extend(rows.iter().filter(|other| other.is_current).map(|other| other.id));
             self.revive.push(row.id);
         }
+        if origin == Origin::Import && !row.imported {
+            self.keep.push(row.id);
+        }
         if !row.retained {
-            if origin == Origin::Import {
-                self.keep.push(row.id);
-            }
             self.refresh.push((row.id, revision.metadata));
         }
     }
@@ -167,6 +168,7 @@ mod tests {
             content_hash: Sha256::of(text).to_string(),
             is_current,
             retained,
+            imported: retained,
             withdrawn: false,
             fetched_at: DateTime::UNIX_EPOCH,
         }
@@ -191,9 +193,13 @@ mod tests {
     }
 
     #[test]
-    fn an_import_retains_what_was_not() {
+    fn an_import_keeps_what_was_not_imported_whatever_keeps_it() {
         let plan = Plan::of(Origin::Import, vec![seen(1, "a", "A")], vec![], vec![row(9, "a", "A", true, false)]);
         assert_eq!(plan.keep, [id(9)]);
+        let cited = Known { imported: false, ..row(9, "a", "A", true, true) };
+        let plan = Plan::of(Origin::Import, vec![seen(1, "a", "A")], vec![], vec![cited.clone()]);
+        assert_eq!((plan.keep, plan.refresh.len()), (vec![id(9)], 0));
+        assert!(Plan::of(Origin::Live, vec![seen(1, "a", "A")], vec![], vec![cited]).is_empty());
     }
 
     #[test]

@@ -17,8 +17,7 @@ use crate::search;
 use crate::text::clean;
 use crate::versions::material;
 
-const KNOWN: &str =
-    "select id, item_id, content_hash, is_current, retained, withdrawn_at, fetched_at from platform_content where user_id = ";
+const KNOWN: &str = "select id, item_id, content_hash, is_current, retained, origin, withdrawn_at, fetched_at from platform_content where user_id = ";
 /// Ends before the column of words, which only one dialect has here.
 const INSERT: &str = "insert into platform_content (id, user_id, platform, resource_id, resource_name, item_id, content, \
     content_type, content_hash, title, author, author_id, author_lower, is_user_authored, source_timestamp, metadata, \
@@ -55,6 +54,7 @@ struct KnownRow {
     content_hash: String,
     is_current: bool,
     retained: bool,
+    origin: String,
     withdrawn_at: Option<Instant>,
     fetched_at: Instant,
 }
@@ -67,6 +67,7 @@ impl From<KnownRow> for Known {
             content_hash: row.content_hash,
             is_current: row.is_current,
             retained: row.retained,
+            imported: row.origin == Origin::Import.as_str(),
             withdrawn: row.withdrawn_at.is_some(),
             fetched_at: row.fetched_at.0,
         }
@@ -234,8 +235,8 @@ async fn delete(tx: &mut Tx, scope: &Scope<'_>, ids: Vec<ContentId>) -> Result<(
     .doing("items that are gone")
 }
 
-/// Keeps rows beyond their time to live; answers how many were not retained before. A row that a person imported is no
-/// longer one that came from a live service only.
+/// Keeps rows beyond their time to live; answers how many were not kept so before. A row that a person imported is no longer one that
+/// came from a live service only, whatever kept it before.
 pub(crate) async fn retain(tx: &mut Tx, retain: &Retain) -> Result<u64, StoreError> {
     if retain.ids.is_empty() {
         return Ok(0);
@@ -248,8 +249,11 @@ pub(crate) async fn retain(tx: &mut Tx, retain: &Retain) -> Result<u64, StoreErr
         builder.push(", retained_at = ").push_bind(Instant(retain.at)).push(", updated_at = ").push_bind(Instant(retain.at));
         if retain.reason == RetainReason::UserImport {
             builder.push(", origin = ").push_bind(Origin::Import.as_str());
+            builder.push(" where (retained = false or origin = ").push_bind(Origin::Live.as_str()).push(")");
+        } else {
+            builder.push(" where retained = false");
         }
-        builder.push(" where retained = false and user_id = ").push_bind(Id(retain.user.as_uuid()));
+        builder.push(" and user_id = ").push_bind(Id(retain.user.as_uuid()));
         builder.push(" and id").push(open).push_bind(uuids(&retain.ids)).push(close);
         builder.build().execute(connection).await.map(|it| it.rows_affected())
     });

@@ -12,11 +12,11 @@ use super::feedback::Said;
 use super::row::{VersionRow, snapshots, state};
 use super::{advance, material};
 use crate::SqlStore;
-use crate::activity;
 use crate::columns::{Id, Instant};
 use crate::db::{Tx, on_pool, on_tx};
 use crate::error::{DbError, Doing as _};
 use crate::text::clean;
+use crate::{activity, content};
 
 macro_rules! version_columns {
     () => {
@@ -154,6 +154,7 @@ impl VersionStore for SqlStore {
                 let version = Version::try_from(row)?;
                 if version.status == VersionStatus::Rejected && version.step < Step::Queued {
                     material::forget(&mut tx, version.id).await?;
+                    content::release(&mut tx, version.user, version.id, decision.at).await?;
                 }
                 if let Some(line) = decision.activity {
                     activity::write(&mut tx, decision.user, line, decision.at).await?;
