@@ -301,7 +301,7 @@ impl Yarnnn {
         Phases::new(parts, Arc::new(heartbeat))
             .with(Arc::new(FireDue::new(self.deliverables.clone(), spread)))
             .with(Arc::new(PerUserPhase::new(self.signals().clone(), self.jobs.queue.clone(), self.ids.clone())))
-            .with(Arc::new(CleanUp::new(self.cleanup(), ticks.clone(), self.deliverables.clone())))
+            .with(Arc::new(CleanUp::new(self.cleanup(), ticks.clone(), self.jobs.admin.clone(), self.deliverables.clone())))
     }
 
     /// When a tick of the scheduler was last completed.

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use sqlx::AssertSqlSafe;
 use sqlx::types::Json;
 use yarnnn_core::StoreError;
 use yarnnn_core::activity::{Activity, ActivityKind, ActivityLog, NewActivity};
@@ -33,6 +34,9 @@ const FAILURES: &str = "select id, event_type, event_ref, summary, metadata, cre
     and metadata ->> 'error' is not null order by created_at desc, id desc limit $3";
 const INSERT: &str = "insert into activity_log (id, user_id, event_type, event_ref, summary, metadata, created_at) \
     values ($1, $2, $3, $4, $5, $6, $7) on conflict (user_id, event_type, event_ref) do nothing";
+const METADATA: &str = "select metadata from activity_log where user_id = $1 and event_type = $2 and event_ref = $3";
+const RETELL: &str =
+    "update activity_log set summary = $4, metadata = $5 where user_id = $1 and event_type = $2 and event_ref = $3";
 
 /// Many lines at once, from a JSON list.
 #[cfg(feature = "postgres")]
@@ -106,6 +110,11 @@ impl SqlStore {
 
 /// Writes a line, unless one with its key is there.
 pub(crate) async fn write(tx: &mut Tx, user: UserId, line: NewActivity, at: DateTime<Utc>) -> Result<(), DbError> {
+    insert(tx, user, line, at).await.map(|_| ())
+}
+
+/// Whether the line was written.
+async fn insert(tx: &mut Tx, user: UserId, line: NewActivity, at: DateTime<Utc>) -> Result<bool, DbError> {
     let metadata = Json(cleaned_json(line.metadata));
     on_tx!(tx, connection => {
         let query = sqlx::query(INSERT)
@@ -116,6 +125,36 @@ pub(crate) async fn write(tx: &mut Tx, user: UserId, line: NewActivity, at: Date
             .bind(clean(&line.summary))
             .bind(metadata)
             .bind(Instant(at));
+        query.execute(connection).await.map(|it| it.rows_affected() == 1)
+    })
+    .doing("a line of the activity log")
+}
+
+/// Adds a count to the line with this key, or writes the first such line; `told` says a count, as the field.
+pub(crate) async fn add(
+    tx: &mut Tx,
+    user: UserId,
+    (field, count): (&str, u64),
+    told: impl Fn(u64) -> NewActivity,
+    at: DateTime<Utc>,
+) -> Result<(), DbError> {
+    let first = told(count);
+    let (kind, key) = (first.kind.as_str(), Id(first.key));
+    if insert(tx, user, first, at).await? {
+        return Ok(());
+    }
+    let sql = format!("{METADATA}{}", tx.dialect().for_update());
+    let metadata: Json<Value> = on_tx!(&mut *tx, connection => sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(Id(user.as_uuid())).bind(kind).bind(key).fetch_one(connection).await)
+    .doing("a line of the activity log")?;
+    let sum = told(metadata.0.get(field).and_then(Value::as_u64).unwrap_or_default().saturating_add(count));
+    on_tx!(tx, connection => {
+        let query = sqlx::query(RETELL)
+            .bind(Id(user.as_uuid()))
+            .bind(kind)
+            .bind(key)
+            .bind(clean(&sum.summary))
+            .bind(Json(cleaned_json(sum.metadata.clone())));
         query.execute(connection).await.map(|_| ())
     })
     .doing("a line of the activity log")

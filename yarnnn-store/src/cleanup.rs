@@ -1,10 +1,10 @@
-//! What expires: content that nothing retains, sign-ins that nobody ended, and what signals and events left behind.
+//! What expires: content that nothing retains, and what was kept for long enough. Each call is one transaction that does not run for long.
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use yarnnn_core::StoreError;
-use yarnnn_core::cleanup::{Clean, Retention, TidySignals};
+use yarnnn_core::cleanup::{Clean, Old, Retention};
 use yarnnn_core::id::UserId;
 
 use crate::SqlStore;
@@ -13,20 +13,60 @@ use crate::columns::{Id, Instant};
 use crate::db::{on_pool, on_tx};
 use crate::error::Doing as _;
 
-/// Rows of one statement: none runs for long.
-const BATCH: u64 = 1_000;
-
 const OWNERS: &str = "select id from users where id > $2 and exists (select 1 from platform_content as c \
     where c.user_id = users.id and c.retained = false and c.expires_at < $1) order by id limit $3";
 const DELETE: &str = "delete from platform_content where retained = false and id in \
     (select id from platform_content where user_id = $1 and retained = false and expires_at < $2 order by expires_at limit $3)";
-const FORGET: &str = "delete from oauth_states where created_at <= $1";
-const PASSES: &str = "delete from signal_passes where id in \
-    (select id from signal_passes where outcome is not null and ended_at < $1 limit $2)";
-const HISTORY: &str =
-    "delete from signal_history where id in (select id from signal_history where last_triggered_at < $1 limit $2)";
-const EVENTS: &str =
-    "delete from event_trigger_log where id in (select id from event_trigger_log where triggered_at < $1 limit $2)";
+
+/// Deletes rows of a table that are older than $1, oldest first, at most $2 of them. Each statement has an index that holds nothing else,
+/// or nothing else in that order.
+macro_rules! forget {
+    ($table:literal, $instant:literal, $condition:literal) => {
+        concat!(
+            "delete from ",
+            $table,
+            " where id in (select id from ",
+            $table,
+            " where ",
+            $instant,
+            " < $1",
+            $condition,
+            " order by ",
+            $instant,
+            " limit $2)"
+        )
+    };
+}
+/// The newest of each deliverable stays: it says what became of its last run. That is looked up row by row, in the order of the index.
+const SLOTS: &str = "delete from deliverable_slots where (deliverable_id, slot) in (select s.deliverable_id, s.slot \
+    from deliverable_slots as s where s.ended_at < $1 \
+    and s.due_at < (select max(n.due_at) from deliverable_slots as n where n.deliverable_id = s.deliverable_id) \
+    order by s.ended_at limit $2)";
+
+/// The statement that deletes what is old of a sort.
+const fn forgetting(old: Old) -> &'static str {
+    match old {
+        Old::SignIns => {
+            "delete from oauth_states where state in \
+            (select state from oauth_states where created_at < $1 order by created_at limit $2)"
+        }
+        Old::Passes => forget!("signal_passes", "ended_at", " and outcome is not null"),
+        Old::SignalHistory => forget!("signal_history", "last_triggered_at", ""),
+        Old::Events => forget!("event_trigger_log", "triggered_at", ""),
+        Old::Heartbeats => forget!("activity_log", "created_at", " and event_type = 'scheduler_heartbeat'"),
+        Old::PassLines => forget!("activity_log", "created_at", " and event_type = 'signal_processed'"),
+        Old::CleanupLines => forget!("activity_log", "created_at", " and event_type = 'content_cleanup'"),
+        Old::Slots => SLOTS,
+        // Queued again, a notice that is there already is not; its job has a key that holds for ever, and would not send another.
+        Old::Notices => forget!(
+            "outbox",
+            "updated_at",
+            " and purpose = 'notice' and state in ('sent', 'failed') \
+            and 0 = (select count(*) from deliverable_versions as v where v.id = outbox.version_id \
+            and (v.status not in ('delivered', 'rejected', 'failed') or (v.status = 'failed' and v.run_step = 'queued')))"
+        ),
+    }
+}
 
 #[async_trait]
 impl Retention for SqlStore {
@@ -39,55 +79,64 @@ impl Retention for SqlStore {
 
     async fn clean(&self, clean: Clean) -> Result<u64, StoreError> {
         let mut tx = self.db.begin().await?;
-        let mut deleted = 0;
-        loop {
-            let query = on_tx!(&mut tx, connection => sqlx::query(DELETE)
-                .bind(Id(clean.user.as_uuid())).bind(Instant(clean.before)).bind(BATCH.cast_signed())
-                .execute(connection).await.map(|it| it.rows_affected()));
-            let batch = query.doing("expired items")?;
-            deleted += batch;
-            if batch < BATCH {
-                break;
-            }
-        }
+        let query = on_tx!(&mut tx, connection => sqlx::query(DELETE)
+            .bind(Id(clean.user.as_uuid())).bind(Instant(clean.before)).bind(i64::from(clean.limit))
+            .execute(connection).await.map(|it| it.rows_affected()));
+        let deleted = query.doing("expired items")?;
         if deleted > 0 {
-            activity::write(&mut tx, clean.user, clean.told(deleted), clean.at).await?;
+            activity::add(&mut tx, clean.user, (Clean::FIELD, deleted), |it| clean.told(it), clean.at).await?;
             tx.commit().await?;
         }
         Ok(deleted)
     }
 
-    async fn forget_sign_ins(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    async fn end_passes(&self, before: DateTime<Utc>, at: DateTime<Utc>) -> Result<u64, StoreError> {
+        self.abandon_passes(before, at).await
+    }
+
+    async fn forget(&self, old: Old, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
         let mut tx = self.db.begin().await?;
-        let query = on_tx!(&mut tx, connection =>
-            sqlx::query(FORGET).bind(Instant(before)).execute(connection).await.map(|it| it.rows_affected()));
-        let forgotten = query.doing("old sign-ins")?;
+        let query = on_tx!(&mut tx, connection => sqlx::query(forgetting(old))
+            .bind(Instant(before)).bind(i64::from(limit)).execute(connection).await.map(|it| it.rows_affected()));
+        let forgotten = query.doing("what was kept for long enough")?;
         tx.commit().await?;
         Ok(forgotten)
     }
-
-    async fn tidy_signals(&self, tidy: TidySignals) -> Result<u64, StoreError> {
-        let mut rows = self.abandon_passes(tidy.left_before, tidy.at).await?;
-        rows += self.delete_old(PASSES, tidy.passes_before).await?;
-        rows += self.delete_old(HISTORY, tidy.history_before).await?;
-        Ok(rows + self.delete_old(EVENTS, tidy.events_before).await?)
-    }
 }
 
-impl SqlStore {
-    /// Deletes by a statement until nothing is left, a transaction for each batch.
-    async fn delete_old(&self, sql: &'static str, before: DateTime<Utc>) -> Result<u64, StoreError> {
-        let mut deleted = 0;
-        loop {
-            let mut tx = self.db.begin().await?;
-            let query = on_tx!(&mut tx, connection => sqlx::query(sql)
-                .bind(Instant(before)).bind(BATCH.cast_signed()).execute(connection).await.map(|it| it.rows_affected()));
-            let batch = query.doing("what signals and events left")?;
-            tx.commit().await?;
-            deleted += batch;
-            if batch < BATCH {
-                return Ok(deleted);
-            }
+#[cfg(all(test, feature = "sqlite"))]
+mod tests {
+    use sqlx::AssertSqlSafe;
+
+    use super::*;
+    use crate::signals::LEFT;
+
+    /// What a statement that cleans up may look through from one end: what it deletes, or passes over by the row.
+    const OWN: [(&str, &str); 11] = [
+        (DELETE, "platform_content_expiring"),
+        (LEFT, "signal_passes_open"),
+        (forgetting(Old::SignIns), "oauth_states_oldest"),
+        (forgetting(Old::Passes), "signal_passes_ended"),
+        (forgetting(Old::SignalHistory), "signal_history_age"),
+        (forgetting(Old::Events), "event_trigger_log_age"),
+        (forgetting(Old::Heartbeats), "activity_log_age"),
+        (forgetting(Old::PassLines), "activity_log_age"),
+        (forgetting(Old::CleanupLines), "activity_log_age"),
+        (forgetting(Old::Slots), "deliverable_slots_ended"),
+        (forgetting(Old::Notices), "outbox_notices"),
+    ];
+
+    #[tokio::test]
+    async fn no_statement_walks_or_sorts_what_it_does_not_delete() {
+        let store = SqlStore::in_memory().await.unwrap();
+        for (sql, index) in OWN {
+            let explain = AssertSqlSafe(format!("explain query plan {sql}"));
+            let query = on_pool!(&store.db, pool => sqlx::query_as::<_, (i64, i64, i64, String)>(explain).fetch_all(pool).await);
+            let plan: Vec<_> = query.unwrap().into_iter().map(|it| it.3).collect();
+            assert!(plan.iter().any(|it| it.starts_with("SEARCH") && it.contains(index)), "{sql}\n{plan:#?}");
+            let is_costly = |it: &String| it.starts_with("SCAN") || it.contains("TEMP B-TREE");
+            assert!(!plan.iter().any(is_costly), "{sql}\n{plan:#?}");
         }
+        assert!(Old::ALL.iter().all(|it| OWN.iter().any(|(sql, _)| *sql == forgetting(*it))));
     }
 }

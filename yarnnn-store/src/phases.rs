@@ -34,7 +34,7 @@ const LATEST: &str = "select max(ended_at) from scheduler_slots where phase = $1
 const UNFINISHED: &str = "select distinct cycle from scheduler_slots as s where s.cycle >= $2 and s.cycle < $3 \
     and not exists (select 1 from scheduler_slots as l where l.phase = $1 and l.slot = s.cycle and l.state = 'done') \
     order by cycle limit $4";
-const PRUNE: &str = "delete from scheduler_slots where slot < $1 and state <> 'running'";
+const PRUNE: &str = "delete from scheduler_slots where slot < $1 and (state <> 'running' or held_until < $1)";
 
 #[derive(sqlx::FromRow)]
 struct SlotRow {

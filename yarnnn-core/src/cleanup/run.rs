@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -13,14 +13,19 @@ use crate::clock::Clock;
 use crate::error::Error;
 use crate::id::{ActivityId, IdGen, UserId};
 
-/// What to delete of one user.
+/// Rows of one transaction: few enough that whoever else writes need not wait for long.
+pub(super) const BATCH: u32 = 1_000;
+
+/// What to delete of one user, in one transaction.
 #[derive(Debug, Clone)]
 pub struct Clean {
     /// Whose.
     pub user: UserId,
     /// Content that expired before this instant.
     pub before: DateTime<Utc>,
-    /// Id of the line that tells of it.
+    /// At most so many rows.
+    pub limit: u32,
+    /// Id of the line that tells of it, if there is none yet.
     pub line: ActivityId,
     /// Key of that line.
     pub key: Uuid,
@@ -29,6 +34,9 @@ pub struct Clean {
 }
 
 impl Clean {
+    /// What the line calls the number.
+    pub const FIELD: &'static str = "items_deleted";
+
     /// The line about so many rows.
     pub fn told(&self, deleted: u64) -> NewActivity {
         let items = if deleted == 1 { "1 expired item was".to_owned() } else { format!("{deleted} expired items were") };
@@ -37,33 +45,8 @@ impl Clean {
             kind: ActivityKind::ContentCleanup,
             key: self.key,
             summary: format!("{items} deleted"),
-            metadata: json!({ "items_deleted": deleted }),
+            metadata: json!({ Self::FIELD: deleted }),
         }
-    }
-}
-
-/// How old what signals and events left behind may become.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TidySignals {
-    /// Passes that were begun before this instant and are open were left.
-    pub left_before: DateTime<Utc>,
-    /// Passes that ended before this instant are deleted.
-    pub passes_before: DateTime<Utc>,
-    /// What signals acted upon last before this instant is deleted.
-    pub history_before: DateTime<Utc>,
-    /// Events of before this instant are deleted.
-    pub events_before: DateTime<Utc>,
-    /// Now.
-    pub at: DateTime<Utc>,
-}
-
-impl TidySignals {
-    /// What is old at an instant: a pass is over within a day, its outcome and the log of events are looked at for a month. What was
-    /// acted upon holds for 14 days at most, and is kept for 90.
-    pub fn of(at: DateTime<Utc>) -> Self {
-        let before = |days| at - TimeDelta::days(days);
-        let (left_before, passes_before, history_before, events_before) = (before(1), before(30), before(90), before(30));
-        Self { left_before, passes_before, history_before, events_before, at }
     }
 }
 
@@ -92,11 +75,26 @@ impl Cleanup {
     /// # Errors
     /// Those of the store.
     pub async fn user(&self, user: UserId) -> Result<u64, Error> {
-        self.clean(user, self.clock.now(), self.ids.uuid()).await
+        self.clean(user, self.clock.now(), self.ids.uuid(), || Ok(())).await
     }
 
-    pub(super) async fn clean(&self, user: UserId, before: DateTime<Utc>, key: Uuid) -> Result<u64, Error> {
-        let line = ActivityId::fresh(self.ids.as_ref());
-        Ok(self.retention.clean(Clean { user, before, line, key, at: self.clock.now() }).await?)
+    /// Deletes what expired of one user before an instant, a transaction after the other as long as it may go on; one line tells of all.
+    pub(super) async fn clean(
+        &self,
+        user: UserId,
+        before: DateTime<Utc>,
+        key: Uuid,
+        check: impl Fn() -> Result<(), Error> + Send + Sync,
+    ) -> Result<u64, Error> {
+        let mut deleted = 0;
+        loop {
+            check()?;
+            let (line, at) = (ActivityId::fresh(self.ids.as_ref()), self.clock.now());
+            let batch = self.retention.clean(Clean { user, before, limit: BATCH, line, key, at }).await?;
+            deleted += batch;
+            if batch < u64::from(BATCH) {
+                return Ok(deleted);
+            }
+        }
     }
 }

@@ -81,9 +81,27 @@ pub fn message_at(item_id: &str, text: &str, minutes: i64) -> NewItem {
     new
 }
 
-/// Deletes what of a user has expired before an instant; answers how many rows.
+/// Deletes what of a user has expired before an instant, all of it; answers how many rows.
 pub async fn clean(ports: &Ports, user: UserId, before: DateTime<Utc>) -> u64 {
-    let clean = Clean { user, before, line: ActivityId::from_uuid(fresh()), key: fresh(), at: before };
+    clean_under(ports, (user, fresh()), before).await
+}
+
+/// The same under a key, so that one line tells of all such calls.
+pub async fn clean_under(ports: &Ports, (user, key): (UserId, Uuid), before: DateTime<Utc>) -> u64 {
+    const LIMIT: u32 = 1_000;
+    let mut deleted = 0;
+    loop {
+        let batch = clean_some(ports, (user, key), before, LIMIT).await;
+        deleted += batch;
+        if batch < u64::from(LIMIT) {
+            return deleted;
+        }
+    }
+}
+
+/// One transaction of that, of at most so many rows.
+pub async fn clean_some(ports: &Ports, (user, key): (UserId, Uuid), before: DateTime<Utc>, limit: u32) -> u64 {
+    let clean = Clean { user, before, limit, line: ActivityId::from_uuid(fresh()), key, at: before };
     ports.retention.clean(clean).await.unwrap()
 }
 

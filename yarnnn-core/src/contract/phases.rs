@@ -175,7 +175,7 @@ pub async fn unfinished_are_ticks_without_their_end(ports: &Ports) {
     assert_eq!(found(0, 99, 1).await.unwrap(), at(&[5]));
 }
 
-/// Old slots go, unless somebody is at them.
+/// Old slots go, unless somebody is at them, or was until a little while ago.
 pub async fn prune_forgets_old_ticks(ports: &Ports) {
     for slot in [5, 10] {
         let lease = taken(ports, claim("p", slot, "a")).await;
@@ -184,4 +184,7 @@ pub async fn prune_forgets_old_ticks(ports: &Ports) {
     taken(ports, claim("q", 5, "a")).await;
     assert_eq!(ports.phases.prune(minute(10)).await.unwrap(), 1);
     assert_eq!((rows(ports, 5).await.len(), rows(ports, 10).await.len()), (1, 1));
+    // Whoever was at it has been gone since.
+    assert_eq!(ports.phases.prune(minute(10) + TimeDelta::microseconds(1)).await.unwrap(), 2);
+    assert_eq!((rows(ports, 5).await.len(), rows(ports, 10).await.len()), (0, 0));
 }

@@ -241,8 +241,10 @@ macro_rules! contract_facts {
             }
             cleanup {
                 owners_are_those_with_expired_items, clean_deletes_what_nothing_retains, clean_takes_any_number,
-                clean_of_an_old_revision_leaves_the_new, clean_tells_each_user_of_their_own, forget_sign_ins_ends_what_is_old,
-                tidy_signals_ends_passes_that_were_left, tidy_signals_deletes_what_is_old,
+                clean_adds_to_the_line_of_its_key, clean_at_once_counts_each_row_once, clean_of_an_old_revision_leaves_the_new,
+                clean_tells_each_user_of_their_own, end_passes_ends_what_was_left, forget_sign_ins,
+                forget_what_signals_and_events_left, forget_lines_of_the_log, forget_slots_but_the_newest,
+                forget_notices_that_are_over, forget_takes_no_more_than_asked,
             }
             jobs_enqueue {
                 enqueue_stores_jobs_as_they_were, enqueue_leaves_out_what_was_not_given, enqueue_answers_in_the_order_given,

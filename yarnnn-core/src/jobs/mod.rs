@@ -28,7 +28,7 @@ pub use model::{
 pub use outcome::{Again, Outcome, Settlement, cause};
 pub use policy::{Jitter, JobPolicy, RetryPolicy};
 pub use presence::{PRESENCE_TTL, Presence, WorkerPresence};
-pub use queue::{Depth, EnqueueError, JobAdmin, JobFilter, JobQueue, NextDue};
+pub use queue::{Depth, EnqueueError, JobAdmin, JobFilter, JobQueue, KEPT_AFTER_END, NextDue};
 pub use wake::{WakeUpListener, WakeUps};
 
 #[cfg(feature = "testing")]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Serialize;
 
 use super::payload::Refusal;
@@ -117,6 +117,13 @@ pub struct Depth {
     /// The longest that one of them has been due, in seconds; zero for states that do not wait.
     pub oldest_seconds: u64,
 }
+
+/// How long jobs are kept after they ended, with their history, by how they ended: those that nobody has to look at for a week, the others
+/// for a person to find. What waits or runs is not deleted, and keys that hold for ever stay.
+pub const KEPT_AFTER_END: &[(&[JobStatus], TimeDelta)] = &[
+    (&[JobStatus::Succeeded, JobStatus::Cancelled], TimeDelta::days(7)),
+    (&[JobStatus::Failed, JobStatus::Dead, JobStatus::NeedsHuman], TimeDelta::days(90)),
+];
 
 /// Administration of the table.
 ///

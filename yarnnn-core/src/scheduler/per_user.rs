@@ -28,11 +28,11 @@ pub trait PerUser: Send + Sync + 'static {
     /// Whose turn it is at an instant.
     async fn due(&self, now: DateTime<Utc>) -> Result<Vec<UserId>, Error>;
 
-    /// The job of one of them. Its key is made of the slot and holds for ever.
+    /// The job of one of them. Its key is made of the slot and holds for longer than the slot is the newest.
     fn job(&self, user: UserId, slot: DateTime<Utc>) -> Self::Job;
 }
 
-/// Enqueues those jobs. However often a slot is run, a user has one job for it: its key holds for ever.
+/// Enqueues those jobs. However often a slot is run, a user has one job for it: its key outlasts the slot.
 pub struct PerUserPhase<P> {
     feature: P,
     queue: Arc<dyn JobQueue>,

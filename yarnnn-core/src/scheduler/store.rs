@@ -49,6 +49,6 @@ pub trait PhaseStore: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<DateTime<Utc>>, StoreError>;
 
-    /// Deletes slots before an instant that are not running; answers how many.
+    /// Deletes slots before an instant that nobody has been at since; answers how many.
     async fn prune(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
 }

@@ -35,7 +35,10 @@ impl SignalProcessing {
     }
 }
 
-/// The key of an hour's pass: it holds for ever, so that an hour has one.
+/// How long an hour's key holds, in seconds: only the newest hour is ever asked for, so after two days nobody asks for it again.
+const HOUR_HOLDS: u32 = 2 * 24 * 3_600;
+
+/// The key of an hour's pass: it outlasts its hour by far, so that an hour has one.
 pub fn hourly_key(hour: DateTime<Utc>) -> String {
     format!("signals/{}", instant_text(hour))
 }
@@ -53,7 +56,7 @@ impl Job for SignalProcessing {
 
     fn key(&self) -> Option<JobKey> {
         Some(match self.hour {
-            Some(hour) => JobKey { key: hourly_key(hour), holds: KeyHolds::Forever },
+            Some(hour) => JobKey { key: hourly_key(hour), holds: KeyHolds::Window(HOUR_HOLDS) },
             None => JobKey { key: "signals/by hand".to_owned(), holds: KeyHolds::Active },
         })
     }

@@ -9,7 +9,7 @@ use yarnnn_core::deliverables::{FiredSlot, SlotTotals};
 use yarnnn_core::heartbeat::Heartbeat;
 use yarnnn_core::jobs::{Job as _, JobStatus};
 use yarnnn_core::pipeline::CancelToken;
-use yarnnn_core::scheduler::TickReport;
+use yarnnn_core::scheduler::{PhaseReport, TickReport};
 use yarnnn_core::signals::SignalProcessing;
 use yarnnn_core::{Error, Yarnnn};
 
@@ -59,12 +59,17 @@ impl SchedulerTick {
         format!("deliverables={good}/{fired} ({skipped} skipped), signals={signals}, cleanup={cleaned}, heartbeats={users}")
     }
 
-    /// Whether nothing happened that anybody would want to read about: heartbeats, and looks that found nothing, are no news.
+    /// Whether nothing happened that anybody would want to read about: heartbeats, looks that found nothing, and rows of our own that were
+    /// kept for long enough are no news.
     pub fn is_quiet(&self) -> bool {
-        let happens = |phase: &str| ![Heartbeat::NAME, WorkHere::NAME, SIGNALS].contains(&phase);
-        let mut counted = self.report.phases.iter().filter(|it| happens(it.phase)).flat_map(|it| it.counters.iter());
+        let is_news = |phase: &str, counter: &str| match phase {
+            Heartbeat::NAME | WorkHere::NAME | SIGNALS => false,
+            CleanUp::NAME => CleanUp::TOLD.contains(&counter),
+            _ => true,
+        };
+        let counted = |it: &PhaseReport| it.counters.iter().any(|(name, count)| count > 0 && is_news(it.phase, name));
         let is_look = |it: &WorkedJob| it.kind == SignalProcessing::KIND && it.status == JobStatus::Succeeded;
-        let idle = counted.all(|(_, count)| count == 0) && self.worked.iter().all(is_look);
+        let idle = !self.report.phases.iter().any(counted) && self.worked.iter().all(is_look);
         idle && self.report.errors().next().is_none() && self.report.ended.is_empty()
     }
 }

@@ -34,8 +34,6 @@ pub struct WorkerConfig {
     pub owner_limit: Option<u32>,
     /// The most that is claimed or written by one call.
     pub batch: u32,
-    /// How long jobs that succeeded or were cancelled are kept.
-    pub keep_ended: Duration,
 }
 
 impl WorkerConfig {
@@ -59,7 +57,6 @@ impl WorkerConfig {
             cancel_grace: Duration::from_secs(30),
             owner_limit: None,
             batch: 100,
-            keep_ended: Duration::from_hours(7 * 24),
         };
         config.with_concurrency(50)
     }

@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::TimeDelta;
 use yarnnn_core::StoreError;
-use yarnnn_core::jobs::{Depth, JobStatus};
+use yarnnn_core::jobs::{Depth, JobStatus, KEPT_AFTER_END};
 
 use super::backoff::{Streak, jittered};
 use super::shared::Shared;
@@ -14,8 +13,6 @@ use super::shared::Shared;
 const EVERY: Duration = Duration::from_mins(1);
 /// Rows of one transaction.
 const PURGE: u32 = 1_000;
-/// Ends that nobody has to look at. What failed or waits for a person stays until an operator purges it.
-const ENDED_WELL: &[JobStatus] = &[JobStatus::Succeeded, JobStatus::Cancelled];
 
 /// Keeps house until the worker stops.
 pub(super) async fn keep_house(shared: Arc<Shared>) {
@@ -44,14 +41,15 @@ async fn round(shared: &Shared) -> Result<(), StoreError> {
 }
 
 async fn purge(shared: &Shared) -> Result<(), StoreError> {
-    let kept = TimeDelta::from_std(shared.config.keep_ended).unwrap_or(TimeDelta::MAX);
-    let Some(before) = shared.jobs.clock.now().checked_sub_signed(kept) else { return Ok(()) };
     let mut purged = 0;
-    while !shared.is_stopping() {
-        let count = shared.jobs.admin.purge(before, ENDED_WELL, PURGE).await?;
-        purged += count;
-        if count < u64::from(PURGE) {
-            break;
+    for (ends, kept) in KEPT_AFTER_END {
+        let before = shared.jobs.clock.now() - *kept;
+        while !shared.is_stopping() {
+            let count = shared.jobs.admin.purge(before, ends, PURGE).await?;
+            purged += count;
+            if count < u64::from(PURGE) {
+                break;
+            }
         }
     }
     if purged > 0 {

@@ -27,6 +27,8 @@ create table deliverable_slots (
 create index deliverable_slots_cycle on deliverable_slots (cycle, user_id) where cycle is not null;
 create index deliverable_slots_open on deliverable_slots (user_id) where outcome is null or outcome = 'failed';
 create index deliverable_slots_lost on deliverable_slots (fired_at, deliverable_id) where outcome is null;
+create index deliverable_slots_due on deliverable_slots (deliverable_id, due_at);
+create index deliverable_slots_ended on deliverable_slots (ended_at) where ended_at is not null;
 
 -- What the scheduler does besides, slot by slot.
 create table scheduler_slots (
@@ -57,6 +59,8 @@ create index activity_log_cleaned on activity_log (event_ref, user_id) where eve
 
 -- Heartbeats may be most lines of the log, and are read apart.
 create index activity_log_news on activity_log (user_id, created_at desc, id desc) where event_type <> 'scheduler_heartbeat';
+-- Lines of some types are deleted by their age, of all users.
+create index activity_log_age on activity_log (event_type, created_at);
 
 -- What has expired is deleted user by user.
 drop index platform_content_expiring;

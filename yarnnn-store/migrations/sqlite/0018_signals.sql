@@ -16,6 +16,9 @@ create table signal_passes (
 ) strict;
 
 create index signal_passes_newest on signal_passes (user_id, started_at desc);
+-- What is left open is ended, and what ended is deleted, of all users.
+create index signal_passes_open on signal_passes (started_at, id) where outcome is null;
+create index signal_passes_ended on signal_passes (ended_at) where outcome is not null;
 
 create table signal_history (
     id text primary key,
@@ -31,6 +34,7 @@ create table signal_history (
 ) strict;
 
 create index signal_history_newest on signal_history (user_id, last_triggered_at desc);
+create index signal_history_age on signal_history (last_triggered_at);
 create index signal_history_deliverable on signal_history (deliverable_id) where deliverable_id is not null;
 
 create table user_notification_preferences (

@@ -33,3 +33,5 @@ drop table outbox;
 alter table outbox_new rename to outbox;
 
 create index outbox_version on outbox (version_id);
+-- What was told is deleted by its age, of all users.
+create index outbox_notices on outbox (updated_at) where purpose = 'notice';

@@ -1,13 +1,14 @@
 //! The end of a pass: every action is looked at once more and done, or dropped by name, and everything that follows is stored, in one
 //! transaction that no other pass of the user runs beside.
 
-use serde_json::{Value, json};
+use chrono::{DateTime, Utc};
+use serde_json::json;
 use sqlx::types::Json;
 use yarnnn_core::StoreError;
 use yarnnn_core::deliverables::{DeliverableStatus, NewDeliverable, RunDeliverable};
-use yarnnn_core::id::{DeliverableId, IdGen, UserId};
+use yarnnn_core::id::{DeliverableId, IdGen, PassId, UserId};
 use yarnnn_core::jobs::{Job as _, NewJob};
-use yarnnn_core::signals::{Act, DropReason, Pass, PassCommit, Verdict, Wanted};
+use yarnnn_core::signals::{Act, DropReason, Pass, PassCommit, PassOutcome, Verdict, Wanted};
 use yarnnn_core::sync::{Retain, RetainReason};
 
 use super::port::BY_ID;
@@ -86,8 +87,7 @@ pub(super) async fn apply(tx: &mut Tx, commit: PassCommit, ids: &dyn IdGen) -> R
     }
     let outcome = commit.decided(&verdicts, retained);
     let line = outcome.line(commit.line, commit.pass);
-    let outcome = serde_json::to_value(&outcome).map_err(|error| unreadable("the outcome of a pass", error))?;
-    end(tx, &commit, outcome).await?;
+    end(tx, (commit.pass, commit.user), &outcome, commit.at).await?;
     activity::write(tx, commit.user, line, commit.at).await?;
     Ok(jobs)
 }
@@ -198,11 +198,18 @@ async fn remember(tx: &mut Tx, commit: &PassCommit, wanted: &Wanted, ids: &dyn I
 }
 
 /// The pass has ended; what it showed and what it was answered is forgotten.
-async fn end(tx: &mut Tx, commit: &PassCommit, outcome: Value) -> Result<(), DbError> {
-    let (pass, user) = (Id(commit.pass.as_uuid()), Id(commit.user.as_uuid()));
+pub(super) async fn end(
+    tx: &mut Tx,
+    (pass, user): (PassId, UserId),
+    outcome: &PassOutcome,
+    at: DateTime<Utc>,
+) -> Result<(), StoreError> {
+    let outcome = serde_json::to_value(outcome).map_err(|error| unreadable("the outcome of a pass", error))?;
+    let ids = (Id(pass.as_uuid()), Id(user.as_uuid()));
     on_tx!(tx, connection => sqlx::query(END)
-        .bind(pass).bind(user).bind(Json(cleaned_json(outcome))).bind(Instant(commit.at)).execute(connection).await.map(|_| ()))
-    .doing(format!("signal pass {}", commit.pass))?;
-    on_tx!(tx, connection => sqlx::query(FORGET_ANSWER).bind(pass).bind(user).execute(connection).await.map(|_| ()))
-        .doing(format!("the answer of signal pass {}", commit.pass))
+        .bind(ids.0).bind(ids.1).bind(Json(cleaned_json(outcome))).bind(Instant(at)).execute(connection).await.map(|_| ()))
+    .doing(format!("signal pass {pass}"))?;
+    on_tx!(tx, connection => sqlx::query(FORGET_ANSWER).bind(ids.0).bind(ids.1).execute(connection).await.map(|_| ()))
+        .doing(format!("the answer of signal pass {pass}"))?;
+    Ok(())
 }

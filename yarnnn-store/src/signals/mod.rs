@@ -4,3 +4,6 @@ mod abandon;
 mod commit;
 mod port;
 mod rows;
+
+#[cfg(all(test, feature = "sqlite"))]
+pub(crate) use self::abandon::LEFT;

@@ -23,6 +23,18 @@ pub(super) struct PassRow {
     ended_at: Option<Instant>,
 }
 
+impl PassRow {
+    /// Which pass, and whose; also where nothing else can be read.
+    pub(super) fn ids(&self) -> (PassId, UserId) {
+        (PassId::from_uuid(self.id.0), UserId::from_uuid(self.user_id.0))
+    }
+
+    /// Its place among passes by their beginning.
+    pub(super) const fn place(&self) -> (Instant, Id) {
+        (self.started_at, self.id)
+    }
+}
+
 impl TryFrom<PassRow> for Pass {
     type Error = StoreError;
 
