@@ -22,7 +22,7 @@ use crate::id::UserId;
 /// `Unavailable`, `Corrupt`.
 ///
 /// # Concurrency
-/// Any number of callers; what several delete is counted by one.
+/// Any number of callers; what several delete is counted by one. Of several at once one may find less than there is.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait Retention: Send + Sync + 'static {

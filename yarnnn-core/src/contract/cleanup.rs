@@ -100,7 +100,8 @@ pub async fn clean_adds_to_the_line_of_its_key(ports: &Ports) {
 pub async fn clean_at_once_counts_each_row_once(ports: &Ports) {
     let key = fresh();
     live(ports, (0..40).map(|it| message(&it.to_string(), "x")).collect(), 1).await;
-    let counted: u64 = join_all((0..4).map(|_| clean_under(ports, (ANA, key), end()))).await.into_iter().sum();
+    let at_once: u64 = join_all((0..6).map(|_| clean_some(ports, (ANA, key), end(), 7))).await.into_iter().sum();
+    let counted = at_once + clean_under(ports, (ANA, key), end()).await;
     let line = ports.activity.recent(ANA, 1).await.unwrap().pop().unwrap();
     assert_eq!((counted, line.key, line.metadata["items_deleted"].as_u64()), (40, key, Some(40)));
 }
