@@ -34,6 +34,7 @@ on_both!(
     an_outage_of_26_hours_is_made_up_for_once,
     a_tick_that_was_killed_is_ended_by_the_next,
     a_tick_can_do_the_work_itself,
+    where_no_worker_runs_the_tick_deletes_old_jobs,
     a_dry_run_changes_nothing,
 );
 
@@ -133,6 +134,23 @@ async fn a_tick_can_do_the_work_itself(backend: Backend) {
     assert_eq!(said["unattended"], false);
     assert_eq!(it.heartbeats(UserId::LOCAL, "deliverables_triggered").await, [1]);
     it.home.close().await;
+}
+
+async fn where_no_worker_runs_the_tick_deletes_old_jobs(backend: Backend) {
+    let it = Installation::new(backend).await;
+    it.people(1, at("2026-11-22T12:00:00Z"), |_| "09:00".to_owned()).await;
+    it.tick(at("2026-11-23T09:00:00Z"), &["--inline"]);
+    let rows = async |table| it.texts(&format!("select cast(count(*) as text) from {table}")).await.remove(0);
+    assert_eq!(rows("job_queue").await, "2");
+    it.tick(at("2026-11-23T10:00:00Z"), &["--inline"]);
+    assert_eq!(rows("job_queue").await, "2", "they are young");
+    let ended = it.texts("update job_queue set completed_at = '2026-08-25T00:00:00.000000Z' returning status").await;
+    assert_eq!(ended, ["failed", "failed"], "nothing is stored to be read");
+    let said = it.tick(at("2026-11-23T11:00:00Z"), &["--inline"]);
+    assert_eq!(phase(&said, "cleanup")["counters"]["jobs"], 2, "{said:#}");
+    assert_eq!((rows("job_queue").await, rows("job_events").await), ("0".to_owned(), "0".to_owned()));
+    assert_eq!(rows("deliverable_slots").await, "2");
+    it.close().await;
 }
 
 async fn a_dry_run_changes_nothing(backend: Backend) {
