@@ -33,6 +33,7 @@ on_both!(
     overlapping_ticks_fire_everything_once,
     an_outage_of_26_hours_is_made_up_for_once,
     a_tick_that_was_killed_is_ended_by_the_next,
+    a_tick_that_was_made_in_advance_is_made_again_in_its_time,
     a_tick_can_do_the_work_itself,
     where_no_worker_runs_the_tick_deletes_old_jobs,
     a_dry_run_changes_nothing,
@@ -117,6 +118,22 @@ async fn a_tick_that_was_killed_is_ended_by_the_next(backend: Backend) {
     it.home.close().await;
 }
 
+/// Whoever tried the future has taken nothing from it: what came to be since is fired in its time.
+async fn a_tick_that_was_made_in_advance_is_made_again_in_its_time(backend: Backend) {
+    let it = Installation::new(backend).await;
+    let (made, now) = (at("2026-01-04T12:00:00Z"), at("2026-01-05T09:00:00Z"));
+    it.people(1, made, |_| "09:00".to_owned()).await;
+    assert_eq!(fired(&it.tick(now, &[])), 2);
+    it.people(2, made, |_| "09:00".to_owned()).await;
+    assert_eq!(it.tick(now, &[])["done_before"], true);
+    // As if it had been made a day earlier than it is.
+    it.home.texts("update scheduler_slots set ended_at = '2026-01-04T12:00:00.000000Z' returning phase").await;
+    let said = it.tick(now, &[]);
+    assert_eq!((&said["done_before"], phase(&said, "deliverables")["counters"]["fired"].as_u64()), (&Value::Bool(false), Some(4)));
+    assert_eq!(it.tick(now, &[])["done_before"], true, "and then no more");
+    it.home.close().await;
+}
+
 async fn a_tick_can_do_the_work_itself(backend: Backend) {
     let it = Installation::new(backend).await;
     let yarnnn = it.handle(at("2026-11-22T12:00:00Z")).await;
@@ -140,17 +157,17 @@ async fn where_no_worker_runs_the_tick_deletes_old_jobs(backend: Backend) {
     let it = Installation::new(backend).await;
     it.people(1, at("2026-11-22T12:00:00Z"), |_| "09:00".to_owned()).await;
     it.tick(at("2026-11-23T09:00:00Z"), &["--inline"]);
-    let rows = async |table| it.texts(&format!("select cast(count(*) as text) from {table}")).await.remove(0);
+    let rows = async |table| it.home.texts(&format!("select cast(count(*) as text) from {table}")).await.remove(0);
     assert_eq!(rows("job_queue").await, "2");
     it.tick(at("2026-11-23T10:00:00Z"), &["--inline"]);
     assert_eq!(rows("job_queue").await, "2", "they are young");
-    let ended = it.texts("update job_queue set completed_at = '2026-08-25T00:00:00.000000Z' returning status").await;
+    let ended = it.home.texts("update job_queue set completed_at = '2026-08-25T00:00:00.000000Z' returning status").await;
     assert_eq!(ended, ["failed", "failed"], "nothing is stored to be read");
     let said = it.tick(at("2026-11-23T11:00:00Z"), &["--inline"]);
     assert_eq!(phase(&said, "cleanup")["counters"]["jobs"], 2, "{said:#}");
     assert_eq!((rows("job_queue").await, rows("job_events").await), ("0".to_owned(), "0".to_owned()));
     assert_eq!(rows("deliverable_slots").await, "2");
-    it.close().await;
+    it.home.close().await;
 }
 
 async fn a_dry_run_changes_nothing(backend: Backend) {

@@ -75,6 +75,23 @@ async fn a_delivery_that_has_not_arrived_is_a_problem() {
 }
 
 #[tokio::test]
+async fn a_clock_that_does_not_tick_is_a_problem_once_a_report_is_overdue() {
+    let (installation, _) = imported(Backend::Sqlite).await;
+    let schedules = |said: &Value| {
+        let checks = said["checks"].as_array().unwrap().iter().find(|it| it["name"] == "schedules");
+        checks.map(|it| it["finding"].as_str().unwrap().to_owned())
+    };
+    create(&installation, "By hand");
+    assert_eq!(schedules(&installation.json(&["doctor"], 0)), None);
+    let daily = ["deliverables", "create", "--title", "Daily", "--type", "status_report", "--schedule", "daily", "--at", "09:00"];
+    installation.json(&daily, 0);
+    assert_eq!(schedules(&installation.json(&["doctor"], 0)).unwrap(), "1 active; no tick was ever made");
+    installation.change("update deliverables set next_run_at = '2026-01-05T09:00:00.000000Z' where title = 'Daily'").await;
+    let found = schedules(&installation.json(&["doctor"], 1)).unwrap();
+    assert!(found.starts_with("1 report is overdue and no tick was ever made: let cron start"), "{found}");
+}
+
+#[tokio::test]
 async fn a_plan_tells_and_does_nothing() {
     let (installation, exports) = imported(Backend::Sqlite).await;
     let id = create(&installation, "Weekly");
