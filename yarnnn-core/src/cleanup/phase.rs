@@ -250,9 +250,8 @@ mod tests {
             let it = self.clone();
             retention.expect_owners().returning(move |_, _, _| it.answer("owners", 0).map(|_| it.users.clone()));
             let it = self.clone();
-            retention.expect_clean().returning(move |clean: Clean| match it.broken.contains(&clean.user) {
-                true => Err(corrupt("a user's")),
-                false => it.answer("clean", 2),
+            retention.expect_clean().returning(move |clean: Clean| {
+                if it.broken.contains(&clean.user) { Err(corrupt("a user's")) } else { it.answer("clean", 2) }
             });
             let it = self.clone();
             retention.expect_end_passes().returning(move |_, _| it.answer("passes_ended", 1));

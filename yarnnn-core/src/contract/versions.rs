@@ -312,10 +312,10 @@ pub async fn advance_to_staged_waits_for_a_person(ports: &Ports) {
 }
 
 /// A version that waits for a person and cites these rows.
-async fn staged_on(ports: &Ports, cited: &[ContentId]) -> Version {
+async fn staged_on(ports: &Ports, rows: &[ContentId]) -> Version {
     let version = opened(ports).await;
-    let mut cites = sentence(0, "X.", &vec!["x"; cited.len()]);
-    for (evidence, id) in cites.evidence.iter_mut().zip(cited) {
+    let mut cites = sentence(0, "X.", &vec!["x"; rows.len()]);
+    for (evidence, id) in cites.evidence.iter_mut().zip(rows) {
         evidence.content_id = *id;
     }
     ports.versions.advance(written(version.id)).await.unwrap();
