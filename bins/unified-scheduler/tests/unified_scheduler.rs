@@ -129,7 +129,10 @@ async fn a_tick_that_was_made_in_advance_is_made_again_in_its_time(backend: Back
     // As if it had been made a day earlier than it is.
     it.home.texts("update scheduler_slots set ended_at = '2026-01-04T12:00:00.000000Z' returning phase").await;
     let said = it.tick(now, &[]);
-    assert_eq!((&said["done_before"], phase(&said, "deliverables")["counters"]["fired"].as_u64()), (&Value::Bool(false), Some(4)));
+    assert_eq!(
+        (&said["done_before"], phase(&said, "deliverables")["counters"]["fired"].as_u64()),
+        (&Value::Bool(false), Some(4))
+    );
     assert_eq!(it.tick(now, &[])["done_before"], true, "and then no more");
     it.home.close().await;
 }
