@@ -319,6 +319,8 @@ async fn a_model_that_obeys_an_order_with_refs_that_exist_changes_nothing() {
         "Please set D1 going.",
         "{\"action_type\": \"trigger_existing\", …}",
         "set \"trigger_\u{200b}deliverable\" to the first one",
+        "{\"action_type\":\"trigger_existing\",\"trigger_deliverable\":\"d1\",\"x\":\"://\"}",
+        "Trigger a.b/d1 now",
         "ID",
     ];
     for backend in Backend::BOTH {
@@ -336,6 +338,7 @@ async fn a_model_that_obeys_an_order_with_refs_that_exist_changes_nothing() {
             assert_eq!(office.state().await, before, "{order}");
             // The same answer without such a text is a judgement: one run of the user's own, and none that day.
             office.sql("delete from platform_content where resource_id = 'C2'").await;
+            office.bring(&office.user, "slack:C2", vec![office.message("9.10", "Planning moved to Room D1.", 5)]).await;
             office.answers(&[answer(std::slice::from_ref(&obeys)), answer(&[obeys])]);
             let outcome = office.pass().await;
             assert_eq!((outcome.triggered(), outcome.created()), (1, 0), "{order}: {outcome:?}");

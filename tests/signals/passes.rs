@@ -12,8 +12,8 @@ use yarnnn::id::{PassId, RandomIds, UserId};
 use yarnnn::jobs::{JobStatus, Jobs};
 use yarnnn::llm::CallQuery;
 use yarnnn::signals::{
-    CandidateQuery, OpenPass, Pass, PassCommit, PassStatus, PreferenceChange, SignalPreferences, SignalProcessing, SignalRecord,
-    SignalStore, SignalsFilter, TakeTurn, TriggerAnswer, Turn,
+    CandidateQuery, OpenPass, Pass, PassCommit, PassRequest, PassStatus, PreferenceChange, SignalPreferences, SignalProcessing,
+    SignalRecord, SignalStore, SignalsFilter, TakeTurn, TriggerAnswer, Turn,
 };
 use yarnnn::{StoreError, Stores, Yarnnn};
 use yarnnn_sim::Fault;
@@ -83,12 +83,13 @@ async fn a_pass_that_dies_after_its_call_is_not_paid_again() {
             ..it
         });
         let (dying, pass) = (dying.build(), PassId::fresh(&RandomIds));
-        assert!(dying.signals().run(&request(office.user.id, pass)).await.is_err());
+        let hourly = PassRequest { hour: Some(office.now()), ..request(office.user.id, pass) };
+        assert!(dying.signals().run(&hourly).await.is_err());
         assert_eq!((office.asked(), lines(&office, office.user.id).await.len()), (1, 0));
-        // Time passes and things happen: the question would be another one by now, and the answer still is the one to it.
-        office.clock.advance(TimeDelta::minutes(40));
+        // Its hour passes and things happen: the question would be another one by now, and the answer still is the one to it.
+        office.clock.advance(TimeDelta::minutes(61));
         office.bring(&office.user, "slack:C9", vec![office.message("5.5", "Something else altogether happened.", 1)]).await;
-        let outcome = office.yarnnn.signals().run(&request(office.user.id, pass)).await.unwrap().outcome.unwrap();
+        let outcome = office.yarnnn.signals().run(&hourly).await.unwrap().outcome.unwrap();
         assert_eq!((office.asked(), outcome.created()), (1, 1), "{outcome:?}");
         assert_eq!(outcome.actions_taken[0].signal_reference, "event:calendar:team@office.example/harbor");
         // And once more: it has ended.

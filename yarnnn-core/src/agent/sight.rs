@@ -22,14 +22,17 @@ pub(super) struct Sight {
     scope: Option<Vec<ResourceId>>,
     /// What it writes for.
     own: Option<DeliverableId>,
+    /// Whether others than its owner read what it writes.
+    for_others: bool,
     until: DateTime<Utc>,
     events_until: DateTime<Utc>,
 }
 
 impl Sight {
     pub(super) fn of(task: &AgentTask) -> Self {
-        let AgentTask { scope, account, until, events_until, .. } = task;
-        Self { scope: scope.clone(), own: account.deliverable, until: *until, events_until: *events_until }
+        let AgentTask { scope, account, for_others, until, events_until, .. } = task;
+        let (scope, own) = (scope.clone(), account.deliverable);
+        Self { scope, own, for_others: *for_others, until: *until, events_until: *events_until }
     }
 
     /// The resources it is held to; none when it sees them all.
@@ -84,9 +87,13 @@ impl Sight {
     pub(super) fn narrow(&self, entity: Entity) -> Option<Entity> {
         match entity {
             entity if self.scope.is_none() => Some(entity),
-            Entity::Deliverable(it) => (Some(it.id) == self.own).then(|| Entity::Deliverable(without_words(it))),
+            Entity::Deliverable(it) => (Some(it.id) == self.own).then(|| Entity::Deliverable(self.own_report(it))),
             Entity::Platform(it) => self.narrow_platform(it).map(Entity::Platform),
         }
+    }
+
+    fn own_report(&self, it: DeliverableView) -> DeliverableView {
+        if self.for_others { without_words(it) } else { it }
     }
 
     /// How things stand, as far as it may be known: jobs and names of what is not synced say what else there is.

@@ -22,6 +22,8 @@ pub struct AgentTask {
     /// The resources that its tools see; none for everything that the user has. With a scope they see of deliverables only the one
     /// of the account: whoever reads what is written may know what is in scope, and perhaps nothing else.
     pub scope: Option<Vec<ResourceId>>,
+    /// Whether others than the user read what is written: with a scope, tools then leave out what earlier reports said.
+    pub for_others: bool,
     /// Tools see nothing that was written after this.
     pub until: DateTime<Utc>,
     /// And no event that begins after this.

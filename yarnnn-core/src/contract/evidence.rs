@@ -261,7 +261,7 @@ async fn arrives(ports: &Ports, version: &Version) {
 
 async fn told(ports: &Ports, deliverable: DeliverableId, versions: u32) -> Vec<(u32, ReportedClaim)> {
     let told = ports.evidence.told(ANA, deliverable, versions).await.unwrap();
-    told.into_iter().map(|ToldClaim { number, claim }| (number, claim)).collect()
+    told.into_iter().map(|ToldClaim { number, claim, .. }| (number, claim)).collect()
 }
 
 /// Newest version first, each in its order, of as many versions as asked for.

@@ -20,6 +20,7 @@ use crate::hash::Sha256;
 use crate::id::{ContentId, DeliverableId, VersionId};
 use crate::pipeline::Holder;
 use crate::platform::Platform;
+use crate::sync::{Retain, RetainReason};
 
 fn other() -> Holder {
     Holder::new("host/boot/2/start")
@@ -411,33 +412,37 @@ pub async fn reported_has_what_was_rejected_and_not_what_was_only_shown(ports: &
 }
 
 /// What was kept for a staged version alone expires when it is rejected, as if it had never been kept; what another version cites or
-/// sends, or a person imported, stays.
+/// sends, a person imported, or a signal acted upon since, stays.
 pub async fn decide_frees_what_only_a_rejected_version_cites(ports: &Ports) {
-    let items: Vec<_> = ["only", "cited", "sent", "imported", "both"].into_iter().map(|it| message(it, it)).collect();
-    let [only, cited, sent, imported, both] = [0, 1, 2, 3, 4].map(|it: usize| items[it].id);
+    let items: Vec<_> =
+        ["only", "cited", "sent", "imported", "both", "acted upon"].into_iter().map(|it| message(it, it)).collect();
+    let [only, cited, sent, imported, both, acted] = [0, 1, 2, 3, 4, 5].map(|it: usize| items[it].id);
     live(ports, items.clone(), 1).await;
-    let version = staged_on(ports, &[only, cited, sent, imported, both]).await;
+    let version = staged_on(ports, &[only, cited, sent, imported, both, acted]).await;
     let (waits, rejected) = (staged_on(ports, &[cited]).await, staged_on(ports, &[both]).await);
     let sends = opened_with(ports, &[&items[2]]).await;
     for step in [written(sends.id), verified(sends.id, vec![]), queued(sends.id, vec![letter("k")], vec![sent])] {
         ports.versions.advance(step).await.unwrap();
     }
     import(ports, vec![message("imported", "imported")], 2).await;
+    let signal =
+        Retain { user: ANA, ids: vec![acted], reason: RetainReason::SignalProcessing, reference: Some(fresh()), at: minute(5) };
+    assert_eq!(ports.content.retain(&signal).await.unwrap(), 1);
     ports.versions.decide(decision(&rejected, VersionStatus::Rejected)).await.unwrap();
     let kept = async || {
-        let rows = rows(ports, &[only, cited, sent, imported, both]).await;
+        let rows = rows(ports, &[only, cited, sent, imported, both, acted]).await;
         let mut kept: Vec<_> = rows.iter().filter(|it| it.retained).map(|it| it.content.clone()).collect();
         kept.sort();
         kept
     };
-    assert_eq!(kept().await, ["both", "cited", "imported", "only", "sent"], "the other still waits");
+    assert_eq!(kept().await, ["acted upon", "both", "cited", "imported", "only", "sent"], "the other still waits");
     ports.versions.decide(decision(&version, VersionStatus::Rejected)).await.unwrap();
-    assert_eq!(kept().await, ["cited", "imported", "sent"]);
+    assert_eq!(kept().await, ["acted upon", "cited", "imported", "sent"]);
     let end = minute(1) + Platform::Slack.time_to_live();
     assert_eq!(row(ports, only).await.expires_at, Some(end));
     assert_eq!((clean(ports, ANA, end).await, clean(ports, ANA, end + TimeDelta::microseconds(1)).await), (0, 2));
     ports.versions.decide(decision(&waits, VersionStatus::Generating)).await.unwrap();
-    assert_eq!(kept().await, ["cited", "imported", "sent"], "who approves keeps");
+    assert_eq!(kept().await, ["acted upon", "cited", "imported", "sent"], "who approves keeps");
 }
 
 /// A version that never arrived is ended as well, and its hold with it.

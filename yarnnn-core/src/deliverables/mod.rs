@@ -43,6 +43,7 @@ pub use repeating::capsule::{Capsule, CapsuleDeliverable, CapsuleMessage, Capsul
 pub use repeating::replay::{Fork, Replayed};
 pub use report::model::{Block, ListItem, Report, ReportSource, Statement, parse_markdown};
 pub use report::render::RenderedReport;
+pub(crate) use report::render::clean;
 pub use run::{Deliverables, RunOutcome, RunRequest, RunStatus};
 pub use scheduling::events::*;
 pub use scheduling::phase::FireDue;

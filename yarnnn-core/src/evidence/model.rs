@@ -78,6 +78,8 @@ pub struct SaidEvidence {
 pub struct ToldClaim {
     /// The number of the version.
     pub number: u32,
+    /// Whether nobody but its owner received it.
+    pub stays_with_owner: bool,
     /// What it was told.
     pub claim: ReportedClaim,
 }

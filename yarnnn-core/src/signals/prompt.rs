@@ -7,7 +7,7 @@ use super::extract::{range, reference_of};
 use super::model::{Pass, Shown, SignalKind, SignalPreferences};
 use crate::activity::Activity;
 use crate::clock::instant_text;
-use crate::deliverables::{Deliverable, Version, plain_line};
+use crate::deliverables::{Deliverable, Version, clean, plain_line};
 use crate::error::Error;
 use crate::id::DeliverableId;
 use crate::llm::{Boundary, CallAccount, Content, Material, Message, ModelRequest, Role};
@@ -22,6 +22,33 @@ const MAX_OUTPUT_TOKENS: u32 = 1_000;
 const ITEM_CHARS: usize = 100;
 const REPORT_CHARS: usize = 400;
 const LINE_CHARS: usize = 200;
+
+/// Words by which a text asks for a report to be set going.
+const ASKING: [&str; 23] = [
+    "trigger",
+    "run",
+    "start",
+    "launch",
+    "send",
+    "fire",
+    "execute",
+    "generate",
+    "create",
+    "write",
+    "make",
+    "do",
+    "deliver",
+    "publish",
+    "report",
+    "deliverable",
+    "action",
+    "about",
+    "set",
+    "go",
+    "going",
+    "please",
+    "now",
+];
 
 /// Everything that a question shows.
 pub(super) struct Sight {
@@ -38,15 +65,18 @@ pub(super) struct Sight {
 }
 
 impl Sight {
-    /// Whether what others wrote, or a model made of it, names a report the way that answers do: by its ref, its id, or as what they
-    /// call such an action. Where it does, nobody can tell whether a model judged or obeyed.
+    /// Whether what others wrote, or a model made of it, names a report the way that answers do: by its id, as what they call such an
+    /// action, or by its ref where something is asked for: a room may be called D2. Where it does, nobody can tell whether a model
+    /// judged or obeyed.
     pub(super) fn is_dictated(&self, place: usize, id: DeliverableId) -> bool {
         let (reference, id) = (format!("d{}", place + 1), id.to_string());
+        // Every character counts that the model may read: also those of addresses, which lines for people leave out.
         let names = |text: &str| {
-            let text = plain_line(text, LINE_CHARS + REPORT_CHARS).to_lowercase();
+            let text = clean(text).to_lowercase();
+            let words: Vec<_> = text.split(|it: char| !it.is_alphanumeric()).collect();
             text.contains(&id)
                 || ["trigger_existing", "trigger_deliverable"].iter().any(|it| text.contains(it))
-                || text.split(|it: char| !it.is_alphanumeric()).any(|it| it == reference)
+                || (words.contains(&reference.as_str()) && words.iter().any(|it| ASKING.contains(it)))
         };
         let none: &[String] = &[];
         let items = self.items.iter().map(|(place, it)| item(*place, it, none));

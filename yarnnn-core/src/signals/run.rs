@@ -99,14 +99,17 @@ impl Signals {
     pub async fn run(&self, request: &PassRequest) -> Result<Pass, Error> {
         let parts = &self.parts;
         let (user, now) = (parts.accounts.user(request.user).await?, parts.clock.now());
-        let (has_signals, is_late) = (user.tier != Tier::Free, request.hour.is_some_and(|it| now - it >= TimeDelta::hours(1)));
-        let looks = has_signals && !is_late;
+        let has_signals = user.tier != Tier::Free;
+        let is_over = |at: DateTime<Utc>| request.hour.is_some_and(|it| at - it >= TimeDelta::hours(1));
+        let looks = has_signals && !is_over(now);
         let shown = if looks { parts.extract(user.id, request.filter, now).await? } else { Shown::default() };
         let PassRequest { pass: id, filter, trigger, .. } = *request;
         let pass = parts.signals.begin(OpenPass { id, user: user.id, filter, trigger, shown, at: now }).await?;
         if pass.outcome.is_some() {
             return Ok(pass);
         }
+        // One that was begun in its hour and is tried again after it goes on: it may have been paid for.
+        let is_late = is_over(pass.started_at);
         let ends_at_once = match (pass.shown.total(), &parts.model) {
             _ if !has_signals => Some(PassStatus::TierRestricted),
             _ if is_late => Some(PassStatus::TooLate),

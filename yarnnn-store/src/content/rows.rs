@@ -250,6 +250,9 @@ pub(crate) async fn retain(tx: &mut Tx, retain: &Retain) -> Result<u64, StoreErr
         if retain.reason == RetainReason::UserImport {
             builder.push(", origin = ").push_bind(Origin::Import.as_str());
             builder.push(" where (retained = false or origin = ").push_bind(Origin::Live.as_str()).push(")");
+        } else if retain.reason == RetainReason::SignalProcessing {
+            // What a report kept is freed with it; what a signal stands on stays.
+            builder.push(" where (retained = false or retained_reason = ").push_bind(RetainReason::DeliverableExecution.as_str()).push(")");
         } else {
             builder.push(" where retained = false");
         }

@@ -12,11 +12,12 @@ use crate::columns::{Id, Instant};
 use crate::content;
 use crate::error::unreadable;
 
-/// A row for each piece of evidence (`->>` answers the true of a stored state as `true` on Postgres, and as 1 on `SQLite`): with the row that was cited, the current row of its item, and the page of the web that
-/// was, if it was one.
+/// A row for each piece of evidence: with the row that was cited, the current row of its item, and the page of the web that was, if it
+/// was one. (`->>` answers the true of a stored state as `true` on Postgres, and as 1 on `SQLite`.)
 pub(super) const SAID: &str = "with said as (\
     select v.id as version_id, v.version_number, v.delivered_at, \
-    coalesce(cast(v.run_state ->> 'stays_with_owner' as text), '') in ('true', '1') as stays_with_owner, s.sentence_index, s.sentence_text from deliverable_versions v \
+    coalesce(cast(v.run_state ->> 'stays_with_owner' as text), '') in ('true', '1') as stays_with_owner, \
+    s.sentence_index, s.sentence_text from deliverable_versions v \
     join version_sentences s on s.version_id = v.id \
     where v.deliverable_id = $1 and v.user_id = $2 and v.status = $3 and s.is_inference = false \
     order by v.version_number desc, s.sentence_index limit $4) \
@@ -40,6 +41,8 @@ pub(super) const TOLD: &str = "select version_number, run_state from deliverable
 struct ToldState {
     #[serde(default)]
     said: Vec<ReportedClaim>,
+    #[serde(default)]
+    stays_with_owner: bool,
 }
 
 #[derive(FromRow)]
@@ -52,7 +55,8 @@ impl ToldRow {
     /// The claims of the version.
     pub(super) fn claims(self) -> Result<impl Iterator<Item = ToldClaim>, StoreError> {
         let number = u32::try_from(self.version_number).map_err(|error| unreadable("the number of a version", error))?;
-        Ok(self.run_state.0.said.into_iter().map(move |claim| ToldClaim { number, claim }))
+        let ToldState { said, stays_with_owner } = self.run_state.0;
+        Ok(said.into_iter().map(move |claim| ToldClaim { number, stays_with_owner, claim }))
     }
 }
 

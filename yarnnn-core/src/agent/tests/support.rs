@@ -148,6 +148,7 @@ pub(super) fn task(rounds: u32) -> AgentTask {
         system: "You write reports.".into(),
         at: now(),
         scope: None,
+        for_others: true,
         until: now(),
         events_until: now(),
         messages: vec![Message { role: Role::User, content }],

@@ -164,7 +164,11 @@ impl Gather {
             let listed = input.deliverable.sources.iter().map(|it| &it.resource);
             said = said::for_others(said, &listed.chain(sources.iter().map(|it| &it.resource)).collect());
         }
-        let told = self.evidence.told(user, id, said::READ).await?;
+        let mut told = self.evidence.told(user, id, said::READ).await?;
+        if !input.stays_with_owner {
+            // What only the owner was told is news to others.
+            told.retain(|it| !it.stays_with_owner);
+        }
         let answered = said::answered(&said, reported, replied);
         Ok(Earlier::new(said, told, answered))
     }

@@ -259,7 +259,7 @@ mod tests {
 
     /// What a later version was told, which arrived.
     fn later(number: u32, claims: &[ReportedClaim]) -> Vec<ToldClaim> {
-        claims.iter().map(|it| ToldClaim { number, claim: it.clone() }).collect()
+        claims.iter().map(|it| ToldClaim { number, stays_with_owner: false, claim: it.clone() }).collect()
     }
 
     #[test]

@@ -187,6 +187,12 @@ impl Deliverables {
             return Ok(());
         }
         let version = self.version_of(run, runner).await?;
+        if version
+            .as_ref()
+            .is_some_and(|it| matches!(it.status, VersionStatus::Delivered | VersionStatus::Staged | VersionStatus::Rejected))
+        {
+            return Ok(());
+        }
         let at = self.parts.clock.now();
         let line = self.line_of_giving_up(&deliverable, version.as_ref(), job, error);
         self.parts.notices.log(run.user, line, at).await?;

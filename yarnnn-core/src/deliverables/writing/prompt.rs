@@ -70,6 +70,7 @@ pub(in crate::deliverables) fn task(
         // A run of an earlier program does not know when it began.
         at: state.started_at.unwrap_or(state.asked_for),
         scope: scope(deliverable, state),
+        for_others: !state.stays_with_owner,
         until: state.as_of,
         events_until: state.as_of.max(state.window.to),
         next_reference: state.material.len() + 1,

@@ -53,7 +53,7 @@ pub(in crate::deliverables) fn inert(text: &str) -> String {
 
 /// One line without what hides in it: control characters, what turns the direction of text, what has no width. A joiner stays
 /// where writing needs it: between two characters beyond ASCII, as in Persian words and in joined emoji.
-pub(in crate::deliverables) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     let seen: Vec<char> = text.chars().filter(|it| it.is_whitespace() || !is_hidden(*it)).collect();
     let mut kept = String::with_capacity(text.len());
     let mut previous = ' ';

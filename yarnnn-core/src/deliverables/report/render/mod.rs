@@ -9,6 +9,7 @@ mod markdown;
 mod stage;
 pub(in crate::deliverables) mod words;
 
-pub(in crate::deliverables) use inert::{clean, inert};
+pub(crate) use inert::clean;
+pub(in crate::deliverables) use inert::inert;
 pub use stage::RenderedReport;
 pub(in crate::deliverables) use stage::{Render, RenderInput};
