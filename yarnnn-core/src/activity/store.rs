@@ -10,7 +10,7 @@ use crate::id::{DeliverableId, UserId};
 /// Reads the activity log.
 ///
 /// # Contract
-/// - Newest first; only the given user's lines; at most `limit`. Heartbeats are most of the log, and are read apart.
+/// - Newest first; only the given user's lines; at most `limit`. Heartbeats are read apart.
 /// - `deeds` leaves out too what was written before the given instant.
 /// - `failures` are lines of runs of the user's deliverable that say an error: those that were given up.
 ///

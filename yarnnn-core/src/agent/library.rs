@@ -211,6 +211,6 @@ pub struct FailedJob {
 /// How the scheduler stands: it is the installation's, so everybody may know.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SchedulerHealth {
-    /// The tick that it completed last.
+    /// When it last completed a tick, by the clock on the wall.
     pub last_heartbeat_at: DateTime<Utc>,
 }

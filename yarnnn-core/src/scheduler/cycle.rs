@@ -24,7 +24,7 @@ pub fn cycle_key(cycle: DateTime<Utc>) -> Uuid {
 /// Clocks of machines differ by less.
 const CLOCK_ERROR: TimeDelta = TimeDelta::minutes(5);
 
-/// Before this instant a slot has not come yet: who is at it then makes it in advance.
+/// When a slot has come, as far as clocks can tell: what ended before was made in advance.
 pub(super) fn comes(slot: DateTime<Utc>) -> DateTime<Utc> {
     slot - CLOCK_ERROR
 }
