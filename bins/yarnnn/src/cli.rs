@@ -358,7 +358,7 @@ pub(crate) struct Promote {
     /// Weekday (default monday).
     #[arg(long)]
     pub(crate) day: Option<String>,
-    /// Time zone by its IANA name (default UTC).
+    /// Time zone by its IANA name (default: yours, see `yarnnn settings`, else UTC).
     #[arg(long, value_name = "ZONE")]
     pub(crate) tz: Option<String>,
 }

@@ -5,6 +5,7 @@ use yarnnn::connections::{Connections, Provider};
 use yarnnn::deliverables::{Deliverable, Destination};
 use yarnnn::pipeline::{CancelHandle, CancelToken};
 use yarnnn::platform_sync::PlatformSync;
+use yarnnn::platform_sync::schedule::zone_of;
 use yarnnn::{Config, Error, Yarnnn};
 
 use crate::exit::UsageError;
@@ -39,6 +40,11 @@ impl Session {
     /// Syncs of what is connected.
     pub(crate) fn platform_sync(&self) -> anyhow::Result<PlatformSync> {
         Ok(self.yarnnn.platform_sync().ok_or_else(|| Error::Failed(UNREACHABLE.to_owned()))?)
+    }
+
+    /// The time zone of the user's days, by its IANA name: the one that was set, else UTC.
+    pub(crate) fn home_zone(&self) -> &'static str {
+        zone_of(self.user.timezone.as_deref()).name()
     }
 
     /// Fails when a report for one of these could only be mailed, and mails cannot be sent from here.

@@ -1,6 +1,7 @@
 //! A deliverable: what to read, how to write it, where to send it.
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::kinds::{Kind, UnknownType};
@@ -359,8 +360,8 @@ impl Deliverable {
         self.is_signal_born() && self.trigger == TriggerType::Manual
     }
 
-    /// The zone in which its days are counted.
-    pub fn timezone(&self) -> chrono_tz::Tz {
-        self.schedule.as_ref().map_or(chrono_tz::UTC, |it| it.timezone)
+    /// The zone in which its days are counted: that of its schedule, else the owner's, as its run found it, else UTC.
+    pub fn timezone(&self, owners: Option<Tz>) -> Tz {
+        self.schedule.as_ref().map(|it| it.timezone).or(owners).unwrap_or(Tz::UTC)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono_tz::Tz;
 
 use super::gathering::material::{MaterialItem, MaterialSource};
 use super::kinds::Binding;
@@ -22,6 +23,7 @@ use crate::evidence::EvidenceStore;
 use crate::id::{ContentId, IdGen, UserId};
 use crate::llm::ModelLedger;
 use crate::pipeline::Liveness;
+use crate::scheduler::zone_of;
 use crate::sync::ContentStore;
 
 /// What the feature needs.
@@ -109,6 +111,15 @@ impl DeliverablesParts {
             Destination::Slack { .. } | Destination::Notion { .. } => false,
         };
         Ok(deliverable.destinations.iter().all(is_owners))
+    }
+
+    /// The zone that the owner of a report has set, if no schedule names one.
+    pub(super) async fn owners_zone(&self, deliverable: &Deliverable) -> Result<Option<Tz>, Error> {
+        if deliverable.schedule.is_some() {
+            return Ok(None);
+        }
+        let owner = self.accounts.user(deliverable.user).await?;
+        Ok(owner.timezone.map(|it| zone_of(Some(&it))))
     }
 
     /// What a version is written from, as it was recorded. Pages of the web, and what versions of earlier releases were written

@@ -248,7 +248,8 @@ impl Deliverables {
     ) -> Result<Gathered, Error> {
         let now = self.parts.clock.now();
         let stays_with_owner = self.parts.stays_with_owner(deliverable).await?;
-        let input = GatherInput { deliverable: deliverable.clone(), as_of: as_of.unwrap_or(now), now, again, stays_with_owner };
+        let (timezone, as_of) = (self.parts.owners_zone(deliverable).await?, as_of.unwrap_or(now));
+        let input = GatherInput { deliverable: deliverable.clone(), as_of, now, again, stays_with_owner, timezone };
         let (content, versions) = (self.parts.content.clone(), self.parts.versions.clone());
         let room = self.parts.writer.model().traits().context_tokens.map(room);
         let mut gathered = cx.run(&Gather { content, versions, evidence: self.parts.evidence.clone(), room }, input).await?;

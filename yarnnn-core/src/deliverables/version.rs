@@ -1,6 +1,7 @@
 //! A version: one written report, and how far its run has come.
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use super::gathering::material::MaterialItem;
@@ -220,6 +221,9 @@ pub struct RunState {
     /// Set when nobody but its owner receives the report.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stays_with_owner: bool,
+    /// The zone of its owner's days, for a report without a schedule, which would name one; none when the owner has set none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<Tz>,
     /// The stretch of time it reads.
     pub window: Interval,
     /// Set when nothing lay in the usual window and it was moved to end at the newest item.
@@ -278,6 +282,7 @@ impl RunState {
             started_at: None,
             late: None,
             stays_with_owner: false,
+            timezone: None,
             window,
             window_moved: false,
             binding,

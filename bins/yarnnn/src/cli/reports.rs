@@ -73,7 +73,7 @@ pub(crate) struct When {
     /// Weekday (default monday).
     #[arg(long)]
     pub(crate) day: Option<String>,
-    /// Time zone by its IANA name (default UTC).
+    /// Time zone by its IANA name (default: yours, see `yarnnn settings`, else UTC).
     #[arg(long, value_name = "ZONE")]
     pub(crate) tz: Option<String>,
     /// Five fields in local time: minute, hour, day of the month, month, weekday; for example "0 9 * * mon-fri".

@@ -11,7 +11,7 @@ use yarnnn::deliverables::{
 };
 
 use super::verify::parse_version;
-use super::wishes::{destinations, parse_sources, schedule};
+use super::wishes::{UTC, destinations, parse_sources, schedule};
 use super::{download, feedback, lifecycle, when};
 use crate::cli::{Create, Deliverables, Edit, Switch, WhenQuiet};
 use crate::exit::UsageError;
@@ -45,9 +45,11 @@ pub(super) async fn execute(user: Option<Email>, command: Deliverables, output: 
 
 async fn create(user: Option<Email>, arguments: Create, output: &Output) -> anyhow::Result<()> {
     ReportType::parse(&arguments.report_type).map_err(|error| UsageError(format!("--type: {error}")))?;
-    let (destinations, schedule) = (destinations(&arguments.places)?, schedule(&arguments.when, None)?);
-    let sources = parse_sources(&arguments.sources)?;
+    let (destinations, sources) = (destinations(&arguments.places)?, parse_sources(&arguments.sources)?);
+    // What is wrong is said before anything is opened.
+    schedule(&arguments.when, None, UTC)?;
     let session = Session::open(user).await?;
+    let schedule = schedule(&arguments.when, None, session.home_zone())?;
     session.check_mail(&destinations)?;
     let options = ReportOptions {
         min_evidence_percent: arguments.min_evidence,
@@ -72,12 +74,12 @@ async fn edit(user: Option<Email>, arguments: Edit, output: &Output) -> anyhow::
     // What is wrong whatever the report has is said before anything is opened.
     let is_whole = arguments.when.schedule.as_deref().is_some_and(|it| it != Frequency::Custom.as_str());
     if is_whole || arguments.when.cron.is_some() {
-        schedule(&arguments.when, None)?;
+        schedule(&arguments.when, None, UTC)?;
     }
     let session = Session::open(user).await?;
     session.check_mail(&destinations)?;
     let found = session.deliverable(&arguments.deliverable).await?;
-    let schedule = match schedule(&arguments.when, found.schedule.as_ref())? {
+    let schedule = match schedule(&arguments.when, found.schedule.as_ref(), session.home_zone())? {
         None if arguments.no_schedule => Some(EditSchedule::Remove),
         asked => asked.map(EditSchedule::Set),
     };

@@ -7,6 +7,7 @@ use yarnnn::deliverables::{Deliverable, Schedule, Suggestion};
 use super::deliverables::describe;
 use super::verify::parse_version;
 use super::when;
+use super::wishes::UTC;
 use crate::cli::Promote;
 use crate::exit::UsageError;
 use crate::output::Output;
@@ -17,10 +18,14 @@ const LISTED: u32 = 100;
 
 pub(super) async fn promote(user: Option<Email>, arguments: Promote, output: &Output) -> anyhow::Result<()> {
     let Promote { deliverable, schedule, at, day, tz } = arguments;
-    let schedule = Schedule::parse(&schedule, day.as_deref(), at.as_deref(), tz.as_deref());
-    let schedule = schedule.map_err(|error| UsageError(error.to_string()))?;
+    let parse = |zone: &str| {
+        let parsed = Schedule::parse(&schedule, day.as_deref(), at.as_deref(), Some(tz.as_deref().unwrap_or(zone)));
+        parsed.map_err(|error| UsageError(error.to_string()))
+    };
+    // What is wrong is said before anything is opened.
+    parse(UTC)?;
     let session = Session::open(user).await?;
-    let found = session.deliverable(&deliverable).await?;
+    let (found, schedule) = (session.deliverable(&deliverable).await?, parse(session.home_zone())?);
     let promoted = session.yarnnn.deliverables().promote_to_recurring(&session.user, found.id, schedule).await?;
     tell_active(&promoted, output);
     Ok(())

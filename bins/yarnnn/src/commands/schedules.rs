@@ -10,7 +10,7 @@ use yarnnn::deliverables::{Deliverable, DeliverableStatus, Schedule};
 use yarnnn::scheduler::Slot;
 
 use super::when;
-use super::wishes::schedule;
+use super::wishes::{UTC, schedule};
 use crate::cli::{Preview, Schedules};
 use crate::exit::UsageError;
 use crate::output::Output;
@@ -66,16 +66,24 @@ fn describe(it: &Deliverable, schedule: &Schedule) -> Value {
     })
 }
 
-/// A deliverable is looked up; a schedule alone needs no database.
+/// A deliverable is looked up, and the user's time zone when none is named; else no database is needed.
 async fn preview(user: Option<Email>, arguments: &Preview, output: &Output) -> anyhow::Result<()> {
     let from = arguments.from.as_deref().map(|it| when::instant("--from", it)).transpose()?;
     let from = from.unwrap_or_else(|| SystemClock.now());
-    let found = match &arguments.deliverable {
-        Some(name) => Some(Session::open(user).await?.deliverable(name).await?),
-        None => None,
+    let when = &arguments.when;
+    if arguments.deliverable.is_none() {
+        schedule(when, None, UTC)?;
+    }
+    let session = match when.tz.is_none() || arguments.deliverable.is_some() {
+        true => Some(Session::open(user).await?),
+        false => None,
+    };
+    let found = match (&session, &arguments.deliverable) {
+        (Some(session), Some(name)) => Some(session.deliverable(name).await?),
+        _ => None,
     };
     let before = found.as_ref().and_then(|it| it.schedule.as_ref());
-    let asked = schedule(&arguments.when, before)?;
+    let asked = schedule(when, before, session.as_ref().map_or(UTC, Session::home_zone))?;
     // Its own schedule counts from its next run; another one would count from the change.
     let anchor = found.as_ref().and_then(|it| it.next_run_at).filter(|_| asked.is_none());
     let asked = asked.map(|it| found.as_ref().map_or_else(|| it.clone(), |of| it.clone().spread_over_hour(of.id.as_uuid())));

@@ -177,16 +177,20 @@ async fn list(session: &Session, limit: u32, output: &Output) -> anyhow::Result<
         let (at, trigger) = (when::show(Some(it.started_at)), it.trigger.as_str().to_owned());
         vec![at, trigger, status.to_owned(), done.to_string(), dropped.to_string(), why]
     };
+    if passes.is_empty() {
+        output.line("nothing was looked for yet (yarnnn signals run)");
+        return Ok(ExitCode::SUCCESS);
+    }
     output.table(&["at (UTC)", "by", "status", "done", "not done", "why"], passes.iter().map(row).collect());
+    if history.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
     let row = |it: &SignalRecord| {
         let title = it.metadata["title"].as_str().unwrap_or_default().to_owned();
         let why = it.metadata["reasoning"].as_str().unwrap_or_default().to_owned();
         vec![when::show(Some(it.last_triggered_at)), it.signal_type.clone(), title, why, it.signal_ref.clone()]
     };
     output.table(&["acted at (UTC)", "type", "title", "why", "about"], history.iter().map(row).collect());
-    if passes.is_empty() {
-        output.line("nothing was looked for yet (yarnnn signals run)");
-    }
     Ok(ExitCode::SUCCESS)
 }
 

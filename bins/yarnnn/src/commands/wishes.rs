@@ -11,6 +11,9 @@ use crate::cli::{Places, When};
 use crate::exit::UsageError;
 use crate::session::parse_email;
 
+/// The zone of those who have set none.
+pub(super) const UTC: &str = "UTC";
+
 /// Where it goes; empty when nothing is said.
 pub(super) fn destinations(places: &Places) -> anyhow::Result<Vec<Destination>> {
     let mut destinations = Vec::new();
@@ -61,8 +64,8 @@ fn absolute(path: &Path) -> anyhow::Result<String> {
     Ok(text.to_owned())
 }
 
-/// When it runs: what is said, over the schedule that there is. None when nothing is said.
-pub(super) fn schedule(when: &When, before: Option<&Schedule>) -> anyhow::Result<Option<Schedule>> {
+/// When it runs: what is said, over the schedule that there is, and else in the user's own time zone. None when nothing is said.
+pub(super) fn schedule(when: &When, before: Option<&Schedule>, home: &str) -> anyhow::Result<Option<Schedule>> {
     let When { schedule, at, day, tz, cron } = when;
     if [schedule, at, day, tz, cron].into_iter().all(Option::is_none) {
         return Ok(None);
@@ -71,31 +74,33 @@ pub(super) fn schedule(when: &When, before: Option<&Schedule>) -> anyhow::Result
     let by_line = cron.is_some().then_some(Frequency::Custom.as_str());
     let frequency = schedule.as_deref().or_else(kept).or(by_line);
     let frequency = frequency.ok_or_else(|| UsageError("--at, --day and --tz are of a schedule: add --schedule".to_owned()))?;
-    let parsed =
-        if frequency == Frequency::Custom.as_str() { by_cron(when, before)? } else { by_calendar(frequency, when, before)? };
+    let zone = tz.as_deref().unwrap_or_else(|| before.map_or(home, |it| it.timezone.name()));
+    let parsed = if frequency == Frequency::Custom.as_str() {
+        by_cron(when, before, zone)?
+    } else {
+        by_calendar(frequency, when, before, zone)?
+    };
     Ok(Some(parsed.map_err(|error| UsageError(error.to_string()))?))
 }
 
 type Parsed = Result<Schedule, InvalidSchedule>;
 
-fn by_cron(when: &When, before: Option<&Schedule>) -> Result<Parsed, UsageError> {
+fn by_cron(when: &When, before: Option<&Schedule>, zone: &str) -> Result<Parsed, UsageError> {
     if when.at.is_some() || when.day.is_some() {
         return Err(UsageError("a custom schedule has its times in its cron line: leave out --at and --day".to_owned()));
     }
     let line = when.cron.as_deref().or_else(|| before?.cron.as_ref().map(Cron::as_str));
-    let zone = when.tz.as_deref().or_else(|| before.map(|it| it.timezone.name()));
-    Ok(line.map_or(Err(InvalidSchedule::NoCron), |it| Schedule::custom(it, zone)))
+    Ok(line.map_or(Err(InvalidSchedule::NoCron), |it| Schedule::custom(it, Some(zone))))
 }
 
-fn by_calendar(frequency: &str, when: &When, before: Option<&Schedule>) -> Result<Parsed, UsageError> {
+fn by_calendar(frequency: &str, when: &When, before: Option<&Schedule>, zone: &str) -> Result<Parsed, UsageError> {
     if when.cron.is_some() {
         return Err(UsageError(format!("--cron is of --schedule custom, not of {frequency}")));
     }
     let calendar = before.filter(|it| it.cron.is_none());
     let day = when.day.clone().or_else(|| calendar.map(|it| it.day.to_string()));
     let time = when.at.clone().or_else(|| calendar.filter(|it| it.pinned).map(|it| it.time.format("%H:%M").to_string()));
-    let zone = when.tz.as_deref().or_else(|| before.map(|it| it.timezone.name()));
-    Ok(Schedule::parse(frequency, day.as_deref(), time.as_deref(), zone))
+    Ok(Schedule::parse(frequency, day.as_deref(), time.as_deref(), Some(zone)))
 }
 
 /// Sources as `PLATFORM:RESOURCE`.
@@ -114,7 +119,7 @@ mod tests {
     }
 
     fn said(words: [Option<&str>; 5], before: Option<&Schedule>) -> String {
-        schedule(&when(words), before)
+        schedule(&when(words), before, "Asia/Seoul")
             .map_or_else(|error| error.to_string(), |it| it.map_or("nothing".into(), |it| it.describe()))
     }
 
@@ -122,6 +127,8 @@ mod tests {
     fn what_is_said_stands_over_what_there_is() {
         let weekly = Schedule::parse("weekly", Some("friday"), Some("17:30"), Some("Europe/Berlin")).unwrap();
         assert_eq!(said([None; 5], Some(&weekly)), "nothing");
+        assert_eq!(said([Some("daily"), None, None, None, None], None), "Daily at 09:00 (Asia/Seoul)");
+        assert_eq!(said([Some("daily"), None, None, Some("UTC"), None], None), "Daily at 09:00 (UTC)");
         assert_eq!(said([None, Some("08:15"), None, None, None], Some(&weekly)), "Every Friday at 08:15 (Europe/Berlin)");
         assert_eq!(said([Some("monthly"), None, None, None, None], Some(&weekly)), "Monthly on Friday at 17:30 (Europe/Berlin)");
         assert_eq!(said([None, None, None, None, Some("0 7 * * *")], Some(&weekly)), "By cron 0 7 * * * (Europe/Berlin)");

@@ -37,9 +37,47 @@ async fn a_look_ahead_tells_what_the_clocks_do_and_makes_nothing() {
     assert_eq!(preview(&[&["--cron", "30 2 * * *", "--from", "2026-03-08"], &zone[..]].concat()), moved);
     let autumn = preview(&[&["--schedule", "daily", "--at", "01:30", "--from", "2026-11-01"], &zone[..]].concat());
     assert_eq!(autumn, [pair("2026-11-01T01:30:00-04:00", "first of two 01:30"), pair("2026-11-02T01:30:00-05:00", "")]);
-    let said = installation.yarnnn(&["schedules", "preview", "--schedule", "weekly", "--from", "2026-03-02"]).expect(0).stdout;
-    assert!(said.contains("Every Monday at 09:00 (UTC)") && said.contains("Mon 2026-03-02 09:00") && said.contains("of its own"));
     assert!(!installation.folder.path().join("test.db").exists(), "nothing is made");
+    let weekly = ["schedules", "preview", "--schedule", "weekly", "--from", "2026-03-02"];
+    let said = installation.yarnnn(&weekly).expect(0).stdout;
+    assert!(said.contains("Every Monday at 09:00 (UTC)") && said.contains("Mon 2026-03-02 09:00") && said.contains("of its own"));
+    installation.yarnnn(&["settings", "--timezone", "Europe/Berlin"]).expect(0);
+    let said = installation.yarnnn(&weekly).expect(0).stdout;
+    assert!(said.contains("Every Monday at 09:00 (Europe/Berlin)") && said.contains("2026-03-02 08:00"), "{said}");
+}
+
+#[tokio::test]
+async fn a_schedule_is_in_the_zone_of_its_owner_unless_another_is_named() {
+    let (installation, _exports) = imported(Backend::Sqlite).await;
+    create(&installation, &["--title", "Early", "--schedule", "daily", "--at", "07:00"]);
+    installation.yarnnn(&["settings", "--timezone", "Asia/Seoul"]).expect(0);
+    let zone = |it: &Value| it["schedule"]["timezone"].as_str().unwrap().to_owned();
+    assert_eq!(zone(&create(&installation, &["--title", "Home", "--schedule", "daily"])), "Asia/Seoul");
+    assert_eq!(zone(&create(&installation, &["--title", "Line", "--cron", "0 7 * * mon"])), "Asia/Seoul");
+    assert_eq!(zone(&create(&installation, &["--title", "Away", "--schedule", "daily", "--tz", "UTC"])), "UTC");
+    assert_eq!(zone(&edit(&installation, &["Early", "--at", "08:00"])), "UTC", "what it has stays");
+    create(&installation, &["--title", "Plain"]);
+    assert_eq!(zone(&edit(&installation, &["Plain", "--schedule", "weekly"])), "Asia/Seoul");
+}
+
+#[tokio::test]
+async fn the_days_of_a_report_are_those_of_its_schedule_or_of_its_owner() {
+    let (installation, _exports) = imported(Backend::Sqlite).await;
+    create(&installation, &["--title", "Plain"]);
+    create(&installation, &["--title", "Timed", "--schedule", "daily", "--tz", "Asia/Tokyo"]);
+    let as_of = |title: &str| {
+        let ran = installation.json(&["run", title, "--force"], 0);
+        let files = ran["files"].as_array().unwrap().iter().filter_map(Value::as_str);
+        let file = files.clone().find(|it| it.ends_with(".md")).unwrap_or_else(|| panic!("{ran}"));
+        let text = std::fs::read_to_string(installation.folder.path().join(file)).unwrap();
+        text.lines().find_map(|it| Some(it.split_once("as of ")?.1.to_owned())).unwrap()
+    };
+    assert!(as_of("Plain").ends_with("(UTC)"));
+    installation.yarnnn(&["settings", "--timezone", "Asia/Seoul"]).expect(0);
+    let home = as_of("Plain");
+    assert!(home.ends_with("(Asia/Seoul)"), "{home}");
+    let timed = as_of("Timed");
+    assert!(timed.ends_with("(Asia/Tokyo)"), "{timed}");
 }
 
 #[tokio::test]

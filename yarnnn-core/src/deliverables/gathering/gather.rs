@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
+use chrono_tz::Tz;
 
 use super::super::kinds::{Binding, Kind, KindProfile};
 use super::super::model::Deliverable;
@@ -51,6 +52,8 @@ pub(in crate::deliverables) struct GatherInput {
     pub(in crate::deliverables) again: bool,
     /// Whether nobody but its owner receives the report.
     pub(in crate::deliverables) stays_with_owner: bool,
+    /// The zone that the owner has set, for a report without a schedule.
+    pub(in crate::deliverables) timezone: Option<Tz>,
 }
 
 /// The chosen items.
@@ -107,14 +110,23 @@ impl Stage<GatherInput> for Gather {
         let chosen: Vec<_> = items.iter().map(MaterialItem::from).collect();
         let mut state = state(&profile, (input.as_of, as_of), &sources, &items);
         state.material = referred(&chosen, &changed);
-        let mut said = earlier.claims(&state, input.deliverable.timezone());
+        let mut said = earlier.claims(&state, input.deliverable.timezone(input.timezone));
         if profile.restates && !input.again {
             // What still stands is told again, and must not look like what need not be.
             said.retain(|it| it.status != ClaimStatus::Standing);
         }
-        let GatherInput { now, again, stays_with_owner, .. } = input;
-        let state =
-            RunState { started_at: Some(now), stays_with_owner, window_moved, again, said, reported_before, left_out, ..state };
+        let GatherInput { now, again, stays_with_owner, timezone, .. } = input;
+        let state = RunState {
+            started_at: Some(now),
+            stays_with_owner,
+            timezone,
+            window_moved,
+            again,
+            said,
+            reported_before,
+            left_out,
+            ..state
+        };
         Ok(Gathered { items: chosen, state, found, has_news })
     }
 }

@@ -112,7 +112,7 @@ fn instructions(prompts: &Prompts, deliverable: &Deliverable, state: &RunState) 
         title => (!deliverable.is_model_made()).then(|| deliverable.title.clone()),
         description => deliverable.description.clone().filter(|_| !deliverable.is_model_made()),
         noticed => noticed(deliverable, state).is_some(),
-        period => words::period(state.window, deliverable.timezone()),
+        period => words::period(state.window, deliverable.timezone(state.timezone)),
         window_moved => state.window_moved,
         research => state.binding.has_research_directive(),
         reported => !state.said.is_empty(),
@@ -136,7 +136,7 @@ fn outline(deliverable: &Deliverable, state: &RunState) -> Outline {
         grouping: profile.grouping,
         sections: profile.sections,
         max_statements: profile.max_statements,
-        timezone: deliverable.timezone().name().to_owned(),
+        timezone: deliverable.timezone(state.timezone).name().to_owned(),
         as_of: state.as_of,
     }
 }

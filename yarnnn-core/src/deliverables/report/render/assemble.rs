@@ -20,8 +20,8 @@ const NAME_CHARS: usize = 80;
 const TITLE_CHARS: usize = 160;
 
 pub(in crate::deliverables) fn assemble(input: &RenderInput) -> Report {
-    let zone = input.deliverable.timezone();
     let state = &input.version.state;
+    let zone = input.deliverable.timezone(state.timezone);
     let mut blocks = parse_markdown(input.version.draft.as_deref().unwrap_or_default(), &Names::of(&input.items));
     let mut numbers = Numbers::default();
     let mut records = input.sentences.iter();
