@@ -18,7 +18,7 @@ use yarnnn::sync::SyncOptions;
 use yarnnn::testing::ScriptedPlatform;
 use yarnnn::{Config, Yarnnn};
 use yarnnn_server::worker::{self, JobWatch, WorkerConfig};
-use yarnnn_sim::models::{Scripted, SimWriter, Turn, Writer};
+use yarnnn_sim::models::{Referring, SimWriter, Turn, Writer};
 use yarnnn_sim::{Provider, Running, Sim, VirtualClock};
 
 /// Who mails are from.
@@ -155,9 +155,9 @@ impl Office {
         self.sim.now()
     }
 
-    /// Lets the model answer so, once for each; then faithfully.
+    /// Lets the model answer so, once for each, with the refs of the question for `s1`, `d1`, …; then faithfully.
     pub(crate) fn answers(&self, answers: &[String]) {
-        self.sim.models().set_writer(Scripted::new(answers.iter().map(Turn::text)));
+        self.writer(Referring::new(answers.iter().map(Turn::text)));
     }
 
     pub(crate) fn writer(&self, writer: impl Writer) {

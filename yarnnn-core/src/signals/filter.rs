@@ -1,6 +1,7 @@
 //! Filter: of what a model asked for, what the program can vouch for (dossier §5.3, §5.4).
 //!
-//! A ref counts only if the question showed it. Whatever is left names rows of the user and nothing else.
+//! A ref counts only if the question showed it, to the last digit: `d1` alone is an invented one. Whatever is left names rows of the
+//! user and nothing else.
 
 use std::collections::HashSet;
 
@@ -93,7 +94,7 @@ impl<'a> Known<'a> {
     /// The items of refs. One that was not shown, or stands where no report may read, spoils the action.
     fn items(&self, refs: &[String]) -> Result<Vec<&'a StoredItem>, DropReason> {
         let find = |name: &String| {
-            let (_, item) = self.sight.items.iter().find(|(place, _)| *name == format!("s{}", place + 1))?;
+            let (_, item) = self.sight.items.iter().find(|(place, _)| *name == self.sight.refs.item(*place))?;
             self.resources.contains(&item.resource).then_some(item)
         };
         refs.iter().map(|it| find(it).ok_or(DropReason::UnknownReference)).collect()
@@ -107,7 +108,7 @@ impl<'a> Known<'a> {
 
     fn target(&self, asked: &Asked) -> Result<&'a Deliverable, DropReason> {
         let named = asked.deliverable.as_deref().unwrap_or_default();
-        let shown = self.sight.deliverables.iter().find(|(place, _, _)| named == format!("d{}", place + 1));
+        let shown = self.sight.deliverables.iter().find(|(place, _, _)| named == self.sight.refs.report(*place));
         let (place, shown, _) = shown.ok_or(DropReason::UnknownDeliverable)?;
         let own = self.deliverables.iter().find(|it| it.id == shown.id).ok_or(DropReason::UnknownDeliverable)?;
         if self.sight.is_dictated(*place, own.id) {

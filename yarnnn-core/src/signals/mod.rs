@@ -15,6 +15,7 @@ mod phase;
 mod plan;
 mod prompt;
 mod reason;
+mod refs;
 mod run;
 mod store;
 #[cfg(test)]

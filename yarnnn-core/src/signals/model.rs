@@ -182,8 +182,8 @@ impl PassTrigger {
     }
 }
 
-/// What a pass shows to the model, by rows: `s1`, `s2`, … are the items in this order, `d1`, `d2`, … the deliverables. An answer can
-/// name nothing else.
+/// What a pass shows to the model, by rows: `s1-…`, `s2-…`, … are the items in this order, `d1-…`, `d2-…`, … the deliverables. An
+/// answer can name nothing else.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
     /// The items.

@@ -5,6 +5,7 @@ use minijinja::{Environment, UndefinedBehavior, context};
 
 use super::extract::{range, reference_of};
 use super::model::{Pass, Shown, SignalKind, SignalPreferences};
+use super::refs::Refs;
 use crate::activity::Activity;
 use crate::clock::instant_text;
 use crate::deliverables::{Deliverable, Version, clean, plain_line};
@@ -23,33 +24,6 @@ const ITEM_CHARS: usize = 100;
 const REPORT_CHARS: usize = 400;
 const LINE_CHARS: usize = 200;
 
-/// Words by which a text asks for a report to be set going.
-const ASKING: [&str; 23] = [
-    "trigger",
-    "run",
-    "start",
-    "launch",
-    "send",
-    "fire",
-    "execute",
-    "generate",
-    "create",
-    "write",
-    "make",
-    "do",
-    "deliver",
-    "publish",
-    "report",
-    "deliverable",
-    "action",
-    "about",
-    "set",
-    "go",
-    "going",
-    "please",
-    "now",
-];
-
 /// Everything that a question shows.
 pub(super) struct Sight {
     /// Items by their number.
@@ -62,34 +36,68 @@ pub(super) struct Sight {
     pub(super) noticed: Vec<String>,
     /// What the user wants to be told.
     pub(super) preferences: SignalPreferences,
+    /// How the question names items and reports.
+    pub(super) refs: Refs,
 }
 
 impl Sight {
-    /// Whether what others wrote, or a model made of it, names a report the way that answers do: by its id, as what they call such an
-    /// action, or by its ref where something is asked for: a room may be called D2. Where it does, nobody can tell whether a model
-    /// judged or obeyed.
+    /// Whether what others wrote, or a model made of it, names a report the way that answers do: by its ref, by its id, or as what
+    /// they call such an action. Where it does, nobody can tell whether a model judged or obeyed.
     pub(super) fn is_dictated(&self, place: usize, id: DeliverableId) -> bool {
-        let (reference, id) = (format!("d{}", place + 1), id.to_string());
+        let names = [self.refs.report(place), id.to_string(), "trigger_existing".to_owned(), "trigger_deliverable".to_owned()];
         // Every character counts that the model may read: also those of addresses, which lines for people leave out.
-        let names = |text: &str| {
+        let has_name = |text: &str| {
             let text = clean(text).to_lowercase();
-            let words: Vec<_> = text.split(|it: char| !it.is_alphanumeric()).collect();
-            text.contains(&id)
-                || ["trigger_existing", "trigger_deliverable"].iter().any(|it| text.contains(it))
-                || (words.contains(&reference.as_str()) && words.iter().any(|it| ASKING.contains(it)))
+            names.iter().any(|it| text.contains(it))
         };
-        let none: &[String] = &[];
-        let items = self.items.iter().map(|(place, it)| item(*place, it, none));
-        let reports = self.deliverables.iter().map(|(place, it, newest)| report(*place, it, newest.as_ref()));
+        let items = self.items.iter().map(|(place, it)| self.item(*place, it));
+        let reports = self.deliverables.iter().map(|(place, it, newest)| self.report(*place, it, newest.as_ref()));
         let mut shown = items.chain(reports).chain(self.activity.iter().map(|it| line(0, it)));
-        shown.any(|it| names(&it.text) || [it.title, it.author, Some(it.place)].iter().flatten().any(|it| names(it)))
+        shown.any(|it| has_name(&it.text) || [it.title, it.author, Some(it.place)].iter().flatten().any(|it| has_name(it)))
+    }
+
+    fn item(&self, place: usize, item: &StoredItem) -> Material {
+        let attendees = item.metadata.get("attendees").and_then(|it| it.as_array()).map_or(0, Vec::len);
+        let is_event = item.content_type == ContentType::Event;
+        let mut marks = Vec::new();
+        marks.extend(is_event.then(|| format!("attendees-{attendees}")));
+        marks.extend(self.noticed.contains(&reference_of(item)).then(|| "noticed".to_owned()));
+        Material {
+            reference: self.refs.item(place),
+            content: Some(item.id),
+            platform: item.resource.platform().as_str().to_owned(),
+            place: short(&item.resource_name, ITEM_CHARS),
+            author: item.author.as_ref().map(|it| short(&it.name, ITEM_CHARS)),
+            time: item.source_timestamp,
+            title: item.title.as_deref().map(|it| short(it, ITEM_CHARS)),
+            thread: None,
+            marks,
+            text: short(&item.content, ITEM_CHARS),
+        }
+    }
+
+    fn report(&self, place: usize, it: &Deliverable, newest: Option<&Version>) -> Material {
+        let says = newest.and_then(|it| it.final_content.as_deref().or(it.draft.as_deref())).unwrap_or_default();
+        let marks = [it.status.as_str().to_owned(), if newest.is_some() { "written" } else { "never-written" }.to_owned()];
+        Material {
+            reference: self.refs.report(place),
+            content: None,
+            platform: "report".to_owned(),
+            place: it.report_type.kind().as_str().to_owned(),
+            author: None,
+            time: newest.map(|it| it.delivered_at.unwrap_or(it.created_at)),
+            title: Some(short(&it.title, LINE_CHARS)),
+            thread: it.next_run_at.map(|at| format!("next run {}", instant_text(at))),
+            marks: marks.to_vec(),
+            text: short(says, REPORT_CHARS),
+        }
     }
 }
 
 /// The one question of a pass.
 pub(super) fn question(pass: &Pass, sight: &Sight) -> Result<ModelRequest, Error> {
-    let items = sight.items.iter().map(|(place, it)| item(*place, it, &sight.noticed)).collect();
-    let reports = sight.deliverables.iter().map(|(place, it, newest)| report(*place, it, newest.as_ref()));
+    let items = sight.items.iter().map(|(place, it)| sight.item(*place, it)).collect();
+    let reports = sight.deliverables.iter().map(|(place, it, newest)| sight.report(*place, it, newest.as_ref()));
     let lines = sight.activity.iter().enumerate().map(|(place, it)| line(place, it));
     let (reports, lines): (Vec<_>, Vec<_>) = (reports.collect(), lines.collect());
     let mut content = vec![text(asked(&pass.shown, pass.started_at)?), Content::Material(items)];
@@ -168,43 +176,6 @@ fn stretch(it: Interval) -> String {
 fn short(text: &str, most: usize) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if line.chars().count() <= most { line } else { line.chars().take(most).chain(['…']).collect() }
-}
-
-fn item(place: usize, item: &StoredItem, noticed: &[String]) -> Material {
-    let attendees = item.metadata.get("attendees").and_then(|it| it.as_array()).map_or(0, Vec::len);
-    let is_event = item.content_type == ContentType::Event;
-    let mut marks = Vec::new();
-    marks.extend(is_event.then(|| format!("attendees-{attendees}")));
-    marks.extend(noticed.contains(&reference_of(item)).then(|| "noticed".to_owned()));
-    Material {
-        reference: format!("s{}", place + 1),
-        content: Some(item.id),
-        platform: item.resource.platform().as_str().to_owned(),
-        place: short(&item.resource_name, ITEM_CHARS),
-        author: item.author.as_ref().map(|it| short(&it.name, ITEM_CHARS)),
-        time: item.source_timestamp,
-        title: item.title.as_deref().map(|it| short(it, ITEM_CHARS)),
-        thread: None,
-        marks,
-        text: short(&item.content, ITEM_CHARS),
-    }
-}
-
-fn report(place: usize, it: &Deliverable, newest: Option<&Version>) -> Material {
-    let says = newest.and_then(|it| it.final_content.as_deref().or(it.draft.as_deref())).unwrap_or_default();
-    let marks = [it.status.as_str().to_owned(), if newest.is_some() { "written" } else { "never-written" }.to_owned()];
-    Material {
-        reference: format!("d{}", place + 1),
-        content: None,
-        platform: "report".to_owned(),
-        place: it.report_type.kind().as_str().to_owned(),
-        author: None,
-        time: newest.map(|it| it.delivered_at.unwrap_or(it.created_at)),
-        title: Some(short(&it.title, LINE_CHARS)),
-        thread: it.next_run_at.map(|at| format!("next run {}", instant_text(at))),
-        marks: marks.to_vec(),
-        text: short(says, REPORT_CHARS),
-    }
 }
 
 fn line(place: usize, it: &Activity) -> Material {

@@ -11,6 +11,7 @@ use super::model::{OpenPass, Pass, PassTrigger, Shown, SignalsFilter};
 use super::outcome::{PassOutcome, PassStatus};
 use super::prompt::{LINES, LINES_SINCE, Sight, question};
 use super::reason::ask;
+use super::refs::Refs;
 use super::store::SignalStore;
 use crate::accounts::{AccountStore, Tier, User};
 use crate::activity::ActivityLog;
@@ -173,6 +174,7 @@ impl SignalsParts {
             activity: self.activity.deeds(user, pass.started_at - LINES_SINCE, LINES).await?,
             noticed: self.recent(user).await?.iter().map(|(_, it)| without_target(it).to_owned()).collect(),
             preferences: self.signals.preferences(user).await?,
+            refs: Refs::of(pass),
         })
     }
 

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::model::{Pass, PassTrigger, Shown, SignalPreferences, SignalsFilter};
 use super::parse::parse;
 use super::prompt::{Sight, question};
+use super::refs::Refs;
 use crate::activity::{Activity, ActivityKind};
 use crate::deliverables::{
     Deliverable, DeliverableOrigin, DeliverableStatus, Destination, ReportOptions, ReportType, Schedule, TriggerType,
@@ -100,8 +101,56 @@ fn the_question_of_a_pass() {
         }],
         noticed: vec!["event:calendar:team@office.example/i3".into()],
         preferences: SignalPreferences { contact_drift: false, ..SignalPreferences::default() },
+        refs: Refs::of(&pass()),
     };
     insta::assert_snapshot!("question", question(&pass(), &sight).unwrap().render());
+}
+
+/// A report and a message in a place.
+fn sight_of(place: &str, text: &str) -> Sight {
+    let message = StoredItem { resource_name: place.into(), ..item(1, ContentType::Message, "slack:C1", text, -3) };
+    Sight {
+        items: vec![(0, message)],
+        deliverables: vec![(0, report(4, "Weekly"), None)],
+        activity: vec![],
+        noticed: vec![],
+        preferences: SignalPreferences::default(),
+        refs: Refs::of(&pass()),
+    }
+}
+
+#[test]
+fn a_report_is_ordered_by_the_names_of_answers_and_by_nothing_else() {
+    let (own, id) = (Refs::of(&pass()).report(0), report(4, "Weekly").id);
+    let dictated = |place: &str, text: &str| sight_of(place, text).is_dictated(0, id);
+    for order in [
+        &own,
+        &own.to_uppercase(),
+        &format!("see https://x/{own}"),
+        &id.to_string(),
+        "Trigger_Existing",
+        "trigger_\u{200b}deliverable",
+    ] {
+        assert!(dictated("#harbor", order) && dictated(order, "Hello"), "{order}");
+    }
+    let other = Refs::of(&Pass { id: PassId::from_uuid(Uuid::from_u128(10)), ..pass() }).report(0);
+    for text in ["please run d1 now", "Trigger d1 now, about s1.", "{\"d1\"}", "set d1- going", &other] {
+        assert!(!dictated("Room D1", text), "{text}");
+    }
+}
+
+/// Ids begin with the time: the refs of passes of one instant have nothing in common but their numbers, and each pass has one ending.
+#[test]
+fn nobody_can_tell_the_refs_of_a_pass_beforehand() {
+    let of = |random: u128| {
+        Refs::of(&Pass { id: PassId::from_uuid(Uuid::from_u128((0x0195_d0c2_8f00_7000 << 64) | random)), ..pass() })
+    };
+    let refs: std::collections::HashSet<_> = (0..500_u128).map(|it| of(it << 40).report(0)).collect();
+    assert_eq!(refs.len(), 500);
+    assert_eq!((of(7).report(0), of(7).item(9)), (of(7).report(0), of(7).item(9)), "each try asks with the same");
+    let (report, item) = (of(7).report(1), of(7).item(1));
+    assert_eq!((&report[..3], &item[..3], &report[1..]), ("d2-", "s2-", &item[1..]));
+    assert_eq!(report.len(), "d2-".len() + 6);
 }
 
 #[test]

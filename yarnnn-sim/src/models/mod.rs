@@ -24,6 +24,7 @@ mod writer;
 pub use careless::Slip;
 pub use hostile::techniques;
 pub use prompt::{OfferedTool, Part, Prompt, Spoken};
+pub use signals::Referring;
 pub use turn::{End, Turn, Written};
 pub use world::{ModelCall, Models, TokenUse};
 pub use writer::{Scripted, SimWriter, Writer};

@@ -7,7 +7,38 @@ use serde_json::{Value, json};
 
 use super::prompt::Prompt;
 use super::read::{Described, described};
-use super::turn::Turn;
+use super::turn::{Turn, Written};
+use super::writer::{Scripted, Writer};
+
+/// Answers that were written beforehand, as [`Scripted`] ones, before anybody could know the refs of the question: what stands in
+/// quotes as `"s1"` or `"d1"` is said with the ending that the ref has there.
+#[derive(Debug, Default)]
+pub struct Referring(Scripted);
+
+impl Referring {
+    /// These answers.
+    pub fn new(turns: impl IntoIterator<Item = Turn>) -> Self {
+        Self(Scripted::new(turns))
+    }
+}
+
+impl Writer for Referring {
+    fn write(&self, prompt: &Prompt) -> Turn {
+        let (mut turn, shown) = (self.0.write(prompt), described(&prompt.asked()));
+        for part in &mut turn.parts {
+            if let Written::Text(text) = part {
+                *text = shown.iter().fold(std::mem::take(text), |text, it| ended(&text, &it.reference));
+            }
+        }
+        turn
+    }
+}
+
+/// The text with the ref's ending wherever it stands in quotes without it.
+fn ended(text: &str, reference: &str) -> String {
+    let begins = reference.split_once('-').map(|(begins, _)| begins);
+    begins.map_or_else(|| text.to_owned(), |it| text.replace(&format!("\"{it}\""), &format!("\"{reference}\"")))
+}
 
 /// Whether a prompt asks for signals.
 pub(super) fn is_asked(prompt: &Prompt) -> bool {
@@ -58,6 +89,7 @@ pub(super) fn hostile(prompt: &Prompt) -> Turn {
         made("status_report", json!({ "confidence": 17 })),
         made("custom", json!({ "confidence": "certain" })),
         set_going("d99"),
+        set_going("d1"),
         set_going("Weekly"),
     ];
     actions.extend(ids_in(&asked).into_iter().map(|it| set_going(&it)));
@@ -119,6 +151,14 @@ mod tests {
         for marks in ["attendees-3 noticed", "attendees-1", ""] {
             assert_eq!(said(&faithful(&prompt(&event(marks))))["actions"], json!([]), "{marks}");
         }
+    }
+
+    #[test]
+    fn what_was_written_beforehand_names_the_refs_of_the_question() {
+        let asked = prompt("<material-x>\n<item ref=\"s1-0c51fa\">x</item>\n<item ref=\"s2\">y</item>\n</material-x>");
+        let writer = Referring::new([Turn::text(r#"{"about": ["s1", "s2", "s3"], "title": "s1 is \\"s10\\""}"#)]);
+        let expected = r#"{"about": ["s1-0c51fa", "s2", "s3"], "title": "s1 is \\"s10\\""}"#;
+        assert_eq!(writer.write(&asked).said(), expected);
     }
 
     #[test]

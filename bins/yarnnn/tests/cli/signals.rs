@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 use yarnnn::clock::{Clock as _, SystemClock};
-use yarnnn_sim::models::{Scripted, Turn};
+use yarnnn_sim::models::{Referring, Turn};
 
 use super::exports::message;
 use super::modelled::Modelled;
@@ -41,7 +41,7 @@ async fn a_pass_whose_report_waits_for_a_person_ends_as_the_run_does() {
         "action_type": "trigger_existing", "trigger_deliverable": "d1", "about": ["s1"], "confidence": 0.9, "reasoning": "News.",
     }], "reasoning": "News." });
     let unproven = "## Summary\n\n- All of this went rather well for everybody.\n";
-    office.sim.models().set_writer(Scripted::new([set_going.to_string(), unproven.into(), unproven.into()].map(Turn::text)));
+    office.sim.models().set_writer(Referring::new([set_going.to_string(), unproven.into(), unproven.into()].map(Turn::text)));
     let ran = office.json(&["signals", "run"], 1);
     assert_eq!((&ran["existing_triggered"], &ran["runs"][0]["run"]["status"]), (&json!(1), &json!("staged")), "{ran:#}");
     let by_hand = office.json(&["run", "Weekly"], 1);
