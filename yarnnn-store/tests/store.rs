@@ -10,7 +10,7 @@ use futures::future::join_all;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
-use sqlx::{Connection as _, SqliteConnection};
+use sqlx::{Connection as _, PgConnection, SqliteConnection};
 use yarnnn_core::StoreError;
 use yarnnn_core::accounts::NewUser;
 use yarnnn_core::activity::ActivityKind;
@@ -18,9 +18,12 @@ use yarnnn_core::contract::Ports;
 use yarnnn_core::contract::connection_fixtures::connected;
 use yarnnn_core::contract::fixtures::{
     ANA, begin, channel, clean, everything, finished, first_page, fresh, gone, import, last_page, letter, line, live, message,
-    minute, opened, queued, resource, sentence, staged, texts, verified, verified_version, written,
+    minute, opened, queued, resource, row, sentence, staged, texts, verified, verified_version, written,
 };
 use yarnnn_core::contract::ledger_fixtures::{account, answered, call, calls_of, reserved};
+use yarnnn_core::contract::version_material::opened_with;
+use yarnnn_core::contract::versions::{decision, staged_on};
+use yarnnn_core::deliverables::VersionStatus;
 use yarnnn_core::delivery::Settlement;
 use yarnnn_core::id::UserId;
 use yarnnn_core::platform::{Cursor, Gap, GapKind, Interval, Quarantined, Resource, ResourceKind};
@@ -92,7 +95,7 @@ async fn a_database_of_a_newer_version_is_refused() {
     with_postgres(|url| async move {
         let store = SqlStore::connect(&url).await.unwrap();
         store.migrate().await.unwrap();
-        let mut raw = sqlx::PgConnection::connect(&url).await.unwrap();
+        let mut raw = PgConnection::connect(&url).await.unwrap();
         sqlx::query(NEWER).bind(vec![0_u8]).execute(&mut raw).await.unwrap();
         assert!(store.migrate().await.unwrap_err().to_string().contains("migration 9999"));
     })
@@ -354,6 +357,44 @@ async fn a_staged_version_knows_since_when_it_waits() {
     .await;
 }
 
+/// Who records material waits then for a lock that this test has, with the rows of content already locked.
+const WAIT_WHILE_GATHERING: &str = "create function wait_here() returns trigger language plpgsql as \
+    'begin perform pg_advisory_xact_lock(7); return new; end'; \
+    create trigger wait_here after insert on version_material for each row execute function wait_here(); \
+    select pg_advisory_lock(7)";
+const WAITING: &str = "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'";
+
+/// Returns when so many wait for a lock.
+async fn until_waiting(count: i64, watch: &mut PgConnection) {
+    while sqlx::query_scalar::<_, i64>(WAITING).fetch_one(&mut *watch).await.unwrap() < count {}
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_run_gathers_at_that_moment_is_kept_when_a_version_is_rejected() {
+    with_postgres(|url| async move {
+        let store = SqlStore::connect(&url).await.unwrap();
+        store.migrate().await.unwrap();
+        let ports = ports(store);
+        let item = message("1", "x");
+        let id = item.id;
+        live(&ports, vec![item.clone()], 1).await;
+        let version = staged_on(&ports, &[id]).await;
+        let (mut holds, mut watch) = (PgConnection::connect(&url).await.unwrap(), PgConnection::connect(&url).await.unwrap());
+        sqlx::raw_sql(WAIT_WHILE_GATHERING).execute(&mut holds).await.unwrap();
+        let (gathers, rejects) = (ports.clone(), ports.clone());
+        let gathers = tokio::spawn(async move { opened_with(&gathers, &[&item]).await });
+        until_waiting(1, &mut watch).await;
+        let rejects =
+            tokio::spawn(async move { rejects.versions.decide(decision(&version, VersionStatus::Rejected)).await.unwrap() });
+        until_waiting(2, &mut watch).await;
+        sqlx::raw_sql("select pg_advisory_unlock(7)").execute(&mut holds).await.unwrap();
+        gathers.await.unwrap();
+        assert_eq!(rejects.await.unwrap().status, VersionStatus::Rejected);
+        assert!(row(&ports, id).await.retained, "the run that has just begun is written from it");
+    })
+    .await;
+}
+
 /// Calls of versions that are gone, of which only what they cost is left.
 const LEFT: &str = "select count(*) from model_calls where version_id is null and deliverable_id is not null \
     and spent_micro_usd = 31 and input_tokens = 1000 and request is null and response is null";
@@ -378,7 +419,7 @@ async fn what_was_asked_and_answered_goes_with_its_version() {
         let store = SqlStore::connect(&url).await.unwrap();
         store.migrate().await.unwrap();
         answered_call(store).await;
-        let mut raw = sqlx::PgConnection::connect(&url).await.unwrap();
+        let mut raw = PgConnection::connect(&url).await.unwrap();
         sqlx::query("delete from deliverable_versions").execute(&mut raw).await.unwrap();
         assert_eq!(sqlx::query_scalar::<_, i64>(LEFT).fetch_one(&mut raw).await.unwrap(), 1);
     })

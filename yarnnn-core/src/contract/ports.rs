@@ -154,7 +154,7 @@ macro_rules! contract_facts {
                 advance_to_failed_ends_the_hold, advance_to_staged_waits_for_a_person, advance_to_staged_keeps_what_it_cites,
                 advance_ends_the_slot_of_its_run,
                 decide_lets_a_staged_version_go_on_or_ends_it, reported_has_what_was_rejected_and_not_what_was_only_shown,
-                decide_frees_what_only_a_rejected_version_cites,
+                decide_frees_what_only_a_rejected_version_cites, advance_to_failed_frees_what_a_staged_version_cites,
                 decide_ends_what_is_unfinished, decide_needs_a_staged_version, decide_at_once_succeeds_once,
             }
             version_material {

@@ -38,7 +38,7 @@ fn sorted(items: &[&NewItem]) -> Vec<MaterialItem> {
 }
 
 /// Opens a version that was gathered from these.
-pub(super) async fn opened_with(ports: &Ports, items: &[&NewItem]) -> Version {
+pub async fn opened_with(ports: &Ports, items: &[&NewItem]) -> Version {
     let open = open_after(ANA, created(ports, ANA).await, 0);
     let items = items.iter().rev().map(|it| material(it)).collect();
     ports.versions.open(OpenVersion { items, ..open }).await.unwrap()

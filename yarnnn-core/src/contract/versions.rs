@@ -16,6 +16,7 @@ use crate::deliverables::{
     DecideVersion, EndSlot, Hold, MaterialRef, NewFeedback, OpenVersion, Researched, RunState, SlotOutcome, Step, StepChange,
     StepCommit, Tally, Version, VersionStatus,
 };
+use crate::evidence::SentenceRecord;
 use crate::hash::Sha256;
 use crate::id::{ContentId, DeliverableId, VersionId};
 use crate::pipeline::Holder;
@@ -313,16 +314,21 @@ pub async fn advance_to_staged_waits_for_a_person(ports: &Ports) {
 }
 
 /// A version that waits for a person and cites these rows.
-async fn staged_on(ports: &Ports, rows: &[ContentId]) -> Version {
+pub async fn staged_on(ports: &Ports, rows: &[ContentId]) -> Version {
     let version = opened(ports).await;
+    for step in [written(version.id), verified(version.id, vec![citing(rows)]), staged(version.id)] {
+        ports.versions.advance(step).await.unwrap();
+    }
+    version
+}
+
+/// A statement that cites these rows.
+fn citing(rows: &[ContentId]) -> SentenceRecord {
     let mut cites = sentence(0, "X.", &vec!["x"; rows.len()]);
     for (evidence, id) in cites.evidence.iter_mut().zip(rows) {
         evidence.content_id = *id;
     }
-    ports.versions.advance(written(version.id)).await.unwrap();
-    ports.versions.advance(verified(version.id, vec![cites])).await.unwrap();
-    ports.versions.advance(staged(version.id)).await.unwrap();
-    version
+    cites
 }
 
 /// However long a person takes: what a staged run cites does not expire meanwhile.
@@ -335,7 +341,8 @@ pub async fn advance_to_staged_keeps_what_it_cites(ports: &Ports) {
     assert_eq!(row(ports, id).await.content, "x");
 }
 
-pub(super) fn decision(version: &Version, status: VersionStatus) -> DecideVersion {
+/// What a person decides about a staged version.
+pub fn decision(version: &Version, status: VersionStatus) -> DecideVersion {
     let state = RunState { approved: status == VersionStatus::Generating, ..version.state.clone() };
     DecideVersion {
         user: ANA,
@@ -443,6 +450,40 @@ pub async fn decide_frees_what_only_a_rejected_version_cites(ports: &Ports) {
     assert_eq!((clean(ports, ANA, end).await, clean(ports, ANA, end + TimeDelta::microseconds(1)).await), (0, 2));
     ports.versions.decide(decision(&waits, VersionStatus::Generating)).await.unwrap();
     assert_eq!(kept().await, ["acted upon", "cited", "imported", "sent"], "who approves keeps");
+}
+
+/// What was kept for a staged version that was let pass expires when that fails before it is sent; once its messages are queued it stays,
+/// and a version that never waited frees nothing.
+pub async fn advance_to_failed_frees_what_a_staged_version_cites(ports: &Ports) {
+    let items: Vec<_> = ["passed", "sent", "other's"].into_iter().map(|it| message(it, it)).collect();
+    let [passed, sent, others] = [0, 1, 2].map(|it: usize| items[it].id);
+    live(ports, items.clone(), 1).await;
+    let (fails, queues) = (staged_on(ports, &[passed]).await, staged_on(ports, &[sent]).await);
+    let legacy = Retain {
+        user: ANA,
+        ids: vec![others],
+        reason: RetainReason::DeliverableExecution,
+        reference: Some(fresh()),
+        at: minute(5),
+    };
+    ports.content.retain(&legacy).await.unwrap();
+    let kept = async || rows(ports, &[passed, sent, others]).await.iter().filter(|it| it.retained).count();
+    for version in [&fails, &queues] {
+        ports.versions.decide(decision(version, VersionStatus::Generating)).await.unwrap();
+        ports.versions.hold(hold(version.id, &me(), 21)).await.unwrap();
+    }
+    ports.versions.advance(queued(queues.id, vec![letter("k")], vec![sent])).await.unwrap();
+    ports.versions.advance(failed(queues.id, Step::Queued)).await.unwrap();
+    assert_eq!(kept().await, 3, "what waits to be sent again is kept");
+    ports.versions.advance(failed(fails.id, Step::Verified)).await.unwrap();
+    assert_eq!(kept().await, 2);
+    assert!(!row(ports, passed).await.retained);
+    assert_eq!(row(ports, passed).await.expires_at, Some(minute(1) + Platform::Slack.time_to_live()));
+    let never = opened(ports).await;
+    for step in [written(never.id), verified(never.id, vec![citing(&[others])]), failed(never.id, Step::Verified)] {
+        ports.versions.advance(step).await.unwrap();
+    }
+    assert!(row(ports, others).await.retained, "it was not kept for this one");
 }
 
 /// A version that never arrived is ended as well, and its hold with it.

@@ -71,11 +71,12 @@ pub trait DeliverableStore: Send + Sync + 'static {
 /// - `hold` succeeds when nobody holds the version, the hold has ended, or the holder is the same or the one named as gone.
 /// - `advance` commits everything of a step in one transaction, only while the version stands at `expected` and is held by
 ///   the caller; else it is a `Conflict` and changes nothing. Queued messages whose key exists are not queued again.
-/// - A finished, staged or failed step ends the hold. What a staged run cites is retained with that step.
+/// - A finished, staged or failed step ends the hold. What a staged run cites is retained with that step, until it is rejected or fails
+///   before anything of it was queued: what was retained only because this version cites it expires then as if it never had been,
+///   but not what another run gathered, even at that moment.
 /// - A step's notice is stored with it, and its messages are none of the version's.
 /// - `decide` takes a version out of its waiting, and ends any hold of it; one whose status is another by now is a `Conflict`. What
-///   was said of it, and the line of activity, are stored with that. A status that stays leaves hold and error as they were. What was
-///   retained only because a version cites it that is rejected before anything of it was queued expires as if it never had been.
+///   was said of it, and the line of activity, are stored with that. A status that stays leaves hold and error as they were.
 /// - Another user's version does not exist.
 ///
 /// # Errors

@@ -32,6 +32,9 @@ const SWAP: &str = "update deliverable_versions set run_step = $5, status = $6, 
 const NAME_DELIVERY: &str = "update deliverable_versions set delivery_external_id = \
     (select external_id from outbox where version_id = $1 and purpose = 'report' and state = 'sent' order by key limit 1) where id = $1";
 
+/// Whether it ever waited for a person: what it cites has been kept since.
+const WAITED: &str = "select count(*) from deliverable_versions where id = $1 and staged_at is not null";
+
 /// What a step changes on the version's own row.
 struct Swap {
     step: Step,
@@ -119,6 +122,9 @@ pub(super) async fn apply(tx: &mut Tx, commit: StepCommit) -> Result<(), StoreEr
     if matches!(commit.change, StepChange::Failed { .. }) && commit.expected < Step::Queued {
         // Nobody goes on with it, and nobody can repeat what was never whole.
         material::forget(tx, commit.version).await?;
+        if waited(tx, commit.version).await? {
+            content::release(tx, commit.user, commit.version, commit.at).await?;
+        }
     }
     if let Some(notice) = commit.notice {
         outbox::queue(tx, (commit.user, Some(commit.version)), Purpose::Notice, vec![notice], commit.at).await?;
@@ -149,6 +155,13 @@ async fn swapped(tx: &mut Tx, commit: &StepCommit, swap: Swap) -> Result<bool, D
         query.execute(connection).await.map(|it| it.rows_affected() == 1)
     })
     .doing(format!("version {}", commit.version))
+}
+
+async fn waited(tx: &mut Tx, version: VersionId) -> Result<bool, DbError> {
+    let count: i64 = on_tx!(tx, connection =>
+        sqlx::query_scalar(WAITED).bind(Id(version.as_uuid())).fetch_one(connection).await)
+    .doing(format!("version {version}"))?;
+    Ok(count > 0)
 }
 
 /// What a step brings besides the version's own row.
