@@ -140,9 +140,48 @@ async fn what_a_model_called_a_report_is_not_shown() {
         ("List", json!({ "pattern": "deliverable:*" })),
         ("Search", json!({ "query": "payroll", "scope": "deliverable" })),
     ] {
-        for (task, is_shown) in [(scoped(&[]), false), (AgentTask { scope: None, ..scoped(&[]) }, true)] {
+        let owners = || AgentTask { for_others: false, ..scoped(&[]) };
+        for (task, is_shown) in [(scoped(&[]), false), (owners(), true), (AgentTask { scope: None, ..scoped(&[]) }, true)] {
             let shown = serde_json::to_string(&ask(workspace.clone(), task, name, input.clone()).await).unwrap();
             assert_eq!(shown.contains("the payroll"), is_shown, "{name} {input}: {shown}");
+        }
+    }
+}
+
+/// Every way to a report, and of one's own to every part of it that has words.
+fn ways_to_reports() -> Vec<(&'static str, Value)> {
+    let (other, own) = (format!("deliverable:{}", deliverable(3, "").id), format!("deliverable:{}", deliverable(1, "").id));
+    vec![
+        ("Read", json!({ "ref": "deliverable:latest" })),
+        ("Read", json!({ "ref": "deliverable:latest/description" })),
+        ("Read", json!({ "ref": "deliverable:latest/latest_version" })),
+        ("Read", json!({ "ref": own })),
+        ("Read", json!({ "ref": format!("{own}/description") })),
+        ("Read", json!({ "ref": format!("{own}/latest_version/content") })),
+        ("Read", json!({ "refs": [other, own, format!("{other}/latest_version/content")] })),
+        ("List", json!({ "pattern": "deliverable:*", "limit": 1 })),
+        ("List", json!({ "pattern": "deliverable:?status=active", "order_by": "title" })),
+        ("Search", json!({ "query": "launch" })),
+        ("Search", json!({ "query": "launch", "scope": "deliverable" })),
+    ]
+}
+
+/// A session for the owner alone goes on from what its report said, although what it reads is listed; one for others does not. Other
+/// reports are out of sight of both.
+#[tokio::test]
+async fn what_its_report_said_is_shown_to_the_owner_s_session_alone() {
+    let mut workspace = workspace();
+    let own = &mut workspace.deliverables[1].1;
+    own.description = Some("The launch, and its lanterns".to_owned());
+    own.latest_version.as_mut().unwrap().content = Some("The launch waits for lanterns.".to_owned());
+    for scope in [&["slack:C1"][..], &[]] {
+        for (name, input) in ways_to_reports() {
+            for for_others in [false, true] {
+                let task = AgentTask { for_others, ..scoped(scope) };
+                let shown = serde_json::to_string(&ask(workspace.clone(), task, name, input.clone()).await).unwrap();
+                assert_eq!(shown.contains("lanterns"), !for_others, "{name} {input}: {shown}");
+                assert!(!shown.contains(SECRET), "{name} {input}: {shown}");
+            }
         }
     }
 }

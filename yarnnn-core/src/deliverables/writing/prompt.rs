@@ -245,5 +245,6 @@ mod tests {
         let asked_now = of(&state);
         assert_eq!((asked_now.at, asked_now.until, asked_now.events_until), (now, asked, asked));
         assert_eq!(of(&gathered(true)).at, asked, "a run of an earlier program");
+        assert_eq!((of(&gathered(true)).for_others, of(&gathered(false)).for_others), (false, true));
     }
 }
