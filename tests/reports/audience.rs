@@ -4,14 +4,18 @@
 use chrono::TimeDelta;
 use serde_json::json;
 use yarnnn::deliverables::{CreateDeliverable, Deliverable, Destination, EditDeliverable, RunOutcome, RunStatus, Version};
+use yarnnn::llm::ClaimStatus;
+use yarnnn_sim::SimWriter;
 use yarnnn_sim::models::{Scripted, Turn};
 
-use crate::office::Office;
+use crate::office::{Office, last_question};
 use crate::place::Backend;
 
 const LAUNCH: (&str, &str) = ("a", "We moved the launch to Thursday because the importer is too slow for large shops.");
 const BILLING: (&str, &str) = ("b", "The billing page is approved by legal and goes live on Monday morning.");
 const PRINTER: (&str, &str) = ("d", "The new label printer arrives in the warehouse on Friday before noon.");
+const TESTS: (&str, &str) = ("c", "All tests of the importer are green on every branch since yesterday evening.");
+const HIRING: (&str, &str) = ("e", "Two engineers have signed their contracts and begin their work in April.");
 const PAYROLL: (&str, &str) = ("p", "The salaries of both founders are cut in half from April until the next round is closed.");
 /// What only the mail says.
 const SECRET: &str = "salaries of both founders";
@@ -79,7 +83,7 @@ async fn a_private_report(backend: Backend) {
     assert!(!shown.contains("<claim ") && version.state.said.is_empty(), "its readers have had nothing yet: {shown}");
     // What they have had since is told.
     office.clock.advance(TimeDelta::minutes(5));
-    office.channel(&[("e", "Two engineers have signed their contracts and begin their work in April.")], &[]).await;
+    office.channel(&[HIRING], &[]).await;
     let (shown, _) = curious(&office, &deliverable).await;
     assert!(shown.contains("<claim ") && shown.contains(PRINTER.1) && !shown.contains(SECRET), "{shown}");
     office.close().await;
@@ -108,6 +112,89 @@ async fn narrowed(backend: Backend) {
 async fn what_is_no_longer_read_is_no_longer_told() {
     for backend in Backend::BOTH {
         narrowed(backend).await;
+    }
+}
+
+/// A report over the channel that has gone to others.
+async fn gone_to_others(backend: Backend) -> (Office, Deliverable) {
+    let office = Office::on(backend).await;
+    office.channel(&[LAUNCH, BILLING], &[]).await;
+    let create = CreateDeliverable { destinations: vec![others()], ..CreateDeliverable::new("status_report", "Weekly") };
+    let deliverable = office.create(create).await;
+    let first = delivered(office.run(&deliverable).await.unwrap());
+    assert!(!first.state.stays_with_owner && first.final_content.unwrap().contains(LAUNCH.1));
+    (office, deliverable)
+}
+
+/// To whom a report goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Audience {
+    Owner,
+    Others,
+}
+
+/// A run for these readers.
+async fn run_for(office: &Office, deliverable: &Deliverable, audience: Audience) -> RunOutcome {
+    let destinations = if audience == Audience::Owner { vec![] } else { vec![others()] };
+    let edit = EditDeliverable { destinations: Some(destinations), ..EditDeliverable::default() };
+    office.yarnnn.deliverables().edit(&office.user, deliverable.id, edit).await.unwrap();
+    office.clock.advance(TimeDelta::minutes(5));
+    let outcome = office.run(deliverable).await.unwrap();
+    let is_private = outcome.version.as_ref().map(|it| it.state.stays_with_owner);
+    assert!(is_private.is_none_or(|it| it == (audience == Audience::Owner)));
+    outcome
+}
+
+/// Whether its writer was told that the launch was taken back.
+fn is_told_withdrawn(version: &Version) -> bool {
+    version.state.said.iter().any(|it| it.text == LAUNCH.1 && it.status == ClaimStatus::Withdrawn)
+}
+
+async fn taken_back(backend: Backend, readers: [Audience; 2]) {
+    let (office, deliverable) = gone_to_others(backend).await;
+    let mut told = vec![];
+    office.channel(&[BILLING], &[LAUNCH.0]).await;
+    for (new, audience) in [PRINTER, TESTS, HIRING].into_iter().zip([readers[0], readers[1], readers[1]]) {
+        office.channel(&[new], &[]).await;
+        let version = delivered(run_for(&office, &deliverable, audience).await);
+        assert_eq!(last_question(&office.sim).contains("status=\"withdrawn\""), is_told_withdrawn(&version));
+        told.push(is_told_withdrawn(&version));
+    }
+    assert_eq!(told, [true, readers == [Audience::Owner, Audience::Others], false], "{readers:?}");
+    office.close().await;
+}
+
+async fn changed(backend: Backend, readers: [Audience; 2]) {
+    let (office, deliverable) = gone_to_others(backend).await;
+    let edited = "We moved the launch to Friday of next week because the importer is still too slow.";
+    office.channel(&[(LAUNCH.0, edited), BILLING, PRINTER], &[]).await;
+    // Its writer leaves out what it was told of.
+    office.sim.models().set_writer(Scripted::new([Turn::text(format!("## Summary\n\n- {} [s1]\n", PRINTER.1))]));
+    let left_out = delivered(run_for(&office, &deliverable, readers[0]).await);
+    assert!(last_question(&office.sim).contains("status=\"changed\"") && !left_out.final_content.unwrap().contains(edited));
+    office.sim.models().set_writer(SimWriter::Faithful);
+    let again = run_for(&office, &deliverable, readers[1]).await;
+    if readers == [Audience::Owner, Audience::Others] {
+        assert!(delivered(again).final_content.unwrap().contains(edited), "they have not been told");
+        assert!(last_question(&office.sim).contains("status=\"changed\""));
+    } else {
+        assert_eq!(again.status, RunStatus::NoNews, "{readers:?}");
+    }
+    assert_eq!(run_for(&office, &deliverable, readers[1]).await.status, RunStatus::NoNews, "{readers:?}");
+    office.close().await;
+}
+
+/// What became of something that was said is told once to each audience: others have not read what the owner alone was told, and
+/// what others were told the owner has read.
+#[tokio::test]
+async fn what_only_the_owner_was_told_is_still_news_to_others() {
+    for backend in Backend::BOTH {
+        for first in [Audience::Owner, Audience::Others] {
+            for second in [Audience::Owner, Audience::Others] {
+                Box::pin(taken_back(backend, [first, second])).await;
+                Box::pin(changed(backend, [first, second])).await;
+            }
+        }
     }
 }
 
