@@ -116,6 +116,41 @@ async fn a_run_that_its_worker_ended_is_told_of_once() {
     }
 }
 
+/// As if the process that ended the version had been killed with its job, and the slot had not been ended.
+async fn ended_before_its_job(backend: Backend, status: RunStatus, passes: Option<bool>) {
+    let scene = Scene::on(backend).await;
+    let options = ReportOptions { min_evidence_percent: Some(100), ..ReportOptions::default() };
+    let report = scene.daily(scene.slack(), options).await;
+    if status == RunStatus::Staged {
+        scene.office.sim.models().set_writer(Scripted::new([Turn::text("## Summary\n\n- All is well.\n")]));
+    }
+    scene.pass(1);
+    let slot = scene.fired().await;
+    let ended = scene.run_slot(&slot).await.unwrap();
+    assert_eq!(ended.status, status, "{:?}", ended.error);
+    if let Some(passes) = passes {
+        scene.yarnnn.deliverables().decide(scene.user.id, ended.version.unwrap().id, passes).await.unwrap();
+    }
+    scene.give_up(slot.job).await;
+    scene.office.place.sql("update deliverable_slots set outcome = null, ended_at = null").await;
+    let before = (scene.told().await, scene.lines(ActivityKind::DeliverableRun).await);
+    scene.clean_up().await;
+    assert!(scene.outcome(&slot).await.is_some(), "nobody is at it any more");
+    assert_eq!((scene.told().await, scene.lines(ActivityKind::DeliverableRun).await), before, "{status:?} {passes:?}");
+    assert_eq!(scene.yarnnn.activity().failures(scene.user.id, report.id, 9).await.unwrap(), [], "{status:?} {passes:?}");
+    scene.office.close().await;
+}
+
+/// Of a report that arrived, waits for a person, or was rejected by one, nobody is told that it was given up.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_that_ended_before_its_job_was_given_up_has_no_failure() {
+    for backend in Backend::BOTH {
+        for (status, passes) in [(RunStatus::Delivered, None), (RunStatus::Staged, None), (RunStatus::Staged, Some(false))] {
+            Box::pin(ended_before_its_job(backend, status, passes)).await;
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_is_told_what_became_of_a_report_that_was_put_away() {
     let scene = Scene::on(Backend::Sqlite).await;
