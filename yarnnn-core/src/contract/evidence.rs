@@ -243,7 +243,11 @@ fn claim(text: &str) -> ReportedClaim {
 
 /// The next version, written and verified, whose writer was told of these claims.
 async fn telling(ports: &Ports, (deliverable, after): (DeliverableId, u32), said: &[ReportedClaim]) -> Version {
-    let state = RunState { said: said.to_vec(), ..run_state() };
+    written_in(ports, (deliverable, after), RunState { said: said.to_vec(), ..run_state() }).await
+}
+
+/// The next version, written and verified in this state.
+async fn written_in(ports: &Ports, (deliverable, after): (DeliverableId, u32), state: RunState) -> Version {
     let version = ports.versions.open(OpenVersion { state: state.clone(), ..open_after(ANA, deliverable, after) }).await.unwrap();
     let draft = "A draft. [s1]".to_owned();
     let change = StepChange::Written { draft, state: state.clone(), found: vec![] };
@@ -276,6 +280,18 @@ pub async fn told_is_newest_first_and_limited(ports: &Ports) {
     assert_eq!(told(ports, deliverable, 9).await, all);
     assert_eq!(told(ports, deliverable, 1).await, all[..1]);
     assert_eq!(told(ports, deliverable, 0).await, []);
+}
+
+/// Each claim knows whether the version whose writer was told of it was written for its owner alone.
+pub async fn told_knows_for_whom_it_was_written(ports: &Ports) {
+    let deliverable = opened(ports).await.deliverable;
+    for (after, stays_with_owner) in [(1, true), (2, false)] {
+        let state = RunState { said: vec![claim("a")], stays_with_owner, ..run_state() };
+        let version = written_in(ports, (deliverable, after), state).await;
+        arrives(ports, &version).await;
+    }
+    let told = ports.evidence.told(ANA, deliverable, 9).await.unwrap();
+    assert_eq!(told.iter().map(|it| (it.number, it.stays_with_owner)).collect::<Vec<_>>(), [(3, false), (2, true)]);
 }
 
 /// What did not arrive has told nothing yet; what was rejected has.

@@ -77,7 +77,9 @@ pub async fn notify_tells_of_a_run_without_a_version(ports: &Ports) {
     let version = queued_version(ports, vec![letter("d/v1/folder")]).await;
     let told = letter("n");
     ports.notices.notify(NewNotice { version: None, ..notice(ANA, &version, told.clone()) }).await.unwrap();
-    assert_eq!(jobs(ports).await, 1);
+    ports.notices.notify(NewNotice { version: None, ..notice(ANA, &version, letter("n")) }).await.unwrap();
+    assert_eq!((ports.notices.notice(ANA, "n").await.unwrap().unwrap().id, jobs(ports).await), (told.id, 1));
+    assert_eq!(ports.notices.notice(ben(ports).await, "n").await.unwrap(), None);
     assert_eq!(ports.outbox.messages(ANA, version.id).await.unwrap().len(), 1);
     let started = ports.outbox.start(ANA, told.id, minute(13)).await.unwrap();
     assert_eq!((started.version, &started.files), (None, &told.files));

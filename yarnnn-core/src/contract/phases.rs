@@ -151,12 +151,13 @@ pub async fn of_cycle_is_what_a_tick_ran(ports: &Ports) {
 /// The newest end of what is done, of whichever slot; nothing of other phases, of failures, of what is running.
 pub async fn latest_is_when_something_was_last_done(ports: &Ports) {
     assert_eq!(ports.phases.latest("p").await.unwrap(), None);
-    for (phase, slot, at, error) in [("p", 10, 11, None), ("p", 60, 12, None), ("p", 15, 16, Some("no")), ("q", 20, 21, None)] {
+    let ends = [("p", 10, 11, None), ("p", 60, 12, None), ("p", 5, 13, None), ("p", 15, 16, Some("no")), ("q", 20, 21, None)];
+    for (phase, slot, at, error) in ends {
         let lease = taken(ports, claim(phase, slot, "a")).await;
         ports.phases.finish(&lease, PhaseEnd { at: minute(at), ..ended(error) }).await.unwrap();
     }
-    taken(ports, claim("p", 25, "a")).await;
-    assert_eq!(ports.phases.latest("p").await.unwrap(), Some(minute(12)));
+    taken(ports, ClaimPhase { at: minute(30), ..claim("p", 25, "a") }).await;
+    assert_eq!(ports.phases.latest("p").await.unwrap(), Some(minute(13)));
 }
 
 /// Ticks that ran something and did not do what ends each of them, oldest first.

@@ -187,7 +187,8 @@ macro_rules! contract_facts {
                 said_knows_for_whom_it_was_written, said_is_what_arrived, said_is_shown_to_its_owner, said_names_its_sources,
                 said_shows_what_changed,
                 said_shows_what_changed_and_expired, said_shows_what_was_withdrawn, said_counts_pages_of_the_web_as_standing,
-                told_is_newest_first_and_limited, told_is_what_arrived_or_was_rejected, told_is_shown_to_its_owner,
+                told_is_newest_first_and_limited, told_knows_for_whom_it_was_written, told_is_what_arrived_or_was_rejected,
+                told_is_shown_to_its_owner,
             }
             outbox {
                 messages_are_by_key_and_as_they_were_queued, messages_are_shown_to_their_owner, start_counts_the_attempt,
