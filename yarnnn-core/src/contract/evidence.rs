@@ -2,13 +2,13 @@
 
 use super::Ports;
 use super::fixtures::{
-    ANA, ben, channel, clean, failed, finished, fresh, gone, live, message, minute, open_after, opened, queued, run_state,
-    sentence, staged, verified, written,
+    ANA, begin, ben, channel, clean, failed, finished, fresh, gone, last_page, live, message, minute, open_after, opened, queued,
+    resource, run_state, sentence, staged, verified, written,
 };
 use super::versions::decision;
 use crate::agent::NewWebPage;
 use crate::deliverables::{OpenVersion, RunState, Step, StepChange, StepCommit, Version, VersionStatus};
-use crate::evidence::{Evidence, SaidSentence, SentenceRecord, ToldClaim};
+use crate::evidence::{Evidence, Readers, SaidSentence, SentenceRecord, ToldClaim};
 use crate::hash::Sha256;
 use crate::id::{ContentId, DeliverableId, UserId, VersionId};
 use crate::llm::{ClaimStatus, ReportedClaim};
@@ -47,7 +47,7 @@ async fn next(ports: &Ports, version: &Version) -> Version {
 }
 
 async fn said(ports: &Ports, deliverable: DeliverableId, limit: u32) -> Vec<SaidSentence> {
-    ports.evidence.said(ANA, deliverable, limit).await.unwrap()
+    ports.evidence.said(ANA, deliverable, &Readers::Owner, limit).await.unwrap()
 }
 
 async fn said_texts(ports: &Ports, deliverable: DeliverableId, limit: u32) -> Vec<String> {
@@ -118,23 +118,71 @@ pub async fn said_is_newest_first_and_limited(ports: &Ports) {
     assert_eq!(told, [(second.id, 2), (second.id, 2), (first.id, 1), (first.id, 1)]);
 }
 
-/// Each sentence knows whether its version was written for its owner alone.
-pub async fn said_knows_for_whom_it_was_written(ports: &Ports) {
-    let first = opened(ports).await;
-    delivered(ports, &first, vec![sentence(0, "For all.", &["a"])]).await;
-    let second = next(ports, &first).await;
+/// A version for its owner alone, with these statements, which arrived.
+async fn delivered_to_owner(ports: &Ports, version: &Version, records: Vec<SentenceRecord>) {
     let state = || RunState { stays_with_owner: true, ..run_state() };
     let wrote = StepChange::Written { draft: "B. [s1]".to_owned(), state: state(), found: vec![] };
-    let proven = StepChange::Verified { sentences: vec![sentence(0, "For Ana.", &["b"])], state: state() };
-    for step in [StepCommit { change: wrote, ..written(second.id) }, StepCommit { change: proven, ..written(second.id) }] {
-        let expected = if matches!(step.change, StepChange::Written { .. }) { Step::Gathered } else { Step::Written };
-        ports.versions.advance(StepCommit { expected, ..step }).await.unwrap();
+    ports.versions.advance(StepCommit { change: wrote, ..written(version.id) }).await.unwrap();
+    let proven = StepChange::Verified { sentences: records, state: state() };
+    ports.versions.advance(StepCommit { change: proven, ..verified(version.id, vec![]) }).await.unwrap();
+    ports.versions.advance(queued(version.id, vec![], vec![])).await.unwrap();
+    ports.versions.advance(finished(version.id)).await.unwrap();
+}
+
+/// What others may know, of those sources, as many as asked for.
+async fn others_know(ports: &Ports, deliverable: DeliverableId, sources: &[&str], limit: u32) -> Vec<String> {
+    let readers = Readers::Others(sources.iter().map(|it| resource(it)).collect());
+    let said = ports.evidence.said(ANA, deliverable, &readers, limit).await.unwrap();
+    said.into_iter().map(|it| it.text).collect()
+}
+
+/// Others know what they may have had, and what stands on their sources alone or on the public web; where a row that is gone stood,
+/// nobody knows.
+pub async fn said_to_others_is_what_they_may_know(ports: &Ports) {
+    let (posted, mail, missing) = (message("1", "posted"), message("2", "a mail"), message("3", "never stored"));
+    live(ports, vec![posted.clone()], 1).await;
+    let run = begin(ports, ANA, &resource("gmail:INBOX")).await;
+    ports.content.commit(last_page(&run, vec![mail.clone()], 1)).await.unwrap();
+    let first = opened(ports).await;
+    let page = web_page(ports, &first).await;
+    let mut of_the_web = sentence(2, "Of the web.", &["launches"]);
+    of_the_web.evidence[0].content_id = page;
+    let records = vec![
+        citing(0, "Of the channel.", &[&posted]),
+        citing(1, "Of the channel and a mail.", &[&posted, &mail]),
+        of_the_web,
+        citing(3, "Of a row that is gone.", &[&missing]),
+        citing(4, "Of the channel and of a row that is gone.", &[&posted, &missing]),
+        sentence(5, "Inferred.", &[]),
+    ];
+    delivered(ports, &first, records).await;
+    let second = next(ports, &first).await;
+    delivered_to_owner(ports, &second, vec![citing(0, "Of the channel, for the owner.", &[&posted])]).await;
+    let known = |sources: &'static [&'static str]| others_know(ports, first.deliverable, sources, 9);
+    assert_eq!(known(&["slack:C1"]).await, ["Of the channel.", "Of the web."]);
+    let both = ["Of the channel.", "Of the channel and a mail.", "Of the web."];
+    assert_eq!(known(&["slack:C1", "gmail:INBOX"]).await, both);
+    assert_eq!(known(&["gmail:INBOX", "gmail:C1"]).await, ["Of the web."]);
+    assert_eq!(known(&[]).await, ["Of the web."]);
+    assert_eq!(said_texts(ports, first.deliverable, 99).await.len(), 6, "its owner knows all");
+}
+
+/// As many as asked for, however much lies in between that they may not know.
+pub async fn said_to_others_is_limited_by_what_they_may_know(ports: &Ports) {
+    let posted = message("1", "posted");
+    live(ports, vec![posted.clone()], 1).await;
+    let first = opened(ports).await;
+    delivered(ports, &first, vec![citing(0, "A.", &[&posted]), citing(1, "B.", &[&posted])]).await;
+    let second = next(ports, &first).await;
+    let private = (0..5).map(|it| citing(it, &format!("Private {it}."), &[&posted])).collect();
+    delivered_to_owner(ports, &second, private).await;
+    let third = next(ports, &second).await;
+    let missing = message("2", "never stored");
+    let of_both = (0..5).map(|it| citing(it, &format!("Gone {it}."), &[&missing])).chain([citing(5, "C.", &[&posted])]);
+    delivered(ports, &third, of_both.collect()).await;
+    for (limit, expected) in [(2, &["C.", "A."][..]), (3, &["C.", "A.", "B."]), (9, &["C.", "A.", "B."]), (0, &[])] {
+        assert_eq!(others_know(ports, first.deliverable, &["slack:C1"], limit).await, expected, "{limit}");
     }
-    ports.versions.advance(queued(second.id, vec![], vec![])).await.unwrap();
-    ports.versions.advance(finished(second.id)).await.unwrap();
-    let said = said(ports, first.deliverable, 9).await;
-    let said: Vec<_> = said.iter().map(|it| (it.text.as_str(), it.stays_with_owner)).collect();
-    assert_eq!(said, [("For Ana.", true), ("For all.", false)]);
 }
 
 /// What was not delivered was not said.
@@ -154,7 +202,7 @@ pub async fn said_is_what_arrived(ports: &Ports) {
 pub async fn said_is_shown_to_its_owner(ports: &Ports) {
     let (ben, version, other) = (ben(ports).await, opened(ports).await, opened(ports).await);
     delivered(ports, &version, vec![sentence(0, "A.", &["a"])]).await;
-    assert_eq!(ports.evidence.said(ben, version.deliverable, 9).await.unwrap(), []);
+    assert_eq!(ports.evidence.said(ben, version.deliverable, &Readers::Owner, 9).await.unwrap(), []);
     assert_eq!(said(ports, other.deliverable, 9).await, []);
 }
 
@@ -212,9 +260,9 @@ pub async fn said_shows_what_was_withdrawn(ports: &Ports) {
     assert_eq!(fates(ports, &version).await, [(ClaimStatus::Standing, Some(cited.id)), withdrawn]);
 }
 
-/// A page of the web stands as it was read.
-pub async fn said_counts_pages_of_the_web_as_standing(ports: &Ports) {
-    let (version, id) = (opened(ports).await, ContentId::from_uuid(fresh()));
+/// A page of the web that a version read.
+async fn web_page(ports: &Ports, version: &Version) -> ContentId {
+    let id = ContentId::from_uuid(fresh());
     let page = NewWebPage {
         id,
         url: "https://example.com/".to_owned(),
@@ -223,6 +271,13 @@ pub async fn said_counts_pages_of_the_web_as_standing(ports: &Ports) {
         fetched_at: minute(1),
     };
     ports.web_pages.keep(ANA, version.id, vec![page], minute(1)).await.unwrap();
+    id
+}
+
+/// A page of the web stands as it was read.
+pub async fn said_counts_pages_of_the_web_as_standing(ports: &Ports) {
+    let version = opened(ports).await;
+    let id = web_page(ports, &version).await;
     let mut record = sentence(0, "It launches.", &["launches"]);
     record.evidence[0].content_id = id;
     delivered(ports, &version, vec![record]).await;
@@ -264,7 +319,7 @@ async fn arrives(ports: &Ports, version: &Version) {
 }
 
 async fn told(ports: &Ports, deliverable: DeliverableId, versions: u32) -> Vec<(u32, ReportedClaim)> {
-    let told = ports.evidence.told(ANA, deliverable, versions).await.unwrap();
+    let told = ports.evidence.told(ANA, deliverable, &Readers::Owner, versions).await.unwrap();
     told.into_iter().map(|ToldClaim { number, claim, .. }| (number, claim)).collect()
 }
 
@@ -280,18 +335,6 @@ pub async fn told_is_newest_first_and_limited(ports: &Ports) {
     assert_eq!(told(ports, deliverable, 9).await, all);
     assert_eq!(told(ports, deliverable, 1).await, all[..1]);
     assert_eq!(told(ports, deliverable, 0).await, []);
-}
-
-/// Each claim knows whether the version whose writer was told of it was written for its owner alone.
-pub async fn told_knows_for_whom_it_was_written(ports: &Ports) {
-    let deliverable = opened(ports).await.deliverable;
-    for (after, stays_with_owner) in [(1, true), (2, false)] {
-        let state = RunState { said: vec![claim("a")], stays_with_owner, ..run_state() };
-        let version = written_in(ports, (deliverable, after), state).await;
-        arrives(ports, &version).await;
-    }
-    let told = ports.evidence.told(ANA, deliverable, 9).await.unwrap();
-    assert_eq!(told.iter().map(|it| (it.number, it.stays_with_owner)).collect::<Vec<_>>(), [(3, false), (2, true)]);
 }
 
 /// What did not arrive has told nothing yet; what was rejected has.
@@ -311,12 +354,28 @@ pub async fn told_is_what_arrived_or_was_rejected(ports: &Ports) {
     assert_eq!(told(ports, deliverable, 9).await, [(3, read)]);
 }
 
+/// What only the owner was told is news to others, and takes no place among the versions that are looked at.
+pub async fn told_to_others_is_what_others_had(ports: &Ports) {
+    let deliverable = opened(ports).await.deliverable;
+    let second = telling(ports, (deliverable, 1), &[claim("a")]).await;
+    arrives(ports, &second).await;
+    let private = RunState { said: vec![claim("b")], stays_with_owner: true, ..run_state() };
+    let third = written_in(ports, (deliverable, 2), private).await;
+    arrives(ports, &third).await;
+    let numbers = async |readers: &Readers, versions| {
+        let told = ports.evidence.told(ANA, deliverable, readers, versions).await.unwrap();
+        told.into_iter().map(|it| it.number).collect::<Vec<_>>()
+    };
+    assert_eq!(numbers(&Readers::Others(vec![]), 1).await, [2]);
+    assert_eq!((numbers(&Readers::Owner, 1).await, numbers(&Readers::Owner, 9).await), (vec![3], vec![3, 2]));
+}
+
 /// Another user's deliverable has told nothing, and neither has another deliverable of the user.
 pub async fn told_is_shown_to_its_owner(ports: &Ports) {
     let (ben, deliverable, other) = (ben(ports).await, opened(ports).await.deliverable, opened(ports).await.deliverable);
     let version = telling(ports, (deliverable, 1), &[claim("a")]).await;
     arrives(ports, &version).await;
-    assert_eq!(ports.evidence.told(ben, deliverable, 9).await.unwrap(), []);
+    assert_eq!(ports.evidence.told(ben, deliverable, &Readers::Owner, 9).await.unwrap(), []);
     assert_eq!(told(ports, other, 9).await, []);
     assert_eq!(told(ports, deliverable, 9).await.len(), 1);
 }

@@ -184,10 +184,10 @@ macro_rules! contract_facts {
             evidence {
                 sentences_are_in_the_order_of_the_report, sentences_come_with_the_verified_step,
                 sentences_are_shown_to_their_owner, sentences_outlive_what_they_cite, said_is_newest_first_and_limited,
-                said_knows_for_whom_it_was_written, said_is_what_arrived, said_is_shown_to_its_owner, said_names_its_sources,
-                said_shows_what_changed,
+                said_to_others_is_what_they_may_know, said_to_others_is_limited_by_what_they_may_know, said_is_what_arrived,
+                said_is_shown_to_its_owner, said_names_its_sources, said_shows_what_changed,
                 said_shows_what_changed_and_expired, said_shows_what_was_withdrawn, said_counts_pages_of_the_web_as_standing,
-                told_is_newest_first_and_limited, told_knows_for_whom_it_was_written, told_is_what_arrived_or_was_rejected,
+                told_is_newest_first_and_limited, told_is_what_arrived_or_was_rejected, told_to_others_is_what_others_had,
                 told_is_shown_to_its_owner,
             }
             outbox {

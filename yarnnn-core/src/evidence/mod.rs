@@ -13,7 +13,7 @@ mod verify;
 
 pub use bind::{BindableItem, MIN_SPAN_CHARS, MIN_SPAN_WORDS, bind, bind_run, is_long_enough, long_quotations, quotations_stand};
 pub use effort::Effort;
-pub use model::{Evidence, SaidEvidence, SaidSentence, SentenceRecord, ToldClaim};
+pub use model::{Evidence, Readers, SaidEvidence, SaidSentence, SentenceRecord, ToldClaim};
 pub use store::EvidenceStore;
 #[cfg(feature = "testing")]
 pub use store::MockEvidenceStore;

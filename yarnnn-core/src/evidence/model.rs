@@ -41,6 +41,17 @@ impl SentenceRecord {
     }
 }
 
+/// Who receives the report whose writer asks for what was said before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readers {
+    /// Its owner alone: they may know everything.
+    Owner,
+    /// Others. They may know what they may have had, and what stands on these sources alone, or on pages of the public web. A
+    /// statement is bound to what it shares a span with: in a report that was written for its owner, from everything that is stored,
+    /// its other words may be of anything. And where a row that is gone stood, nobody knows.
+    Others(Vec<ResourceId>),
+}
+
 /// A statement of a report that arrived, and what has become of its sources since.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaidSentence {
@@ -50,8 +61,6 @@ pub struct SaidSentence {
     pub number: u32,
     /// When that version arrived.
     pub at: Option<DateTime<Utc>>,
-    /// Whether that version was written for its owner alone, from everything that is stored.
-    pub stays_with_owner: bool,
     /// The statement.
     pub text: String,
     /// What stands behind it, each row once, in the order of the report.
@@ -78,8 +87,6 @@ pub struct SaidEvidence {
 pub struct ToldClaim {
     /// The number of the version.
     pub number: u32,
-    /// Whether nobody but its owner received it.
-    pub stays_with_owner: bool,
     /// What it was told.
     pub claim: ReportedClaim,
 }

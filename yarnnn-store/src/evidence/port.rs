@@ -2,15 +2,16 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use sqlx::QueryBuilder;
+use sqlx::{AssertSqlSafe, QueryBuilder};
 use yarnnn_core::StoreError;
 use yarnnn_core::deliverables::VersionStatus;
-use yarnnn_core::evidence::{Evidence, EvidenceStore, SaidSentence, SentenceRecord, ToldClaim};
+use yarnnn_core::evidence::{Evidence, EvidenceStore, Readers, SaidSentence, SentenceRecord, ToldClaim};
 use yarnnn_core::id::{ContentId, DeliverableId, UserId, VersionId};
 
-use super::said::{SAID, SaidRow, TOLD, ToldRow};
+use super::said::{SaidRow, ToldRow, said, told};
 use crate::SqlStore;
 use crate::columns::{Id, Instant};
+use crate::content::read::pairs;
 use crate::db::{Tx, on_pool, on_tx};
 use crate::error::{DbError, Doing as _, unreadable};
 use crate::text::clean;
@@ -65,17 +66,34 @@ impl EvidenceStore for SqlStore {
         gathered(query.doing("the sentences of a version")?)
     }
 
-    async fn said(&self, user: UserId, deliverable: DeliverableId, limit: u32) -> Result<Vec<SaidSentence>, StoreError> {
-        let delivered = VersionStatus::Delivered.as_str();
-        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, SaidRow>(SAID)
-            .bind(Id(deliverable.as_uuid())).bind(Id(user.as_uuid())).bind(delivered).bind(i64::from(limit))
-            .fetch_all(pool).await);
+    async fn said(
+        &self,
+        user: UserId,
+        deliverable: DeliverableId,
+        readers: &Readers,
+        limit: u32,
+    ) -> Result<Vec<SaidSentence>, StoreError> {
+        let (sql, delivered) = (said(self.db.dialect(), readers), VersionStatus::Delivered.as_str());
+        let query = on_pool!(&self.db, pool => {
+            let query = sqlx::query_as::<_, SaidRow>(AssertSqlSafe(sql))
+                .bind(Id(deliverable.as_uuid())).bind(Id(user.as_uuid())).bind(delivered).bind(i64::from(limit));
+            match readers {
+                Readers::Owner => query,
+                Readers::Others(sources) => query.bind(pairs(sources)),
+            }.fetch_all(pool).await
+        });
         SaidRow::gathered(query.doing("what a deliverable said")?)
     }
 
-    async fn told(&self, user: UserId, deliverable: DeliverableId, versions: u32) -> Result<Vec<ToldClaim>, StoreError> {
+    async fn told(
+        &self,
+        user: UserId,
+        deliverable: DeliverableId,
+        readers: &Readers,
+        versions: u32,
+    ) -> Result<Vec<ToldClaim>, StoreError> {
         let [delivered, rejected] = [VersionStatus::Delivered, VersionStatus::Rejected].map(VersionStatus::as_str);
-        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, ToldRow>(TOLD)
+        let query = on_pool!(&self.db, pool => sqlx::query_as::<_, ToldRow>(AssertSqlSafe(told(readers)))
             .bind(Id(deliverable.as_uuid())).bind(Id(user.as_uuid())).bind(delivered).bind(rejected).bind(i64::from(versions))
             .fetch_all(pool).await);
         let mut told = Vec::new();

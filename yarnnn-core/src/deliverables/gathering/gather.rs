@@ -16,7 +16,7 @@ use super::material::MaterialItem;
 use super::said::{self, Earlier};
 use crate::agent::thread_of;
 use crate::error::Error;
-use crate::evidence::EvidenceStore;
+use crate::evidence::{EvidenceStore, Readers};
 use crate::hash::Sha256;
 use crate::id::{ContentId, UserId};
 use crate::llm::ClaimStatus;
@@ -171,16 +171,14 @@ impl Gather {
         replied: &HashSet<(ResourceId, String)>,
     ) -> Result<Earlier, Error> {
         let (user, id) = (input.deliverable.user, input.deliverable.id);
-        let mut said = self.evidence.said(user, id, said::READ).await?;
-        if !input.stays_with_owner {
-            let listed = input.deliverable.sources.iter().map(|it| &it.resource);
-            said = said::for_others(said, &listed.chain(sources.iter().map(|it| &it.resource)).collect());
-        }
-        let mut told = self.evidence.told(user, id, said::READ).await?;
-        if !input.stays_with_owner {
-            // What only the owner was told is news to others.
-            told.retain(|it| !it.stays_with_owner);
-        }
+        let listed = input.deliverable.sources.iter().map(|it| &it.resource);
+        let readers = if input.stays_with_owner {
+            Readers::Owner
+        } else {
+            Readers::Others(listed.chain(sources.iter().map(|it| &it.resource)).cloned().collect())
+        };
+        let said = self.evidence.said(user, id, &readers, said::READ).await?;
+        let told = self.evidence.told(user, id, &readers, said::READ).await?;
         let answered = said::answered(&said, reported, replied);
         Ok(Earlier::new(said, told, answered))
     }

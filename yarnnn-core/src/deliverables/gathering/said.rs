@@ -19,16 +19,6 @@ pub(in crate::deliverables) const READ: u32 = 200;
 /// Claims that the writer is told of. Those that changed come first.
 const TOLD: usize = 40;
 
-/// What may be told to the writer of a report that others receive: what its readers may have had, and what stands on its sources
-/// alone, or on pages of the public web. A statement is bound to what it shares a span with; in a report that was written for its
-/// owner, from everything that is stored, its other words may be of anything.
-pub(in crate::deliverables) fn for_others(mut said: Vec<SaidSentence>, sources: &HashSet<&ResourceId>) -> Vec<SaidSentence> {
-    // A row that is gone has neither an item nor a row that says it now: nobody knows where it stood.
-    let may_be_known = |it: &SaidEvidence| it.item.as_ref().map_or(it.current.is_some(), |(place, _)| sources.contains(place));
-    said.retain(|it| !it.stays_with_owner && it.evidence.iter().all(may_be_known));
-    said
-}
-
 /// The sources of what was said that were unanswered questions when they were reported, still say the same, and are among the
 /// messages that somebody has replied to.
 pub(in crate::deliverables) fn answered(
@@ -173,7 +163,7 @@ mod tests {
         let content_id = ContentId::fresh(&RandomIds);
         let evidence = vec![SaidEvidence { content_id, revision: crate::hash::Sha256::of(text), item, status, current }];
         let (version, at) = (VersionId::fresh(&RandomIds), "2026-11-13T23:30:00Z".parse().ok());
-        SaidSentence { version, number: 1, at, stays_with_owner: false, text: text.to_owned(), evidence }
+        SaidSentence { version, number: 1, at, text: text.to_owned(), evidence }
     }
 
     const STANDING: (ClaimStatus, Option<ContentId>) = (ClaimStatus::Standing, None);
@@ -184,32 +174,6 @@ mod tests {
 
     fn told(said: &[SaidSentence], state: &RunState) -> Vec<(String, ClaimStatus, Vec<String>)> {
         earlier(said).claims(state, Tz::UTC).into_iter().map(|it| (it.text, it.status, it.now)).collect()
-    }
-
-    #[test]
-    fn others_are_told_of_what_stands_on_their_sources_alone() {
-        let place = |text: &str| text.parse::<ResourceId>().unwrap();
-        let page = (ClaimStatus::Standing, Some(ContentId::fresh(&RandomIds)));
-        let mut all = [
-            said("Of the channel.", "1", STANDING),
-            said("Of the channel and a mail.", "2", STANDING),
-            said("Of the web.", "3", page),
-            said("Of a row that is gone.", "4", (ClaimStatus::Withdrawn, None)),
-            said("Of the channel, for the owner.", "5", STANDING),
-        ];
-        let mail = SaidEvidence { item: Some((place("gmail:INBOX"), "m".into())), ..all[1].evidence[0].clone() };
-        all[1].evidence.push(mail);
-        all[2].evidence[0].item = None;
-        all[3].evidence[0].item = None;
-        all[4].stays_with_owner = true;
-        let told = |sources: &[ResourceId]| {
-            let told = for_others(all.to_vec(), &sources.iter().collect()).into_iter();
-            told.map(|it| it.text).collect::<Vec<_>>()
-        };
-        assert_eq!(told(&[place("slack:C1")]), ["Of the channel.", "Of the web."]);
-        let both = ["Of the channel.", "Of the channel and a mail.", "Of the web."];
-        assert_eq!(told(&[place("slack:C1"), place("gmail:INBOX")]), both);
-        assert_eq!(told(&[]), ["Of the web."]);
     }
 
     #[test]
@@ -259,7 +223,7 @@ mod tests {
 
     /// What a later version was told, which arrived.
     fn later(number: u32, claims: &[ReportedClaim]) -> Vec<ToldClaim> {
-        claims.iter().map(|it| ToldClaim { number, stays_with_owner: false, claim: it.clone() }).collect()
+        claims.iter().map(|it| ToldClaim { number, claim: it.clone() }).collect()
     }
 
     #[test]
