@@ -309,7 +309,7 @@ impl Yarnnn {
     /// # Errors
     /// Those of the store.
     pub async fn last_tick(&self) -> Result<Option<DateTime<Utc>>, Error> {
-        Ok(self.stores.phases.latest(Heartbeat::NAME).await?)
+        Ok(self.stores.phases.latest(Heartbeat::NAME, None).await?)
     }
 
     /// What models were asked, and what it cost.

@@ -30,7 +30,8 @@ const FINISH: &str = "update scheduler_slots set state = $4, counters = $5, erro
     where phase = $1 and slot = $2 and token = $3 and state = 'running'";
 const OF_CYCLE: &str = "select phase, slot, cycle, state, holder, late, missed, counters, error, started_at, ended_at \
     from scheduler_slots where cycle = $1 order by started_at, phase, slot";
-const LATEST: &str = "select max(ended_at) from scheduler_slots where phase = $1 and state = 'done'";
+const LATEST: &str =
+    "select max(ended_at) from scheduler_slots where phase = $1 and state = 'done' and ($2 is null or ended_at <= $2)";
 const UNFINISHED: &str = "select distinct cycle from scheduler_slots as s where s.cycle >= $2 and s.cycle < $3 \
     and not exists (select 1 from scheduler_slots as l where l.phase = $1 and l.slot = s.cycle and l.state = 'done') \
     order by cycle limit $4";
@@ -123,9 +124,9 @@ impl PhaseStore for SqlStore {
         query.doing("what a tick ran")?.into_iter().map(PhaseRow::try_from).collect()
     }
 
-    async fn latest(&self, phase: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
+    async fn latest(&self, phase: &str, by: Option<DateTime<Utc>>) -> Result<Option<DateTime<Utc>>, StoreError> {
         let query = on_pool!(&self.db, pool =>
-            sqlx::query_scalar::<_, Option<Instant>>(LATEST).bind(phase).fetch_one(pool).await);
+            sqlx::query_scalar::<_, Option<Instant>>(LATEST).bind(phase).bind(Instant::maybe(by)).fetch_one(pool).await);
         Ok(query.doing("the last tick")?.map(|it| it.0))
     }
 

@@ -34,7 +34,7 @@ pub trait Library: Send + Sync + 'static {
     /// Entities of one kind, in short.
     async fn list(&self, user: UserId, pattern: &Pattern) -> Result<Vec<Entity>, StoreError>;
 
-    /// How sync, jobs and the scheduler stand for the user.
+    /// How sync stands for the user, and how jobs and the scheduler stood at an instant.
     async fn state(&self, user: UserId, at: DateTime<Utc>) -> Result<SystemState, StoreError>;
 }
 
@@ -211,6 +211,6 @@ pub struct FailedJob {
 /// How the scheduler stands: it is the installation's, so everybody may know.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct SchedulerHealth {
-    /// When it last completed a tick, by the clock on the wall.
+    /// When it completed its last tick by then, by the clock on the wall.
     pub last_heartbeat_at: DateTime<Utc>,
 }

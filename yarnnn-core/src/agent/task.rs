@@ -19,6 +19,8 @@ pub struct AgentTask {
     pub system: String,
     /// The instant that the session takes for now, also when it is repeated: kept with the run. What has expired by then is gone.
     pub at: DateTime<Utc>,
+    /// The instant that was asked for, if it has come: what tools tell of syncs, jobs and the scheduler they tell as of then.
+    pub as_of: DateTime<Utc>,
     /// The resources that its tools see; none for everything that the user has. With a scope they see of deliverables only the one
     /// of the account: whoever reads what is written may know what is in scope, and perhaps nothing else.
     pub scope: Option<Vec<ResourceId>>,

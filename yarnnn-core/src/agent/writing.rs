@@ -39,6 +39,7 @@ pub struct WritingWorld {
     means: WritingMeans,
     user: UserId,
     at: DateTime<Utc>,
+    as_of: DateTime<Utc>,
     sight: Sight,
     shown: Mutex<Shown>,
 }
@@ -55,12 +56,12 @@ impl WritingWorld {
         let journaled = task.journal.iter().flat_map(|it| &it.material);
         known.extend(journaled.filter_map(|it| Some((it.content?, it.reference.clone()))));
         let shown = Mutex::new(Shown::new(&known, task.next_reference));
-        Self { means, user: task.account.user, at: task.at, sight: Sight::of(task), shown }
+        Self { means, user: task.account.user, at: task.at, as_of: task.as_of, sight: Sight::of(task), shown }
     }
 
-    /// What the session takes for now.
-    pub const fn at(&self) -> DateTime<Utc> {
-        self.at
+    /// The instant as of which the state is told.
+    pub const fn as_of(&self) -> DateTime<Utc> {
+        self.as_of
     }
 
     /// Items by id, in the order of the ids; what is not there, expired, withdrawn, another user's or out of sight is left out.
@@ -154,12 +155,12 @@ impl WritingWorld {
         Ok(seen)
     }
 
-    /// How sync and jobs stand.
+    /// How sync, jobs and the scheduler stood at the instant of the run.
     ///
     /// # Errors
     /// Those of the library.
     pub async fn state(&self) -> Result<SystemState, StoreError> {
-        Ok(self.sight.narrow_state(self.means.library.state(self.user, self.at).await?))
+        Ok(self.sight.narrow_state(self.means.library.state(self.user, self.as_of).await?))
     }
 
     /// How an item is cited: the same from now on.

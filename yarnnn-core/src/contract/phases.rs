@@ -150,14 +150,26 @@ pub async fn of_cycle_is_what_a_tick_ran(ports: &Ports) {
 
 /// The newest end of what is done, of whichever slot; nothing of other phases, of failures, of what is running.
 pub async fn latest_is_when_something_was_last_done(ports: &Ports) {
-    assert_eq!(ports.phases.latest("p").await.unwrap(), None);
+    assert_eq!(ports.phases.latest("p", None).await.unwrap(), None);
     let ends = [("p", 10, 11, None), ("p", 60, 12, None), ("p", 5, 13, None), ("p", 15, 16, Some("no")), ("q", 20, 21, None)];
     for (phase, slot, at, error) in ends {
         let lease = taken(ports, claim(phase, slot, "a")).await;
         ports.phases.finish(&lease, PhaseEnd { at: minute(at), ..ended(error) }).await.unwrap();
     }
     taken(ports, ClaimPhase { at: minute(30), ..claim("p", 25, "a") }).await;
-    assert_eq!(ports.phases.latest("p").await.unwrap(), Some(minute(13)));
+    assert_eq!(ports.phases.latest("p", None).await.unwrap(), Some(minute(13)));
+}
+
+/// The newest end by then: whoever asks as of an instant is told nothing that came after it.
+pub async fn latest_by_an_instant_knows_nothing_of_later(ports: &Ports) {
+    for (slot, at) in [(5, 7), (10, 12), (15, 17)] {
+        let lease = taken(ports, claim("p", slot, "a")).await;
+        ports.phases.finish(&lease, PhaseEnd { at: minute(at), ..ended(None) }).await.unwrap();
+    }
+    let by = |at: DateTime<Utc>| ports.phases.latest("p", Some(at));
+    assert_eq!(by(minute(12)).await.unwrap(), Some(minute(12)));
+    assert_eq!(by(minute(12) - TimeDelta::microseconds(1)).await.unwrap(), Some(minute(7)));
+    assert_eq!((by(minute(6)).await.unwrap(), by(minute(99)).await.unwrap()), (None, Some(minute(17))));
 }
 
 /// Ticks that ran something and did not do what ends each of them, oldest first.

@@ -234,7 +234,8 @@ macro_rules! contract_facts {
                 claim_hands_a_slot_to_one, claim_hands_on_what_nobody_is_at, claim_counts_what_was_missed,
                 claim_at_once_hands_a_slot_to_one, renew_keeps_a_slot, renew_needs_the_right,
                 claim_takes_again_what_was_done_in_advance, finish_says_what_came_of_it,
-                of_cycle_is_what_a_tick_ran, latest_is_when_something_was_last_done, unfinished_are_ticks_without_their_end,
+                of_cycle_is_what_a_tick_ran, latest_is_when_something_was_last_done,
+                latest_by_an_instant_knows_nothing_of_later, unfinished_are_ticks_without_their_end,
                 prune_forgets_old_ticks,
             }
             heartbeat {

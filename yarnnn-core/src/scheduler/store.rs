@@ -14,7 +14,7 @@ use crate::error::StoreError;
 /// - `renew` and `finish` need the token of the last claim, of a slot that is still running; else they are a `Conflict` and change
 ///   nothing.
 /// - `of_cycle` answers the slots that a tick ran, in the order in which they were begun.
-/// - `latest` answers when a slot of a phase was last done.
+/// - `latest` answers when a slot of a phase was last done, of those that were done by an instant if there is one.
 /// - `unfinished` answers ticks before an instant that ran something and did not do the phase that ends each of them, oldest first.
 ///
 /// # Errors
@@ -37,8 +37,8 @@ pub trait PhaseStore: Send + Sync + 'static {
     /// What a tick ran.
     async fn of_cycle(&self, cycle: DateTime<Utc>) -> Result<Vec<PhaseRow>, StoreError>;
 
-    /// When a slot of a phase was last done.
-    async fn latest(&self, phase: &str) -> Result<Option<DateTime<Utc>>, StoreError>;
+    /// When a slot of a phase was last done, as far as was known at an instant; none for whatever is known.
+    async fn latest(&self, phase: &str, by: Option<DateTime<Utc>>) -> Result<Option<DateTime<Utc>>, StoreError>;
 
     /// Ticks from one instant to before another that did not do the given phase; at most `limit`.
     async fn unfinished(

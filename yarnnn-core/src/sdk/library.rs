@@ -67,7 +67,7 @@ impl Library for StoreLibrary {
     async fn state(&self, user: UserId, at: DateTime<Utc>) -> Result<SystemState, StoreError> {
         let platforms = self.platforms(user).await?;
         let platforms = platforms.into_iter().map(|(view, unsynced)| PlatformState { view, unsynced });
-        let last_tick = self.phases.latest(Heartbeat::NAME).await?;
+        let last_tick = self.phases.latest(Heartbeat::NAME, Some(at)).await?;
         Ok(SystemState {
             platforms: platforms.collect(),
             failed_jobs: self.failed_jobs(user, at).await?,
@@ -357,7 +357,10 @@ mod tests {
         let stranger = UserId::from_uuid(Uuid::from_u128(77));
         jobs.expect_list().returning(move |_| Ok(vec![job(1, USER, 30), job(2, USER, 3), job(3, stranger, 1), job(4, USER, 1)]));
         let mut phases = MockPhaseStore::new();
-        phases.expect_latest().returning(|phase| Ok((phase == "heartbeat").then(now)));
+        phases.expect_latest().returning(|phase, by| {
+            let ticks = [now() - TimeDelta::hours(1), now()];
+            Ok(ticks.into_iter().rfind(|it| phase == "heartbeat" && by.is_some_and(|by| *it <= by)))
+        });
         StoreLibrary {
             connections: Arc::new(connections),
             content: Arc::new(content),
@@ -419,6 +422,13 @@ mod tests {
         let failed: Vec<JobId> = state.failed_jobs.iter().map(|it| it.job_id).collect();
         assert_eq!(failed, [4, 2].map(|it| JobId::from_uuid(Uuid::from_u128(it))));
         assert_eq!((state.platforms.len(), state.platforms[0].unsynced.as_slice()), (1, ["#b".to_owned()].as_slice()));
+    }
+
+    #[tokio::test]
+    async fn the_last_tick_is_that_which_had_ended_by_the_instant_of_the_run() {
+        let last = async |at| library().state(USER, at).await.unwrap().scheduler.map(|it| it.last_heartbeat_at);
+        assert_eq!(last(now() - TimeDelta::microseconds(1)).await, Some(now() - TimeDelta::hours(1)));
+        assert_eq!(last(now() - TimeDelta::hours(2)).await, None);
     }
 
     #[tokio::test]

@@ -4,7 +4,10 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::support::*;
-use crate::agent::{AgentTask, DeliverableView, FailedJob, PlatformState, PlatformView, ResourceView, SystemState};
+use crate::agent::{
+    AgentTask, DeliverableView, FailedJob, PlatformState, PlatformView, ResourceView, SchedulerHealth, SystemState,
+};
+use crate::clock::instant_text;
 use crate::id::JobId;
 use crate::llm::{CallAccount, ToolResult};
 use crate::platform::{ContentType, Platform, ResourceId};
@@ -238,6 +241,18 @@ async fn what_was_written_after_the_instant_is_not_there() {
     }
     let calm = Workspace { items: vec![(ana(), undated)], ..Workspace::default() };
     assert_eq!(texts(ask(calm, bounded(), "Search", json!({ "query": "launch" })).await), ["launch undated"]);
+}
+
+#[tokio::test]
+async fn the_state_is_told_as_of_the_instant_of_the_report_and_not_of_the_sessions_now() {
+    let tick = now() + TimeDelta::hours(1);
+    let scheduler = Some(SchedulerHealth { last_heartbeat_at: tick });
+    let workspace = Workspace { state: SystemState { scheduler, ..SystemState::default() }, ..Workspace::default() };
+    for (as_of, is_known) in [(now(), false), (tick, true)] {
+        let task = AgentTask { at: now() + TimeDelta::hours(2), as_of, ..task(2) };
+        let data = ask(workspace.clone(), task, "GetSystemState", json!({})).await.data.unwrap();
+        assert_eq!((&data["captured_at"], data["scheduler_health"].is_object()), (&json!(instant_text(as_of)), is_known));
+    }
 }
 
 #[tokio::test]

@@ -147,6 +147,7 @@ pub(super) fn task(rounds: u32) -> AgentTask {
         boundary: Boundary::of("a version"),
         system: "You write reports.".into(),
         at: now(),
+        as_of: now(),
         scope: None,
         for_others: true,
         until: now(),
@@ -265,8 +266,14 @@ impl Workspace {
             it.answer(|| entities.take(pattern.limit).collect())
         });
         let it = self;
-        library.expect_state().returning(move |_, _| it.answer(|| it.state.clone()));
+        library.expect_state().returning(move |_, at| it.answer(|| it.state_at(at)));
         library
+    }
+
+    /// As stores tell it: of ticks only those that had ended by then.
+    fn state_at(&self, at: DateTime<Utc>) -> SystemState {
+        let scheduler = self.state.scheduler.clone().filter(|it| it.last_heartbeat_at <= at);
+        SystemState { scheduler, ..self.state.clone() }
     }
 
     fn answer<T>(&self, found: impl FnOnce() -> T) -> Result<T, StoreError> {

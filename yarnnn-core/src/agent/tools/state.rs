@@ -71,7 +71,7 @@ impl Primitive<Writing> for GetSystemState {
     async fn call(&self, world: &WritingWorld, given: Value) -> ToolOutcome {
         let Input { scope, platform } = input(given)?;
         let state = world.state().await.map_err(|error| ToolError::of_store(error, FailureCode::StateFetchFailed))?;
-        let data = describe(&state, scope.unwrap_or_default(), platform, world.at());
+        let data = describe(&state, scope.unwrap_or_default(), platform, world.as_of());
         Ok(ToolAnswer::one(Row { data, material: None }, "the state follows"))
     }
 }

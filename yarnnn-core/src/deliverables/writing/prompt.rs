@@ -58,6 +58,8 @@ pub(in crate::deliverables) fn task(
         content.push(Content::Preferences(state.learned.clone()));
     }
     content.push(Content::Material(material(state, items)));
+    // A run of an earlier program does not know when it began.
+    let at = state.started_at.unwrap_or(state.asked_for);
     Ok(AgentTask {
         account: CallAccount { deliverable: Some(deliverable.id), version: Some(version), ..CallAccount::of(deliverable.user) },
         purpose: PURPOSE,
@@ -67,8 +69,8 @@ pub(in crate::deliverables) fn task(
         rounds: state.binding.tool_rounds(),
         answers_now: false,
         max_output_tokens: MAX_OUTPUT_TOKENS,
-        // A run of an earlier program does not know when it began.
-        at: state.started_at.unwrap_or(state.asked_for),
+        at,
+        as_of: state.asked_for.min(at),
         scope: scope(deliverable, state),
         for_others: !state.stays_with_owner,
         until: state.as_of,
@@ -246,5 +248,9 @@ mod tests {
         assert_eq!((asked_now.at, asked_now.until, asked_now.events_until), (now, asked, asked));
         assert_eq!(of(&gathered(true)).at, asked, "a run of an earlier program");
         assert_eq!((of(&gathered(true)).for_others, of(&gathered(false)).for_others), (false, true));
+        for (asked_for, as_of) in [(asked, asked), (now, now), (now + chrono::TimeDelta::days(1), now)] {
+            let task = of(&RunState { asked_for, ..state.clone() });
+            assert_eq!((task.as_of, task.until), (as_of, asked), "wherever its window was moved, and never ahead of its now");
+        }
     }
 }
