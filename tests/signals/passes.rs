@@ -11,12 +11,14 @@ use yarnnn::activity::ActivityKind;
 use yarnnn::id::{PassId, RandomIds, UserId};
 use yarnnn::jobs::{JobStatus, Jobs};
 use yarnnn::llm::CallQuery;
+use yarnnn::pipeline::CancelToken;
+use yarnnn::scheduler::{Counters, Gate, PerUserPhase, Phase, PhaseCx, Phases, PhasesParts};
 use yarnnn::signals::{
     CandidateQuery, OpenPass, Pass, PassCommit, PassRequest, PassStatus, PreferenceChange, SignalPreferences, SignalProcessing,
     SignalRecord, SignalStore, SignalsFilter, TakeTurn, TriggerAnswer, Turn,
 };
-use yarnnn::{StoreError, Stores, Yarnnn};
-use yarnnn_sim::Fault;
+use yarnnn::{Error, StoreError, Stores, Yarnnn};
+use yarnnn_sim::{Fault, VirtualClock};
 
 use super::office::{Backend, Office, request};
 
@@ -281,4 +283,72 @@ async fn what_is_not_selected_or_excluded_is_not_looked_at() {
         yarnnn::platform::Resource::new("slack:C1".parse().unwrap(), "#harbor", yarnnn::platform::ResourceKind::Channel);
     office.yarnnn.content().exclude(office.user.id, &channel, true, office.now()).await.unwrap();
     assert_eq!(total(SignalsFilter::All).await, 1);
+}
+
+/// What ends a tick, and does nothing else.
+struct End;
+
+#[async_trait]
+impl Phase for End {
+    fn name(&self) -> &'static str {
+        "end"
+    }
+
+    fn gate(&self) -> Gate {
+        Gate::EachTick
+    }
+
+    async fn run(&self, _: &PhaseCx) -> Result<Counters, Error> {
+        Ok(Counters::default())
+    }
+}
+
+/// The passes of ticks, and the clock on the wall.
+async fn ticks(office: &Office, wall: &Arc<VirtualClock>) -> Phases {
+    let mut store = None;
+    let yarnnn = office.builder().await.map_stores(|it| {
+        store = Some(it.phases.clone());
+        it
+    });
+    let (yarnnn, ids) = (yarnnn.build(), Arc::new(RandomIds));
+    let liveness = yarnnn.jobs().liveness.clone();
+    let parts = PhasesParts { store: store.unwrap(), liveness, clock: wall.clone(), ids: ids.clone() };
+    let passes = PerUserPhase::new(yarnnn.signals().clone(), yarnnn.jobs().queue.clone(), ids);
+    Phases::new(parts, Arc::new(End)).with(Arc::new(passes))
+}
+
+/// Whoever tries the future takes nothing from it: its hours have their passes all the same.
+#[tokio::test]
+async fn a_pass_that_was_made_in_advance_is_made_again_in_its_hour() {
+    for backend in Backend::BOTH {
+        let office = Office::new(backend).await;
+        let (wall, hour) = (Arc::new(VirtualClock::at(office.now())), "2026-03-05T12:00:00Z".parse::<DateTime<Utc>>().unwrap());
+        let ticks = ticks(&office, &wall).await;
+        let enqueued = async |now| {
+            let report = ticks.tick(now, &CancelToken::default()).await.unwrap();
+            report.counters("signals").get("enqueued")
+        };
+        let asked_by = async |expected| {
+            for job in office.waiting().await.iter().filter(|it| it.kind == "signal_processing") {
+                assert_eq!(office.work(&office.yarnnn, job.id).await.result.unwrap()["outcome"]["status"], "completed");
+            }
+            assert_eq!(office.asked(), expected);
+        };
+        // Half past nine: the tick of noon is tried, twice.
+        assert_eq!((enqueued(hour).await, enqueued(hour + TimeDelta::minutes(5)).await), (1, 0));
+        asked_by(1).await;
+        // Noon.
+        let wait = hour - office.now();
+        wall.advance(wait);
+        office.clock.advance(wait);
+        assert_eq!((enqueued(hour).await, enqueued(hour).await), (1, 0));
+        asked_by(2).await;
+        // A clock that goes four minutes before others makes the pass of one, and nobody makes it again.
+        wall.advance(TimeDelta::minutes(56));
+        let next = hour + TimeDelta::hours(1);
+        assert_eq!(enqueued(next).await, 1);
+        wall.advance(TimeDelta::minutes(4));
+        assert_eq!(enqueued(next + TimeDelta::minutes(5)).await, 0);
+        office.close().await;
+    }
 }

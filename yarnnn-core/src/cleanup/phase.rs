@@ -221,7 +221,7 @@ mod tests {
 
     fn cx(cancel: CancelToken) -> PhaseCx {
         let (slot, lease) = (now(), PhaseLease { phase: "cleanup".to_owned(), slot: now(), token: RandomIds.uuid() });
-        PhaseCx { now: slot, cycle: slot, slot, previous: None, late: false, missed: 0, lease, cancel }
+        PhaseCx { now: slot, cycle: slot, slot, previous: None, late: false, missed: 0, in_advance: false, lease, cancel }
     }
 
     /// Some users, and what they and the parts answer; what was asked for is noted by name.

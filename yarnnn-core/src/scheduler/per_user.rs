@@ -13,6 +13,9 @@ use crate::jobs::{EnqueueError, Enqueued, Job, JobQueue, new_job};
 /// Jobs that are stored at once.
 const BATCH: usize = 500;
 
+/// After the key of a job of a slot that has not come yet.
+const IN_ADVANCE: &str = "/in advance";
+
 /// What a feature does once per slot for each of its users, as a job.
 #[async_trait]
 pub trait PerUser: Send + Sync + 'static {
@@ -32,7 +35,8 @@ pub trait PerUser: Send + Sync + 'static {
     fn job(&self, user: UserId, slot: DateTime<Utc>) -> Self::Job;
 }
 
-/// Enqueues those jobs. However often a slot is run, a user has one job for it: its key outlasts the slot.
+/// Enqueues those jobs. However often a slot is run, a user has one job for it: its key outlasts the slot. A slot that is run in advance
+/// has jobs under keys of their own, so that they do not stand for those of its time.
 pub struct PerUserPhase<P> {
     feature: P,
     queue: Arc<dyn JobQueue>,
@@ -51,11 +55,15 @@ impl<P: PerUser> PerUserPhase<P> {
         Self { feature, queue, ids }
     }
 
-    async fn enqueue(&self, users: &[UserId], slot: DateTime<Utc>) -> Result<u64, Error> {
+    async fn enqueue(&self, users: &[UserId], cx: &PhaseCx) -> Result<u64, Error> {
         let mut jobs = Vec::with_capacity(users.len());
         for user in users {
-            let job = new_job(self.ids.as_ref(), Some(*user), &self.feature.job(*user, slot));
-            jobs.push(job.map_err(|error| Error::Failed(format!("a job cannot be written: {error}")))?);
+            let job = new_job(self.ids.as_ref(), Some(*user), &self.feature.job(*user, cx.slot));
+            let mut job = job.map_err(|error| Error::Failed(format!("a job cannot be written: {error}")))?;
+            if let Some(key) = job.key.as_mut().filter(|_| cx.in_advance) {
+                key.key.push_str(IN_ADVANCE);
+            }
+            jobs.push(job);
         }
         let enqueued = self.queue.enqueue(jobs).await.map_err(|error| match error {
             EnqueueError::Store(error) => error.into(),
@@ -80,7 +88,7 @@ impl<P: PerUser> Phase for PerUserPhase<P> {
         counters.add("users", users.len() as u64);
         for batch in users.chunks(BATCH) {
             cx.check()?;
-            counters.add("enqueued", self.enqueue(batch, cx.slot).await?);
+            counters.add("enqueued", self.enqueue(batch, cx).await?);
         }
         Ok(counters)
     }
@@ -148,6 +156,12 @@ mod tests {
     #[tokio::test]
     async fn each_user_has_one_job_for_a_slot() {
         let users: Vec<_> = (0..1_234).map(|_| UserId::fresh(&RandomIds)).collect();
+        for (in_advance, key) in [(false, ""), (true, "/in advance")] {
+            has_one_job(&users, in_advance, key).await;
+        }
+    }
+
+    async fn has_one_job(users: &[UserId], in_advance: bool, ending: &str) {
         let (slot, seen) = ("2026-11-23T09:00:00Z".parse().unwrap(), Arc::new(Mutex::new(vec![])));
         let (mut queue, told) = (MockJobQueue::new(), seen.clone());
         queue.expect_enqueue().returning(move |jobs| {
@@ -159,13 +173,13 @@ mod tests {
             };
             Ok(jobs.iter().enumerate().map(answer).collect())
         });
-        let phase = PerUserPhase::new(Looks(users.clone()), Arc::new(queue), Arc::new(RandomIds));
+        let phase = PerUserPhase::new(Looks(users.to_vec()), Arc::new(queue), Arc::new(RandomIds));
         let lease = PhaseLease { phase: "looks".to_owned(), slot, token: RandomIds.uuid() };
         let cancel = CancelToken::default();
-        let cx = PhaseCx { now: slot, cycle: slot, slot, previous: None, late: false, missed: 0, lease, cancel };
+        let cx = PhaseCx { now: slot, cycle: slot, slot, previous: None, late: false, missed: 0, in_advance, lease, cancel };
         let counters = phase.run(&cx).await.unwrap();
         assert_eq!((counters.get("users"), counters.get("enqueued")), (1_234, 1_231));
-        let expected: Vec<_> = users.into_iter().map(|it| (it, format!("look/{slot}"))).collect();
+        let expected: Vec<_> = users.iter().map(|it| (*it, format!("look/{slot}{ending}"))).collect();
         assert_eq!(*seen.lock().unwrap(), expected);
     }
 }

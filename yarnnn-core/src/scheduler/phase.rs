@@ -41,6 +41,8 @@ pub struct PhaseCx {
     pub late: bool,
     /// How many slots before it nobody ran.
     pub missed: u64,
+    /// Whether the slot has not come yet, by the time that passes: somebody tries the future, and the slot is run again in its time.
+    pub in_advance: bool,
     /// The right to run it.
     pub lease: PhaseLease,
     /// Asks it to stop.

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::future::{Either, select};
 use serde::Serialize;
 
-use super::cycle::{LATE, TICK, cycle_of};
+use super::cycle::{LATE, TICK, comes, cycle_of};
 use super::{ClaimPhase, Counters, Phase, PhaseClaim, PhaseCx, PhaseEnd, PhaseLease, PhaseRow, PhaseState, PhaseStore};
 use crate::clock::Clock;
 use crate::error::{Error, StoreError};
@@ -254,7 +254,8 @@ impl Tick<'_> {
         };
         report.missed = missed;
         let cancel = self.cancel.clone();
-        let cx = PhaseCx { now: self.now, cycle, slot, previous, late, missed, lease: lease.clone(), cancel };
+        let in_advance = self.parts().clock.now() < comes(slot);
+        let cx = PhaseCx { now: self.now, cycle, slot, previous, late, missed, in_advance, lease: lease.clone(), cancel };
         let (counters, error) = match self.kept(&lease, phase.run(&cx)).await {
             Ok(counters) => (counters, None),
             Err(error) => (Counters::default(), Some(error.to_string())),
