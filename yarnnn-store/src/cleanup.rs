@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use yarnnn_core::StoreError;
-use yarnnn_core::cleanup::{Clean, Old, Retention};
+use yarnnn_core::cleanup::{Clean, EndedPasses, Old, PassPlace, Retention};
 use yarnnn_core::id::UserId;
 
 use crate::SqlStore;
@@ -90,8 +90,14 @@ impl Retention for SqlStore {
         Ok(deleted)
     }
 
-    async fn end_passes(&self, before: DateTime<Utc>, at: DateTime<Utc>) -> Result<u64, StoreError> {
-        self.abandon_passes(before, at).await
+    async fn end_passes(
+        &self,
+        before: DateTime<Utc>,
+        at: DateTime<Utc>,
+        after: Option<PassPlace>,
+        limit: u32,
+    ) -> Result<EndedPasses, StoreError> {
+        self.abandon_passes(before, at, after, limit).await
     }
 
     async fn forget(&self, old: Old, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
@@ -109,12 +115,14 @@ mod tests {
     use sqlx::AssertSqlSafe;
 
     use super::*;
+    use crate::phases::PRUNE;
     use crate::signals::LEFT;
 
     /// What a statement that cleans up may look through from one end: what it deletes, or passes over by the row.
-    const OWN: [(&str, &str); 11] = [
+    const OWN: [(&str, &str); 12] = [
         (DELETE, "platform_content_expiring"),
         (LEFT, "signal_passes_open"),
+        (PRUNE, "scheduler_slots_cycle"),
         (forgetting(Old::SignIns), "oauth_states_oldest"),
         (forgetting(Old::Passes), "signal_passes_ended"),
         (forgetting(Old::SignalHistory), "signal_history_age"),

@@ -35,7 +35,9 @@ const LATEST: &str =
 const UNFINISHED: &str = "select distinct cycle from scheduler_slots as s where s.cycle >= $2 and s.cycle < $3 \
     and not exists (select 1 from scheduler_slots as l where l.phase = $1 and l.slot = s.cycle and l.state = 'done') \
     order by cycle limit $4";
-const PRUNE: &str = "delete from scheduler_slots where slot < $1 and (state <> 'running' or held_until < $1)";
+/// By the tick that ran it last, never before the slot itself, since there is an index of these.
+pub(crate) const PRUNE: &str = "delete from scheduler_slots where (phase, slot) in (select phase, slot from scheduler_slots \
+    where cycle < $1 and (state <> 'running' or held_until < $1) order by cycle limit $2)";
 
 #[derive(sqlx::FromRow)]
 struct SlotRow {
@@ -142,10 +144,10 @@ impl PhaseStore for SqlStore {
         Ok(query.doing("ticks that have not ended")?.into_iter().map(|it| it.0).collect())
     }
 
-    async fn prune(&self, before: DateTime<Utc>) -> Result<u64, StoreError> {
+    async fn prune(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError> {
         let mut tx = self.db.begin().await?;
         let query = on_tx!(&mut tx, connection =>
-            sqlx::query(PRUNE).bind(Instant(before)).execute(connection).await.map(|it| it.rows_affected()));
+            sqlx::query(PRUNE).bind(Instant(before)).bind(i64::from(limit)).execute(connection).await.map(|it| it.rows_affected()));
         let pruned = query.doing("old ticks")?;
         tx.commit().await?;
         Ok(pruned)

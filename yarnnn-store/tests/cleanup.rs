@@ -33,8 +33,8 @@ fn spoil(passes: &[PassId]) -> AssertSqlSafe<String> {
 /// Those that can be read end with their lines, and those that cannot without: none is met again.
 async fn all_end(ports: &Ports) {
     assert!(ports.signals.passes(ANA, 9).await.is_err(), "they cannot be read");
-    let end = || ports.retention.end_passes(minute(60), minute(60));
-    assert_eq!((end().await.unwrap(), end().await.unwrap()), (4, 0));
+    let end = async || ports.retention.end_passes(minute(60), minute(60), None, 9).await.unwrap().ended;
+    assert_eq!((end().await, end().await), (4, 0));
     let passes = ports.signals.passes(ANA, 9).await.unwrap();
     assert!(passes.iter().all(|it| it.outcome.as_ref().is_some_and(|it| it.status == PassStatus::Failed)), "{passes:?}");
     assert_eq!(ports.activity.recent(ANA, 9).await.unwrap().len(), 2);

@@ -13,4 +13,4 @@ pub use phase::CleanUp;
 pub use run::{Clean, Cleanup};
 #[cfg(feature = "testing")]
 pub use store::MockRetention;
-pub use store::Retention;
+pub use store::{EndedPasses, PassPlace, Retention};

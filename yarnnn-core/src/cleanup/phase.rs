@@ -17,8 +17,12 @@ use crate::scheduler::{Counters, Gate, Phase, PhaseCx, PhaseStore, cycle_key};
 
 /// Users that are looked for at once.
 const PAGE: u32 = 500;
-/// Users in a row whose content cannot be deleted: it is not about them then.
-const IN_VAIN: u32 = 5;
+/// Users in a row at whom the store seemed to be away, after which it is asked whether it is.
+const AWAY: u32 = 5;
+/// Users that are named in the text of an error.
+const NAMED: usize = 3;
+/// Passes that are ended between two looks at whether to stop.
+const PASSES: u32 = 50;
 /// A job that ended badly before is not tried again by a person in the same breath.
 const TRIED: TimeDelta = TimeDelta::hours(1);
 
@@ -77,8 +81,9 @@ impl Parts {
 #[derive(Default)]
 struct Failed {
     users: u32,
-    in_a_row: u32,
-    first: Option<Error>,
+    /// At so many of the last in a row the store seemed to be away.
+    away: u32,
+    named: Vec<String>,
 }
 
 impl CleanUp {
@@ -112,15 +117,26 @@ impl CleanUp {
     async fn of_user(&self, cx: &PhaseCx, user: UserId, failed: &mut Failed) -> Result<u64, Error> {
         match self.cleanup.clean(user, cx.now, cycle_key(cx.cycle), || cx.check()).await {
             Ok(deleted) => {
-                failed.in_a_row = 0;
+                failed.away = 0;
                 Ok(deleted)
             }
             Err(Error::Cancelled) => Err(Error::Cancelled),
             Err(error) => {
                 tracing::warn!(%user, %error, "what has expired of a user could not be deleted");
-                failed.add(error).map(|()| 0)
+                failed.add(user, &error);
+                self.unless_away(cx, user, failed).await.map(|()| 0)
             }
         }
+    }
+
+    /// Goes on with the others, unless it is not about some of them.
+    async fn unless_away(&self, cx: &PhaseCx, user: UserId, failed: &mut Failed) -> Result<(), Error> {
+        if failed.away < AWAY {
+            return Ok(());
+        }
+        failed.away = 0;
+        let answers = self.cleanup.retention.owners(cx.now, Some(user), 1).await;
+        answers.map(drop).map_err(|error| Error::Failed(format!("left before the others: {error}; {}", failed.told())))
     }
 
     /// What is old of a sort.
@@ -132,6 +148,33 @@ impl CleanUp {
             forgotten += batch;
             if batch < u64::from(BATCH) {
                 return Ok(forgotten);
+            }
+        }
+    }
+
+    /// Passes that nobody is at any more.
+    async fn passes(&self, cx: &PhaseCx) -> Result<u64, Error> {
+        let (mut ended, mut after) = (0, None);
+        loop {
+            cx.check()?;
+            let batch = self.cleanup.retention.end_passes(cx.now - PASS, cx.now, after, PASSES).await?;
+            ended += batch.ended;
+            after = batch.next;
+            if after.is_none() {
+                return Ok(ended);
+            }
+        }
+    }
+
+    /// Ticks that were long ago.
+    async fn ticks(&self, cx: &PhaseCx) -> Result<u64, Error> {
+        let mut pruned = 0;
+        loop {
+            cx.check()?;
+            let batch = self.ticks.prune(cx.now - TICKS, BATCH).await?;
+            pruned += batch;
+            if batch < u64::from(BATCH) {
+                return Ok(pruned);
             }
         }
     }
@@ -154,22 +197,25 @@ impl CleanUp {
 }
 
 impl Failed {
-    /// Goes on with the others, unless nobody's can be deleted.
-    fn add(&mut self, error: Error) -> Result<(), Error> {
+    /// One more. What the store says of one user's rows says nothing of anybody else's; only that it is away does.
+    fn add(&mut self, user: UserId, error: &Error) {
         self.users += 1;
-        self.in_a_row += 1;
-        if self.in_a_row >= IN_VAIN {
-            return Err(error);
+        if self.named.len() < NAMED {
+            self.named.push(format!("{user}: {error}"));
         }
-        self.first.get_or_insert(error);
-        Ok(())
+        let is_away = matches!(error, Error::Store(error) if error.is_transient());
+        self.away = if is_away { self.away + 1 } else { 0 };
     }
 
     fn end(self) -> Result<(), Error> {
-        match self.first {
-            None => Ok(()),
-            Some(error) => Err(Error::Failed(format!("of {} users, the first: {error}", self.users))),
-        }
+        if self.users == 0 { Ok(()) } else { Err(Error::Failed(self.told())) }
+    }
+
+    /// How many, and some of them with what was wrong.
+    fn told(&self) -> String {
+        let more = if self.users as usize > self.named.len() { ", ..." } else { "" };
+        let word = if self.users == 1 { "user" } else { "users" };
+        format!("of {} {word}: {}{more}", self.users, self.named.join(", "))
     }
 }
 
@@ -184,16 +230,16 @@ impl Phase for CleanUp {
     }
 
     async fn run(&self, cx: &PhaseCx) -> Result<Counters, Error> {
-        let (retention, mut parts) = (&self.cleanup.retention, Parts::default());
+        let mut parts = Parts::default();
         let content = self.content(cx, &mut parts.counters).await;
         parts.add("deleted", content)?;
         parts.add("slots_ended", self.slots.end_lost(cx, cx.now - TRIED).await)?;
-        parts.add("passes_ended", retention.end_passes(cx.now - PASS, cx.now).await.map_err(Error::from))?;
+        parts.add("passes_ended", self.passes(cx).await)?;
         for old in Old::ALL {
             parts.add(old.name(), self.forget(cx, old).await)?;
         }
         parts.add("jobs", self.jobs(cx).await)?;
-        parts.add("ticks", self.ticks.prune(cx.now - TICKS).await.map_err(Error::from))?;
+        parts.add("ticks", self.ticks(cx).await)?;
         parts.end()
     }
 }
@@ -203,9 +249,9 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::cleanup::{Clean, MockRetention};
+    use crate::cleanup::{Clean, EndedPasses, MockRetention};
     use crate::error::StoreError;
-    use crate::id::{IdGen as _, RandomIds};
+    use crate::id::{IdGen as _, PassId, RandomIds};
     use crate::jobs::{JobStatus, MockJobAdmin};
     use crate::pipeline::{CancelHandle, CancelToken};
     use crate::scheduler::{MockPhaseStore, PhaseLease};
@@ -219,6 +265,10 @@ mod tests {
         StoreError::Corrupt { what: what.to_owned(), source: "no".into() }
     }
 
+    fn away() -> StoreError {
+        StoreError::Unavailable { source: "gone".into() }
+    }
+
     fn cx(cancel: CancelToken) -> PhaseCx {
         let (slot, lease) = (now(), PhaseLease { phase: "cleanup".to_owned(), slot: now(), token: RandomIds.uuid() });
         PhaseCx { now: slot, cycle: slot, slot, previous: None, late: false, missed: 0, in_advance: false, lease, cancel }
@@ -230,6 +280,10 @@ mod tests {
         users: Vec<UserId>,
         broken: Vec<UserId>,
         parts: Vec<&'static str>,
+        /// Whether the store answers nobody at whom it seems to be away.
+        is_away: Option<bool>,
+        /// Told to stop while passes are ended.
+        stops: Option<Arc<CancelHandle>>,
         asked: Arc<Mutex<Vec<String>>>,
     }
 
@@ -237,7 +291,7 @@ mod tests {
         fn of(users: usize, broken: &[usize], parts: &[&'static str]) -> Self {
             let users: Vec<_> = (0..users).map(|_| UserId::fresh(&RandomIds)).collect();
             let broken = broken.iter().map(|it| users[*it]).collect();
-            Self { users, broken, parts: parts.to_vec(), asked: Arc::default() }
+            Self { users, broken, parts: parts.to_vec(), is_away: None, stops: None, asked: Arc::default() }
         }
 
         fn answer(&self, part: &str, count: u64) -> Result<u64, StoreError> {
@@ -248,13 +302,23 @@ mod tests {
         fn retention(&self) -> MockRetention {
             let mut retention = MockRetention::new();
             let it = self.clone();
-            retention.expect_owners().returning(move |_, _, _| it.answer("owners", 0).map(|_| it.users.clone()));
-            let it = self.clone();
-            retention.expect_clean().returning(move |clean: Clean| {
-                if it.broken.contains(&clean.user) { Err(corrupt("a user's")) } else { it.answer("clean", 2) }
+            retention.expect_owners().returning(move |_, _, limit| match it.is_away {
+                Some(true) if limit == 1 => Err(away()),
+                _ => it.answer("owners", 0).map(|_| it.users.clone()),
             });
             let it = self.clone();
-            retention.expect_end_passes().returning(move |_, _| it.answer("passes_ended", 1));
+            retention.expect_clean().returning(move |clean: Clean| match it.broken.contains(&clean.user) {
+                true if it.is_away.is_some() => Err(away()),
+                true => Err(corrupt("a user's")),
+                false => it.answer("clean", 2),
+            });
+            let it = self.clone();
+            retention.expect_end_passes().returning(move |before, at, after, _| {
+                assert_eq!((before, at), (now() - TimeDelta::days(1), now()));
+                it.stops.iter().for_each(|it| it.cancel());
+                let next = after.is_none().then(|| (now(), PassId::from_uuid(RandomIds.uuid())));
+                it.answer("passes_ended", 1).map(|ended| EndedPasses { ended, next })
+            });
             let it = self.clone();
             retention.expect_forget().returning(move |old, before, _| {
                 assert_eq!(before, now() - old.kept());
@@ -266,7 +330,10 @@ mod tests {
         async fn run(&self, cancel: CancelToken) -> Result<Counters, Error> {
             let (mut ticks, mut jobs) = (MockPhaseStore::new(), MockJobAdmin::new());
             let it = self.clone();
-            ticks.expect_prune().returning(move |_| it.answer("ticks", 0));
+            ticks.expect_prune().returning(move |before, limit| {
+                assert_eq!(before, now() - TimeDelta::days(30));
+                it.answer("ticks", if it.asked("ticks") == 0 { limit.into() } else { 4 })
+            });
             let it = self.clone();
             jobs.expect_purge().returning(move |before, ends, _| {
                 let days = if ends.contains(&JobStatus::Succeeded) { 7 } else { 90 };
@@ -299,7 +366,7 @@ mod tests {
         let counters = house.run(CancelToken::default()).await.unwrap();
         assert_eq!((counters.get("deleted"), counters.get("users"), counters.get("jobs")), (6, 3, 10));
         assert!(Old::ALL.iter().all(|it| counters.get(it.name()) == 3), "{counters:?}");
-        assert_eq!((counters.get("passes_ended"), house.asked("ticks")), (1, 1));
+        assert_eq!((counters.get("passes_ended"), counters.get("ticks"), house.asked("ticks")), (2, u64::from(BATCH) + 4, 2));
     }
 
     #[tokio::test]
@@ -318,13 +385,36 @@ mod tests {
 
     #[tokio::test]
     async fn what_cannot_be_deleted_of_some_users_is_deleted_of_the_others() {
-        let house = House::of(9, &[0, 1, 2, 3, 6], &[]);
+        let house = House::of(20, &[0, 1, 2, 3, 4, 5, 6, 7, 9], &[]);
         let error = house.run(CancelToken::default()).await.unwrap_err().to_string();
-        assert!(error.contains("of 5 users"), "{error}");
-        assert_eq!((house.asked("clean"), house.asked("ticks")), (4, 1));
-        let nobody = House::of(9, &[0, 1, 2, 3, 4], &[]);
-        nobody.run(CancelToken::default()).await.unwrap_err();
-        assert_eq!((nobody.asked("clean"), nobody.asked("ticks")), (0, 1), "five in a row: it is not about them");
+        assert!(error.contains("of 9 users: ") && error.ends_with(", ..."), "{error}");
+        let named: Vec<_> = house.users.iter().filter(|it| error.contains(&it.to_string())).collect();
+        assert_eq!(named, house.broken[..3].iter().collect::<Vec<_>>(), "{error}");
+        assert_eq!((house.asked("clean"), house.asked("ticks")), (11, 2));
+        let error = House::of(2, &[1], &[]).run(CancelToken::default()).await.unwrap_err().to_string();
+        assert!(error.contains("of 1 user: ") && !error.ends_with(", ..."), "{error}");
+    }
+
+    #[tokio::test]
+    async fn nobody_else_is_tried_when_the_store_is_away() {
+        let away = |is_away, broken| House { is_away: Some(is_away), ..House::of(9, broken, &[]) };
+        for (is_away, broken, cleaned) in
+            [(true, &[0, 1, 2, 3, 4][..], 0), (true, &[0, 1, 2, 3, 5], 4), (false, &[0, 1, 2, 3, 4], 4)]
+        {
+            let house = away(is_away, broken);
+            let error = house.run(CancelToken::default()).await.unwrap_err().to_string();
+            assert_eq!((house.asked("clean"), error.contains("before the others")), (cleaned, cleaned == 0), "{error}");
+            assert_eq!(house.asked("ticks"), 2, "the other parts are tried");
+        }
+    }
+
+    #[tokio::test]
+    async fn passes_end_no_longer_when_told_to_stop() {
+        let (house, stop) = (House::of(0, &[], &[]), CancelHandle::default());
+        let token = stop.token();
+        let house = House { stops: Some(Arc::new(stop)), ..house };
+        assert!(matches!(house.run(token).await, Err(Error::Cancelled)));
+        assert_eq!((house.asked("passes_ended"), house.asked("ticks")), (1, 0));
     }
 
     #[tokio::test]

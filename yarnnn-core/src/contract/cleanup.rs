@@ -13,7 +13,7 @@ use super::fixtures::{
 use super::signals::{done, pass_of, sets_going};
 use super::slots::{due_at, fired, slot};
 use crate::activity::ActivityKind;
-use crate::cleanup::Old;
+use crate::cleanup::{EndedPasses, Old};
 use crate::connections::{OAuthState, Provider};
 use crate::deliverables::{EndSlot, Fired, SlotOutcome, Step};
 use crate::delivery::{NewNotice, Settlement};
@@ -139,8 +139,8 @@ pub async fn end_passes_ends_what_was_left(ports: &Ports) {
     for pass in [left, young] {
         ports.signals.begin(pass).await.unwrap();
     }
-    let end = |before| ports.retention.end_passes(minute(before), minute(9));
-    assert_eq!((end(0).await.unwrap(), end(1).await.unwrap(), end(1).await.unwrap()), (0, 1, 0));
+    let end = async |before| ports.retention.end_passes(minute(before), minute(9), None, 9).await.unwrap().ended;
+    assert_eq!((end(0).await, end(1).await, end(1).await), (0, 1, 0));
     let passes = ports.signals.passes(ANA, 9).await.unwrap();
     let found: Vec<_> = passes.iter().map(|it| (it.outcome.clone(), it.ended_at)).collect();
     let outcome = PassOutcome::abandoned(filter, total);
@@ -150,6 +150,23 @@ pub async fn end_passes_ends_what_was_left(ports: &Ports) {
     let [line] = lines.as_slice() else { panic!("{lines:?}") };
     assert_eq!((line.kind, line.key), (ActivityKind::SignalProcessed, left_id.as_uuid()));
     assert_eq!(line.metadata["error"].as_str(), outcome.error.as_deref());
+}
+
+/// At most as many as asked for, from a place on, and the place after which there may be more.
+pub async fn end_passes_takes_no_more_than_asked(ports: &Ports) {
+    for minutes in [2, 0, 1] {
+        ports.signals.begin(pass_of(ANA, minutes)).await.unwrap();
+    }
+    let end = async |after| ports.retention.end_passes(minute(5), minute(9), after, 2).await.unwrap();
+    let first = end(None).await;
+    let open = ports.signals.passes(ANA, 9).await.unwrap().into_iter().filter(|it| it.outcome.is_none());
+    assert_eq!(open.map(|it| it.started_at).collect::<Vec<_>>(), [minute(2)], "the oldest went first");
+    let second = end(first.next).await;
+    assert_eq!((first.ended, first.next.map(|it| it.0)), (2, Some(minute(1))));
+    assert_eq!(second, EndedPasses { ended: 1, next: None });
+    ports.signals.begin(pass_of(ANA, 0)).await.unwrap();
+    assert_eq!(end(first.next).await.ended, 0, "what lies before the place is passed over");
+    assert_eq!(end(None).await.ended, 1);
 }
 
 async fn forget(ports: &Ports, old: Old, before: DateTime<Utc>) -> u64 {

@@ -195,9 +195,21 @@ pub async fn prune_forgets_old_ticks(ports: &Ports) {
         ports.phases.finish(&lease, ended(None)).await.unwrap();
     }
     taken(ports, claim("q", 5, "a")).await;
-    assert_eq!(ports.phases.prune(minute(10)).await.unwrap(), 1);
+    assert_eq!(ports.phases.prune(minute(10), 9).await.unwrap(), 1);
     assert_eq!((rows(ports, 5).await.len(), rows(ports, 10).await.len()), (1, 1));
     // Whoever was at it has been gone since.
-    assert_eq!(ports.phases.prune(minute(10) + TimeDelta::microseconds(1)).await.unwrap(), 2);
+    assert_eq!(ports.phases.prune(minute(10) + TimeDelta::microseconds(1), 9).await.unwrap(), 2);
     assert_eq!((rows(ports, 5).await.len(), rows(ports, 10).await.len()), (0, 0));
+}
+
+/// At most as many as asked for, the oldest first.
+pub async fn prune_takes_no_more_than_asked(ports: &Ports) {
+    for slot in [15, 5, 10, 25, 20] {
+        let lease = taken(ports, claim("p", slot, "a")).await;
+        ports.phases.finish(&lease, ended(None)).await.unwrap();
+    }
+    let prune = || ports.phases.prune(minute(25), 3);
+    assert_eq!(prune().await.unwrap(), 3);
+    assert_eq!((rows(ports, 15).await.len(), rows(ports, 20).await.len()), (0, 1));
+    assert_eq!((prune().await.unwrap(), rows(ports, 25).await.len()), (1, 1));
 }

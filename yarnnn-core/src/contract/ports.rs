@@ -236,7 +236,7 @@ macro_rules! contract_facts {
                 claim_takes_again_what_was_done_in_advance, finish_says_what_came_of_it,
                 of_cycle_is_what_a_tick_ran, latest_is_when_something_was_last_done,
                 latest_by_an_instant_knows_nothing_of_later, unfinished_are_ticks_without_their_end,
-                prune_forgets_old_ticks,
+                prune_forgets_old_ticks, prune_takes_no_more_than_asked,
             }
             heartbeat {
                 numbers_are_the_users_own, numbers_are_of_those_for_whom_something_was_done, tell_writes_each_line_once,
@@ -244,7 +244,7 @@ macro_rules! contract_facts {
             cleanup {
                 owners_are_those_with_expired_items, clean_deletes_what_nothing_retains, clean_takes_any_number,
                 clean_adds_to_the_line_of_its_key, clean_at_once_counts_each_row_once, clean_of_an_old_revision_leaves_the_new,
-                clean_tells_each_user_of_their_own, end_passes_ends_what_was_left, forget_sign_ins,
+                clean_tells_each_user_of_their_own, end_passes_ends_what_was_left, end_passes_takes_no_more_than_asked, forget_sign_ins,
                 forget_what_signals_and_events_left, forget_lines_of_the_log, forget_slots_but_the_newest,
                 forget_notices_that_are_over, forget_takes_no_more_than_asked,
             }

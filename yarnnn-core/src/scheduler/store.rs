@@ -16,6 +16,7 @@ use crate::error::StoreError;
 /// - `of_cycle` answers the slots that a tick ran, in the order in which they were begun.
 /// - `latest` answers when a slot of a phase was last done, of those that were done by an instant if there is one.
 /// - `unfinished` answers ticks before an instant that ran something and did not do the phase that ends each of them, oldest first.
+/// - `prune` deletes the oldest first, at most as many as asked for.
 ///
 /// # Errors
 /// `Conflict`, `Unavailable`, `Corrupt`.
@@ -49,6 +50,7 @@ pub trait PhaseStore: Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<DateTime<Utc>>, StoreError>;
 
-    /// Deletes slots before an instant that nobody has been at since; answers how many.
-    async fn prune(&self, before: DateTime<Utc>) -> Result<u64, StoreError>;
+    /// Deletes some slots that were last run by a tick before an instant and that nobody has been at since, in one transaction; answers
+    /// how many. Less than the limit: there are no more.
+    async fn prune(&self, before: DateTime<Utc>, limit: u32) -> Result<u64, StoreError>;
 }

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use yarnnn_core::StoreError;
+use yarnnn_core::cleanup::{EndedPasses, PassPlace};
 use yarnnn_core::id::{ActivityId, PassId, UserId};
 use yarnnn_core::signals::{Pass, PassCommit, PassOutcome, SignalsFilter};
 
@@ -13,30 +14,30 @@ use crate::columns::{Id, Instant};
 use crate::db::on_pool;
 use crate::error::Doing as _;
 
-/// Passes that are read at once.
-const PAGE: u16 = 500;
 /// From a place on: one that cannot be ended is passed over.
 pub(crate) const LEFT: &str = "select id, user_id, signals_filter, pass_trigger, started_at, shown, outcome, ended_at from signal_passes \
     where outcome is null and started_at < $1 and (started_at, id) > ($2, $3) order by started_at, id limit $4";
 
 impl SqlStore {
-    /// Ends passes that were begun before an instant and are open; answers how many. Each is a transaction of its own, the same as
-    /// the end of any pass, so that of two that come at once one ends it.
-    pub(crate) async fn abandon_passes(&self, before: DateTime<Utc>, at: DateTime<Utc>) -> Result<u64, StoreError> {
-        let (mut ended, mut after) = (0, (Instant(DateTime::UNIX_EPOCH), Id(Uuid::nil())));
-        loop {
-            let rows: Vec<PassRow> = on_pool!(&self.db, pool =>
-                sqlx::query_as(LEFT).bind(Instant(before)).bind(after.0).bind(after.1).bind(i64::from(PAGE)).fetch_all(pool).await)
-            .doing("passes that were left open")?;
-            let is_last = rows.len() < usize::from(PAGE);
-            for row in rows {
-                after = row.place();
-                ended += self.abandon(row, at).await?;
-            }
-            if is_last {
-                return Ok(ended);
-            }
+    /// Ends so many passes that were begun before an instant and are open, from after a place on. Each is a transaction of its own, the
+    /// same as the end of any pass, so that of two that come at once one ends it.
+    pub(crate) async fn abandon_passes(
+        &self,
+        before: DateTime<Utc>,
+        at: DateTime<Utc>,
+        after: Option<PassPlace>,
+        limit: u32,
+    ) -> Result<EndedPasses, StoreError> {
+        let (begun, id) = after.map_or((DateTime::UNIX_EPOCH, Uuid::nil()), |(begun, id)| (begun, id.as_uuid()));
+        let rows: Vec<PassRow> = on_pool!(&self.db, pool => sqlx::query_as(LEFT)
+            .bind(Instant(before)).bind(Instant(begun)).bind(Id(id)).bind(i64::from(limit)).fetch_all(pool).await)
+        .doing("passes that were left open")?;
+        let next = rows.last().filter(|_| rows.len() >= limit as usize).map(PassRow::place);
+        let mut ended = 0;
+        for row in rows {
+            ended += self.abandon(row, at).await?;
         }
+        Ok(EndedPasses { ended, next })
     }
 
     /// Whether the pass has ended. What is wrong with one is no reason to leave the others.

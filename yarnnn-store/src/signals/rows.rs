@@ -5,6 +5,7 @@ use serde_json::Value;
 use sqlx::FromRow;
 use sqlx::types::Json;
 use yarnnn_core::StoreError;
+use yarnnn_core::cleanup::PassPlace;
 use yarnnn_core::id::{DeliverableId, PassId, UserId};
 use yarnnn_core::signals::{Pass, PassTrigger, SignalPreferences, SignalRecord};
 
@@ -30,8 +31,8 @@ impl PassRow {
     }
 
     /// Its place among passes by their beginning.
-    pub(super) const fn place(&self) -> (Instant, Id) {
-        (self.started_at, self.id)
+    pub(super) const fn place(&self) -> PassPlace {
+        (self.started_at.0, PassId::from_uuid(self.id.0))
     }
 }
 
