@@ -61,7 +61,7 @@ const fn forgetting(old: Old) -> &'static str {
         Old::Notices => forget!(
             "outbox",
             "updated_at",
-            " and purpose = 'notice' and state in ('sent', 'failed') \
+            " and purpose = 'notice' and state <> 'pending' \
             and 0 = (select count(*) from deliverable_versions as v where v.id = outbox.version_id \
             and (v.status not in ('delivered', 'rejected', 'failed') or (v.status = 'failed' and v.run_step = 'queued')))"
         ),

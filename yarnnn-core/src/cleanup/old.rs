@@ -21,7 +21,8 @@ pub enum Old {
     CleanupLines,
     /// Slots of schedules that ended, but for the newest of each deliverable.
     Slots,
-    /// Notices that were sent or failed, of versions that nobody goes on with.
+    /// Notices by their last attempt, of versions that nobody goes on with. One in doubt is older than any retry by then, and nobody is
+    /// asked about it.
     Notices,
 }
 

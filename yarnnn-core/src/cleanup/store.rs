@@ -29,7 +29,7 @@ pub struct EndedPasses {
 ///   place: as failed, each in one transaction with its line. One that cannot be read ends without; one that cannot be ended is passed
 ///   over, and counts among the many.
 /// - `forget` deletes so much of what is older than an instant. A pass that is open is never deleted, nor the newest slot of a
-///   deliverable, nor the notice of a version that may still be gone on with: nobody is told twice.
+///   deliverable, nor a notice that waits to be sent, or of a version that may still be gone on with: nobody is told twice.
 ///
 /// # Errors
 /// `Unavailable`, `Corrupt`.
