@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use yarnnn::accounts::{Tier, User};
 use yarnnn::deliverables::{
     CreateDeliverable, Deliverable, DeliverableOrigin, DeliverableStatus, DeliverableStore, DeliverableUpdate, Destination,
-    NewDeliverable, ReportOptions, ReportType, Schedule, SlotStore, TriggerType,
+    NewDeliverable, ReportOptions, ReportType, ResumeDeliverable, Schedule, SlotStore, TriggerType,
 };
 use yarnnn::id::{DeliverableId, RandomIds, UserId};
 use yarnnn::models::ExtractiveModel;
@@ -16,7 +16,7 @@ use yarnnn::store::SqlStore;
 use yarnnn::{HostProcesses, StoreError, Stores, Yarnnn};
 use yarnnn_sim::VirtualClock;
 
-/// A tick looks at what is due right after every change of a status.
+/// A tick looks at what is due right after something is made active.
 struct Watched {
     inner: Arc<dyn DeliverableStore>,
     slots: Arc<dyn SlotStore>,
@@ -48,8 +48,12 @@ impl DeliverableStore for Watched {
         status: DeliverableStatus,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        self.inner.set_status(user, id, status, at).await?;
-        self.due.fetch_add(self.slots.due_anywhere(at, None, 9).await?.len(), Ordering::Relaxed);
+        self.inner.set_status(user, id, status, at).await
+    }
+
+    async fn resume(&self, resume: ResumeDeliverable) -> Result<(), StoreError> {
+        self.inner.resume(resume).await?;
+        self.due.fetch_add(self.slots.due_anywhere(resume.at, None, 9).await?.len(), Ordering::Relaxed);
         Ok(())
     }
 
@@ -133,6 +137,7 @@ async fn what_takes_no_slot_is_resumed_whatever_the_tier_allows() {
         trigger: TriggerType::Manual,
         schedule: None,
         next_run_at: None,
+        slots: None,
         at: "2026-03-05T09:00:00Z".parse().unwrap(),
     };
     desk.stores.deliverables.create(new).await.unwrap();

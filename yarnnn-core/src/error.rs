@@ -24,6 +24,14 @@ pub enum StoreError {
         /// What was contended.
         what: String,
     },
+    /// The caller named a limit, and this would be one more.
+    #[error("no more than {limit} {what} are allowed")]
+    OverLimit {
+        /// Of what there would be too many.
+        what: &'static str,
+        /// How many there may be.
+        limit: u32,
+    },
     /// The database cannot be reached or is busy; trying again later may help.
     #[error("the database is unavailable: {source}")]
     Unavailable {
@@ -101,6 +109,7 @@ impl From<StoreError> for Error {
         match error {
             StoreError::NotFound { what } => Self::NotFound(what),
             StoreError::Conflict { what } => Self::Busy(format!("{what} was changed by another writer; run the command again")),
+            error @ StoreError::OverLimit { .. } => Self::Invalid(error.to_string()),
             other => Self::Store(other),
         }
     }

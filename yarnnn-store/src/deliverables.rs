@@ -8,7 +8,7 @@ use sqlx::types::Json;
 use yarnnn_core::StoreError;
 use yarnnn_core::deliverables::{
     Deliverable, DeliverableOrigin, DeliverableStatus, DeliverableStore, DeliverableUpdate, Destination, Kind, NewDeliverable,
-    ReportOptions, ReportType, Schedule, ScheduleUpdate, SourceRef, TriggerType,
+    ReportOptions, ReportType, ResumeDeliverable, Schedule, ScheduleUpdate, SourceRef, TriggerType,
 };
 use yarnnn_core::delivery::DownloadFormat;
 use yarnnn_core::id::{DeliverableId, UserId};
@@ -18,6 +18,7 @@ use crate::SqlStore;
 use crate::columns::{Id, Instant};
 use crate::db::{Tx, on_pool, on_tx};
 use crate::error::{DbError, Doing as _, unreadable};
+use crate::room::Room;
 use crate::text::{clean, cleaned};
 
 macro_rules! deliverable_where {
@@ -41,6 +42,8 @@ const UPDATE: &str = "update deliverables set title = $4, description = $5, sour
 const SET_SCHEDULE: &str =
     "update deliverables set trigger_type = $3, schedule = $4, next_run_at = $5 where id = $1 and user_id = $2";
 const SET_STATUS: &str = "update deliverables set status = $3, updated_at = $4 where id = $1 and user_id = $2";
+const RESUME: &str =
+    "update deliverables set status = 'active', updated_at = $3 where id = $1 and user_id = $2 and status = 'paused'";
 const RESCHEDULE: &str = "update deliverables set next_run_at = $4 where id = $1 and user_id = $2 and next_run_at = $3";
 const RAN: &str = "update deliverables set last_run_at = $3, updated_at = $3 \
     where id = (select deliverable_id from deliverable_versions where id = $1) and user_id = $2";
@@ -218,8 +221,11 @@ impl TryFrom<DeliverableRow> for Deliverable {
 #[async_trait]
 impl DeliverableStore for SqlStore {
     async fn create(&self, deliverable: NewDeliverable) -> Result<(), StoreError> {
+        let id = deliverable.id;
         let mut tx = self.db.begin().await?;
+        let room = Room::of(&mut tx, deliverable.user, deliverable.slots).await?;
         insert(&mut tx, deliverable).await?;
+        room.check(&mut tx, id).await?;
         tx.commit().await
     }
 
@@ -239,12 +245,14 @@ impl DeliverableStore for SqlStore {
         let (user, id) = (update.user, update.id);
         let mut tx = self.db.begin().await?;
         let schedule = update.schedule.clone();
+        let room = Room::of(&mut tx, user, schedule.as_ref().and_then(|it| it.slots)).await?;
         if change(&mut tx, update).await? == 0 {
             return Err(refusal(&mut tx, user, id).await?);
         }
         if let Some(schedule) = schedule {
             set_schedule(&mut tx, user, id, schedule).await?;
         }
+        room.check(&mut tx, id).await?;
         tx.commit().await
     }
 
@@ -255,6 +263,10 @@ impl DeliverableStore for SqlStore {
         status: DeliverableStatus,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError> {
+        if status == DeliverableStatus::Active {
+            // What becomes active again is counted.
+            return Err(StoreError::Conflict { what: format!("deliverable {id}") });
+        }
         let mut tx = self.db.begin().await?;
         let query = on_tx!(&mut tx, connection => sqlx::query(SET_STATUS)
             .bind(Id(id.as_uuid())).bind(Id(user.as_uuid())).bind(status.as_str()).bind(Instant(at))
@@ -263,6 +275,20 @@ impl DeliverableStore for SqlStore {
             0 => Err(StoreError::NotFound { what: format!("deliverable {id}") }),
             _ => tx.commit().await,
         }
+    }
+
+    async fn resume(&self, resume: ResumeDeliverable) -> Result<(), StoreError> {
+        let ResumeDeliverable { id, user, slots, at } = resume;
+        let mut tx = self.db.begin().await?;
+        let room = Room::of(&mut tx, user, slots).await?;
+        let query = on_tx!(&mut tx, connection => sqlx::query(RESUME)
+            .bind(Id(id.as_uuid())).bind(Id(user.as_uuid())).bind(Instant(at))
+            .execute(connection).await.map(|it| it.rows_affected()));
+        if query.doing(format!("deliverable {id}"))? == 0 {
+            return Err(refusal(&mut tx, user, id).await?);
+        }
+        room.check(&mut tx, id).await?;
+        tx.commit().await
     }
 
     async fn due(&self, user: UserId, at: DateTime<Utc>) -> Result<Vec<Deliverable>, StoreError> {

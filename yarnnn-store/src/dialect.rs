@@ -67,6 +67,12 @@ impl Dialect {
         fork!(self, postgres: Some("select pg_advisory_xact_lock(hashtextextended($1, 0))"), sqlite: None)
     }
 
+    /// Waits until nobody else holds the row of a user (the bind) in this way, and holds it until the end of the transaction. What
+    /// is stored with a reference to the user need not wait. `SQLite` has one writer anyway.
+    pub(crate) fn lock_user(self) -> Option<&'static str> {
+        fork!(self, postgres: Some("select id from users where id = $1 for no key update"), sqlite: None)
+    }
+
     /// After a select of rows that must stay as they are until the end of the transaction.
     pub(crate) fn for_share(self) -> &'static str {
         fork!(self, postgres: " for share", sqlite: "")

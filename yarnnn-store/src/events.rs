@@ -1,13 +1,12 @@
 //! What waits for events, and the log of them. An event, its cool-down and the run that it sets going are one transaction.
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use serde_json::json;
 use sqlx::types::Json;
 use uuid::Uuid;
 use yarnnn_core::StoreError;
-use yarnnn_core::deliverables::{Deliverable, EventStore, EventTrigger, FireEvent, Fired};
-use yarnnn_core::id::{DeliverableId, UserId};
+use yarnnn_core::deliverables::{Deliverable, EventStore, EventTrigger, FireEvent, Fired, Listen};
+use yarnnn_core::id::UserId;
 use yarnnn_core::platform::Platform;
 
 use crate::SqlStore;
@@ -15,6 +14,7 @@ use crate::columns::{Id, Instant};
 use crate::db::{Tx, on_pool, on_tx};
 use crate::deliverables::{self, DeliverableRow};
 use crate::error::{DbError, Doing as _};
+use crate::room::Room;
 use crate::text::{clean, cleaned};
 
 /// A deliverable that waits for events has no schedule.
@@ -31,22 +31,19 @@ const LAST: &str = "update deliverables set last_triggered_at = $3 where id = $1
 
 #[async_trait]
 impl EventStore for SqlStore {
-    async fn listen(
-        &self,
-        user: UserId,
-        deliverable: DeliverableId,
-        trigger: Option<EventTrigger>,
-        at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
+    async fn listen(&self, listen: Listen) -> Result<(), StoreError> {
+        let Listen { user, deliverable, trigger, slots, at } = listen;
         let kind = if trigger.is_some() { "event" } else { "manual" };
         let mut tx = self.db.begin().await?;
+        let room = Room::of(&mut tx, user, slots).await?;
         let query = on_tx!(&mut tx, connection => sqlx::query(LISTEN)
             .bind(Id(deliverable.as_uuid())).bind(Id(user.as_uuid())).bind(kind).bind(trigger.map(Json)).bind(Instant(at))
             .execute(connection).await.map(|it| it.rows_affected()));
-        match query.doing(format!("deliverable {deliverable}"))? {
-            0 => Err(StoreError::NotFound { what: format!("deliverable {deliverable}") }),
-            _ => tx.commit().await,
+        if query.doing(format!("deliverable {deliverable}"))? == 0 {
+            return Err(StoreError::NotFound { what: format!("deliverable {deliverable}") });
         }
+        room.check(&mut tx, deliverable).await?;
+        tx.commit().await
     }
 
     async fn listening(&self, user: UserId, platform: Platform) -> Result<Vec<(Deliverable, EventTrigger)>, StoreError> {

@@ -23,6 +23,7 @@ mod migrate;
 mod model_calls;
 mod outbox;
 mod phases;
+mod room;
 mod seal;
 mod search;
 mod signals;

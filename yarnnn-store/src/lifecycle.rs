@@ -14,6 +14,7 @@ use crate::columns::{Id, Instant};
 use crate::db::{Tx, on_pool, on_tx};
 use crate::deliverables;
 use crate::error::{DbError, Doing as _, unreadable};
+use crate::room::Room;
 use crate::text::cleaned_json;
 use crate::versions;
 
@@ -90,8 +91,9 @@ impl LifecycleStore for SqlStore {
     }
 
     async fn enable(&self, enable: EnableSuggestion) -> Result<(), StoreError> {
-        let EnableSuggestion { user, version, next_run_at, at } = enable;
+        let EnableSuggestion { user, version, next_run_at, slots, at } = enable;
         let mut tx = self.db.begin().await?;
+        let room = Room::of(&mut tx, user, slots).await?;
         let taken: Option<Id> = on_tx!(&mut tx, connection => sqlx::query_scalar(TAKE)
             .bind(Id(version.as_uuid())).bind(Id(user.as_uuid())).bind(Instant(at)).fetch_optional(connection).await)
         .doing(format!("version {version}"))?;
@@ -99,10 +101,11 @@ impl LifecycleStore for SqlStore {
         let activated = on_tx!(&mut tx, connection => sqlx::query(ACTIVATE)
             .bind(deliverable).bind(Id(user.as_uuid())).bind(Instant::maybe(next_run_at)).bind(Instant(at))
             .execute(connection).await.map(|it| it.rows_affected()));
-        match activated.doing(format!("deliverable {}", deliverable.0))? {
-            0 => Err(StoreError::Conflict { what: format!("deliverable {}", deliverable.0) }),
-            _ => tx.commit().await,
+        if activated.doing(format!("deliverable {}", deliverable.0))? == 0 {
+            return Err(StoreError::Conflict { what: format!("deliverable {}", deliverable.0) });
         }
+        room.check(&mut tx, DeliverableId::from_uuid(deliverable.0)).await?;
+        tx.commit().await
     }
 
     async fn dismiss(&self, user: UserId, version: VersionId, at: DateTime<Utc>) -> Result<(), StoreError> {
@@ -116,15 +119,17 @@ impl LifecycleStore for SqlStore {
     }
 
     async fn promote(&self, promote: PromoteDeliverable) -> Result<(), StoreError> {
-        let PromoteDeliverable { user, deliverable, schedule, next_run_at, at } = promote;
+        let PromoteDeliverable { user, deliverable, schedule, next_run_at, slots, at } = promote;
         let mut tx = self.db.begin().await?;
+        let room = Room::of(&mut tx, user, slots).await?;
         let query = on_tx!(&mut tx, connection => sqlx::query(PROMOTE)
             .bind(Id(deliverable.as_uuid())).bind(Id(user.as_uuid())).bind(Json(schedule)).bind(Instant(next_run_at))
             .bind(Instant(at)).execute(connection).await.map(|it| it.rows_affected()));
-        match query.doing(format!("deliverable {deliverable}"))? {
-            0 => Err(deliverables::refusal(&mut tx, user, deliverable).await?),
-            _ => tx.commit().await,
+        if query.doing(format!("deliverable {deliverable}"))? == 0 {
+            return Err(deliverables::refusal(&mut tx, user, deliverable).await?);
         }
+        room.check(&mut tx, deliverable).await?;
+        tx.commit().await
     }
 }
 

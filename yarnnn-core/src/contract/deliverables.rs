@@ -3,10 +3,10 @@
 use futures::future::join_all;
 
 use super::Ports;
-use super::fixtures::{ANA, ben, created, deliverable, fresh, is_conflict, is_missing, minute, resource};
+use super::fixtures::{ANA, ben, created, deliverable, fresh, is_conflict, is_missing, is_over, minute, resource, resume};
 use crate::deliverables::{
-    DeliverableOrigin, DeliverableStatus, DeliverableUpdate, Destination, NewDeliverable, ReportOptions, ReportType, Schedule,
-    ScheduleUpdate, SourceRef, TriggerType,
+    DeliverableOrigin, DeliverableStatus, DeliverableUpdate, Destination, NewDeliverable, ReportOptions, ReportType,
+    ResumeDeliverable, Schedule, ScheduleUpdate, SourceRef, TriggerType,
 };
 use crate::delivery::DownloadFormat;
 use crate::id::{DeliverableId, UserId};
@@ -71,6 +71,31 @@ pub async fn create_refuses_a_taken_id_and_an_unknown_user(ports: &Ports) {
     assert!(is_missing(&ports.deliverables.create(deliverable(UserId::from_uuid(fresh()))).await));
 }
 
+/// Counted is what takes a slot: of its user, active, and not for one run of a signal's.
+pub async fn create_keeps_to_the_slots(ports: &Ports) {
+    let new = || NewDeliverable { slots: Some(2), ..deliverable(ANA) };
+    let once = NewDeliverable { origin: DeliverableOrigin::SignalEmergent, ..new() };
+    created(ports, ben(ports).await).await;
+    ports.deliverables.create(new()).await.unwrap();
+    let paused = created(ports, ANA).await;
+    assert!(is_over(&ports.deliverables.create(new()).await));
+    assert_eq!(listed(ports, ANA).await.len(), 2, "nothing is stored");
+    ports.deliverables.create(once).await.unwrap();
+    ports.deliverables.set_status(ANA, paused, DeliverableStatus::Paused, minute(1)).await.unwrap();
+    ports.deliverables.create(new()).await.unwrap();
+    assert!(is_over(&ports.deliverables.create(new()).await));
+    ports.deliverables.create(deliverable(ANA)).await.unwrap();
+}
+
+/// Of many at once as many as allowed.
+pub async fn create_at_once_keeps_to_the_slots(ports: &Ports) {
+    let new = || NewDeliverable { slots: Some(3), ..deliverable(ANA) };
+    let answers = join_all((0..8).map(|_| ports.deliverables.create(new()))).await;
+    assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 3, "{answers:?}");
+    assert!(answers.iter().all(|it| it.is_ok() || is_over(it)), "{answers:?}");
+    assert_eq!(listed(ports, ANA).await.len(), 3);
+}
+
 /// Another user's deliverable does not exist, for any verb.
 pub async fn get_and_others_see_only_the_users_own(ports: &Ports) {
     let (ben, id) = (ben(ports).await, scheduled(ports, 1).await);
@@ -128,7 +153,7 @@ pub async fn update_changes_what_was_given(ports: &Ports) {
     for (minutes, schedule) in (1..).zip(schedules) {
         let trigger = if schedule.is_some() { TriggerType::Schedule } else { TriggerType::Manual };
         let next_run_at = schedule.is_some().then(|| minute(20 + minutes));
-        let new = Some(ScheduleUpdate { trigger, schedule: schedule.clone(), next_run_at });
+        let new = Some(ScheduleUpdate { trigger, schedule: schedule.clone(), next_run_at, slots: None });
         let asked = DeliverableUpdate { schedule: new, at: minute(minutes), ..update(ports, id).await };
         ports.deliverables.update(asked.clone()).await.unwrap();
         let stored = ports.deliverables.get(ANA, id).await.unwrap();
@@ -151,7 +176,7 @@ pub async fn update_leaves_the_next_run_alone(ports: &Ports) {
 /// One that was changed since it was seen is not changed, and neither is its schedule; another user's does not exist.
 pub async fn update_compares_before_it_changes(ports: &Ports) {
     let (ben, id) = (ben(ports).await, scheduled(ports, 5).await);
-    let schedule = Some(ScheduleUpdate { trigger: TriggerType::Manual, schedule: None, next_run_at: None });
+    let schedule = Some(ScheduleUpdate { trigger: TriggerType::Manual, schedule: None, next_run_at: None, slots: None });
     let asked = DeliverableUpdate { schedule, ..update(ports, id).await };
     assert!(is_missing(&ports.deliverables.update(DeliverableUpdate { user: ben, ..asked.clone() }).await));
     let unknown = DeliverableUpdate { id: DeliverableId::from_uuid(fresh()), ..asked.clone() };
@@ -160,6 +185,26 @@ pub async fn update_compares_before_it_changes(ports: &Ports) {
     assert!(is_conflict(&ports.deliverables.update(asked).await));
     let stored = ports.deliverables.get(ANA, id).await.unwrap();
     assert_eq!((stored.title.as_str(), stored.next_run_at), ("Weekly status", Some(minute(5))));
+}
+
+/// A schedule for what took no slot takes one.
+pub async fn update_keeps_to_the_slots(ports: &Ports) {
+    let once = NewDeliverable { origin: DeliverableOrigin::SignalEmergent, ..deliverable(ANA) };
+    ports.deliverables.create(once.clone()).await.unwrap();
+    created(ports, ANA).await;
+    let schedule = Schedule::parse("daily", None, Some("07:30"), None).unwrap();
+    let with = |slots| ScheduleUpdate {
+        trigger: TriggerType::Schedule,
+        schedule: Some(schedule.clone()),
+        next_run_at: Some(minute(20)),
+        slots: Some(slots),
+    };
+    let asked = update(ports, once.id).await;
+    let over = DeliverableUpdate { schedule: Some(with(1)), ..asked.clone() };
+    assert!(is_over(&ports.deliverables.update(over).await));
+    let stored = ports.deliverables.get(ANA, once.id).await.unwrap();
+    assert_eq!((stored.title.as_str(), stored.trigger), ("Weekly status", TriggerType::Manual), "nothing is changed");
+    ports.deliverables.update(DeliverableUpdate { schedule: Some(with(2)), ..asked }).await.unwrap();
 }
 
 /// Of many who saw the same, one succeeds.
@@ -175,13 +220,45 @@ pub async fn update_at_once_succeeds_once(ports: &Ports) {
     assert!(answers.iter().all(|it| it.is_ok() || is_conflict(it)), "{answers:?}");
 }
 
-/// Any status may follow any other.
-pub async fn set_status_pauses_and_resumes(ports: &Ports) {
+/// It makes nothing active.
+pub async fn set_status_pauses_and_archives(ports: &Ports) {
     let id = created(ports, ANA).await;
-    for status in [DeliverableStatus::Paused, DeliverableStatus::Active, DeliverableStatus::Archived] {
+    for status in [DeliverableStatus::Paused, DeliverableStatus::Archived] {
         ports.deliverables.set_status(ANA, id, status, minute(1)).await.unwrap();
         assert_eq!(ports.deliverables.get(ANA, id).await.unwrap().status, status);
+        assert!(is_conflict(&ports.deliverables.set_status(ANA, id, DeliverableStatus::Active, minute(2)).await));
+        assert_eq!(ports.deliverables.get(ANA, id).await.unwrap().status, status);
     }
+}
+
+/// What is paused becomes active, and nothing else does.
+pub async fn resume_needs_what_is_paused(ports: &Ports) {
+    let (ben, id) = (ben(ports).await, created(ports, ANA).await);
+    assert!(is_conflict(&resume(ports, id, None).await), "it is active");
+    ports.deliverables.set_status(ANA, id, DeliverableStatus::Paused, minute(0)).await.unwrap();
+    let of_ben = ResumeDeliverable { id, user: ben, slots: None, at: minute(1) };
+    assert!(is_missing(&ports.deliverables.resume(of_ben).await));
+    resume(ports, id, Some(1)).await.unwrap();
+    let stored = ports.deliverables.get(ANA, id).await.unwrap();
+    assert_eq!((stored.status, stored.updated_at), (DeliverableStatus::Active, minute(1)));
+    ports.deliverables.set_status(ANA, id, DeliverableStatus::Archived, minute(2)).await.unwrap();
+    assert!(is_conflict(&resume(ports, id, None).await), "it is archived");
+}
+
+/// What is active beside as many others as allowed is not resumed; what takes no slot is.
+pub async fn resume_keeps_to_the_slots(ports: &Ports) {
+    let (ben, id) = (ben(ports).await, created(ports, ANA).await);
+    let once = NewDeliverable { origin: DeliverableOrigin::SignalEmergent, ..deliverable(ANA) };
+    ports.deliverables.create(once.clone()).await.unwrap();
+    for it in [id, once.id] {
+        ports.deliverables.set_status(ANA, it, DeliverableStatus::Paused, minute(0)).await.unwrap();
+    }
+    created(ports, ANA).await;
+    created(ports, ben).await;
+    assert!(is_over(&resume(ports, id, Some(1)).await));
+    assert_eq!(ports.deliverables.get(ANA, id).await.unwrap().status, DeliverableStatus::Paused);
+    resume(ports, once.id, Some(1)).await.unwrap();
+    resume(ports, id, Some(2)).await.unwrap();
 }
 
 /// Active ones whose instant is not after now, oldest first; those without one never.

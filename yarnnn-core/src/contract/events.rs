@@ -4,8 +4,11 @@ use futures::future::join_all;
 use serde_json::json;
 
 use super::Ports;
-use super::fixtures::{ANA, ben, created, fresh, is_missing, minute};
-use crate::deliverables::{Cooldown, CooldownKind, DeliverableStatus, EventTrigger, FireEvent, Fired, TriggerType};
+use super::fixtures::{ANA, ben, created, deliverable, fresh, is_missing, is_over, minute, resume};
+use crate::deliverables::{
+    Cooldown, CooldownKind, DeliverableOrigin, DeliverableStatus, EventTrigger, FireEvent, Fired, Listen, NewDeliverable,
+    TriggerType,
+};
 use crate::id::{DeliverableId, JobId, UserId};
 use crate::jobs::{JobFilter, JobKey, KeyHolds, NewJob};
 use crate::platform::Platform;
@@ -44,6 +47,16 @@ pub(super) fn event(deliverable: DeliverableId, id: &str, minutes: i64) -> FireE
     }
 }
 
+/// Waits from a minute on, whatever the limit.
+fn to(user: UserId, deliverable: DeliverableId, trigger: Option<EventTrigger>, minutes: i64) -> Listen {
+    Listen { user, deliverable, trigger, slots: None, at: minute(minutes) }
+}
+
+/// Waits for events of Slack, beside fewer than so many.
+pub(super) fn listens(deliverable: DeliverableId, slots: u32) -> Listen {
+    Listen { slots: Some(slots), ..to(ANA, deliverable, Some(trigger(Platform::Slack)), 1) }
+}
+
 async fn runs(ports: &Ports) -> usize {
     let filter = JobFilter { kind: Some("test_run".to_owned()), limit: 99, ..JobFilter::default() };
     ports.job_admin.list(&filter).await.unwrap().len()
@@ -56,15 +69,28 @@ async fn listening(ports: &Ports, user: UserId, platform: Platform) -> Vec<Deliv
 /// What a deliverable waits for reads back, and takes the place of its clock; without it, it waits for nothing.
 pub async fn listen_sets_and_takes_away_a_trigger(ports: &Ports) {
     let (ben, id) = (ben(ports).await, created(ports, ANA).await);
-    assert!(is_missing(&ports.events.listen(ben, id, Some(trigger(Platform::Slack)), minute(1)).await));
-    ports.events.listen(ANA, id, Some(trigger(Platform::Slack)), minute(1)).await.unwrap();
+    assert!(is_missing(&ports.events.listen(to(ben, id, Some(trigger(Platform::Slack)), 1)).await));
+    ports.events.listen(to(ANA, id, Some(trigger(Platform::Slack)), 1)).await.unwrap();
     let (deliverable, read) = ports.events.listening(ANA, Platform::Slack).await.unwrap().remove(0);
     assert_eq!((deliverable.id, deliverable.trigger, deliverable.next_run_at), (id, TriggerType::Event, None));
     assert_eq!(deliverable.schedule, None, "the clock is gone, and may be set again");
     assert_eq!(read, trigger(Platform::Slack));
-    ports.events.listen(ANA, id, None, minute(2)).await.unwrap();
+    ports.events.listen(to(ANA, id, None, 2)).await.unwrap();
     assert_eq!(listening(ports, ANA, Platform::Slack).await, []);
     assert_eq!(ports.deliverables.get(ANA, id).await.unwrap().trigger, TriggerType::Manual);
+}
+
+/// What a signal called for takes a slot when it waits for events, if it is active.
+pub async fn listen_keeps_to_the_slots(ports: &Ports) {
+    let once = NewDeliverable { origin: DeliverableOrigin::SignalEmergent, ..deliverable(ANA) };
+    ports.deliverables.create(once.clone()).await.unwrap();
+    created(ports, ANA).await;
+    assert!(is_over(&ports.events.listen(listens(once.id, 1)).await));
+    assert_eq!(ports.deliverables.get(ANA, once.id).await.unwrap().trigger, TriggerType::Manual, "nothing is done");
+    ports.deliverables.set_status(ANA, once.id, DeliverableStatus::Paused, minute(1)).await.unwrap();
+    ports.events.listen(listens(once.id, 1)).await.unwrap();
+    assert!(is_over(&resume(ports, once.id, Some(1)).await), "it is counted when it is resumed");
+    resume(ports, once.id, Some(2)).await.unwrap();
 }
 
 /// Active ones of the user and the platform, in the order of creation.
@@ -72,7 +98,7 @@ pub async fn listening_is_what_may_run(ports: &Ports) {
     let (first, paused, other) = (created(ports, ANA).await, created(ports, ANA).await, created(ports, ANA).await);
     created(ports, ANA).await;
     for (id, platform) in [(first, Platform::Slack), (paused, Platform::Slack), (other, Platform::Gmail)] {
-        ports.events.listen(ANA, id, Some(trigger(platform)), minute(1)).await.unwrap();
+        ports.events.listen(to(ANA, id, Some(trigger(platform)), 1)).await.unwrap();
     }
     ports.deliverables.set_status(ANA, paused, DeliverableStatus::Paused, minute(2)).await.unwrap();
     assert_eq!(listening(ports, ANA, Platform::Slack).await, [first]);

@@ -9,8 +9,8 @@ use crate::accounts::NewUser;
 use crate::activity::{ActivityKind, NewActivity};
 use crate::cleanup::Clean;
 use crate::deliverables::{
-    Binding, DeliverableOrigin, Destination, Hold, NewDeliverable, OpenVersion, ReportOptions, ReportType, RunState, SourceRef,
-    SourceSnapshot, Step, StepChange, StepCommit, TriggerType, Version,
+    Binding, DeliverableOrigin, Destination, Hold, NewDeliverable, OpenVersion, ReportOptions, ReportType, ResumeDeliverable,
+    RunState, SourceRef, SourceSnapshot, Step, StepChange, StepCommit, TriggerType, Version,
 };
 use crate::delivery::{ChannelKind, NewMessage, OutboxFile};
 use crate::error::StoreError;
@@ -210,6 +210,7 @@ pub fn deliverable(user: UserId) -> NewDeliverable {
         trigger: TriggerType::Manual,
         schedule: None,
         next_run_at: None,
+        slots: None,
         at: minute(0),
     }
 }
@@ -220,6 +221,11 @@ pub async fn created(ports: &Ports, user: UserId) -> DeliverableId {
     let id = new.id;
     ports.deliverables.create(new).await.unwrap();
     id
+}
+
+/// Makes a paused deliverable of Ana's active, beside fewer than so many.
+pub async fn resume(ports: &Ports, id: DeliverableId, slots: Option<u32>) -> Result<(), StoreError> {
+    ports.deliverables.resume(ResumeDeliverable { id, user: ANA, slots, at: minute(1) }).await
 }
 
 /// The process that most facts are told by.
@@ -351,6 +357,11 @@ pub fn sentence(index: u32, text: &str, quotes: &[&str]) -> SentenceRecord {
 /// Whether the answer is that another writer was first.
 pub fn is_conflict<T>(answer: &Result<T, StoreError>) -> bool {
     matches!(answer, Err(StoreError::Conflict { .. }))
+}
+
+/// Whether it would have been one more than allowed.
+pub fn is_over<T>(answer: &Result<T, StoreError>) -> bool {
+    matches!(answer, Err(StoreError::OverLimit { .. }))
 }
 
 /// Whether the answer is that there is no such thing.

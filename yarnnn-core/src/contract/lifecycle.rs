@@ -3,11 +3,15 @@
 use futures::future::join_all;
 
 use super::Ports;
-use super::fixtures::{ANA, ben, created, deliverable, fresh, is_conflict, is_missing, minute, open_after, opened, run_state};
-use crate::deliverables::{
-    DeliverableOrigin, DeliverableStatus, EnableSuggestion, NewDeliverable, NewSuggestion, PromoteDeliverable, Schedule, Step,
-    SuggestionReason, TriggerType, VersionStatus,
+use super::events::listens;
+use super::fixtures::{
+    ANA, ben, created, deliverable, fresh, is_conflict, is_missing, is_over, minute, open_after, opened, resume, run_state,
 };
+use crate::deliverables::{
+    Deliverable, DeliverableOrigin, DeliverableStatus, DeliverableUpdate, EnableSuggestion, NewDeliverable, NewSuggestion,
+    PromoteDeliverable, Schedule, ScheduleUpdate, Step, SuggestionReason, TriggerType, VersionStatus,
+};
+use crate::error::StoreError;
 use crate::id::{DeliverableId, UserId, VersionId};
 
 fn why() -> SuggestionReason {
@@ -42,7 +46,12 @@ async fn waiting(ports: &Ports, user: UserId) -> Vec<VersionId> {
 }
 
 fn enable(user: UserId, version: VersionId) -> EnableSuggestion {
-    EnableSuggestion { user, version, next_run_at: Some(minute(60)), at: minute(20) }
+    EnableSuggestion { user, version, next_run_at: Some(minute(60)), slots: None, at: minute(20) }
+}
+
+fn promote(user: UserId, deliverable: DeliverableId) -> PromoteDeliverable {
+    let schedule = Schedule::parse("daily", None, Some("07:30"), None).unwrap();
+    PromoteDeliverable { user, deliverable, schedule, next_run_at: minute(90), slots: None, at: minute(5) }
 }
 
 /// A paused deliverable that no schedule sets going, and a first version that is no report.
@@ -113,6 +122,18 @@ pub async fn enable_at_once_succeeds_once(ports: &Ports) {
     assert!(answers.iter().all(|it| it.is_ok() || is_conflict(it)), "{answers:?}");
 }
 
+/// Nothing of it is done where it would be one more than allowed.
+pub async fn enable_keeps_to_the_slots(ports: &Ports) {
+    let new = suggested(ports, 0).await;
+    let other = created(ports, ANA).await;
+    let over = EnableSuggestion { slots: Some(1), ..enable(ANA, new.version) };
+    assert!(is_over(&ports.lifecycle.enable(over.clone()).await));
+    assert_eq!(waiting(ports, ANA).await, [new.version]);
+    assert_eq!(ports.deliverables.get(ANA, new.deliverable.id).await.unwrap().status, DeliverableStatus::Paused);
+    ports.deliverables.set_status(ANA, other, DeliverableStatus::Paused, minute(1)).await.unwrap();
+    ports.lifecycle.enable(over).await.unwrap();
+}
+
 /// The version is gone and the deliverable archived.
 pub async fn dismiss_leaves_nothing_to_run(ports: &Ports) {
     let (ben, new) = (ben(ports).await, suggested(ports, 0).await);
@@ -127,23 +148,104 @@ pub async fn dismiss_leaves_nothing_to_run(ports: &Ports) {
 
 /// It has the schedule, and was born as it was.
 pub async fn promote_gives_a_schedule(ports: &Ports) {
-    let emergent = NewDeliverable { origin: DeliverableOrigin::SignalEmergent, ..deliverable(ANA) };
-    ports.deliverables.create(emergent.clone()).await.unwrap();
-    let promote = |user, deliverable| PromoteDeliverable {
-        user,
-        deliverable,
-        schedule: Schedule::parse("daily", None, Some("07:30"), None).unwrap(),
-        next_run_at: minute(90),
-        at: minute(5),
-    };
+    let emergent = called_for(ports).await;
     let ben = ben(ports).await;
-    assert!(is_missing(&ports.lifecycle.promote(promote(ben, emergent.id)).await));
+    assert!(is_missing(&ports.lifecycle.promote(promote(ben, emergent)).await));
     assert!(is_missing(&ports.lifecycle.promote(promote(ANA, DeliverableId::from_uuid(fresh()))).await));
-    ports.lifecycle.promote(promote(ANA, emergent.id)).await.unwrap();
-    let stored = ports.deliverables.get(ANA, emergent.id).await.unwrap();
+    ports.lifecycle.promote(promote(ANA, emergent)).await.unwrap();
+    let stored = ports.deliverables.get(ANA, emergent).await.unwrap();
     assert_eq!((stored.trigger, stored.origin), (TriggerType::Schedule, DeliverableOrigin::SignalEmergent));
-    assert_eq!((stored.schedule, stored.next_run_at), (Some(promote(ANA, emergent.id).schedule), Some(minute(90))));
-    assert!(is_conflict(&ports.lifecycle.promote(promote(ANA, emergent.id)).await), "it has one already");
+    assert_eq!((stored.schedule, stored.next_run_at), (Some(promote(ANA, emergent).schedule), Some(minute(90))));
+    assert!(is_conflict(&ports.lifecycle.promote(promote(ANA, emergent)).await), "it has one already");
     let own = created(ports, ANA).await;
     assert!(is_conflict(&ports.lifecycle.promote(promote(ANA, own)).await), "its user made it");
+}
+
+/// What a signal called for takes a slot from then on, if it is active.
+pub async fn promote_keeps_to_the_slots(ports: &Ports) {
+    let (once, paused) = (called_for(ports).await, called_for(ports).await);
+    ports.deliverables.set_status(ANA, paused, DeliverableStatus::Paused, minute(1)).await.unwrap();
+    created(ports, ANA).await;
+    let over = |id| ports.lifecycle.promote(PromoteDeliverable { slots: Some(1), ..promote(ANA, id) });
+    assert!(is_over(&over(once).await));
+    let stored = ports.deliverables.get(ANA, once).await.unwrap();
+    assert_eq!((stored.trigger, stored.next_run_at), (TriggerType::Manual, None), "nothing is done");
+    over(paused).await.unwrap();
+    assert!(is_over(&resume(ports, paused, Some(1)).await), "it is counted when it is resumed");
+}
+
+async fn called_for(ports: &Ports) -> DeliverableId {
+    let new = NewDeliverable { origin: DeliverableOrigin::SignalEmergent, ..deliverable(ANA) };
+    let id = new.id;
+    ports.deliverables.create(new).await.unwrap();
+    id
+}
+
+/// What takes a slot when it is done.
+enum Way {
+    Enable(VersionId),
+    Resume(DeliverableId),
+    Promote(DeliverableId),
+    Listen(DeliverableId),
+    Edit(Box<Deliverable>),
+}
+
+/// One of each way, of which none takes a slot yet.
+async fn ways(ports: &Ports) -> [Way; 5] {
+    let (suggested, paused) = (suggested(ports, 0).await, created(ports, ANA).await);
+    ports.deliverables.set_status(ANA, paused, DeliverableStatus::Paused, minute(1)).await.unwrap();
+    let edited = called_for(ports).await;
+    let edited = ports.deliverables.get(ANA, edited).await.unwrap();
+    [
+        Way::Enable(suggested.version),
+        Way::Resume(paused),
+        Way::Promote(called_for(ports).await),
+        Way::Listen(called_for(ports).await),
+        Way::Edit(Box::new(edited)),
+    ]
+}
+
+async fn goes(ports: &Ports, way: Way, limit: u32) -> Result<(), StoreError> {
+    let slots = Some(limit);
+    match way {
+        Way::Enable(version) => ports.lifecycle.enable(EnableSuggestion { slots, ..enable(ANA, version) }).await,
+        Way::Resume(id) => resume(ports, id, slots).await,
+        Way::Promote(id) => ports.lifecycle.promote(PromoteDeliverable { slots, ..promote(ANA, id) }).await,
+        Way::Listen(id) => ports.events.listen(listens(id, limit)).await,
+        Way::Edit(found) => {
+            let (trigger, schedule) = (TriggerType::Schedule, Some(promote(ANA, found.id).schedule));
+            let update = DeliverableUpdate {
+                id: found.id,
+                user: ANA,
+                seen: found.updated_at,
+                title: found.title,
+                description: found.description,
+                sources: found.sources,
+                destinations: found.destinations,
+                options: found.options,
+                schedule: Some(ScheduleUpdate { trigger, schedule, next_run_at: Some(minute(60)), slots }),
+                at: minute(1),
+            };
+            ports.deliverables.update(update).await
+        }
+    }
+}
+
+/// However many become active at once, in one way or in several, there are no more than allowed.
+pub async fn enable_and_others_at_once_keep_to_the_slots(ports: &Ports) {
+    let (mut alike, mut mixed) = ([const { Vec::new() }; 5], Vec::new());
+    for _ in 0..8 {
+        alike.iter_mut().zip(ways(ports).await).for_each(|(all, way)| all.push(way));
+    }
+    mixed.extend(ways(ports).await.into_iter().chain(ways(ports).await));
+    for ways in alike.into_iter().chain([mixed]) {
+        let answers = join_all(ways.into_iter().map(|it| goes(ports, it, 3))).await;
+        let all = ports.deliverables.list(ANA).await.unwrap();
+        let active: Vec<_> = all.iter().filter(|it| it.takes_slot()).collect();
+        assert_eq!((active.len(), answers.iter().filter(|it| it.is_ok()).count()), (3, 3), "{answers:?}");
+        assert!(answers.iter().all(|it| it.is_ok() || is_over(it)), "{answers:?}");
+        for it in active {
+            ports.deliverables.set_status(ANA, it.id, DeliverableStatus::Paused, minute(2)).await.unwrap();
+        }
+    }
 }

@@ -129,10 +129,10 @@ macro_rules! contract_facts {
                 search_marks_what_it_found, search_answers_the_best_first,
             }
             deliverables {
-                create_stores_what_was_given, create_refuses_a_taken_id_and_an_unknown_user,
+                create_stores_what_was_given, create_refuses_a_taken_id_and_an_unknown_user, create_keeps_to_the_slots, create_at_once_keeps_to_the_slots,
                 get_and_others_see_only_the_users_own, list_is_in_the_order_of_creation, update_changes_what_was_given,
-                update_leaves_the_next_run_alone, update_compares_before_it_changes, update_at_once_succeeds_once,
-                set_status_pauses_and_resumes, due_finds_what_should_run, reschedule_compares_before_it_moves,
+                update_leaves_the_next_run_alone, update_compares_before_it_changes, update_keeps_to_the_slots, update_at_once_succeeds_once,
+                set_status_pauses_and_archives, resume_needs_what_is_paused, resume_keeps_to_the_slots, due_finds_what_should_run, reschedule_compares_before_it_moves,
                 reschedule_at_once_succeeds_once,
             }
             slots {
@@ -170,10 +170,11 @@ macro_rules! contract_facts {
             lifecycle {
                 suggest_makes_a_paused_deliverable_and_its_reason, suggest_is_all_or_nothing,
                 suggested_is_newest_first_and_limited, enable_makes_it_run, enable_needs_a_suggestion,
-                enable_at_once_succeeds_once, dismiss_leaves_nothing_to_run, promote_gives_a_schedule,
+                enable_at_once_succeeds_once, enable_keeps_to_the_slots, dismiss_leaves_nothing_to_run, promote_gives_a_schedule,
+                promote_keeps_to_the_slots, enable_and_others_at_once_keep_to_the_slots,
             }
             events {
-                listen_sets_and_takes_away_a_trigger, listening_is_what_may_run, fire_knows_an_event_again,
+                listen_sets_and_takes_away_a_trigger, listen_keeps_to_the_slots, listening_is_what_may_run, fire_knows_an_event_again,
                 fire_waits_while_it_cools_down, fire_says_when_a_run_is_refused, fire_at_once_keeps_the_limit,
                 fire_needs_the_users_own_deliverable,
             }

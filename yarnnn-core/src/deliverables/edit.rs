@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::manage::{MAX_DESCRIPTION, MAX_TITLE, destinations, one_line, options};
-use super::model::{Deliverable, DeliverableStatus, DeliverableUpdate, Destination, ReportOptions, ScheduleUpdate, TriggerType};
+use super::manage::{MAX_DESCRIPTION, MAX_TITLE, destinations, one_line, options, within_tier};
+use super::model::{Deliverable, DeliverableUpdate, Destination, ReportOptions, ScheduleUpdate, TriggerType};
 use super::run::Deliverables;
 use crate::accounts::User;
 use crate::error::{Error, StoreError};
@@ -60,7 +60,7 @@ impl Deliverables {
             match self.parts.deliverables.update(update).await {
                 Err(StoreError::Conflict { .. }) => {}
                 updated => {
-                    updated?;
+                    within_tier(user, updated)?;
                     return Ok(self.parts.deliverables.get(user.id, id).await?);
                 }
             }
@@ -91,39 +91,30 @@ impl Deliverables {
             sources,
             destinations: edit.destinations.map_or_else(|| Ok(found.destinations.clone()), destinations)?,
             options: options(chosen)?,
-            schedule: self.rescheduled(user, found, edit.schedule, at).await?,
+            schedule: rescheduled(user, found, edit.schedule, at),
             at,
         })
     }
+}
 
-    /// Another schedule and its first run; none when it is the one that there is.
-    async fn rescheduled(
-        &self,
-        user: &User,
-        found: &Deliverable,
-        asked: Option<EditSchedule>,
-        at: DateTime<Utc>,
-    ) -> Result<Option<ScheduleUpdate>, Error> {
-        let schedule = match asked {
-            None => return Ok(None),
-            Some(EditSchedule::Set(schedule)) => Some(schedule.spread_over_hour(found.id.as_uuid())),
-            Some(EditSchedule::Remove) => None,
-        };
-        if schedule == found.schedule && (schedule.is_none() || found.trigger == TriggerType::Schedule) {
-            return Ok(None);
-        }
-        // A tier that has become smaller keeps what runs, and gets nothing more.
-        if schedule.is_some() && found.status == DeliverableStatus::Active {
-            self.check_limit(user, Some(found.id)).await?;
-        }
-        let trigger = match (&schedule, found.trigger) {
-            (Some(_), _) => TriggerType::Schedule,
-            (None, TriggerType::Event) => TriggerType::Event,
-            (None, _) => TriggerType::Manual,
-        };
-        let next_run_at = schedule.as_ref().map(|it| it.next_after(at));
-        Ok(Some(ScheduleUpdate { trigger, schedule, next_run_at }))
+/// Another schedule and its first run; none when it is the one that there is.
+fn rescheduled(user: &User, found: &Deliverable, asked: Option<EditSchedule>, at: DateTime<Utc>) -> Option<ScheduleUpdate> {
+    let schedule = match asked? {
+        EditSchedule::Set(schedule) => Some(schedule.spread_over_hour(found.id.as_uuid())),
+        EditSchedule::Remove => None,
+    };
+    if schedule == found.schedule && (schedule.is_none() || found.trigger == TriggerType::Schedule) {
+        return None;
     }
+    let trigger = match (&schedule, found.trigger) {
+        (Some(_), _) => TriggerType::Schedule,
+        (None, TriggerType::Event) => TriggerType::Event,
+        (None, _) => TriggerType::Manual,
+    };
+    let next_run_at = schedule.as_ref().map(|it| it.next_after(at));
+    // A tier that has become smaller keeps what runs, and gets nothing more.
+    let slots = schedule.as_ref().and_then(|_| user.tier.active_deliverables());
+    Some(ScheduleUpdate { trigger, schedule, next_run_at, slots })
 }
 
 fn described(found: &Deliverable, asked: Option<String>) -> Result<Option<String>, Error> {

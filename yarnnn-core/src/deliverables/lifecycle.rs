@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::manage::CreateDeliverable;
+use super::manage::{CreateDeliverable, within_tier};
 use super::model::{Deliverable, DeliverableOrigin, DeliverableStatus, NewDeliverable, ReportType, TriggerType};
 use super::run::Deliverables;
 use super::version::{RunState, VersionStatus};
@@ -72,6 +72,8 @@ pub struct EnableSuggestion {
     pub version: VersionId,
     /// The first run by schedule.
     pub next_run_at: Option<DateTime<Utc>>,
+    /// So many active ones its owner may have with it; none for any number.
+    pub slots: Option<u32>,
     /// Now.
     pub at: DateTime<Utc>,
 }
@@ -87,6 +89,8 @@ pub struct PromoteDeliverable {
     pub schedule: Schedule,
     /// Its next run.
     pub next_run_at: DateTime<Utc>,
+    /// So many active ones its owner may have with it; none for any number.
+    pub slots: Option<u32>,
     /// Now.
     pub at: DateTime<Utc>,
 }
@@ -110,12 +114,12 @@ impl Deliverables {
         if found.status == DeliverableStatus::Archived {
             return refused("it is archived");
         }
-        self.check_limit(owner, Some(id)).await?;
         let at = self.parts.clock.now();
         let schedule = schedule.spread_over_hour(id.as_uuid());
         let next_run_at = schedule.next_after(at);
-        let promote = PromoteDeliverable { user, deliverable: id, schedule, next_run_at, at };
-        self.parts.lifecycle.promote(promote).await?;
+        let slots = owner.tier.active_deliverables();
+        let promote = PromoteDeliverable { user, deliverable: id, schedule, next_run_at, slots, at };
+        within_tier(owner, self.parts.lifecycle.promote(promote).await)?;
         Ok(self.parts.deliverables.get(user, id).await?)
     }
 
@@ -162,11 +166,10 @@ impl Deliverables {
     /// `NotFound`; `Invalid` for a version that is no suggestion (any more), or over the tier's limit; those of the store.
     pub async fn enable(&self, user: &User, version: VersionId) -> Result<Deliverable, Error> {
         let deliverable = self.suggestion(user.id, version).await?;
-        self.check_limit(user, Some(deliverable.id)).await?;
-        let at = self.parts.clock.now();
+        let (slots, at) = (user.tier.active_deliverables(), self.parts.clock.now());
         let next_run_at = deliverable.schedule.as_ref().map(|it| it.next_after(at));
-        let enabled = self.parts.lifecycle.enable(EnableSuggestion { user: user.id, version, next_run_at, at }).await;
-        unless_decided(enabled)?;
+        let enabled = self.parts.lifecycle.enable(EnableSuggestion { user: user.id, version, next_run_at, slots, at }).await;
+        unless_decided(enabled, |it| within_tier(user, it))?;
         Ok(self.parts.deliverables.get(user.id, deliverable.id).await?)
     }
 
@@ -176,7 +179,7 @@ impl Deliverables {
     /// `NotFound`; `Invalid` for a version that is no suggestion (any more); those of the store.
     pub async fn dismiss(&self, user: UserId, version: VersionId) -> Result<(), Error> {
         self.suggestion(user, version).await?;
-        unless_decided(self.parts.lifecycle.dismiss(user, version, self.parts.clock.now()).await)
+        unless_decided(self.parts.lifecycle.dismiss(user, version, self.parts.clock.now()).await, |it| Ok(it?))
     }
 
     async fn suggestion(&self, user: UserId, version: VersionId) -> Result<Deliverable, Error> {
@@ -190,10 +193,13 @@ impl Deliverables {
 }
 
 /// Somebody else may have decided meanwhile.
-fn unless_decided(answer: Result<(), StoreError>) -> Result<(), Error> {
+fn unless_decided(
+    answer: Result<(), StoreError>,
+    otherwise: impl FnOnce(Result<(), StoreError>) -> Result<(), Error>,
+) -> Result<(), Error> {
     match answer {
         Err(StoreError::Conflict { .. }) => Err(Error::Invalid("the suggestion is decided already".to_owned())),
-        other => Ok(other?),
+        other => otherwise(other),
     }
 }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::learning::feedback::NewFeedback;
 use super::model::{
     Deliverable, DeliverableOrigin, DeliverableStatus, DeliverableUpdate, Destination, NewDeliverable, ReportOptions, ReportType,
-    ScheduleUpdate, SourceRef, TriggerType,
+    ResumeDeliverable, ScheduleUpdate, SourceRef, TriggerType,
 };
 use super::run::Deliverables;
 use super::version::{Version, VersionStatus};
@@ -66,9 +66,8 @@ impl Deliverables {
     /// `Invalid` names the field and what it may be; a tier's limit is `Invalid` too.
     pub async fn create(&self, user: &User, create: CreateDeliverable) -> Result<Deliverable, Error> {
         let new = self.new_deliverable(user.id, create, DeliverableOrigin::UserConfigured).await?;
-        self.check_limit(user, None).await?;
-        let id = new.id;
-        self.parts.deliverables.create(new).await?;
+        let (id, slots) = (new.id, user.tier.active_deliverables());
+        within_tier(user, self.parts.deliverables.create(NewDeliverable { slots, ..new }).await)?;
         Ok(self.parts.deliverables.get(user.id, id).await?)
     }
 
@@ -99,6 +98,7 @@ impl Deliverables {
             trigger: if schedule.is_some() { TriggerType::Schedule } else { TriggerType::Manual },
             next_run_at: schedule.as_ref().map(|it| it.next_after(at)),
             schedule,
+            slots: None,
             at,
         })
     }
@@ -127,17 +127,19 @@ impl Deliverables {
     /// `NotFound`, `Invalid` for an archived one, to resume one that is only suggested, or over the tier's limit, and those of the store.
     pub async fn pause(&self, user: &User, id: DeliverableId, paused: bool) -> Result<(), Error> {
         let deliverable = self.parts.deliverables.get(user.id, id).await?;
-        let status = if paused { DeliverableStatus::Paused } else { DeliverableStatus::Active };
         deliverable.refuse_archived()?;
-        if status == DeliverableStatus::Active && deliverable.status != status {
-            self.refuse_undecided(&deliverable).await?;
-            if !deliverable.runs_once() {
-                self.check_limit(user, Some(id)).await?;
-            }
-            // Before it is active: a tick in between would fire what was missed.
-            self.skip_missed(&deliverable).await?;
+        if paused {
+            let at = self.parts.clock.now();
+            return Ok(self.parts.deliverables.set_status(user.id, id, DeliverableStatus::Paused, at).await?);
         }
-        Ok(self.parts.deliverables.set_status(user.id, id, status, self.parts.clock.now()).await?)
+        if deliverable.status == DeliverableStatus::Active {
+            return Ok(());
+        }
+        self.refuse_undecided(&deliverable).await?;
+        // Before it is active: a tick in between would fire what was missed.
+        self.skip_missed(&deliverable).await?;
+        let (slots, at) = (user.tier.active_deliverables(), self.parts.clock.now());
+        within_tier(user, self.parts.deliverables.resume(ResumeDeliverable { id, user: user.id, slots, at }).await)
     }
 
     /// What was missed while it was paused stays missed.
@@ -176,7 +178,7 @@ impl Deliverables {
             sources: found.sources,
             destinations: found.destinations,
             options: found.options,
-            schedule: Some(ScheduleUpdate { trigger: TriggerType::Schedule, schedule: Some(schedule), next_run_at }),
+            schedule: Some(ScheduleUpdate { trigger: TriggerType::Schedule, schedule: Some(schedule), next_run_at, slots: None }),
             at,
         };
         match self.parts.deliverables.update(update).await {
@@ -230,17 +232,6 @@ impl Deliverables {
         }
     }
 
-    /// Whether one more may be active: this one, or a new one.
-    pub(super) async fn check_limit(&self, user: &User, this: Option<DeliverableId>) -> Result<(), Error> {
-        let Some(limit) = user.tier.active_deliverables() else { return Ok(()) };
-        let all = self.parts.deliverables.list(user.id).await?;
-        let active = all.iter().filter(|it| it.takes_slot() && Some(it.id) != this).count();
-        if active < limit as usize {
-            return Ok(());
-        }
-        Err(Error::Invalid(format!("the {} tier allows {limit} active deliverables; pause one first", user.tier.as_str())))
-    }
-
     /// Stored resources by id or by name.
     ///
     /// # Errors
@@ -248,6 +239,16 @@ impl Deliverables {
     pub async fn resolve_sources(&self, user: UserId, asked: &[ResourceId]) -> Result<Vec<SourceRef>, Error> {
         let known = self.parts.content.coverage(user, &[]).await?;
         asked.iter().map(|it| resolve(it, &known)).collect()
+    }
+}
+
+/// What a store says of the limit, in the words of the tier that it comes from.
+pub(super) fn within_tier(user: &User, answer: Result<(), StoreError>) -> Result<(), Error> {
+    match answer {
+        Err(StoreError::OverLimit { limit, .. }) => {
+            Err(Error::Invalid(format!("the {} tier allows {limit} active deliverables; pause one first", user.tier.as_str())))
+        }
+        other => Ok(other?),
     }
 }
 

@@ -250,6 +250,8 @@ pub struct NewDeliverable {
     pub schedule: Option<Schedule>,
     /// Its first run by schedule.
     pub next_run_at: Option<DateTime<Utc>>,
+    /// So many active ones its owner may have with it; none for any number.
+    pub slots: Option<u32>,
     /// Now.
     pub at: DateTime<Utc>,
 }
@@ -325,6 +327,21 @@ pub struct ScheduleUpdate {
     pub schedule: Option<Schedule>,
     /// Its next run by schedule.
     pub next_run_at: Option<DateTime<Utc>>,
+    /// So many active ones its owner may have with it; none for any number.
+    pub slots: Option<u32>,
+}
+
+/// Makes a paused deliverable active again.
+#[derive(Debug, Clone, Copy)]
+pub struct ResumeDeliverable {
+    /// Which.
+    pub id: DeliverableId,
+    /// Owner.
+    pub user: UserId,
+    /// So many active ones its owner may have with it; none for any number.
+    pub slots: Option<u32>,
+    /// Now.
+    pub at: DateTime<Utc>,
 }
 
 impl Deliverable {

@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 
 use super::{
     DecideVersion, Deliverable, DeliverableStatus, DeliverableUpdate, DueSlot, EnableSuggestion, EndSlot, EventTrigger, Feedback,
-    Fire, FireEvent, Fired, FiredSlot, Hold, LostSlot, MaterialRef, NewDeliverable, NewSuggestion, OpenVersion,
-    PromoteDeliverable, RecordedMaterial, SlotTotals, StepCommit, Suggestion, Version,
+    Fire, FireEvent, Fired, FiredSlot, Hold, Listen, LostSlot, MaterialRef, NewDeliverable, NewSuggestion, OpenVersion,
+    PromoteDeliverable, RecordedMaterial, ResumeDeliverable, SlotTotals, StepCommit, Suggestion, Version,
 };
 use crate::error::StoreError;
 use crate::id::{DeliverableId, UserId, VersionId};
@@ -21,12 +21,16 @@ use crate::platform::Platform;
 /// - `update` changes everything or nothing, and only while `updated_at` still is what the caller saw; else it is a `Conflict`.
 ///   Without another schedule it leaves the next run where it is by then. An archived one is changed as well.
 /// - `reschedule` moves `next_run_at` only if it still is what the caller saw; else it is a `Conflict`.
+/// - `set_status` makes nothing active, which is a `Conflict`; `resume` does, of what is paused: else it is a `Conflict`.
+/// - What takes a slot ([`Deliverable::takes_slot`]) when `create`, `resume` or `update` with another schedule are done with it, beside as
+///   many others as its `slots`, is `OverLimit`, and nothing is done. It is counted in the same transaction.
 ///
 /// # Errors
-/// `NotFound`, `Conflict`, `Unavailable`, `Corrupt`.
+/// `NotFound`, `Conflict`, `OverLimit`, `Unavailable`, `Corrupt`.
 ///
 /// # Concurrency
-/// Of two `reschedule` from the same instant one succeeds, and of two `update` that saw the same.
+/// Of two `reschedule` from the same instant one succeeds, and of two `update` that saw the same. However many make something active at
+/// once, here or by [`LifecycleStore`] and [`EventStore`], no more are than the slots.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait DeliverableStore: Send + Sync + 'static {
@@ -42,7 +46,7 @@ pub trait DeliverableStore: Send + Sync + 'static {
     /// Changes one by compare-and-swap.
     async fn update(&self, update: DeliverableUpdate) -> Result<(), StoreError>;
 
-    /// Pauses, resumes or archives.
+    /// Pauses or archives.
     async fn set_status(
         &self,
         user: UserId,
@@ -50,6 +54,9 @@ pub trait DeliverableStore: Send + Sync + 'static {
         status: DeliverableStatus,
         at: DateTime<Utc>,
     ) -> Result<(), StoreError>;
+
+    /// Makes a paused one active again.
+    async fn resume(&self, resume: ResumeDeliverable) -> Result<(), StoreError>;
 
     /// Those that should run by now.
     async fn due(&self, user: UserId, at: DateTime<Utc>) -> Result<Vec<Deliverable>, StoreError>;
@@ -234,10 +241,11 @@ pub trait FeedbackStore: Send + Sync + 'static {
 /// - `enable` makes the deliverable of a suggested version active, with the given next run; the version is `approved` from then on.
 /// - `dismiss` deletes a suggested version and archives its deliverable.
 /// - `promote` gives a deliverable that a signal made, and that has no schedule, one; how it was born stays.
+/// - `enable` and `promote` keep to their `slots`, as [`DeliverableStore::resume`] does.
 /// - What is no longer as these verbs need it is a `Conflict`; another user's does not exist.
 ///
 /// # Errors
-/// `NotFound`, `Conflict`, `Unavailable`, `Corrupt`.
+/// `NotFound`, `Conflict`, `OverLimit`, `Unavailable`, `Corrupt`.
 ///
 /// # Concurrency
 /// Of many who decide about one suggestion exactly one succeeds.
@@ -263,14 +271,15 @@ pub trait LifecycleStore: Send + Sync + 'static {
 /// What waits for events, and what became of them.
 ///
 /// # Contract
-/// - `listen` sets or takes away what a deliverable waits for; it has no schedule then.
+/// - `listen` sets or takes away what a deliverable waits for; it has no schedule then. It keeps to its `slots`, as
+///   [`DeliverableStore::resume`] does.
 /// - `listening` are the active deliverables of a user that wait for events of a platform, in the order of creation.
 /// - `fire` logs an event once for each deliverable. One that comes when so many runs were set going under its key since the given
 ///   instant is skipped; else its job is enqueued in the same transaction. A job that is refused is logged as failed.
 /// - Another user's deliverable does not exist.
 ///
 /// # Errors
-/// `NotFound`, `Unavailable`, `Corrupt`.
+/// `NotFound`, `OverLimit`, `Unavailable`, `Corrupt`.
 ///
 /// # Concurrency
 /// Of many events at once no more than allowed set a run going, and one event does so once.
@@ -278,13 +287,7 @@ pub trait LifecycleStore: Send + Sync + 'static {
 #[async_trait]
 pub trait EventStore: Send + Sync + 'static {
     /// Waits for this from now on.
-    async fn listen(
-        &self,
-        user: UserId,
-        deliverable: DeliverableId,
-        trigger: Option<EventTrigger>,
-        at: DateTime<Utc>,
-    ) -> Result<(), StoreError>;
+    async fn listen(&self, listen: Listen) -> Result<(), StoreError>;
 
     /// What waits for events of a platform.
     async fn listening(&self, user: UserId, platform: Platform) -> Result<Vec<(Deliverable, EventTrigger)>, StoreError>;

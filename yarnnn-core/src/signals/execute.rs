@@ -84,6 +84,8 @@ impl SignalsParts {
             trigger: TriggerType::Manual,
             schedule: None,
             next_run_at: None,
+            // It runs once, which takes none; what there is room for is looked at in the pass's commit.
+            slots: None,
             at: self.clock.now(),
         }
     }

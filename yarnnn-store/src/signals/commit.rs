@@ -17,7 +17,7 @@ use crate::columns::{Id, Instant};
 use crate::db::{Tx, on_tx};
 use crate::error::{DbError, Doing as _, unreadable};
 use crate::text::{clean, cleaned_json};
-use crate::{activity, content, deliverables};
+use crate::{activity, content, deliverables, room};
 
 /// Whether a run of a deliverable waits or is under way: one by hand, of a signal or of an event, whose job has a key that begins with
 /// its id; one by schedule, which is a slot's; or one that no job does, which holds its version. The keys have a scope.
@@ -45,9 +45,6 @@ macro_rules! under_way {
 
 const SEEN: &str = "select count(*) from signal_history \
     where user_id = $1 and signal_type = $2 and signal_ref = $3 and last_triggered_at >= $4";
-/// What `takes_slot` says of a deliverable: what a signal called for, and runs once, takes none.
-const SLOTS: &str = "select count(*) from deliverables \
-    where user_id = $1 and status = 'active' and not (origin = 'signal_emergent' and trigger_type = 'manual')";
 /// Those of a type that leave no room for another. One that runs once does when it has run, when nothing will run it any more, and
 /// when it is old.
 const OF_TYPE: &str = concat!(
@@ -131,9 +128,7 @@ async fn look_at_room(tx: &mut Tx, commit: &PassCommit, wanted: &Wanted) -> Resu
         return Ok(Verdict::Dropped(DropReason::TypeTaken));
     }
     let Some(slots) = commit.slots else { return Ok(Verdict::Done) };
-    let used: i64 = on_tx!(tx, connection =>
-        sqlx::query_scalar(SLOTS).bind(Id(commit.user.as_uuid())).fetch_one(connection).await)
-    .doing("the active deliverables")?;
+    let used = room::taken(tx, commit.user).await?;
     Ok(if used < i64::from(slots) { Verdict::Done } else { Verdict::Dropped(DropReason::TierLimit) })
 }
 

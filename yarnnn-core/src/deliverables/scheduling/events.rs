@@ -7,7 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::super::job::{EVENT_KEY, RunDeliverable};
-use super::super::model::{Deliverable, DeliverableStatus, TriggerType};
+use super::super::manage::within_tier;
+use super::super::model::{Deliverable, TriggerType};
 use super::super::run::{Deliverables, RunRequest};
 use crate::accounts::User;
 use crate::error::Error;
@@ -140,6 +141,21 @@ pub enum Fired {
     Repeated,
 }
 
+/// What a deliverable waits for from now on.
+#[derive(Debug, Clone)]
+pub struct Listen {
+    /// Owner.
+    pub user: UserId,
+    /// Which.
+    pub deliverable: DeliverableId,
+    /// What it waits for; none for nothing any more.
+    pub trigger: Option<EventTrigger>,
+    /// So many active ones its owner may have with it; none for any number.
+    pub slots: Option<u32>,
+    /// Now.
+    pub at: DateTime<Utc>,
+}
+
 impl Deliverables {
     /// Lets a deliverable wait for events instead of the clock; none takes it back to running by hand. Either way it has no schedule
     /// then.
@@ -150,14 +166,12 @@ impl Deliverables {
     pub async fn listen(&self, user: &User, id: DeliverableId, trigger: Option<EventTrigger>) -> Result<(), Error> {
         let found = self.parts.deliverables.get(user.id, id).await?;
         found.refuse_archived()?;
-        if let Some(trigger) = &trigger {
-            check(trigger)?;
-            // A tier that has become smaller keeps what it has, and gets nothing more.
-            if found.status == DeliverableStatus::Active && found.trigger == TriggerType::Manual {
-                self.check_limit(user, Some(id)).await?;
-            }
-        }
-        Ok(self.parts.events.listen(user.id, id, trigger, self.parts.clock.now()).await?)
+        trigger.as_ref().map_or(Ok(()), check)?;
+        // A tier that has become smaller keeps what it has, and gets nothing more.
+        let is_more = trigger.is_some() && found.trigger == TriggerType::Manual;
+        let slots = user.tier.active_deliverables().filter(|_| is_more);
+        let listen = Listen { user: user.id, deliverable: id, trigger, slots, at: self.parts.clock.now() };
+        within_tier(user, self.parts.events.listen(listen).await)
     }
 
     /// Sets going what waits for this event, and answers what became of it for each of those deliverables.
