@@ -219,3 +219,39 @@ async fn what_a_model_called_a_report_reaches_no_writer_for_others() {
         noticed(backend).await;
     }
 }
+
+/// Everything of a run that leaves the house: what its reader sees, and what its files are called.
+async fn leaves(office: &Office, deliverable: &Deliverable) -> String {
+    let outcome = office.run(deliverable).await.unwrap();
+    let files = outcome.messages.iter().flat_map(|it| &it.files).map(|it| format!("{}\n{}", it.name, it.content));
+    let files: Vec<_> = files.collect();
+    assert!(!files.is_empty());
+    format!("{}\n{}", delivered(outcome).final_content.unwrap(), files.join("\n"))
+}
+
+async fn called(backend: Backend) {
+    let office = Office::on(backend).await;
+    office.channel(&[LAUNCH], &[]).await;
+    let deliverable = office.create(CreateDeliverable::new("custom", NOTICED)).await;
+    office.sql("update deliverables set origin = 'signal_emergent'").await;
+    let is_named = |text: &str| (text.contains(NOTICED), text.contains("founders-on-half-pay"));
+    assert_eq!(is_named(&leaves(&office, &deliverable).await), (true, true), "its owner alone receives it");
+    is_for_the_team(&office, &deliverable).await;
+    let neutral = leaves(&office, &deliverable).await;
+    assert_eq!(is_named(&neutral), (false, false), "{neutral}");
+    assert!(neutral.starts_with("# Custom report\n") && neutral.contains("custom-report-"), "{neutral}");
+    // Its owner says that it may be called so.
+    let edit = EditDeliverable { title: Some(NOTICED.to_owned()), ..EditDeliverable::default() };
+    office.yarnnn.deliverables().edit(&office.user, deliverable.id, edit).await.unwrap();
+    office.clock.advance(TimeDelta::minutes(5));
+    office.channel(&[BILLING], &[]).await;
+    assert_eq!(is_named(&leaves(&office, &deliverable).await), (true, true));
+    office.close().await;
+}
+
+#[tokio::test]
+async fn what_a_model_called_a_report_reaches_no_others_before_its_owner_says_so() {
+    for backend in Backend::BOTH {
+        called(backend).await;
+    }
+}

@@ -36,7 +36,8 @@ pub async fn create_stores_what_was_given(ports: &Ports) {
         vec![Destination::Download { format: DownloadFormat::Html }, mail()],
         vec![mail(), Destination::Slack { channel: "#general".to_owned() }, Destination::Folder { path: None }],
     ];
-    let options = ReportOptions { min_evidence_percent: Some(80), says_when_quiet: true, learns_from_edits: false };
+    let options =
+        ReportOptions { min_evidence_percent: Some(80), says_when_quiet: true, learns_from_edits: false, titled_by_owner: true };
     for (destinations, type_name) in destinations.into_iter().zip(["custom", "weekly_status", "meeting_prep"].into_iter().cycle())
     {
         let new = NewDeliverable {
@@ -134,7 +135,12 @@ async fn update(ports: &Ports, id: DeliverableId) -> DeliverableUpdate {
         description: None,
         sources: vec![],
         destinations: vec![Destination::Slack { channel: "#general".to_owned() }],
-        options: ReportOptions { min_evidence_percent: Some(70), says_when_quiet: true, learns_from_edits: false },
+        options: ReportOptions {
+            min_evidence_percent: Some(70),
+            says_when_quiet: true,
+            learns_from_edits: false,
+            titled_by_owner: true,
+        },
         schedule: None,
         at: minute(1),
     }

@@ -17,7 +17,7 @@ const TRIES: u32 = 5;
 /// What is to change; what is none stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EditDeliverable {
-    /// Title.
+    /// Title; the one that it has, to say that it may be shown to others.
     pub title: Option<String>,
     /// What it is about; empty for nothing in particular.
     pub description: Option<String>,
@@ -81,6 +81,7 @@ impl Deliverables {
             min_evidence_percent: edit.min_evidence_percent.or(found.options.min_evidence_percent),
             says_when_quiet: edit.says_when_quiet.unwrap_or(found.options.says_when_quiet),
             learns_from_edits: edit.learns_from_edits.unwrap_or(found.options.learns_from_edits),
+            titled_by_owner: title.is_some() || found.options.titled_by_owner,
         };
         Ok(DeliverableUpdate {
             id: found.id,

@@ -130,11 +130,14 @@ pub struct ReportOptions {
     /// Whether the writer is told what its reader changed in earlier reports, or said about them.
     #[serde(skip_serializing_if = "Clone::clone")]
     pub learns_from_edits: bool,
+    /// Whether its owner gave it its title, or confirmed the one that a model gave it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub titled_by_owner: bool,
 }
 
 impl Default for ReportOptions {
     fn default() -> Self {
-        Self { min_evidence_percent: None, says_when_quiet: false, learns_from_edits: true }
+        Self { min_evidence_percent: None, says_when_quiet: false, learns_from_edits: true, titled_by_owner: false }
     }
 }
 
@@ -353,6 +356,12 @@ impl Deliverable {
     /// Whether a model gave it its title and description, from synced content: they are data then, for every prompt.
     pub const fn is_model_made(&self) -> bool {
         matches!(self.origin, DeliverableOrigin::SignalEmergent | DeliverableOrigin::AnalystSuggested)
+    }
+
+    /// What it is called where its readers are others, if that is not its title: a model that saw everything its owner has made that,
+    /// and the owner has never said that it may go out. A suggestion was seen by its owner before it runs.
+    pub(super) fn name_for_others(&self) -> Option<String> {
+        (self.is_signal_born() && !self.options.titled_by_owner).then(|| self.report_type.kind().label().to_owned())
     }
 
     /// Refuses one that was put away: it never runs, sends or changes again.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::gathering::material::MaterialItem;
 use super::kinds::Binding;
 use super::learning::feedback::NewFeedback;
+use super::model::Deliverable;
 use super::scheduling::slot::{EndSlot, Lateness};
 use crate::activity::NewActivity;
 use crate::delivery::NewMessage;
@@ -224,6 +225,9 @@ pub struct RunState {
     /// The zone of its owner's days, for a report without a schedule, which would name one; none when the owner has set none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timezone: Option<Tz>,
+    /// What it is called for its readers; none for its title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<String>,
     /// The stretch of time it reads.
     pub window: Interval,
     /// Set when nothing lay in the usual window and it was moved to end at the newest item.
@@ -283,6 +287,7 @@ impl RunState {
             late: None,
             stays_with_owner: false,
             timezone: None,
+            called: None,
             window,
             window_moved: false,
             binding,
@@ -302,6 +307,11 @@ impl RunState {
             ending: None,
             noticed: None,
         }
+    }
+
+    /// What a report is called for its readers.
+    pub(super) fn title_of<'a>(&'a self, deliverable: &'a Deliverable) -> &'a str {
+        self.called.as_deref().unwrap_or(&deliverable.title)
     }
 
     /// Everything that the report may stand on: what was gathered, then what the writer found.

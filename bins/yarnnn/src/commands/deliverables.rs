@@ -55,6 +55,7 @@ async fn create(user: Option<Email>, arguments: Create, output: &Output) -> anyh
         min_evidence_percent: arguments.min_evidence,
         says_when_quiet: arguments.when_quiet == WhenQuiet::Line,
         learns_from_edits: !arguments.no_learning,
+        ..ReportOptions::default()
     };
     let Create { title, description, report_type, .. } = arguments;
     let create = CreateDeliverable { title, description, report_type, sources, destinations, options, schedule };

@@ -115,10 +115,12 @@ impl Stage<GatherInput> for Gather {
             // What still stands is told again, and must not look like what need not be.
             said.retain(|it| it.status != ClaimStatus::Standing);
         }
+        let called = input.deliverable.name_for_others().filter(|_| !input.stays_with_owner);
         let GatherInput { now, again, stays_with_owner, timezone, .. } = input;
         let state = RunState {
             started_at: Some(now),
             stays_with_owner,
+            called,
             timezone,
             window_moved,
             again,

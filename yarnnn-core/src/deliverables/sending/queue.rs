@@ -113,11 +113,11 @@ fn letter(
         key,
         target,
         recipient,
-        subject: clean(&deliverable.title),
+        subject: clean(version.state.title_of(deliverable)),
         date: version.state.asked_for,
         // An instant ahead may be asked for, and what is sent now is older than that.
         since: version.state.asked_for.min(version.created_at),
-        stem: format!("{}{suffix}", file_stem(deliverable, version.number)),
+        stem: format!("{}{suffix}", file_stem(deliverable, version)),
         markdown: rendered.markdown.clone(),
         html: rendered.html.clone(),
         text: rendered.text.clone(),
@@ -126,9 +126,9 @@ fn letter(
 }
 
 /// `weekly-status-1f0c9a2b-v3`: readable, and never the name of another deliverable's version.
-fn file_stem(deliverable: &Deliverable, number: u32) -> String {
+fn file_stem(deliverable: &Deliverable, version: &Version) -> String {
     let mut slug = String::new();
-    for ch in deliverable.title.chars().flat_map(char::to_lowercase) {
+    for ch in version.state.title_of(deliverable).chars().flat_map(char::to_lowercase) {
         match ch {
             _ if slug.len() + ch.len_utf8() > MAX_SLUG_BYTES => break,
             ch if ch.is_alphanumeric() => slug.push(ch),
@@ -138,7 +138,8 @@ fn file_stem(deliverable: &Deliverable, number: u32) -> String {
     }
     let id = deliverable.id.as_uuid().simple().to_string();
     let tail = id.get(id.len() - 8..).unwrap_or_default();
-    format!("{}{}{tail}-v{number}", slug.trim_end_matches('-'), if slug.is_empty() { "" } else { "-" })
+    let dash = if slug.is_empty() { "" } else { "-" };
+    format!("{}{dash}{tail}-v{}", slug.trim_end_matches('-'), version.number)
 }
 
 #[cfg(test)]

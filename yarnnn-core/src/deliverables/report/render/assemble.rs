@@ -40,7 +40,7 @@ pub(in crate::deliverables) fn assemble(input: &RenderInput) -> Report {
     let rows: HashMap<_, _> = input.items.iter().map(|it| (it.id, it)).collect();
     let describe = |(index, id): (usize, &ContentId)| source(index, rows.get(id).copied(), zone);
     inert::report(Report {
-        title: input.deliverable.title.clone(),
+        title: input.version.state.title_of(&input.deliverable).to_owned(),
         kind: input.deliverable.report_type.kind().label().to_owned(),
         period: words::period(state.window, zone),
         as_of: format!("{} ({zone})", words::instant(state.as_of, zone)),
