@@ -26,6 +26,7 @@ mod phases;
 mod room;
 mod seal;
 mod search;
+mod shapes;
 mod signals;
 mod slots;
 mod text;
