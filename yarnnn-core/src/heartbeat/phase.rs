@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use futures::stream::{Stream, TryStreamExt as _, try_unfold};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -15,8 +16,10 @@ use crate::error::Error;
 use crate::id::{ActivityId, IdGen};
 use crate::scheduler::{Counters, Gate, Phase, PhaseCx, PhaseRow, PhaseStore, TICK, cycle_key};
 
-/// Users that are told at once.
+/// Users that are told in one transaction.
 const PAGE: u32 = 500;
+/// Transactions at once: while one is being written the next is read.
+const AT_ONCE: usize = 3;
 
 /// Tells each user what was done for them.
 pub struct Heartbeat {
@@ -60,6 +63,25 @@ impl Heartbeat {
         let before = cx.cycle - TICK;
         let is_at_work = !self.ticks.of_cycle(before).await?.is_empty();
         Ok(if is_at_work { before } else { cx.previous.unwrap_or(before) })
+    }
+
+    /// Those for whom the tick did something, page by page.
+    fn pages<'a>(&'a self, cx: &'a PhaseCx, first: AskNumbers) -> impl Stream<Item = Result<Vec<UserNumbers>, Error>> + 'a {
+        try_unfold(Some(first), async |ask| {
+            let Some(ask) = ask else { return Ok(None) };
+            cx.check()?;
+            let page = self.store.numbers(&ask).await?;
+            let last = page.last().filter(|_| page.len() == PAGE as usize);
+            let next = last.map(|it| AskNumbers { after: Some(it.user), ..ask });
+            Ok(Some((page, next)))
+        })
+    }
+
+    /// How many were told.
+    async fn tell(&self, told: &Told, page: Vec<UserNumbers>) -> Result<u64, Error> {
+        let lines = page.iter().map(|it| (it.user, self.line(told, it))).collect();
+        self.store.tell(lines, told.completed_at).await?;
+        Ok(page.len() as u64)
     }
 
     fn line(&self, told: &Told, numbers: &UserNumbers) -> NewActivity {
@@ -112,18 +134,10 @@ impl Phase for Heartbeat {
             completed_at: self.clock.now(),
             errors: errors(&rows),
         };
-        let mut ask = AskNumbers { cycle: cx.cycle, since, cleanup: cycle_key(cx.cycle), after: None, limit: PAGE };
+        let ask = AskNumbers { cycle: cx.cycle, since, cleanup: told.key, after: None, limit: PAGE };
+        let users = self.pages(cx, ask).map_ok(|page| self.tell(&told, page)).try_buffer_unordered(AT_ONCE);
         let mut counters = Counters::default();
-        loop {
-            cx.check()?;
-            let numbers = self.store.numbers(&ask).await?;
-            let lines = numbers.iter().map(|it| (it.user, self.line(&told, it))).collect();
-            self.store.tell(lines, told.completed_at).await?;
-            counters.add("users", numbers.len() as u64);
-            ask.after = numbers.last().map(|it| it.user);
-            if numbers.len() < PAGE as usize {
-                return Ok(counters);
-            }
-        }
+        counters.add("users", users.try_fold(0, async |sum, more| Ok(sum + more)).await?);
+        Ok(counters)
     }
 }

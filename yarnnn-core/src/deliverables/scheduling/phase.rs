@@ -2,8 +2,7 @@
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use futures::TryStreamExt as _;
-use futures::stream::FuturesUnordered;
+use futures::stream::{Stream, TryStreamExt as _, try_unfold};
 
 use super::super::run::Deliverables;
 use super::fire::{Fired, Firing};
@@ -48,20 +47,9 @@ impl Phase for FireDue {
 
     async fn run(&self, cx: &PhaseCx) -> Result<Counters, Error> {
         let firing = Firing { lease: Some(&cx.lease), cycle: Some(cx.cycle), spread: self.spread, now: cx.now };
-        let (mut fired, mut at_work, mut after) = (Fired::default(), FuturesUnordered::new(), None);
-        loop {
-            cx.check()?;
-            let page = self.deliverables.due_anywhere(cx.now, after, BATCH).await?;
-            let is_last = page.len() < BATCH as usize;
-            after = page.last().map(|it| (it.due_at, it.deliverable));
-            at_work.push(self.deliverables.fire(page, firing));
-            while at_work.len() >= if is_last { 1 } else { AT_ONCE } {
-                fired = added(fired, at_work.try_next().await?.unwrap_or_default());
-            }
-            if is_last {
-                break;
-            }
-        }
+        let pages = self.deliverables.due_pages(cx);
+        let fired = pages.map_ok(|page| self.deliverables.fire(page, firing)).try_buffer_unordered(AT_ONCE);
+        let fired = fired.try_fold(Fired::default(), async |sum, more| Ok(added(sum, more))).await?;
         for problem in fired.problems.iter().take(TOLD) {
             tracing::error!(problem, "a schedule cannot be fired as it is stored");
         }
@@ -81,6 +69,18 @@ fn added(mut sum: Fired, more: Fired) -> Fired {
 }
 
 impl Deliverables {
+    /// What is due of all users, page by page.
+    fn due_pages<'a>(&'a self, cx: &'a PhaseCx) -> impl Stream<Item = Result<Vec<DueSlot>, Error>> + 'a {
+        try_unfold(Some(None), async |place| {
+            let Some(after) = place else { return Ok(None) };
+            cx.check()?;
+            let page = self.due_anywhere(cx.now, after, BATCH).await?;
+            let last = page.last().filter(|_| page.len() == BATCH as usize);
+            let next = last.map(|it| Some((it.due_at, it.deliverable)));
+            Ok(Some((page, next)))
+        })
+    }
+
     async fn due_anywhere(&self, now: DateTime<Utc>, after: Option<Place>, limit: u32) -> Result<Vec<DueSlot>, Error> {
         Ok(self.parts.slots.due_anywhere(now, after, limit).await?)
     }
