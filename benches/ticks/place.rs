@@ -102,12 +102,12 @@ impl Place {
             let (mut people, mut reports) = (vec![], vec![]);
             for number in first..schedules.min(first + BATCH as u64) {
                 if number % EACH == 0 {
-                    owner = Uuid::new_v4();
+                    owner = Uuid::now_v7();
                     people.push(json!({ "id": owner, "email": format!("person{number}@example.com") }));
                 }
                 let next = instant_text(due(number));
                 reports.push(
-                    json!({ "id": Uuid::new_v4(), "user_id": owner, "title": format!("Report {number}"), "next_run_at": next }),
+                    json!({ "id": Uuid::now_v7(), "user_id": owner, "title": format!("Report {number}"), "next_run_at": next }),
                 );
             }
             self.insert(PEOPLE, &Value::Array(people)).await?;
