@@ -74,10 +74,7 @@ async fn preview(user: Option<Email>, arguments: &Preview, output: &Output) -> a
     if arguments.deliverable.is_none() {
         schedule(when, None, UTC)?;
     }
-    let session = match when.tz.is_none() || arguments.deliverable.is_some() {
-        true => Some(Session::open(user).await?),
-        false => None,
-    };
+    let session = if when.tz.is_none() || arguments.deliverable.is_some() { Some(Session::open(user).await?) } else { None };
     let found = match (&session, &arguments.deliverable) {
         (Some(session), Some(name)) => Some(session.deliverable(name).await?),
         _ => None,
