@@ -5,12 +5,12 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use yarnnn::activity::{Activity, ActivityKind};
 use yarnnn::deliverables::{
-    CreateDeliverable, Deliverable, Destination, FiredSlot, ReportOptions, RunOutcome, RunRequest, RunStatus, Schedule,
+    CreateDeliverable, Deliverable, Destination, FiredSlot, Hold, ReportOptions, RunOutcome, RunRequest, RunStatus, Schedule,
     SlotOutcome,
 };
 use yarnnn::id::JobId;
 use yarnnn::jobs::{Claim, JobStatus, Outcome, WorkerId};
-use yarnnn::pipeline::CancelToken;
+use yarnnn::pipeline::{CancelToken, Holder};
 use yarnnn::{Error, Stores};
 use yarnnn_sim::Fault;
 use yarnnn_sim::models::{Scripted, Turn};
@@ -72,9 +72,12 @@ impl Scene {
         assert_eq!(report.errors().collect::<Vec<_>>(), []);
     }
 
+    async fn stores(&self) -> Stores {
+        Stores::of(yarnnn::open_store(&self.office.config()).await.unwrap())
+    }
+
     async fn outcome(&self, slot: &FiredSlot) -> Option<SlotOutcome> {
-        let stores = Stores::of(yarnnn::open_store(&self.office.config()).await.unwrap());
-        stores.slots.slot(slot.user, slot.deliverable, slot.due_at).await.unwrap().unwrap().outcome
+        self.stores().await.slots.slot(slot.user, slot.deliverable, slot.due_at).await.unwrap().unwrap().outcome
     }
 
     async fn lines(&self, kind: ActivityKind) -> Vec<Activity> {
@@ -225,6 +228,67 @@ async fn a_slot_whose_report_failed_for_good_is_not_tried_again() {
     let slot = scene.fired().await;
     assert_eq!(scene.run_slot(&slot).await.unwrap().status, RunStatus::Failed);
     assert_eq!(scene.outcome(&slot).await, Some(SlotOutcome::Failed));
+    assert_eq!(scene.due().await, []);
+    scene.office.close().await;
+}
+
+/// Who goes on with the report of a slot by hand is not told that it was given up.
+async fn at_by_hand(backend: Backend) {
+    let scene = Scene::on(backend).await;
+    scene.daily(scene.slack(), ReportOptions::default()).await;
+    scene.office.sim.faults().always(POSTS, Fault::Status(503, String::new()));
+    scene.pass(1);
+    let slot = scene.fired().await;
+    assert!(matches!(scene.run_slot(&slot).await, Err(Error::Undelivered(_))));
+    scene.give_up(slot.job).await;
+    let stores = scene.stores().await;
+    let version = stores.versions.recent(slot.user, slot.deliverable, 1).await.unwrap().remove(0);
+    let hold = |hours| {
+        let (at, holder) = (scene.office.sim.now(), Holder::new("by hand"));
+        let until = at + TimeDelta::hours(hours);
+        stores.versions.hold(Hold { user: slot.user, version: version.id, holder, gone: None, until, at })
+    };
+    hold(3).await.unwrap();
+    scene.clean_up().await;
+    assert_eq!((scene.outcome(&slot).await, scene.told().await), (None, vec![]));
+    hold(0).await.unwrap();
+    scene.clean_up().await;
+    assert_eq!((scene.outcome(&slot).await, scene.told().await.len()), (Some(SlotOutcome::Failed), 1));
+    scene.office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_whose_report_somebody_is_at_is_not_given_up() {
+    for backend in Backend::BOTH {
+        Box::pin(at_by_hand(backend)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_whose_staged_report_is_rejected_has_failed() {
+    let scene = Scene::on(Backend::Sqlite).await;
+    let options = ReportOptions { min_evidence_percent: Some(100), ..ReportOptions::default() };
+    scene.daily(scene.slack(), options).await;
+    scene.office.sim.models().set_writer(Scripted::new([Turn::text("## Summary\n\n- All is well.\n")]));
+    scene.pass(1);
+    let slot = scene.fired().await;
+    let staged = scene.run_slot(&slot).await.unwrap().version.unwrap();
+    scene.yarnnn.deliverables().decide(scene.user.id, staged.id, false).await.unwrap();
+    assert_eq!((scene.outcome(&slot).await, scene.due().await), (Some(SlotOutcome::Failed), vec![]));
+    scene.office.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_whose_run_was_cancelled_ends_without_a_word_and_for_good() {
+    let scene = Scene::on(Backend::Sqlite).await;
+    scene.daily(scene.slack(), ReportOptions::default()).await;
+    scene.pass(1);
+    let slot = scene.fired().await;
+    scene.yarnnn.jobs().admin.cancel(slot.job, "test").await.unwrap();
+    scene.clean_up().await;
+    assert_eq!((scene.outcome(&slot).await, scene.told().await), (Some(SlotOutcome::Failed), vec![]));
+    // Its job is gone a week later.
+    scene.office.place.sql("delete from job_queue where job_type = 'deliverable_generate'").await;
     assert_eq!(scene.due().await, []);
     scene.office.close().await;
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use yarnnn::Error;
+use yarnnn::deliverables::FiredSlot;
 use yarnnn::id::JobId;
 use yarnnn::jobs::{EnqueueError, Enqueued, Job, JobFilter, JobProgressSink, JobRecord, JobStatus};
 use yarnnn::pipeline::CancelToken;
@@ -33,25 +34,28 @@ pub(crate) async fn carry_enqueued(session: &Session, job: JobId, cancel: Cancel
     result(&until_ended(session, job, cancel, None, output).await?)
 }
 
-/// Works a job that was enqueued before, here, until it has ended. One that was given up is tried once more: who asks again wants it.
-pub(crate) async fn carry_on<J: Job>(
+/// Works the job of a slot that was fired before, here, until it has ended. One that was given up is tried once more: who asks again
+/// wants it.
+pub(crate) async fn carry_slot(
     session: &Session,
-    (id, job): (JobId, &J),
+    slot: &FiredSlot,
     cancel: CancelToken,
     observe: Option<JobProgressSink>,
     output: &Output,
 ) -> anyhow::Result<Value> {
-    let id = wake(session, (id, job)).await?;
+    let id = wake(session, slot).await?;
     result(&until_ended(session, id, cancel, observe, output).await?)
 }
 
-/// Has a job that was enqueued before run at once, by whoever takes it; answers its id, which is another when it is no longer there.
-pub(crate) async fn wake<J: Job>(session: &Session, (id, job): (JobId, &J)) -> anyhow::Result<JobId> {
-    let jobs = session.yarnnn.jobs();
+/// Has the job of a slot run at once, by whoever takes it; answers its id. One that is no longer there is replaced by another, which the
+/// slot has from then on.
+pub(crate) async fn wake(session: &Session, slot: &FiredSlot) -> anyhow::Result<JobId> {
+    let (jobs, id) = (session.yarnnn.jobs(), slot.job);
     worker::rescue_gone(jobs).await?;
     match jobs.queue.get(id).await.map_err(Error::from)?.map(|it| it.status) {
-        None => return enqueue(session, job).await,
-        Some(JobStatus::Succeeded | JobStatus::Running) => {}
+        None => return Ok(session.yarnnn.deliverables().requeue(slot).await?),
+        // What was cancelled since the slot was looked for stays so.
+        Some(JobStatus::Succeeded | JobStatus::Running | JobStatus::Cancelled) => {}
         Some(status) if status.is_terminal() => jobs.admin.retry(id, "command").await.map_err(Error::from)?,
         Some(_) => jobs.admin.hurry(id, "command").await.map_err(Error::from)?,
     }

@@ -238,6 +238,7 @@ pub async fn forget_slots_but_the_newest(ports: &Ports) {
                 deliverable: id,
                 due_at: minute(due),
                 outcome: SlotOutcome::NoNews,
+                cancelled: false,
                 line: None,
                 at: minute(300),
             };

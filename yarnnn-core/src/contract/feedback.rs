@@ -22,6 +22,7 @@ fn says(version: &Version, feedback: NewFeedback) -> DecideVersion {
         state: version.state.clone(),
         feedback,
         activity: None,
+        slot: None,
         at: minute(30),
     }
 }

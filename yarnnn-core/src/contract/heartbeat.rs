@@ -44,7 +44,7 @@ async fn fired(ports: &Ports, user: UserId, skipped: bool) {
     ports.slots.fire(Fire { lease: None, cycle: Some(minute(10)), slots: vec![slot], at: minute(10) }).await.unwrap();
     if skipped {
         let outcome = SlotOutcome::Skipped;
-        let end = EndSlot { user, deliverable: id, due_at: minute(1), outcome, line: None, at: minute(11) };
+        let end = EndSlot { user, deliverable: id, due_at: minute(1), outcome, cancelled: false, line: None, at: minute(11) };
         ports.slots.end(end).await.unwrap();
     }
 }

@@ -140,6 +140,7 @@ macro_rules! contract_facts {
                 fire_compares_before_it_moves, fire_moves_past_what_was_fired, fire_is_all_or_nothing,
                 fire_needs_the_right_of_its_phase, fire_at_once_makes_one_row, slot_is_shown_to_its_owner,
                 end_keeps_what_is_final, open_is_the_newest_of_each_deliverable, open_has_what_failed,
+                open_leaves_out_what_was_cancelled, requeue_gives_a_slot_another_job, requeue_at_once_makes_one_job,
                 lost_is_what_nobody_is_at, lost_goes_on_from_a_place, of_cycle_lists_what_a_tick_fired,
                 totals_count_what_a_tick_fired,
             }
@@ -152,7 +153,7 @@ macro_rules! contract_facts {
                 advance_needs_the_expected_step, advance_needs_the_holder, advance_at_once_succeeds_once,
                 advance_is_all_or_nothing, advance_to_queued_retains_and_queues_once, advance_to_finished_delivers,
                 advance_to_failed_ends_the_hold, advance_to_staged_waits_for_a_person, advance_to_staged_keeps_what_it_cites,
-                advance_ends_the_slot_of_its_run,
+                advance_ends_the_slot_of_its_run, advance_and_decide_end_a_slot_that_waits_for_a_person,
                 decide_lets_a_staged_version_go_on_or_ends_it, reported_has_what_was_rejected_and_not_what_was_only_shown,
                 decide_frees_what_only_a_rejected_version_cites, advance_to_failed_frees_what_a_staged_version_cites,
                 decide_ends_what_is_unfinished, decide_needs_a_staged_version, decide_at_once_succeeds_once,

@@ -11,7 +11,7 @@ use super::phases::{claim, taken};
 use crate::activity::ActivityKind;
 use crate::clock::Clock as _;
 use crate::deliverables::{
-    DeliverableStatus, DueSlot, EndSlot, Fire, FireSlot, NewDeliverable, Schedule, SlotOutcome, SlotTotals,
+    DeliverableStatus, DueSlot, EndSlot, Fire, FireSlot, Loss, NewDeliverable, RequeueSlot, Schedule, SlotOutcome, SlotTotals,
 };
 use crate::id::{DeliverableId, JobId, UserId};
 use crate::jobs::{JobStatus, NewJob, Outcome};
@@ -192,10 +192,11 @@ pub async fn slot_is_shown_to_its_owner(ports: &Ports) {
 
 fn ends(user: UserId, deliverable: DeliverableId, outcome: SlotOutcome, minutes: i64) -> EndSlot {
     let line = Some(line(ActivityKind::DeliverableGenerated, fresh(), outcome.as_str()));
-    EndSlot { user, deliverable, due_at: minute(1), outcome, line, at: minute(minutes) }
+    EndSlot { user, deliverable, due_at: minute(1), outcome, cancelled: false, line, at: minute(minutes) }
 }
 
-/// What has not ended well may still end otherwise; what has stays as it is.
+/// What failed may still end in any way, what waits for a person as delivered, if its version does not say otherwise; what has ended
+/// stays as it is.
 pub async fn end_keeps_what_is_final(ports: &Ports) {
     let (ben, id) = (ben(ports).await, due_at(ports, ANA, 1).await);
     fired(ports, vec![slot(ANA, id, 1)]).await;
@@ -203,12 +204,14 @@ pub async fn end_keeps_what_is_final(ports: &Ports) {
     for (outcome, minutes, stands) in [
         (SlotOutcome::Failed, 11, SlotOutcome::Failed),
         (SlotOutcome::Staged, 12, SlotOutcome::Staged),
-        (SlotOutcome::Delivered, 13, SlotOutcome::Delivered),
-        (SlotOutcome::Failed, 14, SlotOutcome::Delivered),
+        (SlotOutcome::Failed, 13, SlotOutcome::Staged),
+        (SlotOutcome::Skipped, 14, SlotOutcome::Staged),
+        (SlotOutcome::Delivered, 15, SlotOutcome::Delivered),
+        (SlotOutcome::Failed, 16, SlotOutcome::Delivered),
     ] {
         ports.slots.end(ends(ANA, id, outcome, minutes)).await.unwrap();
         let slot = ports.slots.slot(ANA, id, minute(1)).await.unwrap().unwrap();
-        assert_eq!((slot.outcome, slot.ended_at), (Some(stands), Some(minute(minutes.min(13)))));
+        assert_eq!((slot.outcome, slot.ended_at == Some(minute(minutes))), (Some(stands), outcome == stands), "{outcome:?}");
     }
     assert_eq!((lines(ports, ANA).await, lines(ports, ben).await), (4, 0), "one of firing, three of ends");
 }
@@ -236,12 +239,62 @@ pub async fn open_has_what_failed(ports: &Ports) {
     for (outcome, minutes, open) in [
         (SlotOutcome::Failed, 11, vec![Some(SlotOutcome::Failed)]),
         (SlotOutcome::Staged, 12, vec![]),
-        (SlotOutcome::Failed, 13, vec![Some(SlotOutcome::Failed)]),
         (SlotOutcome::Delivered, 14, vec![]),
     ] {
         ports.slots.end(ends(ANA, id, outcome, minutes)).await.unwrap();
         assert_eq!(outcomes().await, open, "{outcome:?}");
     }
+}
+
+/// What somebody cancelled has ended for good, also when its job is gone; a newer slot is open as any other.
+pub async fn open_leaves_out_what_was_cancelled(ports: &Ports) {
+    let (a, b) = (due_at(ports, ANA, 1).await, due_at(ports, ANA, 1).await);
+    let slots = vec![slot(ANA, a, 1), slot(ANA, b, 1)];
+    let jobs: Vec<_> = slots.iter().map(|it| it.job.id).collect();
+    fired(ports, slots).await;
+    let open = || async { ports.slots.open(ANA).await.unwrap().into_iter().map(|it| it.deliverable).collect::<Vec<_>>() };
+    ports.job_admin.cancel(jobs[0], "test").await.unwrap();
+    assert_eq!(open().await, [b]);
+    ports.slots.end(EndSlot { cancelled: true, ..ends(ANA, a, SlotOutcome::Failed, 11) }).await.unwrap();
+    ports.job_admin.purge(ports.clock.now() + TimeDelta::days(1), &[JobStatus::Cancelled], 9).await.unwrap();
+    assert!(!is_stored(ports, jobs[0]).await);
+    assert_eq!(open().await, [b]);
+    fired(ports, vec![slot(ANA, a, 101)]).await;
+    assert_eq!(open().await, [b, a]);
+}
+
+/// One whose job is gone has another from then on; while a job is there, or for another's slot, nothing is enqueued.
+pub async fn requeue_gives_a_slot_another_job(ports: &Ports) {
+    let (ben, id) = (ben(ports).await, due_at(ports, ANA, 1).await);
+    let first = slot(ANA, id, 1);
+    let gone = first.job.id;
+    fired(ports, vec![first]).await;
+    let again = |user| RequeueSlot { user, deliverable: id, due_at: minute(1), gone, job: job_for(user) };
+    assert!(is_conflict(&ports.slots.requeue(again(ANA)).await), "it is there");
+    ports.job_admin.cancel(gone, "test").await.unwrap();
+    ports.job_admin.purge(ports.clock.now() + TimeDelta::days(1), &[JobStatus::Cancelled], 9).await.unwrap();
+    assert!(is_conflict(&ports.slots.requeue(again(ben)).await));
+    let new = again(ANA);
+    let (job, late) = (new.job.id, again(ANA));
+    ports.slots.requeue(new).await.unwrap();
+    assert_eq!((ports.slots.slot(ANA, id, minute(1)).await.unwrap().unwrap().job, history(ports, job).await.len()), (job, 1));
+    assert!(is_conflict(&ports.slots.requeue(late.clone()).await), "it has one since");
+    assert!(!is_stored(ports, late.job.id).await);
+}
+
+/// However many find its job gone at once, there is one more.
+pub async fn requeue_at_once_makes_one_job(ports: &Ports) {
+    let id = due_at(ports, ANA, 1).await;
+    let first = slot(ANA, id, 1);
+    let gone = first.job.id;
+    fired(ports, vec![first]).await;
+    ports.job_admin.cancel(gone, "test").await.unwrap();
+    ports.job_admin.purge(ports.clock.now() + TimeDelta::days(1), &[JobStatus::Cancelled], 9).await.unwrap();
+    let again = || RequeueSlot { user: ANA, deliverable: id, due_at: minute(1), gone, job: job_for(ANA) };
+    let answers = join_all((0..6).map(|_| ports.slots.requeue(again()))).await;
+    assert_eq!(answers.iter().filter(|it| it.is_ok()).count(), 1, "{answers:?}");
+    assert!(answers.iter().all(|it| it.is_ok() || is_conflict(it)), "{answers:?}");
+    assert_eq!(job_fixtures::taken(ports, job_fixtures::anything(9)).await.len(), 1);
 }
 
 /// A slot whose run waits, or is for a person, is not lost; one whose job ended badly, was cancelled or is gone is, but not at once,
@@ -269,10 +322,11 @@ pub async fn lost_is_what_nobody_is_at(ports: &Ports) {
     ports.slots.end(ends(ANA, all[5], SlotOutcome::Failed, 10)).await.unwrap();
     assert_eq!(ports.slots.lost(minute(8), None, 9).await.unwrap(), [], "they were fired later");
     let mut lost: Vec<_> =
-        ports.slots.lost(minute(9), None, 9).await.unwrap().into_iter().map(|it| (it.slot.job, it.given_up)).collect();
-    lost.sort();
-    let mut expected = vec![(jobs[2], Some("it was refused".to_owned())), (jobs[3], None), (jobs[4], None)];
-    expected.sort();
+        ports.slots.lost(minute(9), None, 9).await.unwrap().into_iter().map(|it| (it.slot.job, it.loss)).collect();
+    lost.sort_by_key(|it| it.0);
+    let mut expected =
+        vec![(jobs[2], Loss::GivenUp("it was refused".to_owned())), (jobs[3], Loss::Cancelled), (jobs[4], Loss::TakenAway)];
+    expected.sort_by_key(|it| it.0);
     assert_eq!(lost, expected);
 }
 

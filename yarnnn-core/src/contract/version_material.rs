@@ -156,7 +156,7 @@ pub async fn recorded_goes_with_a_version_that_has_no_report(ports: &Ports) {
     let reject = |version: VersionId, seen| {
         let status = VersionStatus::Rejected;
         let (state, feedback, at) = (run_state(), NewFeedback::default(), minute(20));
-        ports.versions.decide(DecideVersion { user: ANA, version, seen, status, state, feedback, activity: None, at })
+        ports.versions.decide(DecideVersion { user: ANA, version, seen, status, state, feedback, activity: None, slot: None, at })
     };
     let failing = opened_with(ports, &[&new]).await.id;
     ports.versions.advance(failed(failing, Step::Gathered)).await.unwrap();

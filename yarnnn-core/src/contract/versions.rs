@@ -352,8 +352,13 @@ pub fn decision(version: &Version, status: VersionStatus) -> DecideVersion {
         state,
         feedback: NewFeedback::default(),
         activity: None,
+        slot: None,
         at: minute(20),
     }
+}
+
+fn ends(deliverable: DeliverableId, outcome: SlotOutcome) -> EndSlot {
+    EndSlot { user: ANA, deliverable, due_at: minute(1), outcome, cancelled: false, line: None, at: minute(10) }
 }
 
 /// The slot that the version was opened for ends with its run and has its line, or neither.
@@ -364,14 +369,8 @@ pub async fn advance_ends_the_slot_of_its_run(ports: &Ports) {
     for commit in [written(version.id), verified(version.id, vec![]), queued(version.id, vec![], vec![])] {
         ports.versions.advance(commit).await.unwrap();
     }
-    let end = EndSlot {
-        user: ANA,
-        deliverable: id,
-        due_at: minute(1),
-        outcome: SlotOutcome::Delivered,
-        line: Some(line(ActivityKind::DeliverableGenerated, fresh(), "by schedule")),
-        at: minute(10),
-    };
+    let told = Some(line(ActivityKind::DeliverableGenerated, fresh(), "by schedule"));
+    let end = EndSlot { line: told, ..ends(id, SlotOutcome::Delivered) };
     let commit = StepCommit { slot: Some(end), ..finished(version.id) };
     let outcome = || async { ports.slots.slot(ANA, id, minute(1)).await.unwrap().unwrap().outcome };
     let told = || async { ports.activity.recent(ANA, 9).await.unwrap().iter().filter(|it| it.summary == "by schedule").count() };
@@ -379,6 +378,34 @@ pub async fn advance_ends_the_slot_of_its_run(ports: &Ports) {
     assert_eq!((outcome().await, told().await), (None, 0));
     ports.versions.advance(commit).await.unwrap();
     assert_eq!((outcome().await, told().await), (Some(SlotOutcome::Delivered), 1));
+}
+
+/// The step in which a version that was let pass fails, and the decision that rejects one, end a slot that waits for a person; nothing
+/// else that says so does.
+pub async fn advance_and_decide_end_a_slot_that_waits_for_a_person(ports: &Ports) {
+    let mut waits = vec![];
+    for _ in 0..2 {
+        let id = due_at(ports, ANA, 1).await;
+        fired(ports, vec![slot(ANA, id, 1)]).await;
+        let version = ports.versions.open(open_after(ANA, id, 0)).await.unwrap();
+        let staged = StepCommit { slot: Some(ends(id, SlotOutcome::Staged)), ..staged(version.id) };
+        for commit in [written(version.id), verified(version.id, vec![]), staged] {
+            ports.versions.advance(commit).await.unwrap();
+        }
+        ports.slots.end(ends(id, SlotOutcome::Failed)).await.unwrap();
+        waits.push((id, version));
+    }
+    let outcome = async |id| ports.slots.slot(ANA, id, minute(1)).await.unwrap().unwrap().outcome;
+    let [(passes, passed), (rejects, rejected)] = waits.try_into().unwrap();
+    assert_eq!((outcome(passes).await, outcome(rejects).await), (Some(SlotOutcome::Staged), Some(SlotOutcome::Staged)));
+    ports.versions.decide(decision(&passed, VersionStatus::Generating)).await.unwrap();
+    ports.versions.hold(hold(passed.id, &me(), 21)).await.unwrap();
+    assert_eq!(outcome(passes).await, Some(SlotOutcome::Staged), "it is not sent yet");
+    let fails = StepCommit { slot: Some(ends(passes, SlotOutcome::Failed)), ..failed(passed.id, Step::Verified) };
+    ports.versions.advance(fails).await.unwrap();
+    let slot = Some(ends(rejects, SlotOutcome::Failed));
+    ports.versions.decide(DecideVersion { slot, ..decision(&rejected, VersionStatus::Rejected) }).await.unwrap();
+    assert_eq!((outcome(passes).await, outcome(rejects).await), (Some(SlotOutcome::Failed), Some(SlotOutcome::Failed)));
 }
 
 /// A staged version that passes goes on from where it stood; one that is rejected has ended.

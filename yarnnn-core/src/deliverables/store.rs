@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use super::{
     DecideVersion, Deliverable, DeliverableStatus, DeliverableUpdate, DueSlot, EnableSuggestion, EndSlot, EventTrigger, Feedback,
     Fire, FireEvent, Fired, FiredSlot, Hold, Listen, LostSlot, MaterialRef, NewDeliverable, NewSuggestion, OpenVersion,
-    PromoteDeliverable, RecordedMaterial, ResumeDeliverable, SlotTotals, StepCommit, Suggestion, Version,
+    PromoteDeliverable, RecordedMaterial, RequeueSlot, ResumeDeliverable, SlotTotals, StepCommit, Suggestion, Version,
 };
 use crate::error::StoreError;
 use crate::id::{DeliverableId, UserId, VersionId};
@@ -83,7 +83,7 @@ pub trait DeliverableStore: Send + Sync + 'static {
 ///   but not what another run gathered, even at that moment.
 /// - A step's notice is stored with it, and its messages are none of the version's.
 /// - `decide` takes a version out of its waiting, and ends any hold of it; one whose status is another by now is a `Conflict`. What
-///   was said of it, and the line of activity, are stored with that. A status that stays leaves hold and error as they were.
+///   was said of it, the line of activity, and the end of its slot are stored with that. A status that stays leaves hold and error as they were.
 /// - Another user's version does not exist.
 ///
 /// # Errors
@@ -153,9 +153,14 @@ pub trait VersionMaterial: Send + Sync + 'static {
 ///   for becomes one, with its line and its job; one that a row stands for is only moved past. It answers what became a row. Who
 ///   names a lease that is not the current one fires nothing: `Conflict`.
 /// - `slot` finds a slot of the user by its instant.
-/// - `end` says what became of a slot that has not ended, or has not ended well; with its line, in one transaction. Any other stays
-///   as it is.
-/// - `open` lists the slots of the user that have not ended, or failed, if they are the newest of their deliverable, oldest first.
+/// - `end` says what became of a slot that has not ended, or failed; with its line, in one transaction. One that waits for a person ends
+///   only as its report does: as delivered, or as failed with the step or the decision that ends its version
+///   ([`VersionStore::advance`], [`VersionStore::decide`]): whoever had lost sight of its run does not say so. Any other
+///   ([`SlotOutcome::is_final`](super::SlotOutcome::is_final)) stays as it is.
+/// - `open` lists the slots of the user that have not ended, or failed, if they are the newest of their deliverable, oldest first. One
+///   whose job was cancelled, or that ended as cancelled, has ended for good.
+/// - `requeue` gives a slot whose job is no longer there another, in one transaction; while that is there, or another has been given
+///   since, it is a `Conflict`.
 /// - `lost` lists slots of all users that have not ended, were fired at an instant or before, and whose job has failed, is dead or
 ///   cancelled, or is no longer there: by when they were fired and then by deliverable, from after the given place on.
 /// - `of_cycle` lists slots that a tick fired, by user, instant and deliverable; `totals` counts all of them.
@@ -164,7 +169,7 @@ pub trait VersionMaterial: Send + Sync + 'static {
 /// `Conflict`, `Unavailable`, `Corrupt`.
 ///
 /// # Concurrency
-/// Any number of callers: however many fire a slot, it becomes one row.
+/// Any number of callers: however many fire a slot, it becomes one row; and of many who requeue it, one does.
 #[cfg_attr(feature = "testing", mockall::automock)]
 #[async_trait]
 pub trait SlotStore: Send + Sync + 'static {
@@ -192,6 +197,9 @@ pub trait SlotStore: Send + Sync + 'static {
 
     /// What has not ended, or not well.
     async fn open(&self, user: UserId) -> Result<Vec<FiredSlot>, StoreError>;
+
+    /// Gives a slot another job.
+    async fn requeue(&self, requeue: RequeueSlot) -> Result<(), StoreError>;
 
     /// What nobody is at any more.
     async fn lost(

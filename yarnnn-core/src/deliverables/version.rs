@@ -375,6 +375,11 @@ impl Version {
             | VersionStatus::Approved => false,
         }
     }
+
+    /// Whether a run is at it at this instant.
+    pub fn is_held(&self, at: DateTime<Utc>) -> bool {
+        self.held_until.is_some_and(|it| it > at)
+    }
 }
 
 /// A version to be opened, with its items already gathered.
@@ -437,6 +442,8 @@ pub struct DecideVersion {
     pub feedback: NewFeedback,
     /// The line for the activity log, of a decision.
     pub activity: Option<NewActivity>,
+    /// The end of the slot that the version was opened for, if the decision ends it: stored with it.
+    pub slot: Option<EndSlot>,
     /// Now.
     pub at: DateTime<Utc>,
 }

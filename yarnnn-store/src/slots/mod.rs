@@ -4,4 +4,4 @@ mod fire;
 mod port;
 mod rows;
 
-pub(crate) use port::end;
+pub(crate) use port::{Says, end};

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 use yarnnn_core::StoreError;
-use yarnnn_core::deliverables::{DueSlot, EndSlot, Fire, FiredSlot, LostSlot, SlotStore, SlotTotals};
+use yarnnn_core::deliverables::{DueSlot, EndSlot, Fire, FiredSlot, LostSlot, RequeueSlot, SlotStore, SlotTotals};
 use yarnnn_core::id::{DeliverableId, UserId};
 
 use super::rows::{DueRow, LostRow, SlotRow, TotalsRow};
@@ -28,9 +28,12 @@ const DUE: &str = "select id, user_id, title, deliverable_type, cast(schedule as
     order by next_run_at, id limit $4";
 const ONE: &str = slots_where!("deliverable_id = $1 and user_id = $2 and due_at = $3 order by fired_at limit 1");
 const OPEN: &str = slots_where!(
-    "user_id = $1 and (outcome is null or outcome = 'failed') and not exists (select 1 from deliverable_slots as later \
-    where later.deliverable_id = s.deliverable_id and later.due_at > s.due_at) order by due_at, deliverable_id"
+    "user_id = $1 and (outcome is null or outcome = 'failed') and not cancelled \
+    and not exists (select 1 from deliverable_slots as later where later.deliverable_id = s.deliverable_id and later.due_at > s.due_at) \
+    and not exists (select 1 from job_queue as j where j.id = s.job_id and j.status = 'cancelled') order by due_at, deliverable_id"
 );
+const REQUEUE: &str = "update deliverable_slots set job_id = $5 where deliverable_id = $1 and user_id = $2 and due_at = $3 \
+    and job_id = $4 and not exists (select 1 from job_queue where id = $4)";
 /// A job that waits, runs, or waits for a person may still end its slot; of one that has succeeded, the run has.
 const LOST: &str = "select s.deliverable_id, s.slot, s.user_id, s.due_at, s.fired_at, s.cycle, s.late, s.missed, s.job_id, s.outcome, \
     s.ended_at, j.status as job_status, j.last_error, j.cause from deliverable_slots as s left join job_queue as j on j.id = s.job_id \
@@ -41,8 +44,10 @@ const TOTALS: &str = "select count(*) as fired, count(*) filter (where late) as 
     count(*) filter (where outcome = 'skipped') as skipped, count(*) filter (where outcome = 'no_news') as no_news, \
     count(*) filter (where outcome = 'delivered') as delivered, count(*) filter (where outcome = 'staged') as staged, \
     count(*) filter (where outcome = 'failed') as failed from deliverable_slots where cycle = $1";
-const END: &str = "update deliverable_slots set outcome = $4, ended_at = $5 \
-    where deliverable_id = $1 and user_id = $2 and due_at = $3 and (outcome is null or outcome in ('staged', 'failed'))";
+/// What waits for a person ends as its report does: $7 is whether that says so.
+const END: &str = "update deliverable_slots set outcome = $4, ended_at = $5, cancelled = $6 \
+    where deliverable_id = $1 and user_id = $2 and due_at = $3 \
+    and (outcome is null or outcome = 'failed' or (outcome = 'staged' and ($7 or $4 = 'delivered')))";
 
 #[async_trait]
 impl SlotStore for SqlStore {
@@ -75,7 +80,7 @@ impl SlotStore for SqlStore {
 
     async fn end(&self, given: EndSlot) -> Result<(), StoreError> {
         let mut tx = self.db.begin().await?;
-        end(&mut tx, given).await?;
+        end(&mut tx, given, Says::WhoeverRanIt).await?;
         tx.commit().await
     }
 
@@ -83,6 +88,18 @@ impl SlotStore for SqlStore {
         let query = on_pool!(&self.db, pool =>
             sqlx::query_as::<_, SlotRow>(OPEN).bind(Id(user.as_uuid())).fetch_all(pool).await);
         slots(query.doing("slots that have not ended"))
+    }
+
+    async fn requeue(&self, requeue: RequeueSlot) -> Result<(), StoreError> {
+        let mut tx = self.db.begin().await?;
+        let query = on_tx!(&mut tx, connection => sqlx::query(REQUEUE)
+            .bind(Id(requeue.deliverable.as_uuid())).bind(Id(requeue.user.as_uuid())).bind(Instant(requeue.due_at))
+            .bind(Id(requeue.gone.as_uuid())).bind(Id(requeue.job.id.as_uuid()))
+            .execute(connection).await.map(|it| it.rows_affected()));
+        if query.doing("the job of a slot")? == 0 {
+            return Err(StoreError::Conflict { what: format!("the slot of {} at {}", requeue.deliverable, requeue.due_at) });
+        }
+        self.follow_up(tx, vec![requeue.job]).await
     }
 
     async fn lost(
@@ -115,11 +132,20 @@ fn first_place() -> (DateTime<Utc>, DeliverableId) {
     (DateTime::UNIX_EPOCH - chrono::TimeDelta::days(700_000), DeliverableId::from_uuid(Uuid::nil()))
 }
 
+/// Who says how a slot ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Says {
+    /// The end of its report.
+    ItsVersion,
+    /// A run of it, or who found it lost.
+    WhoeverRanIt,
+}
+
 /// Ends a slot that has not ended, or not well, with its line.
-pub(crate) async fn end(tx: &mut Tx, end: EndSlot) -> Result<(), DbError> {
+pub(crate) async fn end(tx: &mut Tx, end: EndSlot, says: Says) -> Result<(), DbError> {
     let query = on_tx!(&mut *tx, connection => sqlx::query(END)
         .bind(Id(end.deliverable.as_uuid())).bind(Id(end.user.as_uuid())).bind(Instant(end.due_at))
-        .bind(end.outcome.as_str()).bind(Instant(end.at))
+        .bind(end.outcome.as_str()).bind(Instant(end.at)).bind(end.cancelled).bind(says == Says::ItsVersion)
         .execute(connection).await.map(|it| it.rows_affected()));
     let has_ended = query.doing("the end of a slot")? > 0;
     match end.line.filter(|_| has_ended) {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use yarnnn_core::StoreError;
-use yarnnn_core::deliverables::{DueSlot, FiredSlot, LostSlot, ReportType, SlotOutcome, SlotTotals};
+use yarnnn_core::deliverables::{DueSlot, FiredSlot, Loss, LostSlot, ReportType, SlotOutcome, SlotTotals};
 use yarnnn_core::id::{DeliverableId, JobId, UserId};
 use yarnnn_core::scheduler::Schedule;
 
@@ -89,13 +89,18 @@ impl TryFrom<LostRow> for LostSlot {
 
     fn try_from(row: LostRow) -> Result<Self, StoreError> {
         let slot = FiredSlot::try_from(row.slot)?;
-        // What was cancelled, or taken away, somebody wanted to end.
-        let given_up = row
-            .job_status
-            .filter(|it| it != "cancelled")
-            .map(|status| row.last_error.or_else(|| row.cause.map(|it| format!("it was given up: {it}"))).unwrap_or(status));
-        Ok(Self { slot, given_up })
+        let loss = match row.job_status {
+            None => Loss::TakenAway,
+            Some(status) if status == "cancelled" => Loss::Cancelled,
+            Some(status) => Loss::GivenUp(why(row.last_error, row.cause, status)),
+        };
+        Ok(Self { slot, loss })
     }
+}
+
+/// Why a job was given up, as far as that is known.
+pub(super) fn why(error: Option<String>, cause: Option<String>, status: String) -> String {
+    error.or_else(|| cause.map(|it| format!("it was given up: {it}"))).unwrap_or(status)
 }
 
 #[derive(sqlx::FromRow)]

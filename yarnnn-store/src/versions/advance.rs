@@ -16,6 +16,7 @@ use crate::columns::{Id, Instant};
 use crate::db::{Tx, on_tx};
 use crate::error::{DbError, Doing as _};
 use crate::outbox::Purpose;
+use crate::slots::Says;
 use crate::text::clean;
 use crate::{activity, content, deliverables, evidence, outbox, slots};
 
@@ -130,7 +131,7 @@ pub(super) async fn apply(tx: &mut Tx, commit: StepCommit) -> Result<(), StoreEr
         outbox::queue(tx, (commit.user, Some(commit.version)), Purpose::Notice, vec![notice], commit.at).await?;
     }
     if let Some(end) = commit.slot {
-        slots::end(tx, end).await?;
+        slots::end(tx, end, Says::ItsVersion).await?;
     }
     bring(tx, (commit.user, commit.version), commit.change, commit.at).await
 }

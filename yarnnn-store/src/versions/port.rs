@@ -15,8 +15,9 @@ use crate::SqlStore;
 use crate::columns::{Id, Instant};
 use crate::db::{Tx, on_pool, on_tx};
 use crate::error::{DbError, Doing as _};
+use crate::slots::Says;
 use crate::text::clean;
-use crate::{activity, content};
+use crate::{activity, content, slots};
 
 macro_rules! version_columns {
     () => {
@@ -155,6 +156,9 @@ impl VersionStore for SqlStore {
                 if version.status == VersionStatus::Rejected && version.step < Step::Queued {
                     material::forget(&mut tx, version.id).await?;
                     content::release(&mut tx, version.user, version.id, decision.at).await?;
+                }
+                if let Some(end) = decision.slot {
+                    slots::end(&mut tx, end, Says::ItsVersion).await?;
                 }
                 if let Some(line) = decision.activity {
                     activity::write(&mut tx, decision.user, line, decision.at).await?;

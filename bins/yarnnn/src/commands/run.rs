@@ -61,7 +61,7 @@ pub(super) async fn carry_out(
 async fn carry_slot(session: &Session, slot: &FiredSlot, cancel: CancelToken, output: &Output) -> anyhow::Result<RunOutcome> {
     let (bar, observe) = steps(output);
     let job = RunDeliverable::scheduled(slot.user, slot.deliverable, slot.due_at);
-    let result = work::carry_on(session, (slot.job, &job), cancel, Some(observe), output).await;
+    let result = work::carry_slot(session, slot, cancel, Some(observe), output).await;
     bar.finish_and_clear();
     Ok(session.yarnnn.deliverables().outcome_of_job(&job, &result?).await?)
 }
@@ -93,10 +93,20 @@ async fn due(session: &Session, detach: bool, output: &Output) -> anyhow::Result
     for slot in deliverables.fire_due(session.user.id).await? {
         let (deliverable, _) = deliverables.show(slot.user, slot.deliverable).await?;
         if detach {
-            let job = RunDeliverable::scheduled(slot.user, slot.deliverable, slot.due_at);
-            let job = work::wake(session, (slot.job, &job)).await?;
-            output.note(&format!("{} is queued for a worker", deliverable.title));
-            queued.push(json!({ "deliverable_id": slot.deliverable, "due_at": slot.due_at, "job_id": job }));
+            // One that cannot be queued keeps no other from being.
+            match work::wake(session, &slot).await {
+                Ok(job) => {
+                    output.note(&format!("{} is queued for a worker", deliverable.title));
+                    queued.push(json!({ "deliverable_id": slot.deliverable, "due_at": slot.due_at, "job_id": job }));
+                }
+                Err(error) => {
+                    outcomes.push(DueOutcome {
+                        deliverable,
+                        due_at: slot.due_at,
+                        outcome: Err(format!("it is not queued: {error}")),
+                    });
+                }
+            }
             continue;
         }
         let outcome = carry_slot(session, &slot, cancel.clone(), output).await;

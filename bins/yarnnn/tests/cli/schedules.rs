@@ -145,6 +145,79 @@ async fn one_that_fails_does_not_hold_up_the_others() {
     assert_eq!(statuses, ["failed", "delivered"]);
 }
 
+#[tokio::test]
+async fn a_slot_whose_run_was_cancelled_is_not_started_again() {
+    let (installation, _) = imported(Backend::Sqlite).await;
+    scheduled(&installation);
+    make_due(&installation).await;
+    let queued = installation.json(&["run", "--due", "--detach"], 0);
+    installation.json(&["jobs", "cancel", queued["queued"][0]["job_id"].as_str().unwrap()], 0);
+    assert_eq!(installation.json(&["run", "--due"], 0), json!({ "runs": [] }));
+    assert_eq!(installation.delivered().len(), 0);
+    installation.change("update deliverables set next_run_at = '2024-05-20T07:00:00.000000Z'").await;
+    assert_eq!(installation.json(&["run", "--due"], 0)["runs"][0]["status"], "delivered", "the next one is");
+}
+
+#[tokio::test]
+async fn what_was_cancelled_may_be_run_by_hand() {
+    let (installation, _) = imported(Backend::Sqlite).await;
+    scheduled(&installation);
+    make_due(&installation).await;
+    let queued = installation.json(&["run", "--due", "--detach"], 0);
+    installation.json(&["jobs", "cancel", queued["queued"][0]["job_id"].as_str().unwrap()], 0);
+    assert_eq!(installation.json(&["run", "Weekly"], 0)["status"], "delivered");
+}
+
+async fn a_slot_whose_job_is_gone_has_one_more(backend: Backend) {
+    let (installation, _) = imported(backend).await;
+    scheduled(&installation);
+    make_due(&installation).await;
+    let detached = || installation.json(&["run", "--due", "--detach"], 0)["queued"][0]["job_id"].as_str().unwrap().to_owned();
+    let first = detached();
+    assert_eq!(installation.change("delete from job_queue where job_type = 'deliverable_generate'").await, 1);
+    let second = detached();
+    assert_ne!(second, first);
+    assert_eq!(detached(), second, "the slot has it now");
+    assert_eq!(installation.json(&["run", "--due"], 0)["runs"][0]["status"], "delivered");
+    let jobs = "select status from job_queue where job_type = 'deliverable_generate'";
+    assert_eq!(installation.texts(jobs).await, ["succeeded"]);
+    installation.close().await;
+}
+
+#[tokio::test]
+async fn a_slot_whose_job_is_gone_has_one_more_on_sqlite() {
+    a_slot_whose_job_is_gone_has_one_more(Backend::Sqlite).await;
+}
+
+#[tokio::test]
+async fn a_slot_whose_job_is_gone_has_one_more_on_postgres() {
+    a_slot_whose_job_is_gone_has_one_more(Backend::Postgres).await;
+}
+
+#[tokio::test]
+async fn one_that_cannot_be_queued_does_not_hold_up_the_others() {
+    let (installation, _) = imported(Backend::Sqlite).await;
+    for title in ["Stuck", "Fine"] {
+        let create = ["deliverables", "create", "--type", "status_report", "--schedule", "daily", "--title", title];
+        installation.yarnnn(&create).expect(0);
+    }
+    installation.change(&format!("update deliverables set next_run_at = '{DUE}'")).await;
+    assert_eq!(installation.json(&["run", "--due", "--detach"], 0)["queued"].as_array().unwrap().len(), 2);
+    let stuck = "update job_queue set status = 'dead' where id = (select job_id from deliverable_slots as s \
+        join deliverables as d on d.id = s.deliverable_id where d.title = 'Stuck')";
+    assert_eq!(installation.change(stuck).await, 1);
+    installation
+        .change(
+            "create trigger stuck before update on job_queue when old.status = 'dead' begin select raise(abort, 'stuck'); end",
+        )
+        .await;
+    let said = installation.json(&["run", "--due", "--detach"], 1);
+    assert_eq!((said["runs"].as_array().unwrap().len(), said["queued"].as_array().unwrap().len()), (1, 1), "{said}");
+    assert_eq!(said["runs"][0]["status"], "failed");
+    assert!(said["runs"][0]["error"].as_str().unwrap().starts_with("it is not queued: "), "{said}");
+    assert!(installation.yarnnn(&["run", "--due", "--detach"]).expect(1).stdout.contains("it is not queued: "));
+}
+
 /// Resuming what was never paused moves nothing: an overdue slot stays due.
 #[tokio::test]
 async fn resuming_an_active_deliverable_keeps_its_slot() {

@@ -151,6 +151,10 @@ impl Deliverables {
             None => None,
         };
         let passes = found.status == VersionStatus::Staged && approved == Some(true);
+        let slot = match status {
+            VersionStatus::Rejected => self.parts.slot_without_report(&found).await?,
+            _ => None,
+        };
         let decision = DecideVersion {
             user: found.user,
             version: found.id,
@@ -159,6 +163,7 @@ impl Deliverables {
             state: RunState { approved: passes || found.state.approved, ..found.state },
             feedback: new,
             activity,
+            slot,
             at: self.parts.clock.now(),
         };
         Ok(self.parts.versions.decide(decision).await?)

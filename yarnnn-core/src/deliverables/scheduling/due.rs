@@ -120,9 +120,18 @@ impl DeliverablesParts {
             StepChange::Failed { .. } => SlotOutcome::Failed,
             _ => return Ok(None),
         };
+        Ok(self.slot_of(version).await?.map(|slot| self.end_of(deliverable, &slot, outcome, Some(version))))
+    }
+
+    /// The end of the slot that a version was opened for which a person rejects.
+    pub(in crate::deliverables) async fn slot_without_report(&self, version: &Version) -> Result<Option<EndSlot>, Error> {
+        Ok(self.slot_of(version).await?.map(|slot| slot.ends(SlotOutcome::Failed, self.clock.now())))
+    }
+
+    /// The slot that a version was opened for.
+    async fn slot_of(&self, version: &Version) -> Result<Option<FiredSlot>, Error> {
         let Some(due_at) = version.run_key.as_deref().and_then(slot_of_key) else { return Ok(None) };
-        let slot = self.slots.slot(version.user, deliverable.id, due_at).await?;
-        Ok(slot.map(|slot| self.end_of(deliverable, &slot, outcome, Some(version))))
+        Ok(self.slots.slot(version.user, version.deliverable, due_at).await?)
     }
 
     fn end_of(&self, deliverable: &Deliverable, slot: &FiredSlot, outcome: SlotOutcome, version: Option<&Version>) -> EndSlot {
@@ -137,8 +146,7 @@ impl DeliverablesParts {
                 "version_id": version.id,
             }),
         });
-        let (user, due_at, at) = (deliverable.user, slot.due_at, self.clock.now());
-        EndSlot { user, deliverable: deliverable.id, due_at, outcome, line, at }
+        EndSlot { line, ..slot.ends(outcome, self.clock.now()) }
     }
 }
 

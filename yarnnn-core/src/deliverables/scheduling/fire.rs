@@ -10,10 +10,10 @@ use super::super::job::RunDeliverable;
 use super::super::model::Deliverable;
 use super::super::run::Deliverables;
 use super::due::slot_key;
-use super::slot::{DueSlot, Fire, FireSlot, FiredSlot, slot_name};
+use super::slot::{DueSlot, Fire, FireSlot, FiredSlot, RequeueSlot, slot_name};
 use crate::activity::{ActivityKind, NewActivity};
-use crate::error::Error;
-use crate::id::{ActivityId, DeliverableId, UserId};
+use crate::error::{Error, StoreError};
+use crate::id::{ActivityId, DeliverableId, JobId, UserId};
 use crate::jobs::{NewJob, Start, new_job};
 use crate::scheduler::PhaseLease;
 
@@ -72,6 +72,26 @@ impl Deliverables {
             }
         }
         Ok(open)
+    }
+
+    /// Another job for a slot whose own is no longer there; answers its id, or that of the one that somebody else gave it meanwhile.
+    ///
+    /// # Errors
+    /// `Busy` when its job is there after all, and those of the store.
+    pub async fn requeue(&self, slot: &FiredSlot) -> Result<JobId, Error> {
+        let FiredSlot { user, deliverable, due_at, .. } = *slot;
+        let run = RunDeliverable::scheduled(user, deliverable, due_at);
+        let job = new_job(self.parts.ids.as_ref(), Some(user), &run).map_err(|error| Error::Failed(error.to_string()))?;
+        let id = job.id;
+        match self.parts.slots.requeue(RequeueSlot { user, deliverable, due_at, gone: slot.job, job }).await {
+            Ok(()) => Ok(id),
+            Err(StoreError::Conflict { what }) => {
+                let now = self.parts.slots.slot(user, deliverable, due_at).await?;
+                let given = now.map(|it| it.job).filter(|it| *it != slot.job);
+                given.ok_or_else(|| Error::Busy(format!("{what} has its job")))
+            }
+            Err(other) => Err(other.into()),
+        }
     }
 
     /// Whether a run of the slot could still bring its report: not when it wrote one that failed for good.

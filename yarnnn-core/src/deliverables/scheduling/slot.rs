@@ -104,7 +104,8 @@ impl SlotOutcome {
         [Self::Skipped, Self::NoNews, Self::Delivered, Self::Staged, Self::Failed].into_iter().find(|it| it.as_str() == text)
     }
 
-    /// Whether a later run of the slot cannot change it.
+    /// Whether a later run of the slot cannot change it. One that failed may end in any way; one that waits for a person only as its
+    /// report does.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Skipped | Self::NoNews | Self::Delivered)
     }
@@ -142,6 +143,12 @@ impl FiredSlot {
     pub fn lateness(&self) -> Option<Lateness> {
         self.late.then_some(Lateness { due_at: self.due_at, missed: self.missed })
     }
+
+    /// Its end, without a line.
+    pub(in crate::deliverables) const fn ends(&self, outcome: SlotOutcome, at: DateTime<Utc>) -> EndSlot {
+        let Self { user, deliverable, due_at, .. } = *self;
+        EndSlot { user, deliverable, due_at, outcome, cancelled: false, line: None, at }
+    }
 }
 
 /// A slot that has not ended, and whose run nobody is at any more.
@@ -149,8 +156,34 @@ impl FiredSlot {
 pub struct LostSlot {
     /// Which.
     pub slot: FiredSlot,
-    /// Why its job was given up; none for one that somebody cancelled or took away.
-    pub given_up: Option<String>,
+    /// What became of its job.
+    pub loss: Loss,
+}
+
+/// What became of the job of a slot that was lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Loss {
+    /// It was given up, and why.
+    GivenUp(String),
+    /// Somebody cancelled it.
+    Cancelled,
+    /// It is no longer there.
+    TakenAway,
+}
+
+/// Another job for a slot whose own is no longer there.
+#[derive(Debug, Clone)]
+pub struct RequeueSlot {
+    /// Whose.
+    pub user: UserId,
+    /// Which deliverable.
+    pub deliverable: DeliverableId,
+    /// When it was due.
+    pub due_at: DateTime<Utc>,
+    /// The job that it had.
+    pub gone: JobId,
+    /// The one that it has from now on.
+    pub job: NewJob,
 }
 
 /// The end of a slot.
@@ -164,6 +197,8 @@ pub struct EndSlot {
     pub due_at: DateTime<Utc>,
     /// What became of it.
     pub outcome: SlotOutcome,
+    /// Whether somebody cancelled its run: it is not for `open` to bring it up again.
+    pub cancelled: bool,
     /// The line of the log, for one that was delivered.
     pub line: Option<NewActivity>,
     /// Now.

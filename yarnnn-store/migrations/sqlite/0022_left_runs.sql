@@ -1,0 +1,5 @@
+-- A slot whose run somebody cancelled has ended for good, long after its job is gone.
+alter table deliverable_slots add column cancelled integer not null default 0 check (cancelled in (0, 1));
+
+-- Versions whose run has not ended, by when somebody was at them last, of all users.
+create index deliverable_versions_left on deliverable_versions (updated_at, id) where status = 'generating';
