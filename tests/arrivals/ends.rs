@@ -18,7 +18,7 @@ use yarnnn_sim::models::{Scripted, Turn};
 use crate::notices::{POSTS, Scene};
 use crate::place::Backend;
 
-const TOO_LONG: &str = "it ran longer than 600 seconds and was stopped";
+pub(crate) const TOO_LONG: &str = "it ran longer than 600 seconds and was stopped";
 
 impl Scene {
     /// A report that is due within the hour, and every day.
@@ -51,7 +51,7 @@ impl Scene {
     }
 
     /// The worker ends each try of the job by itself, until it is dead.
-    async fn give_up(&self, job: JobId) {
+    pub(crate) async fn give_up(&self, job: JobId) {
         let jobs = self.yarnnn.jobs();
         loop {
             let any = Claim::any(WorkerId::new("ends"), 1, Duration::from_mins(1));

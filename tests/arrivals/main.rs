@@ -6,6 +6,7 @@
 mod delivery;
 mod ends;
 mod hostile;
+mod left;
 mod notices;
 mod office;
 mod pauses;

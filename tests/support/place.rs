@@ -71,7 +71,8 @@ impl Place {
     }
 
     /// Changes rows behind the program's back.
-    pub(crate) async fn sql(&self, statement: &'static str) {
+    pub(crate) async fn sql(&self, statement: impl Into<String>) {
+        let statement = AssertSqlSafe(statement.into());
         if self.database.is_some() {
             PgConnection::connect(&self.url).await.unwrap().execute(statement).await.unwrap();
         } else {

@@ -15,8 +15,8 @@ use crate::cleanup::{CleanUp, Cleanup, Retention};
 use crate::clock::{Clock, SystemClock};
 use crate::connections::{ConnectionStore, Connections, ConnectionsParts, CredentialStore, OAuth, OAuthStates};
 use crate::deliverables::{
-    DeliverableStore, Deliverables, DeliverablesParts, DraftStage, EventStore, FeedbackStore, FireDue, LifecycleStore, Prompts,
-    RunDeliverable, SendNotice, SlotStore, VersionMaterial, VersionStore, WaysOut,
+    DeliverableStore, Deliverables, DeliverablesParts, DraftStage, EventStore, FeedbackStore, FireDue, LeftRuns, LifecycleStore,
+    Prompts, RunDeliverable, SendNotice, SlotStore, VersionMaterial, VersionStore, WaysOut,
 };
 use crate::delivery::{Channel, ChannelKind, DownloadChannel, Notices, Outbox};
 use crate::error::Error;
@@ -65,6 +65,8 @@ pub struct Stores {
     pub feedback: Arc<dyn FeedbackStore>,
     /// How deliverables come and go by themselves.
     pub lifecycle: Arc<dyn LifecycleStore>,
+    /// What runs left behind.
+    pub left_runs: Arc<dyn LeftRuns>,
     /// What waits for events.
     pub events: Arc<dyn EventStore>,
     /// Evidence.
@@ -112,7 +114,7 @@ impl Stores {
         S: AccountStore + ActivityLog + ContentStore + SearchIndex + DeliverableStore + VersionStore + EvidenceStore + Outbox,
         S: VersionMaterial + ConnectionStore + CredentialStore + OAuthStates + ModelLedger + WebPages + SignalStore,
         S: SlotStore + PhaseStore + HeartbeatStore + Retention,
-        S: PreferenceStore + FeedbackStore + LifecycleStore + EventStore + Notices,
+        S: PreferenceStore + FeedbackStore + LifecycleStore + LeftRuns + EventStore + Notices,
         S: JobQueue + JobAdmin + Capacity + Presence + OpenLeaseKeeper + WakeUps,
     {
         let store = Arc::new(store);
@@ -131,6 +133,7 @@ impl Stores {
             version_material: store.clone(),
             feedback: store.clone(),
             lifecycle: store.clone(),
+            left_runs: store.clone(),
             events: store.clone(),
             evidence: store.clone(),
             outbox: store.clone(),
@@ -543,6 +546,7 @@ impl YarnnnBuilder {
             content: self.stores.content.clone(),
             feedback: self.stores.feedback.clone(),
             lifecycle: self.stores.lifecycle.clone(),
+            left_runs: self.stores.left_runs.clone(),
             events: self.stores.events.clone(),
             preferences: self.stores.preferences.clone(),
             evidence: self.stores.evidence.clone(),

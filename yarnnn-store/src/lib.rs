@@ -18,6 +18,7 @@ mod events;
 mod evidence;
 mod heartbeat;
 mod jobs;
+mod left_runs;
 mod lifecycle;
 mod migrate;
 mod model_calls;

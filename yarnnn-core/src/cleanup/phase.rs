@@ -34,17 +34,31 @@ pub struct CleanUp {
     slots: Arc<dyn EndLost>,
 }
 
-/// Ends slots whose run nobody is at any more.
+/// Ends what nobody is at any more, and tells its owners.
 #[async_trait]
 trait EndLost: Send + Sync + 'static {
     /// Those that were fired at an instant or before; answers how many.
     async fn end_lost(&self, cx: &PhaseCx, before: DateTime<Utc>) -> Result<u64, Error>;
+
+    /// Tells of runs that were given up at an instant or before; answers of how many.
+    async fn tell_of_dead(&self, cx: &PhaseCx, before: DateTime<Utc>) -> Result<u64, Error>;
+
+    /// Ends versions that nobody goes on with; answers how many.
+    async fn end_left(&self, cx: &PhaseCx) -> Result<u64, Error>;
 }
 
 #[async_trait]
 impl EndLost for Deliverables {
     async fn end_lost(&self, cx: &PhaseCx, before: DateTime<Utc>) -> Result<u64, Error> {
         Self::end_lost(self, cx, before).await
+    }
+
+    async fn tell_of_dead(&self, cx: &PhaseCx, before: DateTime<Utc>) -> Result<u64, Error> {
+        Self::tell_of_dead(self, cx, before).await
+    }
+
+    async fn end_left(&self, cx: &PhaseCx) -> Result<u64, Error> {
+        Self::end_left(self, cx).await
     }
 }
 
@@ -90,7 +104,7 @@ impl CleanUp {
     /// The name of the phase.
     pub const NAME: &'static str = "cleanup";
     /// The counters that tell what users had, and lost: of everything else nobody need be told.
-    pub const TOLD: [&'static str; 2] = ["deleted", "slots_ended"];
+    pub const TOLD: [&'static str; 3] = ["deleted", "slots_ended", "runs_told"];
 
     /// Cleans up by this feature, in this table of ticks and in this one of jobs, and what was fired of these and nobody is at any more.
     pub fn new(cleanup: Cleanup, ticks: Arc<dyn PhaseStore>, jobs: Arc<dyn JobAdmin>, deliverables: Deliverables) -> Self {
@@ -234,6 +248,8 @@ impl Phase for CleanUp {
         let content = self.content(cx, &mut parts.counters).await;
         parts.add("deleted", content)?;
         parts.add("slots_ended", self.slots.end_lost(cx, cx.now - TRIED).await)?;
+        parts.add("runs_told", self.slots.tell_of_dead(cx, cx.now - TRIED).await)?;
+        parts.add("versions_ended", self.slots.end_left(cx).await)?;
         parts.add("passes_ended", self.passes(cx).await)?;
         for old in Old::ALL {
             parts.add(old.name(), self.forget(cx, old).await)?;
@@ -358,6 +374,15 @@ mod tests {
             assert_eq!(before, now() - TimeDelta::hours(1));
             Ok(self.answer("slots_ended", 0)?)
         }
+
+        async fn tell_of_dead(&self, _: &PhaseCx, before: DateTime<Utc>) -> Result<u64, Error> {
+            assert_eq!(before, now() - TimeDelta::hours(1));
+            Ok(self.answer("runs_told", 0)?)
+        }
+
+        async fn end_left(&self, _: &PhaseCx) -> Result<u64, Error> {
+            Ok(self.answer("versions_ended", 0)?)
+        }
     }
 
     #[tokio::test]
@@ -371,12 +396,18 @@ mod tests {
 
     #[tokio::test]
     async fn what_one_part_cannot_do_keeps_no_other_from_being_done() {
-        for part in ["owners", "slots_ended", "passes_ended", "passes", "notices", "jobs", "ticks"] {
+        for part in ["owners", "slots_ended", "runs_told", "versions_ended", "passes_ended", "passes", "notices", "jobs", "ticks"]
+        {
             let house = House::of(1, &[], &[part]);
             let error = house.run(CancelToken::default()).await.unwrap_err().to_string();
             let name = if part == "owners" { "deleted" } else { part };
             assert!(error.starts_with(&format!("{name}: ")) && !error.contains("; "), "{error}");
-            assert!(["slots_ended", "passes_ended", "jobs", "ticks"].iter().all(|it| house.asked(it) > 0), "{part}");
+            assert!(
+                ["slots_ended", "runs_told", "versions_ended", "passes_ended", "jobs", "ticks"]
+                    .iter()
+                    .all(|it| house.asked(it) > 0),
+                "{part}"
+            );
             assert!(Old::ALL.iter().all(|it| house.asked(it.name()) == 1), "{part}");
         }
         let error = House::of(1, &[], &["slots_ended", "ticks"]).run(CancelToken::default()).await.unwrap_err().to_string();

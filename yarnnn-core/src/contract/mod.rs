@@ -35,6 +35,7 @@ pub mod jobs_rescue;
 pub mod jobs_state;
 pub mod leases;
 pub mod ledger_fixtures;
+pub mod left_runs;
 pub mod lifecycle;
 pub mod model_ledger;
 pub mod notices;

@@ -168,6 +168,10 @@ macro_rules! contract_facts {
                 of_version_is_what_was_said, of_version_has_a_line_of_activity_with_a_decision, of_version_leaves_a_hold,
                 given_is_newest_first_and_limited, scores_are_those_of_edited_versions, given_and_others_show_the_users_own,
             }
+            left_runs {
+                untold_is_what_died_without_a_word, untold_leaves_out_what_was_told, untold_goes_on_from_a_place,
+                left_is_what_nobody_goes_on_with, left_goes_on_from_a_place,
+            }
             lifecycle {
                 suggest_makes_a_paused_deliverable_and_its_reason, suggest_is_all_or_nothing,
                 suggested_is_newest_first_and_limited, enable_makes_it_run, enable_needs_a_suggestion,

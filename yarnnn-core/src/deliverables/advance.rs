@@ -20,9 +20,10 @@ use super::writing::draft::Draft;
 use super::writing::write::{NoDraft, Write, WriteInput, Written};
 use crate::activity::{ActivityKind, NewActivity};
 use crate::agent::{Agent, Research};
-use crate::delivery::Deliver;
+use crate::delivery::{Deliver, NewMessage};
 use crate::error::Error;
 use crate::id::ActivityId;
+use crate::jobs::NewJob;
 use crate::pipeline::StageCx;
 
 /// A writer whose report nobody but its owner would receive was allowed to look into everything that the owner has.
@@ -60,6 +61,13 @@ impl Advance {
     pub(super) async fn fail(&self, deliverable: &Deliverable, version: &Version, error: String) -> Result<(), Error> {
         let activity = self.activity(deliverable, version, VersionStatus::Failed, Some(&error));
         self.commit(deliverable, version, StepChange::Failed { error, draft: None, state: None, activity }).await
+    }
+
+    /// The same, and nobody is told.
+    pub(super) async fn leave(&self, deliverable: &Deliverable, version: &Version, error: String) -> Result<(), Error> {
+        let activity = self.activity(deliverable, version, VersionStatus::Failed, Some(&error));
+        let change = StepChange::Failed { error, draft: None, state: None, activity };
+        self.store(deliverable, version, change, None).await
     }
 
     /// What looks things up for the version, if anything does.
@@ -182,6 +190,16 @@ impl Advance {
             }),
             None => None,
         };
+        self.store(deliverable, version, change, told).await
+    }
+
+    async fn store(
+        &self,
+        deliverable: &Deliverable,
+        version: &Version,
+        change: StepChange,
+        told: Option<(NewMessage, NewJob)>,
+    ) -> Result<(), Error> {
         let (notice, job) = told.unzip();
         let slot = self.parts.slot_end(deliverable, version, &change).await?;
         let step = StepCommit {

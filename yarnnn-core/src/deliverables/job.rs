@@ -102,7 +102,7 @@ impl Job for RunDeliverable {
         };
         match ran {
             Ok(outcome) => end(&outcome),
-            Err(error) => deliverables.given_up(&self, cx, &stages, error).await,
+            Err(error) => deliverables.given_up(&self, cx, error).await,
         }
     }
 }
@@ -160,7 +160,7 @@ impl Deliverables {
 
     /// What an error makes of the job; the owner is told when it ends there. Who asked for a run sees how it ends, but not what
     /// becomes of it when it is tried again.
-    async fn given_up(&self, run: &RunDeliverable, cx: &JobCx, stages: &StageCx, error: Error) -> Outcome {
+    async fn given_up(&self, run: &RunDeliverable, cx: &JobCx, error: Error) -> Outcome {
         let outcome = Outcome::of_error(&error, self.parts.clock.now());
         // Whether it is tried again is for the job's own rules to say: what is put off costs no try, but is not put off for ever.
         let ends = match Settlement::of(outcome.clone(), &cx.lease, 0.0).status {
@@ -169,7 +169,7 @@ impl Deliverables {
             _ => false,
         };
         if ends {
-            let told = self.tell_of_giving_up(run, cx.job.id, stages.runner(), &error.to_string()).await;
+            let told = self.tell_of_giving_up(run, cx.job.id, &error.to_string()).await;
             if let Err(error) = told {
                 tracing::warn!(deliverable = %run.deliverable, %error, "nobody could be told that a run was given up");
             }

@@ -46,6 +46,7 @@ pub use report::render::RenderedReport;
 pub(crate) use report::render::clean;
 pub use run::{Deliverables, RunOutcome, RunRequest, RunStatus};
 pub use scheduling::events::*;
+pub use scheduling::left::{DeadRun, LeftVersion};
 pub use scheduling::phase::FireDue;
 pub use scheduling::slot::*;
 pub use sending::download::Download;

@@ -10,7 +10,9 @@ use super::gathering::material::{MaterialItem, MaterialSource};
 use super::kinds::Binding;
 use super::model::{Deliverable, Destination};
 use super::sending::queue::WaysOut;
-use super::store::{DeliverableStore, EventStore, FeedbackStore, LifecycleStore, SlotStore, VersionMaterial, VersionStore};
+use super::store::{
+    DeliverableStore, EventStore, FeedbackStore, LeftRuns, LifecycleStore, SlotStore, VersionMaterial, VersionStore,
+};
 use super::version::Version;
 use super::writing::draft::DraftStage;
 use super::writing::prompt::Prompts;
@@ -42,6 +44,8 @@ pub struct DeliverablesParts {
     pub feedback: Arc<dyn FeedbackStore>,
     /// How deliverables come and go by themselves.
     pub lifecycle: Arc<dyn LifecycleStore>,
+    /// What runs left behind.
+    pub left_runs: Arc<dyn LeftRuns>,
     /// What waits for events.
     pub events: Arc<dyn EventStore>,
     /// Which mails users want.

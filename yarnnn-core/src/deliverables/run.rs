@@ -297,7 +297,7 @@ impl Deliverables {
         }
     }
 
-    async fn hold(&self, version: &Version, holder: Holder, gone: Option<Holder>) -> Result<Version, StoreError> {
+    pub(super) async fn hold(&self, version: &Version, holder: Holder, gone: Option<Holder>) -> Result<Version, StoreError> {
         let at = self.parts.clock.now();
         self.parts.versions.hold(Hold { user: version.user, version: version.id, holder, gone, until: at + HOLD, at }).await
     }

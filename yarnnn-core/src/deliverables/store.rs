@@ -4,12 +4,13 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 
 use super::{
-    DecideVersion, Deliverable, DeliverableStatus, DeliverableUpdate, DueSlot, EnableSuggestion, EndSlot, EventTrigger, Feedback,
-    Fire, FireEvent, Fired, FiredSlot, Hold, Listen, LostSlot, MaterialRef, NewDeliverable, NewSuggestion, OpenVersion,
-    PromoteDeliverable, RecordedMaterial, RequeueSlot, ResumeDeliverable, SlotTotals, StepCommit, Suggestion, Version,
+    DeadRun, DecideVersion, Deliverable, DeliverableStatus, DeliverableUpdate, DueSlot, EnableSuggestion, EndSlot, EventTrigger,
+    Feedback, Fire, FireEvent, Fired, FiredSlot, Hold, LeftVersion, Listen, LostSlot, MaterialRef, NewDeliverable, NewSuggestion,
+    OpenVersion, PromoteDeliverable, RecordedMaterial, RequeueSlot, ResumeDeliverable, SlotTotals, StepCommit, Suggestion,
+    Version,
 };
 use crate::error::StoreError;
-use crate::id::{DeliverableId, UserId, VersionId};
+use crate::id::{DeliverableId, JobId, UserId, VersionId};
 use crate::platform::Platform;
 
 /// Standing report configurations.
@@ -214,6 +215,41 @@ pub trait SlotStore: Send + Sync + 'static {
 
     /// What a tick fired, counted.
     async fn totals(&self, cycle: DateTime<Utc>) -> Result<SlotTotals, StoreError>;
+}
+
+/// What runs left behind that nobody is at any more.
+///
+/// # Contract
+/// - `untold` are dead jobs of runs that no schedule called for ([`SlotStore::lost`] has those), that have an owner, ended at one instant
+///   or after and at another or before, and of which the owner's log has no line `deliverable_run` under their own id: by when they
+///   ended and then by id, from after the given place on.
+/// - `left` are versions of all users whose run has not ended, and that nobody opened, held or moved on since an instant: by when
+///   somebody did last and then by id, from after the given place on.
+///
+/// # Errors
+/// `Unavailable`, `Corrupt`.
+///
+/// # Concurrency
+/// Any number of readers.
+#[cfg_attr(feature = "testing", mockall::automock)]
+#[async_trait]
+pub trait LeftRuns: Send + Sync + 'static {
+    /// Runs that were given up, of which nobody was told.
+    async fn untold(
+        &self,
+        since: DateTime<Utc>,
+        before: DateTime<Utc>,
+        after: Option<(DateTime<Utc>, JobId)>,
+        limit: u32,
+    ) -> Result<Vec<DeadRun>, StoreError>;
+
+    /// Versions that nobody goes on with.
+    async fn left(
+        &self,
+        before: DateTime<Utc>,
+        after: Option<(DateTime<Utc>, VersionId)>,
+        limit: u32,
+    ) -> Result<Vec<LeftVersion>, StoreError>;
 }
 
 /// What people made of versions. It is written with [`VersionStore::decide`].

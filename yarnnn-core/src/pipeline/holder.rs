@@ -30,6 +30,11 @@ impl Holder {
         Self(format!("job:{job}#{token}"))
     }
 
+    /// Whether it is a claim of this job.
+    pub fn is_of_job(&self, job: JobId) -> bool {
+        self.process().strip_prefix("job:") == Some(job.to_string().as_str())
+    }
+
     /// The host of a process; the whole text for what names none.
     pub fn host(&self) -> &str {
         self.0.split('/').next().unwrap_or_default()

@@ -4,4 +4,5 @@ mod fire;
 mod port;
 mod rows;
 
-pub(crate) use port::{Says, end};
+pub(crate) use port::{Says, end, first_instant};
+pub(crate) use rows::why;

@@ -128,8 +128,12 @@ impl SlotStore for SqlStore {
 }
 
 /// Before all instants that are stored as text in order.
+pub(crate) fn first_instant() -> DateTime<Utc> {
+    DateTime::UNIX_EPOCH - chrono::TimeDelta::days(700_000)
+}
+
 fn first_place() -> (DateTime<Utc>, DeliverableId) {
-    (DateTime::UNIX_EPOCH - chrono::TimeDelta::days(700_000), DeliverableId::from_uuid(Uuid::nil()))
+    (first_instant(), DeliverableId::from_uuid(Uuid::nil()))
 }
 
 /// Who says how a slot ended.

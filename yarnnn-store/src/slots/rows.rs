@@ -99,7 +99,7 @@ impl TryFrom<LostRow> for LostSlot {
 }
 
 /// Why a job was given up, as far as that is known.
-pub(super) fn why(error: Option<String>, cause: Option<String>, status: String) -> String {
+pub(crate) fn why(error: Option<String>, cause: Option<String>, status: String) -> String {
     error.or_else(|| cause.map(|it| format!("it was given up: {it}"))).unwrap_or(status)
 }
 

@@ -47,7 +47,7 @@ impl Deliverables {
         }
         if let Loss::GivenUp(error) = loss {
             let run = RunDeliverable::scheduled(slot.user, slot.deliverable, slot.due_at);
-            self.tell_of_giving_up(&run, slot.job, None, error).await?;
+            self.tell_of_giving_up(&run, slot.job, error).await?;
         }
         let end = slot.ends(SlotOutcome::Failed, self.parts.clock.now());
         self.parts.slots.end(EndSlot { cancelled: *loss == Loss::Cancelled, ..end }).await?;

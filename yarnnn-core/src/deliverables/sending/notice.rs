@@ -20,13 +20,12 @@ use crate::delivery::{Channel, ChannelKind, Deliver, Delivered, Letter, NewMessa
 use crate::error::Error;
 use crate::id::{ActivityId, DeliverableId, JobId, MessageId, UserId, VersionId};
 use crate::jobs::{Job, JobCx, JobKey, JobPolicy, KeyHolds, NewJob, Outcome, WithoutWorker, new_job};
-use crate::pipeline::Holder;
 
 /// Longest subject, and most of an error that is told, in characters (dossier, appendix C and §6.8).
 const MAX_SUBJECT: usize = 60;
 const MAX_ERROR: usize = 100;
 /// Newest versions among which that of a run without a key is looked for.
-const LOOKED_AT: u32 = 20;
+pub(in crate::deliverables) const LOOKED_AT: u32 = 20;
 /// What the keys of notices end with that tell of a report that arrived.
 const READY: &str = "/ready";
 
@@ -173,50 +172,63 @@ fn letter(about: About<'_>, tidings: Tidings<'_>, address: &str) -> Letter {
 }
 
 impl Deliverables {
-    /// Tells the owner that a run ended without a report: a line of the log, and a mail unless its version tells why by itself. Who
-    /// put the report away is told nothing.
+    /// Tells the owner that a run ended without a report: a mail unless its version tells why by itself, and a line of the log; answers
+    /// whether there was anything to tell. Who put the report away is told nothing. The line comes last: of a run without one, nobody
+    /// was told yet ([`LeftRuns::untold`](super::super::store::LeftRuns::untold)).
     pub(in crate::deliverables) async fn tell_of_giving_up(
         &self,
         run: &RunDeliverable,
         job: JobId,
-        runner: Option<&Holder>,
         error: &str,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let deliverable = self.parts.deliverables.get(run.user, run.deliverable).await?;
         if deliverable.status == DeliverableStatus::Archived {
-            return Ok(());
+            return Ok(false);
         }
-        let version = self.version_of(run, runner).await?;
+        let version = self.version_of(run, job).await?;
         if version
             .as_ref()
             .is_some_and(|it| matches!(it.status, VersionStatus::Delivered | VersionStatus::Staged | VersionStatus::Rejected))
         {
-            return Ok(());
+            return Ok(false);
         }
         let at = self.parts.clock.now();
+        if version.as_ref().is_none_or(Version::is_resumable) {
+            let key = run.version_key();
+            let about = match &version {
+                Some(version) => About::version(&deliverable, version),
+                None => About { deliverable: &deliverable, version: None, run_key: key.as_deref(), id: job.as_uuid(), at },
+            };
+            self.notify_of_failure(about, error).await?;
+        }
         let line = self.line_of_giving_up(&deliverable, version.as_ref(), job, error);
         self.parts.notices.log(run.user, line, at).await?;
-        if version.as_ref().is_some_and(|it| !it.is_resumable()) {
-            return Ok(());
-        }
-        let key = run.version_key();
-        let about = match &version {
-            Some(version) => About::version(&deliverable, version),
-            None => About { deliverable: &deliverable, version: None, run_key: key.as_deref(), id: job.as_uuid(), at },
+        Ok(true)
+    }
+
+    /// Queues the mail, if there is one to be sent. One that cannot be made is none; a store that cannot say is asked again later.
+    async fn notify_of_failure(&self, about: About<'_>, error: &str) -> Result<(), Error> {
+        let (message, job) = match self.parts.notice(about, Tidings::Failed(error)).await {
+            Ok(Some(told)) => told,
+            Ok(None) => return Ok(()),
+            Err(Error::Store(error)) => return Err(error.into()),
+            Err(error) => {
+                tracing::warn!(deliverable = %about.deliverable.id, %error, "no notice could be made");
+                return Ok(());
+            }
         };
-        let Some((message, job)) = self.parts.notice(about, Tidings::Failed(error)).await? else { return Ok(()) };
-        let version = version.map(|it| it.id);
-        Ok(self.parts.notices.notify(NewNotice { user: run.user, version, message, job, at }).await?)
+        let (user, version) = (about.deliverable.user, about.version.map(|it| it.id));
+        Ok(self.parts.notices.notify(NewNotice { user, version, message, job, at: self.parts.clock.now() }).await?)
     }
 
     /// The version of a run: by its key, else the one that its job took to work on last.
-    async fn version_of(&self, run: &RunDeliverable, runner: Option<&Holder>) -> Result<Option<Version>, Error> {
+    async fn version_of(&self, run: &RunDeliverable, job: JobId) -> Result<Option<Version>, Error> {
         if let Some(key) = run.version_key() {
             return Ok(self.parts.versions.by_key(run.user, run.deliverable, &key).await?);
         }
         let newest = self.parts.versions.recent(run.user, run.deliverable, LOOKED_AT).await?;
-        let of_runner = |it: &Version| it.held_by.as_ref().zip(runner).is_some_and(|(held, me)| held.process() == me.process());
-        Ok(newest.into_iter().filter(of_runner).max_by_key(|it| it.held_until))
+        let of_job = |it: &Version| it.held_by.as_ref().is_some_and(|held| held.is_of_job(job));
+        Ok(newest.into_iter().filter(of_job).max_by_key(|it| it.held_until))
     }
 
     /// One line per job, however often it is started again.
@@ -224,7 +236,7 @@ impl Deliverables {
         NewActivity {
             id: ActivityId::fresh(self.parts.ids.as_ref()),
             kind: ActivityKind::DeliverableRun,
-            key: Uuid::new_v5(&job.as_uuid(), b"given up"),
+            key: job.as_uuid(),
             summary: format!("{} ended without a report: {}", deliverable.title, clean(error)),
             metadata: serde_json::json!({
                 "deliverable_id": deliverable.id,
