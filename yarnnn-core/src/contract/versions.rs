@@ -396,16 +396,16 @@ pub async fn advance_and_decide_end_a_slot_that_waits_for_a_person(ports: &Ports
         waits.push((id, version));
     }
     let outcome = async |id| ports.slots.slot(ANA, id, minute(1)).await.unwrap().unwrap().outcome;
-    let [(passes, passed), (rejects, rejected)] = waits.try_into().unwrap();
-    assert_eq!((outcome(passes).await, outcome(rejects).await), (Some(SlotOutcome::Staged), Some(SlotOutcome::Staged)));
+    let [(first, passed), (second, rejected)] = waits.try_into().unwrap();
+    assert_eq!((outcome(first).await, outcome(second).await), (Some(SlotOutcome::Staged), Some(SlotOutcome::Staged)));
     ports.versions.decide(decision(&passed, VersionStatus::Generating)).await.unwrap();
     ports.versions.hold(hold(passed.id, &me(), 21)).await.unwrap();
-    assert_eq!(outcome(passes).await, Some(SlotOutcome::Staged), "it is not sent yet");
-    let fails = StepCommit { slot: Some(ends(passes, SlotOutcome::Failed)), ..failed(passed.id, Step::Verified) };
+    assert_eq!(outcome(first).await, Some(SlotOutcome::Staged), "it is not sent yet");
+    let fails = StepCommit { slot: Some(ends(first, SlotOutcome::Failed)), ..failed(passed.id, Step::Verified) };
     ports.versions.advance(fails).await.unwrap();
-    let slot = Some(ends(rejects, SlotOutcome::Failed));
+    let slot = Some(ends(second, SlotOutcome::Failed));
     ports.versions.decide(DecideVersion { slot, ..decision(&rejected, VersionStatus::Rejected) }).await.unwrap();
-    assert_eq!((outcome(passes).await, outcome(rejects).await), (Some(SlotOutcome::Failed), Some(SlotOutcome::Failed)));
+    assert_eq!((outcome(first).await, outcome(second).await), (Some(SlotOutcome::Failed), Some(SlotOutcome::Failed)));
 }
 
 /// A staged version that passes goes on from where it stood; one that is rejected has ended.
