@@ -190,7 +190,8 @@ impl Advance {
             }),
             None => None,
         };
-        self.store(deliverable, version, change, told).await
+        // What is stored is large, and every run's future would hold it twice.
+        Box::pin(self.store(deliverable, version, change, told)).await
     }
 
     async fn store(
