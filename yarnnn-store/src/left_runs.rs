@@ -16,12 +16,18 @@ use crate::db::on_pool;
 use crate::error::Doing as _;
 use crate::slots::{first_instant, why};
 
-/// There are few dead jobs of a kind; the states are named as the index has them.
+/// There are few dead jobs of a kind; the states are named as the index has them. Lines of earlier releases have the job's id among what
+/// they tell.
 const UNTOLD: &str = "select j.id, j.owner_user_id, j.job_payload, j.status, j.last_error, j.cause, j.completed_at from job_queue as j \
     where j.status in ('failed', 'dead', 'needs_human') and j.status = 'dead' and j.job_type = $1 and j.completed_at <= $2 \
     and (j.completed_at, j.id) > ($3, $4) and j.owner_user_id is not null and j.job_payload ->> 'slot' is null \
     and not exists (select 1 from activity_log as l \
-        where l.user_id = j.owner_user_id and l.event_type = 'deliverable_run' and l.event_ref = j.id) \
+        where l.user_id = j.owner_user_id and l.event_type = 'deliverable_run' \
+        and (l.event_ref = j.id or l.metadata ->> 'job_id' = cast(j.id as text))) \
+    and (j.job_payload ->> 'key' is not null or not exists (select 1 from deliverables as d \
+        join deliverable_versions as v on v.deliverable_id = d.id \
+        where d.user_id = j.owner_user_id and cast(d.id as text) = j.job_payload ->> 'deliverable' \
+        and v.status <> 'generating' and v.updated_at >= j.completed_at)) \
     order by j.completed_at, j.id limit $5";
 const LEFT: &str = "select id, user_id, deliverable_id, updated_at from deliverable_versions \
     where status = 'generating' and updated_at <= $1 and (updated_at, id) > ($2, $3) order by updated_at, id limit $4";

@@ -1,15 +1,15 @@
 //! Facts of [`LeftRuns`](crate::deliverables::LeftRuns).
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::Ports;
 use super::fixtures::{ANA, ben, created, failed, fresh, hold, line, me, minute, open_after, opened};
 use super::job_fixtures::{self, backoff, claimed, pass, put};
-use crate::activity::ActivityKind;
+use crate::activity::{ActivityKind, NewActivity};
 use crate::clock::Clock as _;
-use crate::deliverables::{DeadRun, RunDeliverable, Step, Version};
-use crate::id::{JobId, UserId};
+use crate::deliverables::{DeadRun, RunDeliverable, Step, StepCommit, Version};
+use crate::id::{JobId, UserId, VersionId};
 use crate::jobs::{Job as _, JobPolicy, JobStatus, NewJob, Outcome};
 
 fn run_of(owner: UserId, payload: Value) -> NewJob {
@@ -71,6 +71,32 @@ pub async fn untold_leaves_out_what_was_told(ports: &Ports) {
     assert_eq!(untold(ports).await.len(), 1);
     ports.notices.log(ANA, told(ActivityKind::DeliverableRun, job.as_uuid()), minute(1)).await.unwrap();
     assert_eq!(untold(ports).await, []);
+}
+
+/// Nor is one that was told of by an earlier release, whose lines have the job among what they tell.
+pub async fn untold_knows_lines_of_earlier_releases(ports: &Ports) {
+    let job = dead(ports, ANA).await;
+    let metadata = json!({ "job_id": job });
+    let old = NewActivity { metadata, ..line(ActivityKind::DeliverableRun, fresh(), "ended without a report") };
+    ports.notices.log(ANA, old, minute(1)).await.unwrap();
+    assert_eq!(untold(ports).await, []);
+}
+
+/// Whose report ended since, however, whoever brought it there: nothing is left to tell. One with a key is known by that.
+pub async fn untold_leaves_out_what_others_ended(ports: &Ports) {
+    let (version, other) = (opened(ports).await, opened(ports).await);
+    for key in [json!(null), json!("by hand")] {
+        ended(ports, run_of(ANA, json!({ "deliverable": version.deliverable, "key": key, "slot": null })), backoff()).await;
+    }
+    ports.versions.advance(failed_at(other.id, ports.clock.now())).await.unwrap();
+    assert_eq!(untold(ports).await.len(), 2, "another's");
+    ports.versions.advance(failed_at(version.id, ports.clock.now())).await.unwrap();
+    let [left] = untold(ports).await.try_into().unwrap();
+    assert_eq!(left.payload["key"], "by hand");
+}
+
+fn failed_at(version: VersionId, at: DateTime<Utc>) -> StepCommit {
+    StepCommit { at, ..failed(version, Step::Gathered) }
 }
 
 /// Of everybody, between two instants, page by page.

@@ -169,7 +169,8 @@ macro_rules! contract_facts {
                 given_is_newest_first_and_limited, scores_are_those_of_edited_versions, given_and_others_show_the_users_own,
             }
             left_runs {
-                untold_is_what_died_without_a_word, untold_leaves_out_what_was_told, untold_goes_on_from_a_place,
+                untold_is_what_died_without_a_word, untold_leaves_out_what_was_told,
+                untold_knows_lines_of_earlier_releases, untold_leaves_out_what_others_ended, untold_goes_on_from_a_place,
                 left_is_what_nobody_goes_on_with, left_goes_on_from_a_place,
             }
             lifecycle {

@@ -248,16 +248,23 @@ pub async fn open_has_what_failed(ports: &Ports) {
 
 /// What somebody cancelled has ended for good, also when its job is gone; a newer slot is open as any other.
 pub async fn open_leaves_out_what_was_cancelled(ports: &Ports) {
-    let (a, b) = (due_at(ports, ANA, 1).await, due_at(ports, ANA, 1).await);
-    let slots = vec![slot(ANA, a, 1), slot(ANA, b, 1)];
+    let (a, b, c) = (due_at(ports, ANA, 1).await, due_at(ports, ANA, 1).await, due_at(ports, ANA, 1).await);
+    let slots = vec![slot(ANA, a, 1), slot(ANA, b, 1), slot(ANA, c, 1)];
     let jobs: Vec<_> = slots.iter().map(|it| it.job.id).collect();
     fired(ports, slots).await;
     let open = || async { ports.slots.open(ANA).await.unwrap().into_iter().map(|it| it.deliverable).collect::<Vec<_>>() };
-    ports.job_admin.cancel(jobs[0], "test").await.unwrap();
+    // One that had failed, and was cancelled when it was tried again, is marked by no end of its own.
+    ports.slots.end(ends(ANA, c, SlotOutcome::Failed, 10)).await.unwrap();
+    for job in [jobs[0], jobs[2]] {
+        ports.job_admin.cancel(job, "test").await.unwrap();
+    }
     assert_eq!(open().await, [b]);
     ports.slots.end(EndSlot { cancelled: true, ..ends(ANA, a, SlotOutcome::Failed, 11) }).await.unwrap();
     ports.job_admin.purge(ports.clock.now() + TimeDelta::days(1), &[JobStatus::Cancelled], 9).await.unwrap();
     assert!(!is_stored(ports, jobs[0]).await);
+    assert_eq!(open().await, [b]);
+    // A run by hand that fails does not bring it back.
+    ports.slots.end(ends(ANA, a, SlotOutcome::Failed, 12)).await.unwrap();
     assert_eq!(open().await, [b]);
     fired(ports, vec![slot(ANA, a, 101)]).await;
     assert_eq!(open().await, [b, a]);
@@ -276,7 +283,10 @@ pub async fn requeue_gives_a_slot_another_job(ports: &Ports) {
     assert!(is_conflict(&ports.slots.requeue(again(ben)).await));
     let new = again(ANA);
     let (job, late) = (new.job.id, again(ANA));
+    ports.slots.end(ends(ANA, id, SlotOutcome::Failed, 10)).await.unwrap();
     ports.slots.requeue(new).await.unwrap();
+    let slot = ports.slots.slot(ANA, id, minute(1)).await.unwrap().unwrap();
+    assert_eq!((slot.outcome, slot.ended_at), (None, None), "it may be lost again");
     assert_eq!((ports.slots.slot(ANA, id, minute(1)).await.unwrap().unwrap().job, history(ports, job).await.len()), (job, 1));
     assert!(is_conflict(&ports.slots.requeue(late.clone()).await), "it has one since");
     assert!(!is_stored(ports, late.job.id).await);

@@ -63,10 +63,14 @@ impl Advance {
         self.commit(deliverable, version, StepChange::Failed { error, draft: None, state: None, activity }).await
     }
 
-    /// The same, and nobody is told.
+    /// The same, and nobody is told. What has arrived has arrived, and only its run had no time to say so.
     pub(super) async fn leave(&self, deliverable: &Deliverable, version: &Version, error: String) -> Result<(), Error> {
-        let activity = self.activity(deliverable, version, VersionStatus::Failed, Some(&error));
-        let change = StepChange::Failed { error, draft: None, state: None, activity };
+        let change = if self.parts.has_arrived(version).await? {
+            self.deliver(deliverable, version).await?
+        } else {
+            let activity = self.activity(deliverable, version, VersionStatus::Failed, Some(&error));
+            StepChange::Failed { error, draft: None, state: None, activity }
+        };
         self.store(deliverable, version, change, None).await
     }
 

@@ -13,13 +13,13 @@ use super::sending::queue::WaysOut;
 use super::store::{
     DeliverableStore, EventStore, FeedbackStore, LeftRuns, LifecycleStore, SlotStore, VersionMaterial, VersionStore,
 };
-use super::version::Version;
+use super::version::{Step, Version};
 use super::writing::draft::DraftStage;
 use super::writing::prompt::Prompts;
 use crate::accounts::{AccountStore, PreferenceStore};
 use crate::agent::{Agent, Research, WebPages, Writing};
 use crate::clock::Clock;
-use crate::delivery::{Notices, Outbox};
+use crate::delivery::{MessageState, Notices, Outbox};
 use crate::error::Error;
 use crate::evidence::EvidenceStore;
 use crate::id::{ContentId, IdGen, UserId};
@@ -115,6 +115,15 @@ impl DeliverablesParts {
             Destination::Slack { .. } | Destination::Notion { .. } => false,
         };
         Ok(deliverable.destinations.iter().all(is_owners))
+    }
+
+    /// Whether all messages of a version were sent, whatever its run came to say.
+    pub(super) async fn has_arrived(&self, version: &Version) -> Result<bool, Error> {
+        if version.step != Step::Queued {
+            return Ok(false);
+        }
+        let messages = self.outbox.messages(version.user, version.id).await?;
+        Ok(!messages.is_empty() && messages.iter().all(|it| it.state == MessageState::Sent))
     }
 
     /// The zone that the owner of a report has set, if no schedule names one.

@@ -312,7 +312,7 @@ impl Deliverables {
     }
 
     /// Gives the right back, so that the next run need not wait. Whoever took it meanwhile keeps it.
-    async fn release(&self, version: &Version) {
+    pub(super) async fn release(&self, version: &Version) {
         let Some(holder) = version.held_by.clone() else { return };
         let at = self.parts.clock.now();
         let hold = Hold { user: version.user, version: version.id, holder, gone: None, until: at, at };

@@ -222,7 +222,7 @@ pub trait SlotStore: Send + Sync + 'static {
 /// # Contract
 /// - `untold` are dead jobs of runs that no schedule called for ([`SlotStore::lost`] has those), that have an owner, ended at one instant
 ///   or after and at another or before, and of which the owner's log has no line `deliverable_run` under their own id: by when they
-///   ended and then by id, from after the given place on.
+///   ended and then by id, from after the given place on. One without a key is left out when a version of its deliverable ended since.
 /// - `left` are versions of all users whose run has not ended, and that nobody opened, held or moved on since an instant: by when
 ///   somebody did last and then by id, from after the given place on.
 ///

@@ -274,9 +274,13 @@ async fn to_purge(
     Ok(ids)
 }
 
-/// Deletes jobs with their history and with the keys that stand only while they do.
+/// Deletes jobs with their history and with the keys that stand only while they do. A slot whose job was cancelled knows it from then on.
 async fn delete(tx: &mut Tx, ids: Vec<Id>) -> Result<(), DbError> {
     let (open, close) = tx.dialect().in_list();
+    let slots = format!(
+        "update deliverable_slots set cancelled = true where (outcome is null or outcome = 'failed') \
+         and job_id in (select id from job_queue where status = 'cancelled' and id{open}$1{close})"
+    );
     let keys = format!(
         "delete from job_keys where holds = 'active' and (scope, key, job_id) in (select \
          job_type || '/' || coalesce(cast(owner_user_id as text), ''), idempotency_key, id from job_queue \
@@ -284,7 +288,7 @@ async fn delete(tx: &mut Tx, ids: Vec<Id>) -> Result<(), DbError> {
     );
     let events = format!("delete from job_events where job_id{open}$1{close}");
     let jobs = format!("delete from job_queue where id{open}$1{close}");
-    for sql in [keys, events, jobs] {
+    for sql in [slots, keys, events, jobs] {
         let ids = Uuids(ids.iter().map(|it| it.0).collect());
         on_tx!(&mut *tx, connection =>
             sqlx::query(AssertSqlSafe(sql)).bind(ids).execute(connection).await.map(|_| ()))

@@ -32,7 +32,9 @@ const OPEN: &str = slots_where!(
     and not exists (select 1 from deliverable_slots as later where later.deliverable_id = s.deliverable_id and later.due_at > s.due_at) \
     and not exists (select 1 from job_queue as j where j.id = s.job_id and j.status = 'cancelled') order by due_at, deliverable_id"
 );
-const REQUEUE: &str = "update deliverable_slots set job_id = $5 where deliverable_id = $1 and user_id = $2 and due_at = $3 \
+/// What had failed has not ended any more: who loses the new job is told of it.
+const REQUEUE: &str = "update deliverable_slots set job_id = $5, \
+    ended_at = case when outcome = 'failed' then null else ended_at end, outcome = case when outcome = 'failed' then null else outcome end where deliverable_id = $1 and user_id = $2 and due_at = $3 \
     and job_id = $4 and not exists (select 1 from job_queue where id = $4)";
 /// A job that waits, runs, or waits for a person may still end its slot; of one that has succeeded, the run has.
 const LOST: &str = "select s.deliverable_id, s.slot, s.user_id, s.due_at, s.fired_at, s.cycle, s.late, s.missed, s.job_id, s.outcome, \
@@ -45,7 +47,7 @@ const TOTALS: &str = "select count(*) as fired, count(*) filter (where late) as 
     count(*) filter (where outcome = 'delivered') as delivered, count(*) filter (where outcome = 'staged') as staged, \
     count(*) filter (where outcome = 'failed') as failed from deliverable_slots where cycle = $1";
 /// What waits for a person ends as its report does: $7 is whether that says so.
-const END: &str = "update deliverable_slots set outcome = $4, ended_at = $5, cancelled = $6 \
+const END: &str = "update deliverable_slots set outcome = $4, ended_at = $5, cancelled = (cancelled or $6) \
     where deliverable_id = $1 and user_id = $2 and due_at = $3 \
     and (outcome is null or outcome = 'failed' or (outcome = 'staged' and ($7 or $4 = 'delivered')))";
 

@@ -121,11 +121,11 @@ pub(super) async fn apply(tx: &mut Tx, commit: StepCommit) -> Result<(), StoreEr
         return Err(refusal(tx, commit.user, commit.version).await?);
     }
     if matches!(commit.change, StepChange::Failed { .. }) && commit.expected < Step::Queued {
-        // Nobody goes on with it, and nobody can repeat what was never whole.
-        material::forget(tx, commit.version).await?;
+        // Nobody goes on with it, and nobody can repeat what was never whole. Content first, as everybody who locks both.
         if waited(tx, commit.version).await? {
             content::release(tx, commit.user, commit.version, commit.at).await?;
         }
+        material::forget(tx, commit.version).await?;
     }
     if let Some(notice) = commit.notice {
         outbox::queue(tx, (commit.user, Some(commit.version)), Purpose::Notice, vec![notice], commit.at).await?;

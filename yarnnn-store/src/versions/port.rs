@@ -154,8 +154,8 @@ impl VersionStore for SqlStore {
             Some(row) => {
                 let version = Version::try_from(row)?;
                 if version.status == VersionStatus::Rejected && version.step < Step::Queued {
-                    material::forget(&mut tx, version.id).await?;
                     content::release(&mut tx, version.user, version.id, decision.at).await?;
+                    material::forget(&mut tx, version.id).await?;
                 }
                 if let Some(end) = decision.slot {
                     slots::end(&mut tx, end, Says::ItsVersion).await?;

@@ -75,7 +75,7 @@ impl Deliverables {
     async fn tell_of(&self, dead: &DeadRun) -> Result<bool, Error> {
         let run: RunDeliverable =
             serde_json::from_value(dead.payload.clone()).map_err(|error| Error::Failed(format!("it cannot be read: {error}")))?;
-        if run.user != dead.owner || self.is_taken_up(&run, dead).await? {
+        if run.user != dead.owner || self.is_taken_up(&run).await? {
             return Ok(false);
         }
         match self.tell_of_giving_up(&run, dead.job, &dead.error).await {
@@ -85,14 +85,14 @@ impl Deliverables {
         }
     }
 
-    /// Whether somebody is at its report now; or has brought it since, by a run that is known by no key.
-    async fn is_taken_up(&self, run: &RunDeliverable, dead: &DeadRun) -> Result<bool, Error> {
+    /// Whether somebody is at its report now. That one has ended it since, of a run that is known by no key, the store looks for.
+    async fn is_taken_up(&self, run: &RunDeliverable) -> Result<bool, Error> {
         let (versions, now) = (&self.parts.versions, self.parts.clock.now());
         if let Some(key) = run.version_key() {
             return Ok(versions.by_key(run.user, run.deliverable, &key).await?.is_some_and(|it| it.is_held(now)));
         }
         let recent = versions.recent(run.user, run.deliverable, LOOKED_AT).await?;
-        Ok(recent.iter().any(|it| it.is_held(now) || it.delivered_at.is_some_and(|at| at >= dead.ended_at)))
+        Ok(recent.iter().any(|it| it.is_held(now)))
     }
 
     /// Ends versions as failed that nobody was at for a long time; answers how many. Nobody is told: owners were when the run was given
@@ -106,7 +106,7 @@ impl Deliverables {
             let page = self.parts.left_runs.left(cx.now - KEPT_OPEN, after, PAGE).await?;
             for left in &page {
                 cx.check()?;
-                match self.end_one_left(left).await {
+                match self.end_one_left(left, cx.now - KEPT_OPEN).await {
                     Ok(has_ended) => ended += u64::from(has_ended),
                     Err(error) => tracing::warn!(version = %left.version, %error, "a version that was left could not be ended"),
                 }
@@ -118,16 +118,24 @@ impl Deliverables {
         }
     }
 
-    /// Whoever goes on with it at this moment keeps it.
-    async fn end_one_left(&self, left: &LeftVersion) -> Result<bool, Error> {
+    /// Whoever goes on with it at this moment, or did since it was found, keeps it.
+    async fn end_one_left(&self, left: &LeftVersion, before: DateTime<Utc>) -> Result<bool, Error> {
         let deliverable = self.parts.deliverables.get(left.user, left.deliverable).await?;
         let found = self.parts.versions.version(left.user, left.version).await?;
+        if found.is_held(before) {
+            return Ok(false);
+        }
         let me = self.parts.liveness.me().of_run(self.parts.ids.uuid());
         let version = self.hold(&found, me, None).await?;
         if version.status != VersionStatus::Generating {
+            self.release(&version).await;
             return Ok(false);
         }
         let advance = Advance { parts: self.parts.clone() };
-        advance.leave(&deliverable, &version, NOBODY_WENT_ON.to_owned()).await.map(|()| true)
+        let has_ended = advance.leave(&deliverable, &version, NOBODY_WENT_ON.to_owned()).await;
+        if has_ended.is_err() {
+            self.release(&version).await;
+        }
+        has_ended.map(|()| true)
     }
 }

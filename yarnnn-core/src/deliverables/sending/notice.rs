@@ -186,11 +186,11 @@ impl Deliverables {
             return Ok(false);
         }
         let version = self.version_of(run, job).await?;
-        if version
-            .as_ref()
-            .is_some_and(|it| matches!(it.status, VersionStatus::Delivered | VersionStatus::Staged | VersionStatus::Rejected))
-        {
-            return Ok(false);
+        if let Some(version) = &version {
+            let has_ended = matches!(version.status, VersionStatus::Delivered | VersionStatus::Staged | VersionStatus::Rejected);
+            if has_ended || self.parts.has_arrived(version).await? {
+                return Ok(false);
+            }
         }
         let at = self.parts.clock.now();
         if version.as_ref().is_none_or(Version::is_resumable) {
