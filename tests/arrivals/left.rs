@@ -168,3 +168,27 @@ async fn what_was_left_before_it_was_sent_can_still_be_sent() {
     assert_eq!((sent.status, sent.version.unwrap().id), (RunStatus::Delivered, version.id));
     scene.office.close().await;
 }
+
+/// What had arrived when its process died, before the run could say so, is no failure, and ends as what it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_had_arrived_before_it_was_left_has_arrived() {
+    let scene = Scene::on(Backend::Sqlite).await;
+    let report = scene.by_hand(ReportOptions::default()).await;
+    let deliverables = scene.yarnnn.deliverables();
+    scene.office.sim.faults().always(POSTS, Fault::Status(503, String::new()));
+    deliverables.run(&scene.yarnnn.stage_cx(), &RunRequest::of(scene.user.id, report.id)).await.unwrap_err();
+    let job = scene.enqueued(&report, None).await;
+    let held = "update deliverable_versions set held_by = 'job:";
+    scene.office.place.sql(format!("{held}{job}#1', held_until = null")).await;
+    scene.office.place.sql("update outbox set state = 'sent', external_id = '1700000000.000100'").await;
+    scene.give_up(job).await;
+    let now = instant_text(scene.office.sim.now());
+    scene.office.place.sql(format!("update job_queue set completed_at = '{now}' where id = '{job}'")).await;
+    scene.tick_after(TimeDelta::hours(2)).await;
+    assert_eq!((scene.told().await, scene.lines_of(&report).await), (vec![], vec![]), "there is nothing to tell");
+    scene.tick_after(TimeDelta::days(91)).await;
+    let version = deliverables.show(scene.user.id, report.id).await.unwrap().1.remove(0);
+    assert_eq!((version.status, version.step), (VersionStatus::Delivered, Step::Finished));
+    assert_eq!((scene.told().await, scene.lines_of(&report).await), (vec![], vec![]));
+    scene.office.close().await;
+}
