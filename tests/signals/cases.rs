@@ -115,6 +115,28 @@ async fn what_the_program_cannot_vouch_for_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_meeting_is_prepared_when_its_preparation_can_see_it() {
+    for backend in Backend::BOTH {
+        let office = Office::new(backend).await;
+        let summit = office.event("summit", "Summit of ports", 49, 3);
+        office.bring(&office.user, "calendar:summits@office.example", vec![summit]).await;
+        let prepares = [action(json!({ "about": ["s5"], "title": "Prep: Summit" }))];
+        office.answers(&[answer(&prepares)]);
+        let early = office.pass().await;
+        assert_eq!((reasons(&early), early.actions_taken.len()), (vec![DropReason::TooFarAhead], 0));
+        office.clock.advance(chrono::TimeDelta::hours(2));
+        office.answers(&[answer(&prepares)]);
+        let due = office.pass().await;
+        let [taken] = due.actions_taken.as_slice() else { panic!("{due:?}") };
+        assert!(office.work(&office.yarnnn, taken.job_id).await.result.is_some());
+        let version = office.yarnnn.deliverables().show(office.user.id, taken.deliverable_id).await.unwrap().1.remove(0);
+        let content = version.final_content.unwrap();
+        assert!(content.contains("Summit of ports"), "{content}");
+        office.close().await;
+    }
+}
+
+#[tokio::test]
 async fn what_cannot_be_read_is_no_action_and_says_why() {
     let office = Office::new(Backend::Sqlite).await;
     let before = office.state().await;

@@ -78,7 +78,7 @@ impl<'a> Known<'a> {
             ActionKind::Create => (self.type_of(asked)?, None),
             ActionKind::Trigger => self.target(asked).map(|it| (it.report_type.kind(), Some(it)))?,
         };
-        grounded(asked.kind, kind, &about)?;
+        grounded(asked.kind, kind, &about, self.now)?;
         let signal = signal_of(asked, kind);
         if !self.sight.preferences.wants(signal) {
             return Err(DropReason::SwitchedOff);
@@ -124,12 +124,18 @@ pub(super) const fn is_for_an_event(kind: Kind) -> bool {
     matches!(kind, Kind::MeetingPrep)
 }
 
-/// Whether what was shown calls for the action: nothing is set going for what a model made up, and no invented meeting is prepared.
-fn grounded(action: ActionKind, kind: Kind, about: &[&StoredItem]) -> Result<(), DropReason> {
-    let has_event = about.iter().any(|it| it.content_type == ContentType::Event);
+/// Whether what was shown calls for the action: nothing is set going for what a model made up, no invented meeting is prepared, and none
+/// that its preparation would not see yet.
+fn grounded(action: ActionKind, kind: Kind, about: &[&StoredItem], now: DateTime<Utc>) -> Result<(), DropReason> {
+    let mut events = about.iter().filter(|it| it.content_type == ContentType::Event).peekable();
     match action {
         ActionKind::Trigger if about.is_empty() => Err(DropReason::AboutNothing),
-        ActionKind::Create if is_for_an_event(kind) && !has_event => Err(DropReason::NoEvent),
+        ActionKind::Create if is_for_an_event(kind) => {
+            events.peek().ok_or(DropReason::NoEvent)?;
+            let seen = now + kind.profile().looks_ahead;
+            let is_seen = events.any(|it| it.source_timestamp.is_some_and(|at| at <= seen));
+            if is_seen { Ok(()) } else { Err(DropReason::TooFarAhead) }
+        }
         _ => Ok(()),
     }
 }

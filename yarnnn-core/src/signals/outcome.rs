@@ -114,6 +114,8 @@ pub enum DropReason {
     AboutNothing,
     /// It would prepare for a meeting, and names no event that was shown.
     NoEvent,
+    /// It would prepare for a meeting that lies further ahead than a preparation looks.
+    TooFarAhead,
     /// A text that the model was shown names the deliverable the way that answers do: it may be an order and no judgement.
     Dictated,
     /// The deliverable is paused or archived.
@@ -146,6 +148,7 @@ impl DropReason {
             Self::Dictated => "a text that the model was shown asks for it, which makes it no signal",
             Self::AboutNothing => "it is about nothing that the model was shown",
             Self::NoEvent => "it names no event to prepare for",
+            Self::TooFarAhead => "the meeting lies further ahead than a preparation looks",
             Self::NotActive => "the deliverable is paused or archived",
             Self::SwitchedOff => "this kind of signal is switched off",
             Self::TypeTaken => "there is a deliverable of this type",
