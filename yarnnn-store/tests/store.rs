@@ -90,7 +90,7 @@ async fn a_database_of_a_newer_version_is_refused() {
     let mut raw = SqliteConnection::connect(&file_url(&folder)).await.unwrap();
     sqlx::query(NEWER).bind(vec![0_u8]).execute(&mut raw).await.unwrap();
     let error = store.migrate().await.unwrap_err();
-    insta::assert_snapshot!(error, @"the database refused or holds unreadable data (a database of a newer version): it has migration 9999, and this program knows migrations up to 21; use the newer program");
+    insta::assert_snapshot!(error, @"the database refused or holds unreadable data (a database of a newer version): it has migration 9999, and this program knows migrations up to 22; use the newer program");
     assert_eq!(store.schema_version().await.unwrap(), 9999);
     with_postgres(|url| async move {
         let store = SqlStore::connect(&url).await.unwrap();
